@@ -1,0 +1,128 @@
+"""Exchange and journal: what was sent, in which situation, and every byte that came back.
+
+The only thing that passes from the rooms that send to the rooms that judge. Frozen data: no I/O, no clock, no
+knowledge of clauses.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Headers = tuple[tuple[str, str], ...]
+
+# Why no complete answer came back. `refused`, `unreachable` and `tls` say nothing about the contract (nobody was
+# there to keep it); the others are answers of a kind.
+Failure = Literal["refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large"]
+NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The facts a clause's `given` speaks of. Defaults are the ordinary case: a first, documented POST."""
+
+    resource: str = "cancellable"  # cancellable | final | unknown | odd
+    state: str | None = None  # the provider state, as the spec spells it
+    owner: str | None = None  # the identity the resource was provisioned for
+    id: str = "known"  # known | unknown | a kind of odd id
+    identity: str = "primary"
+    body: str = "documented"
+    content_type: str = "default"
+    transfer: str = "length"  # length | chunked
+    method: str = "POST"
+    call: str = "first"  # first | second | concurrent | reused
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One request as it was handed to the wire."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Received:
+    """Everything the target sent on the connection, and how h11 reads it.
+
+    `body` is the content after transfer and content decoding; `wire` is every byte received; `stray` is what came
+    after the message ended; `interim` lists 1xx statuses; `error` says why h11 could not read it whole.
+    """
+
+    status: int
+    reason: str = ""
+    version: str = "1.1"
+    headers: Headers = ()
+    body: bytes = b""
+    interim: tuple[int, ...] = ()
+    stray: bytes = b""
+    error: str | None = None
+    wire: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of a header, compared without case, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def headers_named(self, name: str) -> list[str]:
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def media_type(self) -> str:
+        return (self.header("content-type") or "").split(";")[0].strip().lower()
+
+    def json(self) -> Any:
+        """Return the body read as UTF-8 JSON, or raise ValueError."""
+        return json.loads(self.body.decode("utf-8"))
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and what became of it.
+
+    `kind` is "cancel" for any method on the cancel route and "observe" for the GET of the resource. `scenario`
+    numbers the scenario within the contract's journal; `position` counts the cancel calls of that scenario, this one
+    included, so an observation at position 0 was made before the first call. `role` says which resource it names.
+    """
+
+    contract: str
+    scenario: int
+    position: int
+    kind: Literal["cancel", "observe"]
+    situation: Situation
+    identity: str
+    resource: str
+    sent: Sent
+    role: Literal["target", "neighbour"] = "target"
+    received: Received | None = None
+    failure: Failure | None = None
+    started: float = 0.0  # seconds since the run began
+    seconds: float = 0.0
+    reused: bool = False  # sent on a connection that had carried an exchange before
+
+    @property
+    def status(self) -> int | None:
+        return self.received.status if self.received else None
+
+
+@dataclass
+class Journal:
+    """The exchanges of one contract in the order they were sent, and what kept others from being sent.
+
+    `missing` maps a situation to the reason that it could not be brought about; `stopped` says why sending ended early.
+    """
+
+    contract: str
+    exchanges: list[Exchange] = field(default_factory=list)
+    missing: dict[Situation, str] = field(default_factory=dict)
+    broken: dict[Situation, str] = field(default_factory=dict)
+    stopped: str | None = None
+    observable: bool | None = None  # None: never tried; False: the target has no GET that shows the resource
+    minted: bool = False  # the identities' claims are known, because the suite signed them
+    setups: int = 0  # provider-state calls made, tear-down included
+    notes: list[str] = field(default_factory=list)
+
+    def cancels(self) -> list[Exchange]:
+        return [x for x in self.exchanges if x.kind == "cancel"]

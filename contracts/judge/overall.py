@@ -1,0 +1,130 @@
+"""The facets that no single exchange can answer for: one code throughout, quota, unique values, races.
+
+Each is a pure function (context, exchanges, argument) -> {index: Finding} over the clause's exchanges.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from contracts.exchange import Exchange
+from contracts.judge.context import Context
+from contracts.judge.effect import _returned, _sent
+from contracts.judge.facets import Finding, answer
+from contracts.observation import describe, is_cancelled
+
+Findings = dict[int, Finding]
+Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
+
+
+def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
+    """The rarer status is the deviation."""
+    codes = Counter(x.status for x in exchanges if x.status is not None)
+    if not codes:
+        return {}
+    usual, count = codes.most_common(1)[0]
+    expected = f"{usual}, as {count} of {sum(codes.values())}"
+    return {
+        i: Finding(x.status == usual, expected, answer(x))
+        for i, x in enumerate(exchanges)
+        if x.status is not None
+    }
+
+
+def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
+    """Calls within the quota are granted: a 429 does not come before it is spent.
+
+    One 429 may have other causes (other callers, the server's load) and passes where the same call succeeds after
+    the wait it asked for. One that stands, after calls that were granted, is a limit below the documented one.
+    """
+    window = context.contract.quotas[0]
+    found: Findings = {}
+    granted = 0
+    for i, x in enumerate(exchanges):
+        if x.status is None:
+            continue
+        if x.status != 429 or x.situation.identity == "throttled":
+            granted += x.status != 429
+            found[i] = Finding(True, f"{window} granted", answer(x))
+            continue
+        recent = sum(1 for y in exchanges[: i + 1] if x.started - y.started < window.seconds)
+        again = [y for y in context.scenarios[x.scenario] if y.position > x.position]
+        stands = not any(y.status != 429 for y in again)
+        if granted and stands and recent <= window.calls:
+            actual = f"{answer(x)}, at call {recent} within {window.seconds} s"
+            found[i] = Finding(False, f"{window} granted", actual)
+    return found
+
+
+def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Findings:
+    """No two answers show the same value at a JSON pointer; an answer without it tells nothing."""
+    seen: dict[str, int] = {}
+    found: Findings = {}
+    for i, x in enumerate(exchanges):
+        value: Any = _returned(x)
+        for part in pointer.strip("/").split("/"):
+            value = value.get(part) if isinstance(value, dict) else None
+        if value is None:
+            continue
+        text = json.dumps(value, sort_keys=True)
+        repeated = text in seen
+        seen.setdefault(text, i)
+        actual = f"{text} again" if repeated else text
+        found[i] = Finding(not repeated, f"a {pointer} of its own", actual)
+    return found
+
+
+def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
+    """Two simultaneous calls end as some order of the two would: one succeeds, and the other is answered as a
+    second call in a row is."""
+    refused = [
+        x
+        for calls in context.scenarios.values()
+        for x in calls
+        if x.situation.call == "second" and x.situation.resource == "cancellable" and x.status
+    ]
+    once_only = bool(refused) and all(x.status // 100 == 4 for x in refused if x.status)
+    pairs: dict[int, list[tuple[int, Exchange]]] = defaultdict(list)
+    for i, x in enumerate(exchanges):
+        pairs[x.scenario].append((i, x))
+    found: Findings = {}
+    for pair in pairs.values():
+        if len(pair) == 2 and all(x.status is not None for _, x in pair):
+            for i, x in pair:
+                found[i] = _outcome(context, [y for _, y in pair], x, once_only)
+    return found
+
+
+def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: bool) -> Finding:
+    won = [y for y in pair if y.status is not None and y.status // 100 == 2]
+    actual = " and ".join(answer(y) for y in pair)
+    if not won:
+        return Finding(False, "one of two simultaneous calls succeeds", actual)
+    if once_only and len(won) == 2:
+        return Finding(False, "one succeeds and the other is refused, as it is in a row", actual)
+    life = context.contract.lifecycle
+    looks = context.later(pair[-1])
+    end = looks[-1] if looks else None
+    if end is not None and end.entity is not None and life.after and context.observable:
+        if not is_cancelled(life, end.entity):
+            return Finding(False, "the resource is cancelled", f"{actual}; {describe(life, end)}")
+    for name, source in life.records.items():
+        claims = [e.get(name) for y in won if (e := _returned(y)) is not None and name in e]
+        sent = [_sent(y).get(source) for y in won]
+        kept = end.entity.get(name) if end and end.entity and name in end.entity else None
+        if len(claims) == 2 and claims[0] != claims[1]:
+            return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")
+        if kept is not None and sent and kept not in sent:
+            return Finding(False, f"{name} of a call that succeeded", f"{kept!r}")
+    return Finding(True, "the outcome of some order", actual)
+
+
+OVERALL: dict[str, Overall] = {
+    "constant": constant,
+    "quota": quota,
+    "distinct": distinct,
+    "race": race,
+}

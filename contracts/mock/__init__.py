@@ -1,0 +1,10 @@
+"""The built-in mock: a reference server for any contract, with a catalogue of faults and conforming variants.
+
+Built from the OpenAPI part of a spec and its lifecycle. Never reads a contract's clauses.
+"""
+
+from __future__ import annotations
+
+from contracts.mock.server import MockServer
+
+__all__ = ["MockServer"]

@@ -1,0 +1,167 @@
+"""Faults of the entity that a success returns: shape, identity, state, and what the request asked to be kept."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+from contracts.mock import entry, kit
+from contracts.mock.call import Call, to_json
+from contracts.mock.desk import Desk
+from contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
+from contracts.mock.shape import is_date
+from contracts.mock.store import fresh_id
+
+Entity = dict[str, Any]
+SHAPE = (breaks("body", resource="cancellable"),)
+ID = (breaks("entity", "id", resource="cancellable"), *SHAPE)
+STATE = (breaks("entity", "state", resource="cancellable"), *SHAPE)
+LONGEST_KEPT = 255  # characters that a careless column holds
+
+
+def only_entity(change: Callable[[Desk, Call, Entity], Any]) -> Change:
+    """Change what a success shows, not what is kept."""
+    return kit.edit(kit.succeeded, kit.data(change))
+
+
+def without(*properties: str) -> Callable[[Desk, Call, Entity], Entity]:
+    return lambda desk, call, value: {k: v for k, v in value.items() if k not in properties}
+
+
+def state_shown(make: Callable[[Desk, Call], str | None]) -> Change:
+    """Show another state than the one that is kept, or none."""
+
+    def change(desk: Desk, call: Call, value: Entity) -> Entity:
+        shown, kept = make(desk, call), dict(value)
+        for prop in desk.contract.lifecycle.shows:
+            kept.pop(prop, None)
+            if shown is not None:
+                kept[prop] = shown
+        return kept
+
+    return only_entity(change)
+
+
+def american_dates(desk: Desk, call: Call, value: Entity) -> Entity:
+    return {k: "10/21/2024 11:25:48 AM" if is_date(k) and v else v for k, v in value.items()}
+
+
+def latin_1(desk: Desk, call: Call, value: Entity) -> Entity:
+    return {**value, "note": "résumé"}
+
+
+def kept_as(change: Callable[[Desk, str], Any]) -> Change:
+    """Keep something else than the text that the request gave."""
+
+    def act(desk: Desk, call: Call) -> None:
+        for prop in desk.contract.lifecycle.records:
+            if isinstance(text := call.found.entity.get(prop), str):
+                call.found.entity[prop] = change(desk, text)
+
+    return kit.after("effect", act)
+
+
+def unset(desk: Desk, call: Call) -> None:
+    for prop in desk.contract.lifecycle.sets:
+        call.found.entity[prop] = None
+
+
+def shown_not_stored(desk: Desk) -> None:
+    """Show the text in the answer and keep nothing of it."""
+
+    def touch(call: Call, value: Entity) -> Entity:
+        for prop in desk.contract.lifecycle.records:
+            call.found.entity[prop] = None
+        return value
+
+    only_entity(lambda desk_, call, value: touch(call, value))(desk)
+
+
+def stored_not_shown(desk: Desk, call: Call, value: Entity) -> Entity:
+    return {**value, **dict.fromkeys(desk.contract.lifecycle.records)}
+
+
+def previous_text(desk: Desk) -> None:
+    """Keep the text of the call before."""
+    last: list[str] = [""]
+
+    def change(_: Desk, text: str) -> str:
+        last.append(text)
+        return last[-2]
+
+    kept_as(change)(desk)
+
+
+def to_latin_1(body: bytes) -> bytes:
+    return body.decode("utf-8").encode("latin-1", "replace")
+
+
+def mojibake(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("latin-1")
+
+
+def fault(
+    name: str, says: str, broken: tuple[Breaks, ...], change: Change, applies: Applies = entry.entity
+) -> Fault:
+    return Fault(name, "entity", says, broken, applies, change)
+
+
+def text_fault(name: str, says: str, change: Change) -> Fault:
+    broken = (breaks("entity", "recorded agrees", body="documented json"), breaks("keeps"))
+    return fault(name, says, broken, change, entry.all_of(entry.records, entry.entity))
+
+
+FAULTS: tuple[Fault, ...] = (
+    fault("entity-without-id", "The entity has no id.", ID, only_entity(without("id"))),
+    fault("entity-with-numeric-id", "The id of the entity is a number.", ID,
+          only_entity(lambda d, c, v: {**v, "id": 42})),
+    fault("entity-of-another-id", "The entity has another resource's id.", ID,
+          only_entity(lambda d, c, v: {**v, "id": fresh_id()})),
+    fault("entity-with-unknown-state", "The entity shows a state that the page does not list.", STATE,
+          state_shown(lambda d, c: "Zapped")),
+    fault("entity-with-former-state", "The entity shows the state before the cancel.", STATE,
+          state_shown(lambda d, c: c.found.first_state)),
+    fault("entity-without-state", "The entity shows no state.", STATE, state_shown(lambda d, c: None)),
+    fault("entity-with-american-dates", "Dates in the entity are not ISO 8601.", SHAPE,
+          only_entity(american_dates)),
+    fault("entity-as-text", "The entity comes as text/plain.", SHAPE,
+          kit.edit(kit.succeeded, kit.media("text/plain"))),
+    fault("entity-without-media-type", "The entity comes without a Content-Type.", SHAPE,
+          kit.edit(kit.succeeded, kit.drop("Content-Type"))),
+    fault("entity-in-a-list", "The entity comes in a list.", SHAPE, only_entity(lambda d, c, v: [v])),
+    fault("entity-in-a-value", "The entity comes in the wrapper of a collection.", SHAPE,
+          only_entity(lambda d, c, v: {"value": [v]})),
+    fault("entity-as-broken-json", "The JSON of the entity breaks off.", SHAPE,
+          kit.edit(kit.succeeded, kit.raw(lambda body: body[:-1]))),
+    fault("entity-empty-object", "The entity is {}.", SHAPE, only_entity(lambda d, c, v: {})),
+    fault("entity-null", "The entity is null.", SHAPE, only_entity(lambda d, c, v: None)),
+    fault("entity-left-out", "A success has no body, where the entity is to be returned.", SHAPE,
+          kit.edit(kit.succeeded, kit.payload(b"", None))),
+    fault("entity-in-latin-1", "The entity is encoded as Latin-1.", SHAPE,
+          kit.edit(kit.succeeded, kit.data(latin_1), kit.raw(to_latin_1))),
+    fault("entity-with-bom", "The JSON of the entity begins with a byte order mark.", SHAPE,
+          kit.edit(kit.succeeded, kit.raw(lambda body: b"\xef\xbb\xbf" + body))),
+    fault("entity-twice", "The entity comes twice.", SHAPE,
+          kit.edit(kit.succeeded, kit.raw(lambda body: body + b"\n" + body))),
+    fault("dates-not-set", "The entity does not say when and by whom it was cancelled.",
+          (breaks("entity", "set", resource="cancellable"),),
+          kit.after("effect", unset), entry.all_of(entry.sets, entry.entity)),
+    text_fault("text-lost", "What the request gave is not kept.", kept_as(lambda d, t: None)),
+    text_fault("text-truncated", f"What the request gave is cut at {LONGEST_KEPT} characters.",
+               kept_as(lambda d, t: t[:LONGEST_KEPT])),
+    text_fault("text-as-mojibake", "What the request gave is read as Latin-1.",
+               kept_as(lambda d, t: mojibake(t))),
+    text_fault("text-with-astral-replaced", "Characters beyond U+FFFF become question marks.",
+               kept_as(lambda d, t: "".join("?" if ord(c) > 0xFFFF else c for c in t))),
+    text_fault("text-html-escaped", "What the request gave is kept with HTML escapes.",
+               kept_as(lambda d, t: html.escape(t))),
+    text_fault("text-trimmed-of-breaks", "Line breaks and tabs in it become blanks.",
+               kept_as(lambda d, t: " ".join(t.split()))),
+    text_fault("text-json-escaped", "What the request gave is kept as a JSON literal.",
+               kept_as(lambda d, t: to_json(t).decode("utf-8"))),
+    text_fault("text-of-the-previous-call", "What the previous request gave is kept.", previous_text),
+    text_fault("text-shown-not-stored", "The answer shows it, a later GET does not.", shown_not_stored),
+    text_fault("text-stored-not-shown", "A later GET shows it, the answer does not.",
+               only_entity(stored_not_shown)),
+)  # fmt: skip

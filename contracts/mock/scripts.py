@@ -1,0 +1,115 @@
+"""What a marked answer leaves the server as: scripts that turn a head and a body into steps on the socket.
+
+Bytes only. Whatever is wrong with them is wrong on purpose; the RFC section that forbids it stands beside each.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+
+class End(enum.Enum):
+    """How a script may leave the connection. Without one it stays as HTTP has it."""
+
+    CLOSE = "close"
+    RESET = "reset"
+    HANG = "hang"
+
+
+Step = bytes | float | End
+Script = Callable[[bytes, bytes], Sequence[Step]]
+REST = b"; and more"  # bytes that belong to no message
+
+
+def drop(head: bytes, *names: str) -> bytes:
+    """Return a head without the lines of some headers."""
+    for name in names:
+        head = re.sub(rb"(?im)^" + name.encode() + rb":[^\r\n]*\r\n", b"", head)
+    return head
+
+
+def add(head: bytes, *lines: bytes) -> bytes:
+    """Return a head with more header lines at its end."""
+    return head[:-2] + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
+
+
+def length(head: bytes, *values: int) -> bytes:
+    """Return a head that declares these lengths and no other framing."""
+    lines = [b"Content-Length: %d" % value for value in values]
+    return add(drop(head, "content-length", "transfer-encoding"), *lines)
+
+
+def chunked(head: bytes) -> bytes:
+    return add(drop(head, "content-length", "transfer-encoding"), b"Transfer-Encoding: chunked")
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def status_line(head: bytes, line: bytes) -> bytes:
+    return line + head[head.index(b"\r\n") :]
+
+
+def lower_names(head: bytes) -> bytes:
+    return re.sub(rb"(?m)^[A-Za-z0-9-]+:", lambda m: m[0].lower(), head)
+
+
+def old(head: bytes) -> bytes:
+    """Return the head as HTTP/1.0 has it."""
+    closing = add(drop(head, "connection", "transfer-encoding"), b"Connection: close")
+    return closing.replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+
+
+def half(body: bytes) -> bytes:
+    return body[: max(1, len(body) // 2)] if body else b""
+
+
+SCRIPTS: Mapping[str, Script] = {
+    # --- Faults: RFC 9112, sections 6.3 and 8: a message shorter than it declares is incomplete -------------------
+    "length-too-long": lambda h, b: [length(h, len(b) + 7), b, End.CLOSE],
+    "length-too-short": lambda h, b: [length(h, max(0, len(b) - 1)), b],
+    # RFC 9112, 6.3: several differing lengths, or a length beside chunked, are unrecoverable
+    "two-lengths": lambda h, b: [length(h, len(b), len(b) + 1), b],
+    "length-and-chunked": lambda h, b: [
+        add(drop(h, "content-length"), b"Content-Length: %d" % (len(b) + 1), b"Transfer-Encoding: chunked"),
+        (chunk(b) if b else b"") + b"0\r\n\r\n",
+    ],
+    "unterminated-chunks": lambda h, b: [chunked(h), chunk(b) if b else b"", End.CLOSE],
+    "bad-chunk-size": lambda h, b: [chunked(h), b"zz\r\n" + b + b"\r\n0\r\n\r\n"],
+    # RFC 9112, 5.1: no space between name and colon; 5: a field line has a colon
+    "space-before-colon": lambda h, b: [h.replace(b"Date:", b"Date :", 1), b],
+    "line-without-colon": lambda h, b: [add(h, b"X-Broken"), b],
+    # RFC 9112, 4: the status code is three digits
+    "status-2000": lambda h, b: [status_line(h, b"HTTP/1.1 2000 OK"), b],
+    # RFC 9112, 6.3: what follows a message is the next message
+    "bytes-after": lambda h, b: [h, b, REST],
+    "second-answer": lambda h, b: [h, b, h, b],
+    "reset-in-the-middle": lambda h, b: [length(h, len(b) + 7), half(b), 0.02, End.RESET],
+    "reset-at-once": lambda h, b: [End.RESET],
+    "close-at-once": lambda h, b: [End.CLOSE],
+    "hang-before-head": lambda h, b: [End.HANG],
+    "hang-in-body": lambda h, b: [length(h, len(b) + 7), half(b), End.HANG],
+    # RFC 9110, 15.3.5 and 8.6: a 204 has no content, no length and no coding
+    "204-framed-bytes": lambda h, b: [length(status_line(h, b"HTTP/1.1 204 No Content"), 2), b"{}"],
+    "204-unframed-bytes": lambda h, b: [
+        drop(status_line(h, b"HTTP/1.1 204 No Content"), "content-length"), b"{}",
+    ],
+    "204-content-length": lambda h, b: [length(status_line(h, b"HTTP/1.1 204 No Content"), 0)],
+    "204-chunked": lambda h, b: [
+        chunked(status_line(h, b"HTTP/1.1 204 No Content")), b"0\r\n\r\n",
+    ],
+    # RFC 9110, 9.3.2: HEAD is answered without content
+    "head-with-body": lambda h, b: [length(h, 2), b"{}"],
+    "one-byte-chunk": lambda h, b: [chunked(h), chunk(b" ") + b"0\r\n\r\n"],
+    # --- Variants: all of these are sound --------------------------------------------------------------------------
+    "http-1.0": lambda h, b: [old(h), b, End.CLOSE],
+    "early-hints": lambda h, b: [
+        b"HTTP/1.1 103 Early Hints\r\nLink: </hint>; rel=preload\r\n\r\n", h, b,
+    ],
+    "lower-case-names": lambda h, b: [lower_names(h), b],
+    "no-reason": lambda h, b: [re.sub(rb"^(HTTP/1\.1 \d{3} )[^\r\n]*", rb"\1", h), b],
+    "slow-bytes": lambda h, b: [h[:9], 0.01, h[9:], 0.01, b[:1], 0.01, b[1:]],
+}  # fmt: skip

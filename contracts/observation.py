@@ -1,0 +1,106 @@
+"""What a GET of the resource shows: its state, and whether a cancel has changed it.
+
+Pure; shared by the run (which looks again while an effect is due) and the judge.
+A GET is read for the state alone. Whether its entity fits a schema is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contracts.exchange import Exchange
+from contracts.spec.model import Lifecycle, canonical
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look at a resource. `entity` is None where it was not there (404, 410)."""
+
+    entity: Mapping[str, Any] | None
+    exchange: Exchange
+
+    @property
+    def gone(self) -> bool:
+        return self.entity is None
+
+
+def observe(exchange: Exchange) -> Observation | None:
+    """Return what the GET shows, or None when its answer tells nothing (no route, an error, no JSON object)."""
+    received = exchange.received
+    if received is None or received.error:
+        return None
+    if received.status in (404, 410):
+        return Observation(None, exchange)
+    if received.status != 200:
+        return None
+    try:
+        entity = received.json()
+    except (ValueError, RecursionError):
+        return None
+    return Observation(entity, exchange) if isinstance(entity, dict) else None
+
+
+def shown(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the state as every property shows it, spelling folded; empty where none does."""
+    return tuple(canonical(v) for p in lifecycle.shows if isinstance(v := entity.get(p), str))
+
+
+def is_cancelled(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
+    return any(lifecycle.cancelled(state) for state in shown(lifecycle, entity))
+
+
+def substance(entity: Mapping[str, Any], volatile: frozenset[str]) -> dict[str, Any]:
+    """Return the entity without what changes by itself and without its dates.
+
+    A server may note the time of a refused call. That is no effect.
+    """
+    return {
+        key: value
+        for key, value in entity.items()
+        if key not in volatile and not key.startswith("@") and "date" not in key.lower()
+    }
+
+
+def differs(before: Observation, after: Observation, volatile: frozenset[str]) -> bool:
+    """Whether anything observable has changed, dates included."""
+    if before.entity is None or after.entity is None:
+        return before.gone != after.gone
+    keys = (set(before.entity) | set(after.entity)) - volatile
+    return any(before.entity.get(key) != after.entity.get(key) for key in keys)
+
+
+def took_effect(
+    lifecycle: Lifecycle, before: Observation | None, after: Observation, volatile: frozenset[str]
+) -> bool | None:
+    """Whether a cancel shows, or None where that cannot be told.
+
+    Where a page names the state that a cancel leads to, that state must show; where none does, any change will do.
+    """
+    if after.entity is None:
+        return False
+    if lifecycle.after:
+        return is_cancelled(lifecycle, after.entity) if shown(lifecycle, after.entity) else None
+    return differs(before, after, volatile) if before and before.entity is not None else None
+
+
+def unchanged(
+    lifecycle: Lifecycle, before: Observation, after: Observation, volatile: frozenset[str]
+) -> bool:
+    """Whether a resource is as it was: the state, and where no page names the state after, all but its dates."""
+    if before.entity is None or after.entity is None:
+        return before.gone == after.gone
+    if shown(lifecycle, before.entity) != shown(lifecycle, after.entity):
+        return False
+    if lifecycle.after:
+        return True
+    return substance(before.entity, volatile) == substance(after.entity, volatile)
+
+
+def describe(lifecycle: Lifecycle, observation: Observation) -> str:
+    """Return the state in words, as the target spells it."""
+    if observation.entity is None:
+        return "gone (404)"
+    found = [f"{p} {observation.entity[p]!r}" for p in lifecycle.shows if p in observation.entity]
+    return ", ".join(found) or "no state"

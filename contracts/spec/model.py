@@ -1,0 +1,144 @@
+"""A contract as data: operation, lifecycle, clauses, dialects.
+
+Frozen; loaded from one OpenAPI document by `load.py`. Knows no endpoint and does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Level = Literal["must", "should", "info"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a promise stands: a page and its section, an RFC section, or the user's own words."""
+
+    page: str
+    section: str
+
+    def __str__(self) -> str:
+        return f"{self.page}, {self.section}"
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md."""
+
+    id: str
+    level: Level
+    says: str
+    source: Source
+    given: Mapping[str, Any]
+    expect: Mapping[str, Any]
+
+    @property
+    def readings(self) -> Mapping[str, Mapping[str, Any]]:
+        """What each dialect expects, or an empty mapping where the page speaks with one voice."""
+        found: Mapping[str, Mapping[str, Any]] = self.expect.get("readings", {})
+        return found
+
+
+@dataclass(frozen=True)
+class NotTestable:
+    """A promise that no black-box call can exercise, and why."""
+
+    id: str
+    says: str
+    source: Source
+    reason: str
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One reading of a contradiction. Readings with the same `of` exclude each other."""
+
+    name: str
+    of: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Quota:
+    """`calls` within any `seconds`."""
+
+    calls: int
+    seconds: int
+    documented: Literal["page", "elsewhere"] = "page"
+
+    def __str__(self) -> str:
+        return f"{self.calls} per {({60: 'minute', 3600: 'hour'}).get(self.seconds, f'{self.seconds} s')}"
+
+
+def canonical(state: str) -> str:
+    """Fold a state's spelling: case and separators do not count, nor does one l or two in cancelled."""
+    letters = "".join(c for c in state.casefold() if c.isalnum())
+    return letters.replace("cancelled", "canceled")
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The states of the resource. `after` is empty where no page names the state that a cancel leads to."""
+
+    shows: tuple[str, ...]
+    cancellable: tuple[str, ...]
+    final: tuple[str, ...]
+    after: tuple[str, ...]
+    records: Mapping[str, str] = field(default_factory=dict)  # entity property -> request property kept in it
+    sets: tuple[str, ...] = ()  # entity properties that a cancel fills
+    owners: str | None = None  # name of the schema that an owner's (non-administrator's) body must fit
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return self.cancellable + self.final
+
+    def kind(self, state: str) -> str:
+        """Return "cancellable" or "final" for a provider state's name."""
+        return "cancellable" if state in self.cancellable else "final"
+
+    def cancelled(self, shown: str) -> bool:
+        return canonical(shown) in {canonical(name) for name in self.after}
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One documented alternative of `security`: a permission and the kind of token that carries it."""
+
+    kind: Literal["delegated", "application"]
+    name: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document, resolved."""
+
+    name: str
+    title: str
+    path_of_file: str
+    document: Mapping[str, Any]
+    path: str
+    observe_path: str | None
+    server: str
+    lifecycle: Lifecycle
+    permissions: tuple[Permission, ...]
+    audiences: tuple[str, ...]
+    quotas: tuple[Quota, ...]
+    dialects: tuple[Dialect, ...]
+    clauses: tuple[Clause, ...]
+    not_testable: tuple[NotTestable, ...]
+    bodies: Mapping[str, Any]  # requestBody examples by name, in order; empty where no body is to be sent
+    entity_schema: Mapping[str, Any] | None
+    error_schema: Mapping[str, Any] | None
+
+    @property
+    def operation(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.document["paths"][self.path]["post"]
+        return found
+
+    def clause(self, id_: str) -> Clause | None:
+        return next((c for c in self.clauses if c.id == id_), None)
+
+    def knows(self, id_: str) -> bool:
+        return any(row.id == id_ for row in (*self.clauses, *self.not_testable))

@@ -1,0 +1,201 @@
+"""The target: where to send, as whom, and what it cannot be asked. Read from target.yaml or a bare URL.
+
+Knows no contract beyond the names it is told of. Opens no socket. Every complaint is a UsageError, exit code 2.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from contracts.errors import UsageError
+from contracts.spec.load import parse_yaml
+from contracts.spec.model import Contract
+
+GROUPS = ("identities", "mint", "states", "observe")
+
+
+@dataclass(frozen=True)
+class TokenSource:
+    """Where a token comes from: `kind` is token, token_env, token_file or token_command."""
+
+    kind: str
+    value: str | tuple[str, ...] = field(repr=False)
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class MintSource:
+    """The key that the target trusts: `kind` is key, key_env or key_file."""
+
+    algorithm: str
+    kind: str
+    value: str = field(repr=False)
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """The target as one contract sees it: overrides applied."""
+
+    contract: str
+    base_url: str
+    handler: str | None = None
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unknown_id: str | None = None
+    identities: Mapping[str, TokenSource] = field(default_factory=dict)
+    mint: MintSource | None = None
+    primary: str | None = None
+    not_testable: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_states(self) -> bool:
+        return bool(self.handler or self.ids)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A validated target file. `raw` holds it as written; `site` applies the overrides of one contract."""
+
+    place: str
+    raw: Mapping[str, Any]
+    base_url: str
+
+    def site(self, contract: Contract) -> Site:
+        own = self.raw.get("contracts", {}).get(contract.name, {})
+        states = own.get("provider_states", self.raw.get("provider_states"))
+        primary = own.get("primary", self.raw.get("primary", {}).get(contract.name))
+        base = own.get("base_url", self.base_url)
+        if not base:
+            raise UsageError(self.place, "gives no base_url", "add `base_url:` or name a BASE_URL")
+        identities = {**self.raw.get("identities", {}), **own.get("identities", {})}
+        site = Site(
+            contract=contract.name,
+            base_url=base.rstrip("/"),
+            handler=states if isinstance(states, str) else None,
+            ids={s: tuple(i) for s, i in states.items()} if isinstance(states, dict) else {},
+            unknown_id=own.get("unknown_id"),
+            identities={n: _token(self.place, n, row) for n, row in identities.items()},
+            mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
+            primary=primary,
+            not_testable={**self.raw.get("not_testable", {}), **own.get("not_testable", {})},
+        )
+        self._check_states(contract, site)
+        return site
+
+    def _check_states(self, contract: Contract, site: Site) -> None:
+        for state in site.ids:
+            if state not in contract.lifecycle.states:
+                known = ", ".join(contract.lifecycle.states)
+                place = f"{self.place}: contracts/{contract.name}/provider_states"
+                raise UsageError(place, f"{contract.name} has no state {state!r}", f"use one of {known}")
+
+    def check_names(self, contracts: Sequence[Contract]) -> None:
+        """Raise where the file speaks of a contract or clause that does not exist."""
+        names = {c.name for c in contracts}
+        for section in ("contracts", "primary"):
+            for name in self.raw.get(section, {}):
+                if name not in names:
+                    raise UsageError(
+                        f"{self.place}: {section}", f"no contract is named {name!r}",
+                        f"use one of {', '.join(sorted(names))}",
+                    )  # fmt: skip
+        owns = [c.get("not_testable", {}) for c in self.raw.get("contracts", {}).values()]
+        for excuses in (self.raw.get("not_testable", {}), *owns):
+            for name in excuses:
+                if name not in GROUPS and not any(c.knows(name) for c in contracts):
+                    raise UsageError(
+                        f"{self.place}: not_testable", f"{name!r} is no clause and no group",
+                        f"name a clause id or one of {', '.join(GROUPS)}",
+                    )  # fmt: skip
+
+    def at(self, base_url: str) -> Target:
+        """Return this target at another URL: the BASE_URL of the command line wins."""
+        return replace(self, base_url=check_url("BASE_URL", base_url))
+
+
+def check_url(place: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine or any(c.isspace() for c in url):
+        raise UsageError(place, f"{_without_user(url)!r} is no http or https URL", "write http://host:port")
+    if parts.username or parts.password:
+        raise UsageError(place, "carries a user or password", "put a token under `identities`")
+    if parts.query or parts.fragment:
+        raise UsageError(place, "carries a query or fragment", "give scheme, host, port and path alone")
+    return url.rstrip("/")
+
+
+def _without_user(url: str) -> str:
+    return url.split("@")[-1]
+
+
+def of_url(base_url: str) -> Target:
+    """Return the target of a bare URL: no provider states, no identities."""
+    return Target("BASE_URL", {}, check_url("BASE_URL", base_url))
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    text = resources.files("contracts.target").joinpath("target.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+def load(path: Path) -> Target:
+    """Return the target of a file."""
+    raw = parse_yaml(path)
+    if not isinstance(raw, dict):
+        raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
+    if errors := sorted(_validator().iter_errors(raw), key=lambda e: list(map(str, e.absolute_path))):
+        error = best_match(errors[0].context) if errors[0].context else errors[0]
+        where = "/".join(map(str, [*errors[0].absolute_path])) or "(top level)"
+        if error is not errors[0] and error.absolute_path:
+            where = "/".join(map(str, error.absolute_path))
+        raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
+    base = raw.get("base_url", "")
+    return Target(str(path), raw, check_url(f"{path}: base_url", base) if base else "")
+
+
+def _message(error: Any) -> str:
+    """Say what is wrong without repeating the value: it may hold a token."""
+    if error.validator == "additionalProperties":
+        return str(error.message)
+    words = {
+        "type": f"must be of type {error.validator_value}",
+        "enum": f"must be one of {error.validator_value}",
+        "pattern": "must be an http or https URL",
+        "minLength": "must not be empty",
+        "minItems": "must not be empty",
+        "minProperties": "must name one source",
+        "maxProperties": "must name one source only",
+        "required": str(error.message),
+        "oneOf": "fits none, or more than one, of the forms allowed here",
+        "uniqueItems": "holds a value twice",
+    }
+    return words.get(error.validator, f"breaks the rule {error.validator!r}")
+
+
+def _token(place: str, name: str, row: Mapping[str, Any]) -> TokenSource:
+    ((kind, value),) = row.items()
+    return TokenSource(
+        kind, tuple(value) if isinstance(value, list) else value, f"{place}: identities/{name}"
+    )
+
+
+def _mint(place: str, row: Mapping[str, Any] | None) -> MintSource | None:
+    if row is None:
+        return None
+    kind = next(k for k in ("key", "key_env", "key_file") if k in row)
+    return MintSource(row["algorithm"], kind, row[kind], f"{place}: mint/{kind}")

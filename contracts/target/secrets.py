@@ -1,0 +1,104 @@
+"""Secrets: read from their sources, and kept out of everything that is written.
+
+`Redactor` is told each secret as it is read and is asked by every writer. It knows the forms in which a target may
+send a secret back: as it is, percent-encoded, base64, and escaped as JSON.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+from contracts.errors import UsageError
+from contracts.target.file import MintSource, TokenSource
+
+MASK = "[redacted]"
+COMMAND_SECONDS = 60
+
+
+class Redactor:
+    """Replaces every known secret by a mask. Shorter ones than four characters would tear words apart."""
+
+    def __init__(self) -> None:
+        self._forms: dict[str, None] = {}
+
+    def learn(self, secret: str) -> str:
+        """Take note of a secret and return it."""
+        if len(secret) < 4:
+            return secret
+        data = secret.encode()
+        forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        for shift in range(3):
+            # Inside a longer text base64 shifts by its place: leave out the characters that neighbours change.
+            coded = base64.b64encode(b"\0" * shift + data).decode().rstrip("=")
+            forms.add(coded[(0, 2, 3)[shift] : -1])
+            forms.add(coded[(0, 2, 3)[shift] : -1].replace("+", "-").replace("/", "_"))
+        for part in secret.split("."):
+            if len(part) >= 16:
+                forms.add(part)  # the parts of a JWT are secrets of their own
+        for form in forms:
+            if len(form) >= 4:
+                self._forms[form] = None
+        self._forms = dict.fromkeys(sorted(self._forms, key=len, reverse=True))
+        return secret
+
+    def text(self, text: str) -> str:
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        return text
+
+    def bytes(self, data: bytes) -> bytes:
+        for form in self._forms:
+            if (raw := form.encode()) in data:
+                data = data.replace(raw, MASK.encode())
+        return data
+
+
+def read_token(source: TokenSource, redactor: Redactor, environ: Mapping[str, str]) -> str:
+    """Return a token from its source. Raises UsageError without ever showing the value."""
+    if source.kind == "token_command":
+        token = _command(source)
+    else:
+        token = _read(source.kind.removeprefix("token_"), str(source.value), source.place, environ)
+    token = token.strip()
+    if not token or any(ord(c) < 33 or ord(c) > 126 for c in token):
+        raise UsageError(source.place, "the token is empty or holds characters no header may", "mend it")
+    return redactor.learn(token)
+
+
+def read_key(source: MintSource, redactor: Redactor, environ: Mapping[str, str]) -> str:
+    kind = source.kind.removeprefix("key_")
+    return redactor.learn(_read("token" if kind == "key" else kind, source.value, source.place, environ))
+
+
+def _read(kind: str, value: str, place: str, environ: Mapping[str, str]) -> str:
+    if kind == "env":
+        if value not in environ:
+            raise UsageError(place, f"the environment has no {value}", "set it")
+        return environ[value]
+    if kind == "file":
+        try:
+            return Path(value).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise UsageError(place, f"{value} cannot be read", "name a readable text file") from None
+    return value
+
+
+def _command(source: TokenSource) -> str:
+    argv = [os.path.expanduser(part) for part in source.value]
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own command, as an argument list
+            argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired, ValueError, UnicodeDecodeError):
+        raise UsageError(source.place, f"{argv[0]} cannot be run", "run it by hand first") from None
+    if done.returncode != 0:
+        problem = f"{argv[0]} ended with exit code {done.returncode}"
+        raise UsageError(source.place, problem, "run it by hand first")
+    return done.stdout

@@ -1,0 +1,136 @@
+"""Provider states: a resource put in a named state, by the target's handler (Pact's wire form) or from given ids.
+
+Knows no state by name. Sends through the transport it is handed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+
+from contracts.exchange import Sent
+from contracts.target.file import Site
+from contracts.transport.client import Transport
+
+CONSUMER = "cancel-contracts"
+BROKEN_HANDLER_CALLS = 3
+
+
+class Refused(Exception):
+    """The target does not offer this state. The message is the reason to report."""
+
+
+class Broken(Exception):
+    """The handler failed: nobody can tell whether the state is offered."""
+
+
+@dataclass(frozen=True)
+class _Made:
+    state: str
+    owner: str | None
+    values: dict[str, object]
+
+
+class ProviderStates:
+    """Resources in named states for one contract, torn down at the end of the run."""
+
+    def __init__(self, site: Site, transport: Transport) -> None:
+        self.site, self.transport = site, transport
+        self.calls = 0
+        self._made: list[_Made] = []
+        self._spent: dict[str, int] = defaultdict(int)
+        self._refused: dict[tuple[str, bool], str] = {}
+        self._broken = 0
+
+    def acquire(self, state: str, owner: str | None, *, spends: bool, offset: int = 0) -> str:
+        """Return the id of a resource in a state.
+
+        An id of the target file is used up where `spends` is true: the call may cancel it. `offset` asks for
+        another one beside it. Raises Refused or Broken.
+        """
+        if self.site.handler is None:
+            return self._given(state, owner, spends, offset)
+        if reason := self._refused.get((state, bool(owner))):
+            raise Refused(reason)
+        if self._broken >= BROKEN_HANDLER_CALLS:
+            raise Broken("the provider-state handler has failed before")
+        params = {"contract": self.site.contract, "state": state}
+        if owner:
+            params["owner"] = owner
+        values = self._set_up(state, owner, params)
+        self._made.append(_Made(state, owner, {**params, **values}))
+        return str(values["id"])
+
+    def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
+        ids = self.site.ids.get(state)
+        if not ids:
+            raise Refused(
+                f"the target gives no id in the state {state}"
+                if self.site.ids
+                else "the target offers no provider states"
+            )
+        if owner:
+            raise Refused("ids of a target file have no owner")
+        at = self._spent[state] + offset
+        if at >= len(ids):
+            raise Refused(f"the target gives too few ids in the state {state} ({len(ids)})")
+        if spends:
+            self._spent[state] = at + 1
+        return ids[at]
+
+    def _set_up(self, state: str, owner: str | None, params: dict[str, str]) -> dict[str, object]:
+        status, body, failure = self._post("setup", state, params)
+        if failure or status is None:
+            self._broken += 1
+            raise Broken(f"the provider-state handler did not answer ({failure})")
+        if status // 100 != 2:
+            reason = f"the provider-state handler refuses {state}" + (f" of {owner}" if owner else "")
+            self._refused[state, bool(owner)] = f"{reason} ({status})"
+            raise Refused(self._refused[state, bool(owner)])
+        try:
+            values = json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError):
+            values = None
+        if not isinstance(values, dict) or not isinstance(values.get("id"), str) or not values["id"]:
+            self._broken += 1
+            raise Broken("the provider-state handler gives no JSON object with an id")
+        return values
+
+    def _post(
+        self, action: str, state: str, params: dict[str, object] | dict[str, str]
+    ) -> tuple[int | None, bytes, str | None]:
+        assert self.site.handler is not None
+        self.calls += 1
+        article = "an" if self.site.contract[0] in "aeiou" else "a"
+        document = {
+            "consumer": CONSUMER,
+            "state": f"{article} {self.site.contract} in state {state}",
+            "action": action,
+            "params": params,
+        }
+        answer = self.transport.send(
+            Sent(
+                "POST",
+                self.site.handler,
+                (("Content-Type", "application/json"),),
+                json.dumps(document).encode(),
+            )
+        )
+        if answer.received is None or answer.failure or answer.received.error:
+            return None, b"", answer.failure or "closed"
+        return answer.received.status, answer.received.body, None
+
+    def tear_down(self) -> list[str]:
+        """Undo every set-up, newest first. Returns what failed, in words; never raises."""
+        failures = []
+        for made in reversed(self._made):
+            status, _, failure = self._post("teardown", made.state, made.values)
+            if failure or status is None or status // 100 != 2:
+                told = failure or status
+                failures.append(f"tear-down of {made.values.get('id')} failed ({told})")
+                if len(failures) >= BROKEN_HANDLER_CALLS:
+                    failures.append("further tear-downs were not tried")
+                    break
+        self._made.clear()
+        return failures

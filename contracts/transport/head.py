@@ -1,0 +1,84 @@
+"""The head of a response, line by line, as it stood on the wire.
+
+h11 decides whether a message is sound, but it folds equal Content-Length lines into one and hands
+out nothing of a head that it refuses. This module only says what the lines were. Pure; it must not
+know what a line is allowed to say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from contracts.exchange import Headers
+
+# Where h11 ends a head and how it cuts lines: a bare LF does as well as CRLF (RFC 9112 2.2 allows a
+# reader that).
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+# RFC 9112 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Like h11 we read a
+# line whose last SP is missing; control characters in the reason are h11's to refuse.
+_STATUS_LINE = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: ([^\x00]*))?", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Head:
+    """One head. `status` is None while the status line is missing, unfinished or illegible."""
+
+    line: bytes
+    line_whole: bool  # the line end of the status line was seen
+    status: int | None = None
+    reason: str = ""
+    version: str = ""
+    headers: Headers = ()
+
+    @property
+    def interim(self) -> bool:
+        # RFC 9110 15.2: 1xx come before the final response. 101 is final: what follows it is no
+        # longer HTTP.
+        return self.status is not None and 100 <= self.status < 200 and self.status != 101
+
+
+def heads(wire: bytes) -> list[Head]:
+    """Return the interim heads that open `wire` and the one after them, whole or not."""
+    found: list[Head] = []
+    start = 0
+    while start < len(wire):
+        end = _BLANK_LINE.search(wire, start)
+        head = _head(wire[start : end.end() if end else len(wire)])
+        found.append(head)
+        if not end or not head.interim:
+            break
+        start = end.end()
+    return found
+
+
+def _head(block: bytes) -> Head:
+    # A header line whose end was not seen is half a line: it says nothing yet.
+    *lines, rest = (line.removesuffix(b"\r") for line in block.split(b"\n"))
+    line = lines[0] if lines else rest
+    match = _STATUS_LINE.fullmatch(line) if lines else None
+    if match is None:
+        return Head(line, line_whole=bool(lines))
+    version, status, reason = match.groups()
+    return Head(
+        line,
+        line_whole=True,
+        status=int(status),
+        reason=(reason or b"").decode("latin-1"),
+        version=version.decode("ascii"),
+        headers=tuple(_fields(lines[1:])),
+    )
+
+
+def _fields(lines: list[bytes]) -> list[tuple[str, str]]:
+    fields: list[tuple[str, str]] = []
+    for line in filter(None, lines):
+        text = line.decode("latin-1")
+        if text[0] in " \t" and fields:
+            # RFC 9112 5.2, obs-fold: one value over several lines, read as h11 reads it.
+            name, value = fields[-1]
+            fields[-1] = (name, value + " " + text.strip(" \t"))
+            continue
+        name, _, value = text.partition(":")
+        fields.append((name, value.strip(" \t")))
+    return fields

@@ -1,0 +1,203 @@
+"""Verify: the whole flow for a target, from contracts to a result. The command line and pytest both call this.
+
+load -> plan -> run -> journal -> judge -> excuse; the gate decides over the result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from contracts.exchange import Journal
+from contracts.explore.plan import Plan, Profile, make, selectable
+from contracts.explore.run import Progress, Run
+from contracts.gate import excuse
+from contracts.judge.judge import Judgement, judge
+from contracts.spec.model import Clause, Contract
+from contracts.target import safety
+from contracts.target.file import Site, Target
+from contracts.target.identities import Identities
+from contracts.target.pace import pacer
+from contracts.target.secrets import Redactor
+from contracts.target.states import ProviderStates
+from contracts.transport.client import Timeouts, Transport
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to verify. `pinned` holds dialect names by contract; times are in seconds."""
+
+    profile: Profile = "gate"
+    max_requests: int | None = None
+    rate: str | None = None
+    seed: int = 0
+    pinned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    strict: bool = False
+    allow_destructive: bool = False
+    timeouts: Timeouts = Timeouts()
+    max_wait: float = 60.0
+
+
+@dataclass(frozen=True)
+class ContractResult:
+    """One contract's run: what was sent, what came, what is to be said of it."""
+
+    contract: Contract
+    base_url: str
+    journal: Journal
+    judgement: Judgement
+    seconds: float
+
+    def requests(self) -> Counter[str]:
+        kinds = Counter(x.kind for x in self.journal.exchanges)
+        return Counter(
+            cancel=kinds["cancel"],
+            observe=kinds["observe"],
+            provider_states=self.journal.setups,
+        )
+
+
+@dataclass(frozen=True)
+class Result:
+    """A whole run, from which every report derives."""
+
+    base_url: str
+    options: Options
+    results: tuple[ContractResult, ...]
+    started: datetime
+    seconds: float
+    redactor: Redactor
+    warnings: tuple[str, ...] = ()
+    faults_of_the_run: tuple[str, ...] = ()
+
+    def judgements(self) -> list[Judgement]:
+        return [r.judgement for r in self.results]
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A contract with its site, its selected clauses and its plan."""
+
+    contract: Contract
+    site: Site
+    plan: Plan
+    harmless: bool
+    observes: bool
+
+    def cost(self) -> Counter[str]:
+        return self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
+
+
+def select(contract: Contract, options: Options) -> list[Clause]:
+    """Return the clauses that --only and --skip leave, as far as the profile can exercise them."""
+    return [
+        clause
+        for clause in contract.clauses
+        if (not options.only or clause.id in options.only)
+        and clause.id not in options.skip
+        and selectable(clause, options.profile, contract)
+    ]
+
+
+def assign(contracts: Sequence[Contract], target: Target, options: Options) -> list[Assignment]:
+    """Plan every contract. Sends nothing."""
+    target.check_names(contracts)
+    found = []
+    for contract in contracts:
+        site = target.site(contract)
+        clauses = select(contract, options)
+        harmless = not safety.is_local(site.base_url) and not (
+            options.allow_destructive and site.has_states
+        )
+        skipped = [group for group in ("identities", "states") if group in site.not_testable]
+        if not site.has_states and "states" not in skipped:
+            skipped.append("states")
+        plan = make(
+            contract,
+            clauses,
+            options.profile,
+            max_requests=options.max_requests,
+            harmless=harmless,
+            skipped=skipped,
+        )
+        observes = "observe" not in site.not_testable
+        found.append(Assignment(contract, site, plan, harmless, observes))
+    return found
+
+
+def verify(
+    contracts: Sequence[Contract],
+    target: Target,
+    options: Options,
+    progress: Callable[[str], Progress] = lambda name: lambda kind, count: None,
+    environ: Mapping[str, str] | None = None,
+) -> Result:
+    """Plan, run and judge the contracts against a target."""
+    begun, clock = datetime.now(UTC), time.monotonic()
+    redactor = Redactor()
+    results, warnings, failures = [], [], []
+    for assignment in assign(contracts, target, options):
+        if not assignment.plan.clauses:
+            continue
+        name = assignment.contract.name
+        result, torn = _one(assignment, options, redactor, progress(name), clock, environ)
+        results.append(result)
+        failures += [f"{name}: {text}" for text in torn]
+        warnings += [f"{name}: {note}" for note in result.journal.notes]
+        if assignment.harmless and options.profile != "smoke":
+            warnings.append(
+                f"{name}: {assignment.site.base_url} is neither loopback nor private: only calls that can"
+                " cancel nothing were made (--allow-destructive and provider states lift that)"
+            )
+    base = target.base_url or (results[0].base_url if results else "")
+    return Result(
+        base, options, tuple(results), begun, time.monotonic() - clock, redactor,
+        tuple(warnings), tuple(failures),
+    )  # fmt: skip
+
+
+def _one(
+    assignment: Assignment,
+    options: Options,
+    redactor: Redactor,
+    progress: Progress,
+    clock: float,
+    environ: Mapping[str, str] | None,
+) -> tuple[ContractResult, list[str]]:
+    contract, site = assignment.contract, assignment.site
+    began = time.monotonic()
+    identities = Identities(contract, site, redactor, environ)
+    with Transport(options.timeouts) as transport:
+        run = Run(
+            contract,
+            site.base_url,
+            transport,
+            identities,
+            ProviderStates(site, transport),
+            unknown_id=site.unknown_id,
+            observes=assignment.observes,
+            seed=options.seed,
+            max_wait=options.max_wait,
+            started=clock,
+            progress=progress,
+            pace=pacer(contract, site.base_url, options.rate),
+        )
+        try:
+            run.plan(assignment.plan)
+            if options.profile == "deep" and not run.journal.stopped:
+                from contracts.explore.deep import explore  # Hypothesis and schemathesis: slow to load
+
+                explore(run, assignment.plan)
+            run.settle()
+        finally:
+            torn = run.tear_down()
+    pinned = options.pinned.get(contract.name, ())
+    judgement = judge(contract, run.journal, assignment.plan.clauses, pinned)
+    judgement = excuse(judgement, site.not_testable)
+    seconds = time.monotonic() - began
+    return ContractResult(contract, run.base_url, run.journal, judgement, seconds), torn

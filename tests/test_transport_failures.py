@@ -1,0 +1,246 @@
+"""What comes back when no whole answer comes: a name for the failure, in bounded time."""
+
+from __future__ import annotations
+
+import socket
+import time
+from itertools import count
+
+import pytest
+from rawserver import Peer, RawServer, answer
+
+from contracts.exchange import NOBODY_THERE, Sent
+from contracts.transport.client import Answer, Timeouts, Transport
+from contracts.transport.record import LINGER_SECONDS
+
+SHORT = Timeouts(connect=1.0, read=0.3, total=5.0)
+PART = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
+
+
+def send(server: RawServer, limits: Timeouts = SHORT, max_bytes: int = 2**20) -> Answer:
+    with Transport(limits, max_bytes, environ={}) as transport:
+        return transport.send(Sent("POST", server.url + "/", (("Authorization", "s3cret"),)))
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Transport(environ={}) as transport:
+        got = transport.send(
+            Sent("POST", f"http://127.0.0.1:{port}/", (("Authorization", "s3cret"),))
+        )
+
+    assert (got.failure, got.detail, got.received) == ("refused", "Connection refused", None)
+    assert ("Authorization", "s3cret") in got.sent.headers
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "a" * 64 + ".invalid", "x..y"])
+def test_no_such_host(host: str) -> None:
+    with Transport(SHORT, environ={}) as transport:
+        got = transport.send(Sent("POST", f"http://{host}/"))
+
+    assert got.failure == "unreachable", got.detail
+    assert got.failure in NOBODY_THERE
+    assert got.detail
+
+
+def test_a_host_that_does_not_take_the_connection() -> None:
+    # On Linux a listener whose backlog is full drops what comes, as a firewall does.
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        address = listener.getsockname()
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(address)
+        with Transport(Timeouts(connect=0.3), environ={}) as transport:
+            got = transport.send(Sent("POST", f"http://127.0.0.1:{address[1]}/"))
+        for sock in waiting:
+            sock.close()
+
+    assert (got.failure, got.detail) == ("unreachable", "no connection within 0.3 s")
+    assert got.seconds < 2
+
+
+def test_closed_without_a_byte_and_not_sent_again() -> None:
+    with RawServer(lambda peer: bool(peer.receive()) and None) as server:
+        got = send(server)
+
+        assert (len(server.requests), server.connections) == (1, 1)
+    assert (got.failure, got.received, got.reused) == ("closed", None, False)
+    assert got.detail == "the connection was closed before the first byte"
+
+
+def test_reset_without_a_byte_and_not_sent_again() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.reset()
+
+    with RawServer(script) as server:
+        got = send(server)
+
+        assert (len(server.requests), server.connections) == (1, 1)
+    assert (got.failure, got.received) == ("reset", None)
+
+
+@pytest.mark.parametrize(
+    ("part", "status", "body"),
+    [
+        (b"HTTP/1.1 2", 0, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", 200, b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", 200, b"half"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", 200, b"hel"),
+        (b"HTTP/1.1 200 OK\r\n\r\nhalf", 200, b"half"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", 0, b""),
+    ],
+)
+@pytest.mark.parametrize("ending", ["reset", "hang"])
+def test_broken_off_half_way(part: bytes, status: int, body: bytes, ending: str) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(part)
+        if ending == "hang":
+            peer.wait()
+        peer.wait(0.1)  # a reset takes along what the client has not read yet
+        peer.reset()
+
+    with RawServer(script) as server:
+        got = send(server)
+
+    assert got.failure == {"reset": "reset", "hang": "timeout"}[ending]
+    assert got.received is not None
+    assert (got.received.status, got.received.body, got.received.wire) == (status, body, part)
+    assert got.received.error is not None
+    assert got.detail.endswith(f"after {len(part)} bytes")
+
+
+def test_a_whole_answer_stays_whole_when_a_reset_follows() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        peer.wait(0.03)
+        peer.reset()
+
+    with RawServer(script) as server:
+        got = send(server)
+
+    assert (got.failure, got.received and got.received.error) == (None, None)
+
+
+def test_silence_before_the_head() -> None:
+    with RawServer(lambda peer: bool(peer.receive() and peer.wait()) and None) as server:
+        got = send(server)
+
+    assert (got.failure, got.received) == ("timeout", None)
+    assert got.detail == "nothing came for 0.3 s, before the first byte"
+    assert 0.3 <= got.seconds < 2
+
+
+def test_a_slow_drip_ends_with_the_total() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not peer.wait(0.05):
+            peer.send(b".")
+
+    with RawServer(script) as server:
+        got = send(server, Timeouts(read=0.3, total=0.8))
+
+    assert got.failure == "timeout"
+    assert got.detail.startswith("no complete answer within 0.8 s, after ")
+    assert got.received is not None
+    assert (got.received.status, got.received.body[:3]) == (200, b"...")
+    assert 0.8 <= got.seconds < 2
+
+
+def test_a_drip_that_ends_in_time_is_an_answer() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok":
+            peer.send(bytes([byte]))
+            peer.wait(0.005)
+
+    with RawServer(script) as server:
+        got = send(server)
+
+    assert (got.failure, got.received and got.received.body) == (None, b"ok")
+
+
+@pytest.mark.parametrize("framing", [b"", b"Content-Length: 999999999\r\n"])
+def test_a_body_past_the_cap(framing: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n")
+        while not peer.wait(0):
+            peer.send(b"x" * 65536)
+
+    with RawServer(script) as server:
+        got = send(server, max_bytes=100_000)
+
+    assert (got.failure, got.detail) == ("too-large", "more than 100000 bytes")
+    assert got.received is not None
+    assert (got.received.status, len(got.received.wire)) == (200, 100_000)
+    assert got.received.error is not None
+
+
+def test_endless_interim_responses_are_bounded_too() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        for _ in count():
+            peer.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
+
+    with RawServer(script) as server:
+        got = send(server, max_bytes=100_000)
+
+    assert got.failure == "too-large"
+    assert got.received is not None
+    assert (got.received.status, got.received.interim[:2]) == (0, (103, 103))
+
+
+def test_endless_stray_bytes_take_nothing_from_the_answer() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+        while not peer.wait(0):
+            peer.send(b"x" * 1000)
+
+    with RawServer(script) as server:
+        got = send(server, max_bytes=100_000)
+
+    assert got.failure is None
+    assert got.received is not None
+    assert got.received.status == 204
+    assert len(got.received.stray) > 1000
+
+
+def test_a_cap_exactly_as_large_as_the_answer() -> None:
+    response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with RawServer(answer(response)) as server:
+        got = send(server, max_bytes=len(response))
+
+    assert (got.failure, got.received and got.received.body) == (None, b"ok")
+
+
+def test_a_server_that_never_reads_the_request() -> None:
+    with (
+        RawServer(lambda peer: peer.wait() and None) as server,
+        Transport(SHORT, environ={}) as transport,
+    ):
+        started = time.monotonic()
+        got = transport.send(Sent("POST", server.url + "/", body=b"x" * 20_000_000))
+
+    assert (got.failure, got.received) == ("timeout", None)
+    assert got.detail == f"nothing came for {LINGER_SECONDS:g} s, before the first byte"
+    assert time.monotonic() - started < 3
+
+
+def test_no_header_value_stands_in_a_detail() -> None:
+    for script in (
+        answer(b"garbage"),
+        answer(PART),
+        lambda peer: peer.reset(),
+        lambda peer: bool(peer.wait()) and None,
+    ):
+        with RawServer(script) as server:
+            assert "s3cret" not in send(server).detail
