@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+
+import yaml
 
 from contracts.mock.server import MockServer
 from contracts.spec.model import Contract
@@ -41,8 +44,36 @@ def mock_target(
     faults: Sequence[str] = (),
     variants: Sequence[str] = (),
     not_testable: Mapping[str, str] | None = None,
+    *,
+    quotas: bool = True,
 ) -> Iterator[Target]:
-    """Serve the contracts while the block runs, and say where."""
+    """Serve the contracts while the block runs, and say where. Without `quotas` nobody is limited."""
     key = new_key()
-    with MockServer(contracts, key=key, faults=faults, variants=variants) as server:
+    with MockServer(
+        contracts, key=key, faults=faults, variants=variants, quotas=quotas
+    ) as server:
         yield target_of(server, contracts, key, not_testable)
+
+
+def serve_forever(
+    contracts: Sequence[Contract],
+    host: str,
+    port: int,
+    key: str | None,
+    faults: Sequence[str],
+    variants: Sequence[str],
+    say: Callable[[str], None],
+) -> None:
+    """Serve until interrupted, and say in target.yaml's form how to verify it."""
+    own = key or new_key()
+    with MockServer(
+        contracts, key=own, faults=faults, variants=variants, host=host, port=port
+    ) as server:
+        target = dict(target_of(server, contracts, own).raw)
+        del target["not_testable"]
+        if key is not None:
+            target["mint"] = {"algorithm": ALGORITHM, "key_env": "CANCEL_CONTRACTS_MOCK_KEY"}
+        say("# The mock's own target.yaml; it serves until interrupted.")
+        say(yaml.safe_dump(target, sort_keys=False, width=1000).rstrip())
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()

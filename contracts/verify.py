@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from contracts.exchange import Journal
+from contracts.exchange import Exchange, Journal
 from contracts.explore.plan import Plan, Profile, make, selectable
 from contracts.explore.run import Progress, Run
 from contracts.gate import excuse
@@ -41,6 +41,7 @@ class Options:
     allow_destructive: bool = False
     timeouts: Timeouts = Timeouts()
     max_wait: float = 60.0
+    effect_seconds: float = 4.0  # how long after a success its effect may take to show
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,17 @@ def verify(
     )  # fmt: skip
 
 
+def _violates(plan: Plan) -> Callable[[Sequence[Exchange]], bool]:
+    """Return a test whether a few exchanges alone violate a clause: what Hypothesis shrinks."""
+
+    def violates(exchanges: Sequence[Exchange]) -> bool:
+        journal = Journal(plan.contract.name, list(exchanges))
+        verdicts = judge(plan.contract, journal, plan.clauses).verdicts
+        return any(v.word == "violated" for v in verdicts)
+
+    return violates
+
+
 def _one(
     assignment: Assignment,
     options: Options,
@@ -183,6 +195,7 @@ def _one(
             observes=assignment.observes,
             seed=options.seed,
             max_wait=options.max_wait,
+            effect_seconds=options.effect_seconds,
             started=clock,
             progress=progress,
             pace=pacer(contract, site.base_url, options.rate),
@@ -192,7 +205,7 @@ def _one(
             if options.profile == "deep" and not run.journal.stopped:
                 from contracts.explore.deep import explore  # Hypothesis and schemathesis: slow to load
 
-                explore(run, assignment.plan)
+                explore(run, assignment.plan, _violates(assignment.plan))
             run.settle()
         finally:
             torn = run.tear_down()

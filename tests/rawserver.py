@@ -70,7 +70,7 @@ class Peer:
         return self._unread
 
 
-Script = Callable[[Peer], None]
+Script = Callable[[Peer], object]
 
 
 def answer(*responses: bytes) -> Script:

@@ -317,6 +317,22 @@ def test_stray_bytes_that_come_a_little_later() -> None:
     assert got.received.stray == b"late"
 
 
+def test_dripping_stray_bytes_are_not_waited_for_long() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+        while not peer.wait(0.01):
+            peer.send(b".")
+
+    with RawServer(script) as server, Transport(environ={}) as transport:
+        started = time.monotonic()
+        got = transport.send(Sent("POST", server.url + "/"))
+
+    assert time.monotonic() - started < 2
+    assert got.received is not None
+    assert got.received.stray.startswith(b"..")
+
+
 @pytest.mark.parametrize(
     "response", [OK, b"HTTP/1.1 200 OK\r\nX-Bad : 1\r\nContent-Length: 0\r\n\r\n"]
 )

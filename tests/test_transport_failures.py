@@ -7,11 +7,11 @@ import time
 from itertools import count
 
 import pytest
-from rawserver import Peer, RawServer, answer
+from rawserver import Peer, RawServer, Script, answer
 
 from contracts.exchange import NOBODY_THERE, Sent
 from contracts.transport.client import Answer, Timeouts, Transport
-from contracts.transport.record import LINGER_SECONDS
+from contracts.transport.record import LINGER_SECONDS, Bounds, record
 
 SHORT = Timeouts(connect=1.0, read=0.3, total=5.0)
 PART = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
@@ -64,7 +64,7 @@ def test_a_host_that_does_not_take_the_connection() -> None:
 
 
 def test_closed_without_a_byte_and_not_sent_again() -> None:
-    with RawServer(lambda peer: bool(peer.receive()) and None) as server:
+    with RawServer(lambda peer: peer.receive()) as server:
         got = send(server)
 
         assert (len(server.requests), server.connections) == (1, 1)
@@ -129,7 +129,7 @@ def test_a_whole_answer_stays_whole_when_a_reset_follows() -> None:
 
 
 def test_silence_before_the_head() -> None:
-    with RawServer(lambda peer: bool(peer.receive() and peer.wait()) and None) as server:
+    with RawServer(lambda peer: peer.receive() and peer.wait()) as server:
         got = send(server)
 
     assert (got.failure, got.received) == ("timeout", None)
@@ -152,6 +152,16 @@ def test_a_slow_drip_ends_with_the_total() -> None:
     assert got.received is not None
     assert (got.received.status, got.received.body[:3]) == (200, b"...")
     assert 0.8 <= got.seconds < 2
+
+
+def test_no_time_is_left_to_read() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        past = Bounds(silence_seconds=1.0, deadline=0.0, total_seconds=2.0, max_bytes=100)
+        got = record(ours, "POST", past, keep_alive=False)
+
+    assert (got.failure, got.received, got.reusable) == ("timeout", None, False)
+    assert got.detail == "no complete answer within 2 s, before the first byte"
 
 
 def test_a_drip_that_ends_in_time_is_an_answer() -> None:
@@ -224,7 +234,7 @@ def test_a_cap_exactly_as_large_as_the_answer() -> None:
 
 def test_a_server_that_never_reads_the_request() -> None:
     with (
-        RawServer(lambda peer: peer.wait() and None) as server,
+        RawServer(lambda peer: peer.wait()) as server,
         Transport(SHORT, environ={}) as transport,
     ):
         started = time.monotonic()
@@ -236,11 +246,12 @@ def test_a_server_that_never_reads_the_request() -> None:
 
 
 def test_no_header_value_stands_in_a_detail() -> None:
-    for script in (
+    scripts: tuple[Script, ...] = (
         answer(b"garbage"),
         answer(PART),
         lambda peer: peer.reset(),
-        lambda peer: bool(peer.wait()) and None,
-    ):
+        lambda peer: peer.wait(),
+    )
+    for script in scripts:
         with RawServer(script) as server:
             assert "s3cret" not in send(server).detail

@@ -72,6 +72,23 @@ def test_a_connection_that_the_server_closed_in_between_is_replaced() -> None:
     assert got.received is not None
 
 
+def test_a_connection_that_the_server_reset_in_between_is_replaced() -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(OK)
+        peer.wait(0.05)
+        peer.reset()
+        ended.set()
+
+    ended = threading.Event()
+    with RawServer(script, answer(OK)) as server, Transport(environ={}) as transport:
+        transport.send(Sent("POST", server.url + "/1"), keep_alive=True)
+        assert ended.wait(5)
+        second = transport.send(Sent("POST", server.url + "/2"), keep_alive=True)
+
+    assert (second.failure, second.reused, server.connections) == (None, False, 2)
+
+
 @pytest.mark.parametrize("ending", ["close", "reset"])
 def test_a_reused_connection_that_gives_nothing_is_closed(ending: str) -> None:
     def script(peer: Peer) -> None:

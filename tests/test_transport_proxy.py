@@ -1,4 +1,4 @@
-"""Proxies of the environment: used for any host but this one, and never told more than they need."""
+"""Proxies of the environment: used for every host but this one, and told no more than needed."""
 
 from __future__ import annotations
 

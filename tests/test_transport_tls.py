@@ -247,3 +247,24 @@ def test_a_target_behind_a_proxy_is_reached_through_a_tunnel(
     assert first.startswith(b"POST /a/%zz HTTP/1.1\r\nHost: target.test\r\n")
     assert b"Proxy-" not in first + second
     assert (got.failure, got.reused, again.reused) == (None, False, True)
+
+
+def test_nothing_is_sent_when_connecting_took_all_the_time(
+    certificate: Path, context: ssl.SSLContext
+) -> None:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.wait(0.4)
+        peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        peer.wait(0.4)
+        peer.start_tls(context)
+        peer.receive()
+
+    limits = Timeouts(connect=5.0, read=5.0, total=0.6)
+    with RawServer(script) as proxy:
+        environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
+        with Transport(limits, verify=str(certificate), environ=environ) as transport:
+            got = transport.send(Sent("POST", "https://target.test/"))
+
+    assert (got.failure, got.detail) == ("unreachable", "connecting took all of the 0.6 s")
+    assert [request.split(b" ")[0] for request in proxy.requests] == [b"CONNECT"]

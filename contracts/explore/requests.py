@@ -75,7 +75,7 @@ def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
     kind, _, rest = situation.body.partition(":")
     if kind in BODIES:
         return BODIES[kind]
-    if kind == "json":
+    if kind in ("json", "valid", "invalid"):
         value = fill(json.loads(rest), names)
     elif not contract.bodies:
         return b""

@@ -4,7 +4,7 @@ Sends what the plan says, in its order; looks at the resource before and after; 
 What it decides by itself is when to stop, when to wait, and when to look again:
 - a 429 is waited out (Retry-After, within `max_wait`) and the same call made again, as a call of its own;
 - three calls without an answer in time, or without anybody there, end the run of this contract;
-- an effect that does not show at once is looked for again at the end, for EFFECT_SECONDS.
+- an effect that does not show at once is looked for again at the end, for `effect_seconds`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from contracts.target.identities import Identities, NoIdentity
 from contracts.target.states import Broken, ProviderStates, Refused
 from contracts.transport.client import Answer, Transport
 
-EFFECT_SECONDS = 4.0  # how long after a success its effect may take to show
 LOOK_AGAIN_SECONDS = 0.25
 UNANSWERED_CALLS = 3  # calls without an answer that end the run
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
@@ -62,6 +61,7 @@ class Run:
         observes: bool = True,
         seed: int = 0,
         max_wait: float = 60.0,
+        effect_seconds: float = 4.0,
         started: float | None = None,
         progress: Progress = lambda kind, count: None,
         pace: Callable[[], None] = lambda: None,
@@ -71,7 +71,8 @@ class Run:
         self.unknown_id = unknown_id
         self.observes = observes and contract.observe_path is not None
         self.random = random.Random(f"{seed}/{contract.name}")  # noqa: S311 - no secret
-        self.seed, self.max_wait, self.progress, self.pace = seed, max_wait, progress, pace
+        self.seed, self.max_wait, self.effect_seconds = seed, max_wait, effect_seconds
+        self.progress, self.pace = progress, pace
         self.started = time.monotonic() if started is None else started
         self.journal = Journal(contract.name, minted=identities.minted)
         self.scenario = 0
@@ -116,7 +117,8 @@ class Run:
     def _resources(self, scenario: Scenario) -> list[Resource]:
         subject = scenario.subject
         if subject.resource == "odd":
-            return [Resource(ODD_IDS[subject.id], ODD_IDS[subject.id])]
+            segment = ODD_IDS.get(subject.id, subject.id.removeprefix("raw:"))
+            return [Resource(segment, segment)]
         if subject.resource == "unknown":
             id_ = self.unknown_id or str(uuid.UUID(int=self.random.getrandbits(128), version=4))
             return [Resource(id_, quote(id_, safe=""))]
@@ -164,9 +166,7 @@ class Run:
                 exchange = self._cancel(situation, position, target, neighbour)
                 after = None
                 if known or situation.resource == "unknown":
-                    after = self._look(
-                        replace_subject(scenario, situation), position, target, neighbour
-                    )
+                    after = self._look(Scenario((situation,)), position, target, neighbour)
                 self._note_due(exchange, before, after, target)
                 if exchange.status != 429 or situation.identity == "throttled":
                     break
@@ -204,6 +204,44 @@ class Run:
             self.scenario = number
             after = self._observe(exchange.situation, 1, resource, "target")
             self._note_due(exchange, start, after, resource)
+
+    # --- steps of a walk --------------------------------------------------------------------------------------
+
+    def make(self, state: str) -> Resource:
+        """Return a fresh resource in a state. Raises Refused or Broken."""
+        id_ = self.states.acquire(state, None, spends=True)
+        return Resource(id_, quote(id_, safe=""))
+
+    def look_at(
+        self, scenario: int, situation: Situation, position: int, resource: Resource, role: str = "target"
+    ) -> Observation | None:
+        """Look at a resource on behalf of a scenario that is under way."""
+        last, self.scenario = self.scenario, scenario
+        try:
+            return self._observe(situation, position, resource, role)
+        finally:
+            self.scenario = last
+
+    def step(
+        self,
+        scenario: int,
+        situation: Situation,
+        position: int,
+        target: Resource,
+        neighbour: Resource | None,
+    ) -> Exchange:
+        """Make the next call of a scenario that is under way; `position` counts the calls before it."""
+        if neighbour is not None:
+            self.look_at(scenario, situation, position, neighbour, "neighbour")
+        before = self.look_at(scenario, situation, position, target)
+        last, self.scenario = self.scenario, scenario
+        try:
+            exchange = self._cancel(situation, position + 1, target, neighbour)
+            after = self._look(Scenario((situation,)), position + 1, target, neighbour)
+            self._note_due(exchange, before, after, target)
+        finally:
+            self.scenario = last
+        return exchange
 
     # --- single requests --------------------------------------------------------------------------------------
 
@@ -360,7 +398,7 @@ class Run:
 
     def settle(self) -> None:
         """Look again at what has not shown its effect, until it shows or its time is over."""
-        deadline = time.monotonic() + EFFECT_SECONDS
+        deadline = time.monotonic() + self.effect_seconds
         while self._due and time.monotonic() < deadline:
             time.sleep(LOOK_AGAIN_SECONDS)
             still = []
@@ -433,10 +471,6 @@ class Run:
         ]
         self.journal.exchanges = renamed + self.journal.exchanges
         self.journal.notes.append(f"{former} was refused; ordinary calls are made as app")
-
-
-def replace_subject(scenario: Scenario, situation: Situation) -> Scenario:
-    return Scenario((situation,), scenario.neighbour)
 
 
 def _masked(sent: Sent, who: str) -> tuple[tuple[str, str], ...]:

@@ -42,13 +42,12 @@ class Context:
         return context
 
     def _volatile(self) -> set[str]:
-        """Properties that changed between two looks with no call between them."""
-        found: set[str] = set()
-        for seen in self.looks.values():
-            for a, b in zip(seen, seen[1:], strict=False):
-                if a.exchange.position == b.exchange.position == 0 and a.entity and b.entity:
-                    found |= {k for k in {*a.entity, *b.entity} if a.entity.get(k) != b.entity.get(k)}
-        return found
+        """Properties that changed between the first two looks, with no call between them."""
+        first = next((seen for seen in self.looks.values() if len(seen) > 1), [])[:2]
+        if len(first) < 2 or any(o.exchange.position != 0 for o in first):
+            return set()
+        a, b = (o.entity or {} for o in first)
+        return {key for key in {*a, *b} if a.get(key) != b.get(key)}
 
     def before(self, exchange: Exchange, role: str = "target") -> Observation | None:
         """Return the last look before the call."""
@@ -56,10 +55,20 @@ class Context:
         position = exchange.position - (2 if self.concurrent(exchange) else 1)
         return next((o for o in reversed(seen) if o.exchange.position <= position), None)
 
-    def after(self, exchange: Exchange, role: str = "target") -> Observation | None:
-        """Return the last look after the call and before the next."""
+    def after(
+        self, exchange: Exchange, role: str = "target", resource: str | None = None
+    ) -> Observation | None:
+        """Return the last look after the call and before the next, at one resource where that is named."""
         seen = self.looks.get((exchange.scenario, role), [])
-        return next((o for o in reversed(seen) if o.exchange.position == exchange.position), None)
+        return next(
+            (
+                o
+                for o in reversed(seen)
+                if o.exchange.position == exchange.position
+                and resource in (None, o.exchange.resource)
+            ),
+            None,
+        )
 
     def later(self, exchange: Exchange, role: str = "target") -> list[Observation]:
         """Return every look since the call."""

@@ -97,8 +97,10 @@ def _kept(context: Context, exchange: Exchange) -> Finding | None:
 
 def neighbour(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     before = context.before(exchange, "neighbour")
-    after = context.after(exchange, "neighbour")
-    if before is None or after is None or before.gone:
+    if before is None or before.gone:
+        return None
+    after = context.after(exchange, "neighbour", before.exchange.resource)
+    if after is None:
         return None
     life = context.contract.lifecycle
     ok = unchanged(life, before, after, context.volatile)

@@ -57,16 +57,23 @@ class App:
     async def reply(self, request: Request, body: bytes) -> Reply:
         # RFC 9112, section 3.2.2: a server accepts the absolute form of a target as well.
         path = re.sub(rb"(?i)^https?://[^/]*", b"", request.scope["raw_path"])
+        turn = next(request.scope["state"]["turns"])
         if path == states.PATH.encode():
             self.requests["provider_states"] += 1
             return states.handle(request.method, body, self.desks)
         for pattern, kind, desk in self.routes:
             if match := pattern.fullmatch(path):
                 self.requests[kind] += 1
-                call = Call(kind, request.method, match[1], dict(request.headers), body)
+                call = Call(kind, request.method, match[1], headers_of(request), body, turn)
                 return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
         envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
         return Reply(404).with_json(envelope.body(404, "", ""))
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """Return the first value of each header, by its name in lower case."""
+    pairs: list[tuple[bytes, bytes]] = request.scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
 
 
 def response(reply: Reply) -> Response:

@@ -97,6 +97,7 @@ class Call:
     raw_id: bytes
     headers: Mapping[str, str]  # names in lower case
     body: bytes = b""
+    turn: int = 1  # which request on its connection, from 1
     number: int = 0  # which call on the cancel route of this contract, from 1
     caller: Caller = field(default_factory=lambda: Caller(trusted=True))
     id: str = ""

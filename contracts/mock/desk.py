@@ -43,7 +43,8 @@ class Desk:
         self.window = Window(contract.quotas if quotas else ())
         self.envelope = shape.Envelope(contract)
         self.status, self.has_entity = shape.successes(contract)[0]
-        self.schema = shape.documented_body(contract)
+        self.schema = shape.validator(contract, shape.documented_body(contract))
+        self.owner_schema = shape.validator(contract, shape.owner_schema(contract))
         self.calls = 0
         self.steps: dict[str, Step] = {name: getattr(self, name) for name in STEPS}
         self.pauses: dict[str, float] = {}
@@ -168,18 +169,18 @@ class Desk:
             return
         call.json = body.read_object(call.body)
         if not self.restricted(call.caller):
-            body.check_object(self.contract, self.schema, call)
+            body.check_object(self.schema, call)
 
     def restricted(self, caller: Caller) -> bool:
         """Whether the caller is bound by what the lifecycle asks of owners."""
-        return self.contract.lifecycle.owners is not None and caller.owner_only and not caller.trusted
+        return self.owner_schema is not None and caller.owner_only and not caller.trusted
 
     def own(self, call: Call) -> None:
-        if not self.restricted(call.caller):
+        if self.owner_schema is None or not self.restricted(call.caller):
             return
         if call.found.owner != call.caller.sub:
             raise Refusal(403, "not-owner")
-        body.check_owner_body(self.contract, call)
+        body.check_owner_body(self.owner_schema, call)
 
     def decide(self, call: Call) -> None:
         if call.found.state not in self.contract.lifecycle.cancellable:

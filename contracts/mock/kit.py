@@ -53,6 +53,11 @@ def nth(turn: int) -> When:
     return lambda desk, call: call.number % turn == 0
 
 
+def later_turn(desk: Desk, call: Call) -> bool:
+    """The call is not the first on its connection."""
+    return call.turn > 1
+
+
 def only(number: int) -> When:
     return lambda desk, call: call.number == number
 
@@ -146,8 +151,7 @@ def recode(why: str, status: int, headers: Headers = ()) -> Change:
     """Answer a refusal with another status; the envelope goes with it."""
 
     def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
-        assert call.refusal is not None
-        return desk.refuse(call, Refusal(status, why, (*headers,)))
+        return desk.refuse(call, Refusal(status, why, headers))
 
     return edit(refused(why), touch)
 

@@ -78,7 +78,6 @@ SCRIPTS: Mapping[str, Script] = {
         (chunk(b) if b else b"") + b"0\r\n\r\n",
     ],
     "unterminated-chunks": lambda h, b: [chunked(h), chunk(b) if b else b"", End.CLOSE],
-    "bad-chunk-size": lambda h, b: [chunked(h), b"zz\r\n" + b + b"\r\n0\r\n\r\n"],
     # RFC 9112, 5.1: no space between name and colon; 5: a field line has a colon
     "space-before-colon": lambda h, b: [h.replace(b"Date:", b"Date :", 1), b],
     "line-without-colon": lambda h, b: [add(h, b"X-Broken"), b],
@@ -89,7 +88,6 @@ SCRIPTS: Mapping[str, Script] = {
     "second-answer": lambda h, b: [h, b, h, b],
     "reset-in-the-middle": lambda h, b: [length(h, len(b) + 7), half(b), 0.02, End.RESET],
     "reset-at-once": lambda h, b: [End.RESET],
-    "close-at-once": lambda h, b: [End.CLOSE],
     "hang-before-head": lambda h, b: [End.HANG],
     "hang-in-body": lambda h, b: [length(h, len(b) + 7), half(b), End.HANG],
     # RFC 9110, 15.3.5 and 8.6: a 204 has no content, no length and no coding
@@ -111,5 +109,4 @@ SCRIPTS: Mapping[str, Script] = {
     ],
     "lower-case-names": lambda h, b: [lower_names(h), b],
     "no-reason": lambda h, b: [re.sub(rb"^(HTTP/1\.1 \d{3} )[^\r\n]*", rb"\1", h), b],
-    "slow-bytes": lambda h, b: [h[:9], 0.01, h[9:], 0.01, b[:1], 0.01, b[1:]],
 }  # fmt: skip

@@ -133,6 +133,7 @@ class MockServer:
             interface="asgi3",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             server_header=False,
             date_header=False,
         )
@@ -142,8 +143,8 @@ class MockServer:
         self._server.ready.wait()
 
     def _run(self) -> None:
-        assert self._server is not None and self._socket is not None
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        if self._server and self._socket:
+            asyncio.run(self._server.serve(sockets=[self._socket]))
 
     def stop(self) -> None:
         """Stop the thread and free the port. Safe to call twice."""

@@ -90,10 +90,19 @@ def documented_body(contract: Contract) -> Mapping[str, Any] | None:
     return schema
 
 
-def fits(contract: Contract, schema: Mapping[str, Any], value: Any) -> bool:
-    """Whether a value fits a schema of the document, whose $refs are looked up in it."""
-    whole = {**schema, "components": contract.document.get("components", {})}
-    return Draft202012Validator(whole).is_valid(value)
+def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft202012Validator | None:
+    """Return a validator of a schema of the document, whose $refs are looked up in it."""
+    if schema is None:
+        return None
+    return Draft202012Validator({**schema, "components": contract.document.get("components", {})})
+
+
+def owner_schema(contract: Contract) -> Mapping[str, Any] | None:
+    """Return what an owner's body must fit, or None where the lifecycle binds no owners."""
+    if contract.lifecycle.owners is None:
+        return None
+    found: Mapping[str, Any] = contract.document["components"]["schemas"][contract.lifecycle.owners]
+    return found
 
 
 def is_date(name: str) -> bool:

@@ -7,6 +7,7 @@ body into steps: bytes to send, seconds to wait, or an end. Unmarked answers pas
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import struct
 from typing import Any, cast
@@ -92,6 +93,8 @@ class TappedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # Goes into the scope of every request: the counter is the connection's own.
+        self.app_state = {"turns": itertools.count(1)}
         self.transport = cast(asyncio.Transport, Tap(transport))
 
     def on_response_complete(self) -> None:

@@ -31,6 +31,8 @@ FIELDS = {
     "owner": "owner",
 }
 DEFAULT = Situation()
+# Bodies that only `deep` draws from the schema: judged where a clause names them, asked for by none.
+GENERATED = ("valid", "invalid")
 
 
 def conditional(clause: Clause) -> bool:
@@ -83,7 +85,8 @@ def resources(contract: Contract, given: Mapping[str, Any]) -> list[tuple[str, s
         elif word == "unknown":
             found.append(("unknown", None, "unknown"))
         elif word == "odd":
-            found.extend(("odd", None, kind) for kind in listed(given.get("id", "word")))
+            kinds = [k for k in listed(given.get("id", "word")) if k != "any"]
+            found.extend(("odd", None, kind) for kind in kinds)
         elif word != "any":
             found.append((life.kind(word), word, "known"))
     return found or [("cancellable", life.cancellable[0], "known")]
@@ -94,7 +97,7 @@ def asked(contract: Contract, clause: Clause) -> list[Situation]:
     given = clause.given
     axes: list[Iterable[Any]] = [resources(contract, given)]
     for key, field in FIELDS.items():
-        named = [v for v in values(contract, given, key) if v != "any"]
+        named = [v for v in values(contract, given, key) if v not in ("any", *GENERATED)]
         axes.append(named or [getattr(DEFAULT, field)])
     found: dict[Situation, None] = {}
     for (resource, state, kind), *rest in product(*axes):
@@ -117,22 +120,27 @@ def matches(contract: Contract, clause: Clause, exchange: Exchange) -> bool:
             return False
     elif exchange.status == 429 and not given.get("any"):
         return False
-    return _resource_matches(contract, given, situation) and all(
-        "any" in (wanted := values(contract, given, key)) or getattr(situation, field) in wanted
+    return _resource_matches(given, situation) and all(
+        "any" in (wanted := values(contract, given, key)) or _fact(situation, field) in wanted
         for key, field in FIELDS.items()
     )
 
 
-def _resource_matches(
-    contract: Contract, given: Mapping[str, Any], situation: Situation
-) -> bool:
+def _fact(situation: Situation, field: str) -> str | None:
+    value: str | None = getattr(situation, field)
+    if field == "body" and value is not None and value.partition(":")[0] in GENERATED:
+        return value.partition(":")[0]
+    return value
+
+
+def _resource_matches(given: Mapping[str, Any], situation: Situation) -> bool:
     if "resource" not in given and given.get("any"):
         return True
     for word in listed(given.get("resource", "cancellable")):
         if word == "any" or word == situation.state:
             return True
         if word == situation.resource and (
-            word != "odd" or "id" not in given or situation.id in listed(given["id"])
+            word != "odd" or "id" not in given or {situation.id, "any"} & set(listed(given["id"]))
         ):
             return True
     return False

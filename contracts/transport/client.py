@@ -21,7 +21,7 @@ import requests
 import urllib3
 from requests.utils import should_bypass_proxies
 
-from contracts.errors import UsageError
+from contracts.errors import ContractsError, UsageError
 from contracts.exchange import Failure, Received, Sent
 from contracts.transport.compose import chunks, field_line, full_headers, prepare
 from contracts.transport.connection import Adapter, Dispatch, Unconnected, current
@@ -138,7 +138,8 @@ class Transport:
         finally:
             current.reset(token)
         recording = dispatch.recording
-        assert recording is not None, "requests returned without asking for the response"  # noqa: S101
+        if recording is None:
+            raise ContractsError("transport: requests returned without asking for the response")
         return Answer(
             sent=sent,
             received=recording.received,

@@ -44,6 +44,10 @@ class Dispatch:
     recording: Recording | None = None
 
 
+# What connecting raises: sockets and TLS, a proxy's reply to CONNECT, urllib3 on top of them.
+_NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
+_NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
+
 current: ContextVar[Dispatch] = ContextVar("dispatch")
 
 
@@ -63,10 +67,8 @@ class _Recorded(HTTPConnection):
         self._carried, self._early = 0, b""
         try:
             super().connect()
-        except (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError) as error:
+        except (*_NO_CONNECTION, *_NO_TRUST) as error:
             raise _unconnected(error, self) from None
-        except CertificateError as error:
-            raise Unconnected("tls", f"certificate: {error}") from None
 
     @property
     def is_connected(self) -> bool:
@@ -204,7 +206,7 @@ def _unconnected(error: Exception, connection: HTTPConnection) -> Unconnected:
         return Unconnected(kind, _reason(cause))
     if isinstance(error, urllib3.exceptions.LocationParseError):
         return Unconnected("unreachable", "the host is no valid name")
-    if isinstance(error, ssl.SSLError | urllib3.exceptions.SSLError):
+    if isinstance(error, _NO_TRUST):
         return Unconnected("tls", _reason(cause))
     if "Tunnel connection failed" in str(error) or isinstance(error, http.client.HTTPException):
         return Unconnected("unreachable", f"the proxy: {_reason(error)}")

@@ -8,6 +8,7 @@ know what a line is allowed to say.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.exchange import Headers
@@ -70,15 +71,16 @@ def _head(block: bytes) -> Head:
     )
 
 
-def _fields(lines: list[bytes]) -> list[tuple[str, str]]:
-    fields: list[tuple[str, str]] = []
-    for line in filter(None, lines):
-        text = line.decode("latin-1")
-        if text[0] in " \t" and fields:
+def _fields(lines: list[bytes]) -> Iterator[tuple[str, str]]:
+    name, parts = None, [""]
+    for text in (line.decode("latin-1") for line in lines if line):
+        if text[0] in " \t" and name is not None:
             # RFC 9112 5.2, obs-fold: one value over several lines, read as h11 reads it.
-            name, value = fields[-1]
-            fields[-1] = (name, value + " " + text.strip(" \t"))
+            parts.append(text.strip(" \t"))
             continue
+        if name is not None:
+            yield name, " ".join(parts)
         name, _, value = text.partition(":")
-        fields.append((name, value.strip(" \t")))
-    return fields
+        parts = [value.strip(" \t")]
+    if name is not None:
+        yield name, " ".join(parts)

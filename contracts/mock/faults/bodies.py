@@ -22,7 +22,6 @@ PAYLOADS: Mapping[str, tuple[bytes, str | None]] = {
     "crlf": (b"\r\n", None),
     "bom": (b"\xef\xbb\xbf", "application/json"),
     "html": (b"<!doctype html><title>OK</title>", "text/html"),
-    "text": (b"OK", "text/plain"),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from contracts.mock import entry, kit
-from contracts.mock.call import Call, to_json
+from contracts.mock.call import Call
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
 from contracts.mock.shape import is_date
@@ -127,23 +127,16 @@ FAULTS: tuple[Fault, ...] = (
           only_entity(american_dates)),
     fault("entity-as-text", "The entity comes as text/plain.", SHAPE,
           kit.edit(kit.succeeded, kit.media("text/plain"))),
-    fault("entity-without-media-type", "The entity comes without a Content-Type.", SHAPE,
-          kit.edit(kit.succeeded, kit.drop("Content-Type"))),
     fault("entity-in-a-list", "The entity comes in a list.", SHAPE, only_entity(lambda d, c, v: [v])),
     fault("entity-in-a-value", "The entity comes in the wrapper of a collection.", SHAPE,
           only_entity(lambda d, c, v: {"value": [v]})),
     fault("entity-as-broken-json", "The JSON of the entity breaks off.", SHAPE,
           kit.edit(kit.succeeded, kit.raw(lambda body: body[:-1]))),
     fault("entity-empty-object", "The entity is {}.", SHAPE, only_entity(lambda d, c, v: {})),
-    fault("entity-null", "The entity is null.", SHAPE, only_entity(lambda d, c, v: None)),
     fault("entity-left-out", "A success has no body, where the entity is to be returned.", SHAPE,
           kit.edit(kit.succeeded, kit.payload(b"", None))),
     fault("entity-in-latin-1", "The entity is encoded as Latin-1.", SHAPE,
           kit.edit(kit.succeeded, kit.data(latin_1), kit.raw(to_latin_1))),
-    fault("entity-with-bom", "The JSON of the entity begins with a byte order mark.", SHAPE,
-          kit.edit(kit.succeeded, kit.raw(lambda body: b"\xef\xbb\xbf" + body))),
-    fault("entity-twice", "The entity comes twice.", SHAPE,
-          kit.edit(kit.succeeded, kit.raw(lambda body: body + b"\n" + body))),
     fault("dates-not-set", "The entity does not say when and by whom it was cancelled.",
           (breaks("entity", "set", resource="cancellable"),),
           kit.after("effect", unset), entry.all_of(entry.sets, entry.entity)),
@@ -156,10 +149,6 @@ FAULTS: tuple[Fault, ...] = (
                kept_as(lambda d, t: "".join("?" if ord(c) > 0xFFFF else c for c in t))),
     text_fault("text-html-escaped", "What the request gave is kept with HTML escapes.",
                kept_as(lambda d, t: html.escape(t))),
-    text_fault("text-trimmed-of-breaks", "Line breaks and tabs in it become blanks.",
-               kept_as(lambda d, t: " ".join(t.split()))),
-    text_fault("text-json-escaped", "What the request gave is kept as a JSON literal.",
-               kept_as(lambda d, t: to_json(t).decode("utf-8"))),
     text_fault("text-of-the-previous-call", "What the previous request gave is kept.", previous_text),
     text_fault("text-shown-not-stored", "The answer shows it, a later GET does not.", shown_not_stored),
     text_fault("text-stored-not-shown", "A later GET shows it, the answer does not.",

@@ -48,15 +48,9 @@ SHAPES: Mapping[str, tuple[str, kit.Touch]] = {
     "text": ("plain text", kit.payload(b"refused", "text/plain")),
     "json-without-envelope": ("JSON without the envelope", kit.data(flat)),
     "envelope-without-code": ("an envelope without code", kit.data(lambda d, c, v: _without(v, "code"))),
-    "envelope-without-message": (
-        "an envelope without message", kit.data(lambda d, c, v: _without(v, "message")),
-    ),
     "error-as-string": ("an envelope whose error is a string", kit.data(lambda d, c, v: {"error": "no"})),
-    "numeric-code": ("an envelope whose code is a number", kit.data(lambda d, c, v: _with(v, "code", 7))),
     "empty": ("nothing", kit.payload(b"", None)),
-    "broken-json": ("JSON that breaks off", kit.raw(lambda body: body[:-2])),
     "wrong-media-type": ("JSON that says it is text", kit.media("text/plain")),
-    "no-media-type": ("JSON that does not say so", kit.drop("Content-Type")),
 }  # fmt: skip
 
 # status -> the facts of a call that is refused so
@@ -93,9 +87,6 @@ FAULTS: tuple[Fault, ...] = (
     fault("final-refusal-as-html", "The refusal of a final state is an HTML page.",
           (breaks("error", ENVELOPE, resource="final"),),
           kit.edit(kit.refused("final"), SHAPES["html"][1]), entry.has_envelope),
-    fault("final-refusal-empty", "The refusal of a final state has no body.",
-          (breaks("error", ENVELOPE, resource="final"),),
-          kit.edit(kit.refused("final"), SHAPES["empty"][1]), entry.has_envelope),
     fault("bad-body-refusal-as-text", "The refusal of a bad body is plain text.",
           (breaks("error", ENVELOPE, body="malformed-json array json empty-object"),),
           kit.edit(kit.answered(400), SHAPES["text"][1]),
@@ -118,10 +109,6 @@ FAULTS: tuple[Fault, ...] = (
           entry.has_target),
     fault("client-request-id-not-echoed", "The caller's client-request-id does not come back.",
           (breaks("echo"),), kit.finish(kit.drop("client-request-id")), entry.traced),
-    fault("client-request-id-replaced", "A client-request-id comes back that the caller did not send.",
-          (breaks("echo"),),
-          kit.finish(kit.header("client-request-id", "00000000-0000-0000-0000-000000000000")),
-          entry.traced),
     fault("request-id-missing", "Answers carry no request-id.",
           (breaks("echo"),), kit.finish(kit.drop("request-id")), entry.traced),
 )  # fmt: skip

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from contracts.mock import entry, kit
-from contracts.mock.body import decode_id
-from contracts.mock.call import Call, Refusal, Reply
+from contracts.mock import entry, kit, shape
+from contracts.mock.call import Call, Reply
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks, not_
 
@@ -17,7 +16,7 @@ SUCCESS_ELSE = (breaks("status", resource="cancellable"), breaks("constant", res
 
 def other_success(desk: Desk) -> int:
     """Return a success that a hasty server might give as well: the second documented one, else another 2xx."""
-    documented = [code for code, _ in entry.shape.successes(desk.contract)]
+    documented = [code for code, _ in shape.successes(desk.contract)]
     return documented[1] if len(documented) > 1 else 204 if desk.status == 202 else 202
 
 
@@ -55,12 +54,6 @@ def alternating(desk: Desk) -> None:
     otherwise(Alternating())(desk)
 
 
-def wrong_route(desk: Desk, call: Call) -> None:
-    """Take the id for a word of the route: whatever it is, it is not found."""
-    decode_id(call.raw_id)
-    raise Refusal(404, "unknown")
-
-
 def located(desk: Desk, call: Call, reply: Reply) -> Reply:
     moved = replace(reply.without("Content-Type"), status=302, body=b"")
     return moved.with_header("Location", "/")
@@ -75,19 +68,15 @@ def fault(
 FAULTS: tuple[Fault, ...] = (
     fault("unknown-id-answered-200", "An unknown id is answered 200 without a body.",
           NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.answer(200))),
-    fault("unknown-id-answered-as-success", "An unknown id is answered as a success is.",
-          NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.as_success)),
     fault("unknown-id-answered-with-entity", "An unknown id is answered 200 with an entity of that id.",
           NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.with_entity)),
     fault("unknown-id-answered-204", "An unknown id is answered 204.",
           NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.answer(204))),
     *(fault(f"unknown-id-answered-{code}", f"An unknown id is answered {code} in the envelope.",
             NOT_FOUND_ELSE, kit.recode("unknown", code)) for code in (400, 403, 410, 500)),
-    fault("known-id-answered-404", "No id is ever found.",
-          (breaks("status", resource="cancellable"),), kit.instead("find", wrong_route)),
     *(fault(f"success-as-{code}", f"Success is answered {code}.", SUCCESS_ELSE,
             kit.edit(kit.succeeded, kit.status(code)), not_(entry.documents(code)))
-      for code in (201, 202, 204, 206)),
+      for code in (201, 202, 204)),
     fault("success-as-302", "Success is answered with a redirect.", SUCCESS_ELSE,
           kit.edit(kit.succeeded, located)),
     fault("success-as-500", "Success is answered 500, after the effect.",

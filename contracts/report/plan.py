@@ -1,0 +1,34 @@
+"""Say what a run would send, before it sends anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from contracts.verify import Assignment
+
+
+def show(assignments: Sequence[Assignment], console: Console) -> None:
+    """Print the number of requests per contract and kind, exact on a conforming target."""
+    table = Table(title="Plan (nothing was sent)", title_justify="left")
+    table.add_column("contract", no_wrap=True)
+    for name in ("clauses", "cancel", "observe", "provider states"):
+        table.add_column(name, justify="right")
+    for a in assignments:
+        cost = a.cost()
+        numbers = (len(a.plan.clauses), cost["cancel"], cost["observe"], cost["provider_states"])
+        table.add_row(a.contract.name, *map(str, numbers))
+    console.print(table)
+    for a in assignments:
+        if a.plan.property_calls or a.plan.walk_calls:
+            console.print(
+                f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for properties and "
+                f"{a.plan.walk_calls} for walks; what these observe and provision comes on top"
+            )
+        reasons: dict[str, int] = {}
+        for reason in a.plan.left_out.values():
+            reasons[reason] = reasons.get(reason, 0) + 1
+        for reason, count in reasons.items():
+            console.print(f"{a.contract.name}: {count} situations left out: {reason}")

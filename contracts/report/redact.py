@@ -1,0 +1,107 @@
+"""Keep secrets out of the record: a scrubber for each exchange and all that derives from it.
+
+The suite's Redactor knows the tokens it read or minted. Two ways past it are closed here:
+- A text that was cut short may end in the first half of a token. What the target sent back is
+  compared with its redacted form, which tells which secrets it holds; the beginnings of those are
+  masked too.
+- A recorded journal of another tool may carry tokens that nobody told the Redactor of. Whatever
+  stands in a header for credentials is masked, known or not, and learned before anything is
+  written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import pairwise
+
+from contracts.exchange import Exchange, Headers
+from contracts.target.secrets import MASK, Redactor
+
+CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
+# How the run names whose token it was, in place of the token: "Bearer <admin>".
+PLACEHOLDER = re.compile(r"^<[^<>]+>$")
+USERINFO = re.compile(r"(?<=://)[^/?#@\s]+@")
+SHORTEST_CHARS = 8  # of a token's beginning; less of it is told by accident
+
+
+def credentials(value: str) -> tuple[str, str]:
+    """Return a credential header's scheme and what follows it."""
+    scheme, _, rest = value.partition(" ")
+    return (scheme, rest) if rest else ("", value)
+
+
+def learn(redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
+    """Tell the redactor of every credential that stands in the open in what was sent."""
+    for exchange in exchanges:
+        for name, value in exchange.sent.headers:
+            secret = credentials(value)[1]
+            if name.lower() in CREDENTIALS and len(secret) >= 16 and not PLACEHOLDER.match(secret):
+                redactor.learn(secret)
+
+
+def held(raw: str, redacted: str) -> list[str]:
+    """Return the secrets that stood where the redacted form has its masks."""
+    found, at = [], 0
+    pieces = redacted.split(MASK)
+    for before, after in pairwise(pieces):
+        at += len(before)
+        end = raw.find(after, at) if after else len(raw)
+        if end > at:
+            found.append(raw[at:end])
+        at = max(at, end)
+    return found
+
+
+class Scrubber:
+    """Redacts what derives from one exchange."""
+
+    def __init__(self, redactor: Redactor, exchange: Exchange) -> None:
+        self._redactor = redactor
+        received = exchange.received
+        texts = [exchange.sent.url, exchange.sent.body.decode("utf-8", "backslashreplace")]
+        if received is not None:
+            texts += [v for _, v in received.headers]
+            texts += [
+                b.decode("utf-8", "backslashreplace") for b in (received.body, received.stray)
+            ]
+        self._secrets = {s for text in texts for s in held(text, redactor.text(text))}
+
+    def text(self, text: str) -> str:
+        text = self._redactor.text(text)
+        for secret in self._secrets:
+            for size in range(len(secret), SHORTEST_CHARS - 1, -1):
+                if secret[:size] in text:
+                    text = text.replace(secret[:size], MASK)
+                    break
+        return text
+
+    def url(self, url: str) -> str:
+        return self.text(USERINFO.sub(f"{MASK}@", url))
+
+    def headers(self, headers: Headers) -> list[list[str]]:
+        return [[self.text(name), self._value(name, value)] for name, value in headers]
+
+    def _value(self, name: str, value: str) -> str:
+        scheme, rest = credentials(value)
+        # A bare scheme is a misuse to be shown, not a secret.
+        secret = len(rest) >= SHORTEST_CHARS and not PLACEHOLDER.match(rest)
+        if name.lower() in CREDENTIALS and secret:
+            return f"{scheme} {MASK}".strip()
+        return self.text(value)
+
+    def octets(self, data: bytes) -> bytes:
+        return self._redactor.bytes(data)
+
+    def wire(self, wire: bytes, body: bytes) -> tuple[bytes, str | None]:
+        """Return the bytes of a response without secrets, and what was left out of them.
+
+        A coding (gzip, chunks that part a token) hides a secret from a search of the wire, not from
+        whoever undoes it: where the body holds more secrets than the wire shows, only the head is
+        kept.
+        """
+        clean, mask = self.octets(wire), MASK.encode()
+        if self.octets(body).count(mask) <= clean.count(mask):
+            return clean, None
+        head, gap, _ = clean.partition(b"\r\n\r\n")
+        return head + gap, "the bytes after the head hold a secret and are left out"
