@@ -1,4 +1,4 @@
-"""The pytest door: each clause of each spec is an item, `specs/machine-action.yaml::MA-34`.
+"""The pytest door: each clause of each spec is an item, `specs/CONTRACT.yaml::CLAUSE`.
 
 Traffic runs once per contract, before the first item, for the selected clauses only; an item judges and sends
 nothing. What nothing exercised fails unless the target file excuses it: a skip never hides a gap.

@@ -1,4 +1,4 @@
-"""Every fault and every variant differs observably from the faithful mock, by a request made by hand.
+"""Every fault and variant differs observably from the faithful mock, by a request made by hand.
 
 A recipe makes requests and returns what came back. A table gives each entry its recipe; on each
 contract that the entry applies to, the recipe must return one thing from the faithful mock and
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from test_mock_support import (
     KEY,
     MACHINE,
     PACKAGE,
+    Answer,
     Hand,
     World,
     contract_of,
@@ -33,10 +35,11 @@ from contracts.mock.entry import Fault, Variant
 
 Recipe = Callable[[World], Any]
 CONTRACTS = {hand.name: contract_of(hand) for hand in HANDS}
-ENTRIES: dict[str, Fault | Variant] = {e.name: e for e in (*FAULTS, *VARIANTS)}
+EVERYTHING: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
+ENTRIES = {entry.name: entry for entry in EVERYTHING}
 
 
-# --- Recipes -----------------------------------------------------------------------------------------
+# --- Recipes --------------------------------------------------------------------------------------
 
 
 def done(w: World, id_: str, **call: Any) -> Any:
@@ -247,6 +250,7 @@ ODD_IDS = {
     "quotes": "a%27b",
     "encoded-slash": "a%2Fb",
     "broken-percent": "a%zz",
+    "dots": "%2e%2e",
 }
 DEEP = b'{"Comment": ' + b"[" * 5000 + b"]" * 5000 + b"}"
 BODIES = {
@@ -355,7 +359,8 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "existence-revealed": anonymous_unknown,
     # --- Methods
     **{f"{name.lower()}-{what}": by_method(name)
-       for name in ("GET", "HEAD", "PUT", "PATCH", "DELETE") for what in ("performs", "answered-200")},
+       for name in ("GET", "HEAD", "PUT", "PATCH", "DELETE")
+       for what in ("performs", "answered-200")},
     "other-method-refused-yet-performed": by_method("PATCH"),
     "other-method-answered-500": by_method("DELETE"),
     "head-answered-500": by_method("HEAD"),
@@ -466,7 +471,7 @@ VARIANT_PROOFS: dict[str, Recipe] = {
 PROOFS = FAULT_PROOFS | VARIANT_PROOFS
 
 
-# --- Tests --------------------------------------------------------------------------------------------
+# --- Tests ----------------------------------------------------------------------------------------
 
 
 def pairs() -> list[Any]:
@@ -489,18 +494,58 @@ def of_the_faithful_mock(recipe: Recipe, hand: Hand) -> Any:
 
 @pytest.mark.parametrize(("name", "hand"), pairs())
 def test_differs_from_the_faithful_mock(name: str, hand: Hand) -> None:
-    """The same requests, made of the faithful mock and of the deviating one, bring different answers."""
+    """The same requests bring other answers from the deviating mock than from the faithful one."""
     contract, recipe = CONTRACTS[hand.name], PROOFS[name]
-    asked = {"faults": [name]} if isinstance(ENTRIES[name], Fault) else {"variants": [name]}
-    with MockServer([contract], key=KEY, **asked) as deviating:
+    is_fault = isinstance(ENTRIES[name], Fault)
+    faults, variants = ([name], []) if is_fault else ([], [name])
+    with MockServer([contract], key=KEY, faults=faults, variants=variants) as deviating:
         actual = recipe(World(hand, deviating))
     assert actual != of_the_faithful_mock(recipe, hand)
     assert not deviating.crashes
 
 
+@pytest.mark.parametrize(
+    ("name", "hand"),
+    [
+        pytest.param(variant.name, hand, id=f"{variant.name}-{hand.name}")
+        for variant in VARIANTS
+        for hand in HANDS
+        if variant.applies(CONTRACTS[hand.name])
+    ],
+)
+def test_a_variant_does_what_is_documented(name: str, hand: Hand) -> None:
+    """The documented call cancels, an unknown id is 404, a caller without permission is refused."""
+    with MockServer([CONTRACTS[hand.name]], key=KEY, variants=[name]) as mock:
+        w = World(hand, mock)
+        first = w.new(owner="user")
+        caller = "app" if name == "application-only" else "user"
+        assert final_status(w.call(first, identity=caller)) in (200, 204)
+        if name != "no-get-route":
+            time.sleep(1.05 if name == "effect-visible-after-a-second" else 0)
+            assert shows_a_cancel(w.look(first).wire)
+        assert (
+            final_status(w.call(unknown_id(), identity="app" if hand.applications else "admin"))
+            == 404
+        )
+        assert final_status(w.call(w.new(), identity="no-permission")) == 403
+        assert final_status(w.call(w.new(), identity="anonymous")) == 401
+        assert not mock.crashes
+
+
+def final_status(answer: Answer) -> int:
+    """Return the status of the last head, the one that is no interim answer."""
+    return int(re.findall(rb"HTTP/1\.[01] (\d{3}) ", answer.wire)[-1])
+
+
+def shows_a_cancel(entity: bytes) -> bool:
+    return (
+        re.search(rb'(?i)"cancell?ed"|"status": "failed"|cancellationRequested', entity) is not None
+    )
+
+
 def test_every_entry_has_a_proof_and_every_proof_an_entry() -> None:
     assert set(PROOFS) == set(ENTRIES)
-    assert len(ENTRIES) == len(FAULTS) + len(VARIANTS)
+    assert len(ENTRIES) == len(EVERYTHING)
 
 
 def test_every_entry_applies_to_a_shipped_contract() -> None:

@@ -1,4 +1,4 @@
-"""The faithful mock keeps the pages. Expectations are written by hand from the pages and the RFCs."""
+"""The faithful mock keeps the pages. What is expected is written by hand from pages and RFCs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def refused(w: World, answer: Answer, status: int) -> None:
     envelope(answer)
 
 
-# --- Success -----------------------------------------------------------------------------------------
+# --- Success --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("hand", [SECURITY, PACKAGE], ids=lambda hand: hand.name)
@@ -150,7 +150,7 @@ def test_the_connection_stays_usable(world: World) -> None:
     assert exchange(world.port, request).wire.count(b"HTTP/1.1 200 OK\r\n") == 2
 
 
-# --- Ids, routes, methods --------------------------------------------------------------------------
+# --- Ids, routes, methods -------------------------------------------------------------------------
 
 
 def test_an_unknown_id_is_404_and_does_not_come_to_exist(world: World) -> None:
@@ -162,7 +162,8 @@ def test_an_unknown_id_is_404_and_does_not_come_to_exist(world: World) -> None:
 @pytest.mark.parametrize(
     ("raw", "status"),
     [("a%00b", 404), ("a%2Fb", 404), ("a%27%22b", 404), ("x" * 4000, 404), ("%E5%8F%96", 404),
-     ("", 404), ("..", 404), ("%2e%2e", 404), ("a%20b", 404), ("%", 400), ("a%zz", 400), ("%FF", 400)],
+     ("", 404), ("..", 404), ("%2e%2e", 404), ("a%20b", 404),
+     ("%", 400), ("a%zz", 400), ("%FF", 400)],
 )  # fmt: skip
 def test_odd_ids_are_client_errors(raw: str, status: int, world: World) -> None:
     refused(world, world.call(raw, body=b"{}"), status)
@@ -171,7 +172,9 @@ def test_odd_ids_are_client_errors(raw: str, status: int, world: World) -> None:
 
 def test_an_encoded_id_is_the_id(world: World) -> None:
     id_ = world.new()
-    assert world.call("%" + id_[0].encode().hex() + id_[1:], body=world.documented(id_)).status == 200
+    assert (
+        world.call("%" + id_[0].encode().hex() + id_[1:], body=world.documented(id_)).status == 200
+    )
 
 
 def test_another_route_is_404(world: World) -> None:
@@ -194,13 +197,16 @@ def test_other_methods_are_405_with_allow(method: str, world: World) -> None:
 
 
 def test_head_is_405_without_body_and_options_204(world: World) -> None:
-    head, options = world.call(world.new(), method="HEAD"), world.call(world.new(), method="OPTIONS")
+    head, options = (
+        world.call(world.new(), method="HEAD"),
+        world.call(world.new(), method="OPTIONS"),
+    )
     assert (head.status, head.body) == (405, b"")
     assert (options.status, options.body, options.header("Allow")) == (204, b"", "POST, OPTIONS")
     assert options.header("Content-Length") is None
 
 
-# --- Identities -------------------------------------------------------------------------------------
+# --- Identities -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -273,7 +279,7 @@ def test_a_throttled_caller_is_429_without_effect(world: World) -> None:
     assert world.state(id_) == world.hand.cancellable[0]
 
 
-# --- Owners -----------------------------------------------------------------------------------------
+# --- Owners ---------------------------------------------------------------------------------------
 
 
 def test_an_owner_cancels_with_id_and_status(package: World) -> None:
@@ -362,7 +368,7 @@ def test_a_chunked_body_is_understood(world: World) -> None:
         assert answer.json()["cancellationComment"] == "Machine action was canceled by automation"
 
 
-# --- Order, errors, headers ------------------------------------------------------------------------
+# --- Order, errors, headers -----------------------------------------------------------------------
 
 
 def test_checks_come_in_order(package: World) -> None:
@@ -419,7 +425,7 @@ def test_of_two_simultaneous_cancels_one_is_done(world: World) -> None:
         assert world.at_once(world.new()) == [200, 409]
 
 
-# --- Provider states -------------------------------------------------------------------------------
+# --- Provider states ------------------------------------------------------------------------------
 
 
 def test_provider_states_are_set_up_and_torn_down(world: World) -> None:
@@ -435,7 +441,8 @@ def test_provider_states_are_set_up_and_torn_down(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("message", "status"),
-    [({"params": {"contract": "x", "state": "y"}}, 404), ({"params": {"contract": [], "state": 1}}, 404),
+    [({"params": {"contract": "x", "state": "y"}}, 404),
+     ({"params": {"contract": [], "state": 1}}, 404),
      ({"params": {"contract": "machine-action", "state": "Zapped"}}, 404),
      ({"params": {"contract": "machine-action", "state": ["Pending"]}}, 404),
      ({"params": {"contract": "machine-action", "state": "Pending", "owner": 7}}, 400),
@@ -455,7 +462,7 @@ def test_provider_states_take_nothing_but_a_posted_object(machine: World) -> Non
         assert exchange(machine.port, request).status == (405 if method == "GET" else 400)
 
 
-# --- The server -------------------------------------------------------------------------------------
+# --- The server -----------------------------------------------------------------------------------
 
 
 def test_requests_are_counted_by_kind() -> None:
@@ -518,7 +525,7 @@ def test_stop_does_not_wait_for_what_hangs() -> None:
     assert not waiting.is_alive()
 
 
-# --- A fourth contract -----------------------------------------------------------------------------
+# --- A fourth contract ----------------------------------------------------------------------------
 
 FOURTH = """
 openapi: 3.1.0
@@ -538,7 +545,9 @@ paths:
       responses: {"200": {description: The job.}}
 components:
   securitySchemes:
-    key: {type: oauth2, flows: {clientCredentials: {tokenUrl: "https://t", scopes: {jobs.stop: Stop}}}}
+    key:
+      type: oauth2
+      flows: {clientCredentials: {tokenUrl: "https://t", scopes: {jobs.stop: Stop}}}
 x-lifecycle:
   cancel: stopJob
   observe: getJob
@@ -547,7 +556,12 @@ x-lifecycle:
   final: [done, stopped]
   after: [stopped]
 x-clauses:
-  - {id: JB-01, level: must, says: Success is 202., source: {page: p, section: s}, given: {resource: cancellable}, expect: {status: 202}}
+  - id: JB-01
+    level: must
+    says: Success is 202.
+    source: {page: p, section: s}
+    given: {resource: cancellable}
+    expect: {status: 202}
 """
 
 
@@ -581,7 +595,9 @@ def test_a_fourth_contract_is_one_file(job: World) -> None:
 def test_a_contract_without_security_asks_for_no_token(tmp_path: Path) -> None:
     file = tmp_path / "stop-job.yaml"
     file.write_text(FOURTH.replace("security: [{key: [jobs.stop]}]", "tags: []"), encoding="utf-8")
-    hand = Hand("stop-job", "/v1/jobs/{id}:stop", "x", (), True, ("queued",), ("done",), "phase", None)
+    hand = Hand(
+        "stop-job", "/v1/jobs/{id}:stop", "x", (), True, ("queued",), ("done",), "phase", None
+    )
     with MockServer([load(file)], key=KEY) as mock:
         w = World(hand, mock)
         assert w.call(w.new(), identity="anonymous").status == 202

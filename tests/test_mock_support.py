@@ -1,4 +1,4 @@
-"""What the tests of the mock share: requests written by hand, sent over a bare socket, and read as bytes.
+"""What the tests of the mock share: requests by hand, sent over a bare socket, read as bytes.
 
 Nothing here is derived from the mock or from a spec: routes, states, permissions and bodies stand
 as the pages have them. Holds no tests.
@@ -206,7 +206,9 @@ class World:
 
     def states(self, **message: Any) -> Answer:
         body = json.dumps(message).encode()
-        head = f"POST /_pact/provider-states HTTP/1.1\r\nHost: mock\r\nContent-Length: {len(body)}\r\n"
+        head = (
+            f"POST /_pact/provider-states HTTP/1.1\r\nHost: mock\r\nContent-Length: {len(body)}\r\n"
+        )
         return exchange(self.port, f"{head}Connection: close\r\n\r\n".encode() + body)
 
     def new(self, state: str | None = None, owner: str | None = None) -> str:

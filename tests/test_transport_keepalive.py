@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 from rawserver import Peer, RawServer, answer
 
 from contracts.exchange import Sent
-from contracts.transport.client import Timeouts, Transport
+from contracts.transport.client import Transport
+from contracts.transport.record import LINGER_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-SHORT = Timeouts(connect=1.0, read=0.5, total=5.0)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_bytes_that_come_between_two_requests_are_read_as_the_second_answer() ->
         peer.wait()
 
     sent = threading.Event()
-    with RawServer(script) as server, Transport(SHORT, environ={}) as transport:
+    with RawServer(script) as server, Transport(environ={}) as transport:
         first = transport.send(Sent("POST", server.url + "/1"), keep_alive=True)
         assert sent.wait(5)
         second = transport.send(Sent("POST", server.url + "/2"), keep_alive=True)
@@ -163,13 +164,13 @@ def test_keep_alive_does_not_wait_for_stray_bytes() -> None:
             peer.send(OK)
 
     with RawServer(script) as server, Transport(environ={}) as transport:
-        seconds = [
-            transport.send(Sent("GET", server.url + "/"), keep_alive=True).seconds
-            for _ in range(20)
-        ]
+        started = time.monotonic()
+        for _ in range(100):
+            transport.send(Sent("GET", server.url + "/"), keep_alive=True)
+        seconds = time.monotonic() - started
 
     assert server.connections == 1
-    assert sum(seconds) < 1
+    assert seconds < 100 * LINGER_SECONDS / 2
 
 
 def test_closing_the_transport_closes_what_it_kept() -> None:

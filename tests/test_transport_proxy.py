@@ -13,7 +13,7 @@ from contracts.exchange import Sent
 from contracts.transport.client import Timeouts, Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-SHORT = Timeouts(connect=1.0, read=0.5, total=5.0)
+SHORT = Timeouts(read=0.5)
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])

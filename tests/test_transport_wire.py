@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.exchange import Received
@@ -472,6 +472,7 @@ _WORDS = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(words=st.lists(_WORDS, max_size=12), cuts=st.lists(st.integers(0, 150), max_size=6))
 def test_any_bytes_in_any_cut_are_read_alike(words: list[bytes], cuts: list[int]) -> None:
     data = b"".join(words)

@@ -24,6 +24,7 @@ from contracts.spec.strategies import bodies
 
 ROUNDS = 25  # of fresh seeds, where one round of Hypothesis leaves budget over
 STEPS = 10
+UNKNOWN = Situation(resource="unknown", id="unknown")
 Violates = Callable[[Sequence[Exchange]], bool]
 
 
@@ -42,8 +43,9 @@ class Budget:
 
 def explore(run: Run, plan: Plan, violates: Violates) -> None:
     """Spend the plan's property and walk budgets."""
-    properties(run, Budget(plan.property_calls), violates)
-    walks(run, Budget(plan.walk_calls))
+    budget = Budget(plan.property_calls)
+    properties(run, budget, violates)
+    walks(run, Budget(plan.walk_calls + budget.left))
 
 
 def _settings(examples: int, *phases: Phase) -> settings:
@@ -122,6 +124,8 @@ def walks(run: Run, budget: Budget) -> None:
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             machine, settings=_settings(budget.left, Phase.generate)
         )
+    while not run.journal.stopped and budget.take(1):  # what no walk happened to take
+        run.execute(Scenario((UNKNOWN,)))
 
 
 def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
@@ -158,7 +162,7 @@ def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
         @rule()
         def cancel_unknown(self) -> None:
             if budget.take(1):
-                run.execute(Scenario((Situation(resource="unknown", id="unknown"),)))
+                run.execute(Scenario((UNKNOWN,)))
 
         @rule(number=resources)
         def observe(self, number: int) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from contracts.exchange import NOBODY_THERE, Exchange, Journal
+from contracts.exchange import NOBODY_THERE, Exchange, Journal, Situation
 from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 
@@ -21,6 +21,7 @@ class Context:
     journal: Journal
     looks: dict[tuple[int, str], list[Observation]] = field(default_factory=dict)
     scenarios: dict[int, list[Exchange]] = field(default_factory=dict)
+    same: dict[Situation, list[Exchange]] = field(default_factory=dict)
     volatile: frozenset[str] = frozenset()
     last_answered: int = -1
     order: dict[int, int] = field(default_factory=dict)
@@ -29,13 +30,15 @@ class Context:
     def of(cls, contract: Contract, journal: Journal) -> Context:
         looks: dict[tuple[int, str], list[Observation]] = defaultdict(list)
         scenarios: dict[int, list[Exchange]] = defaultdict(list)
-        context = cls(contract, journal, looks, scenarios)
+        same: dict[Situation, list[Exchange]] = defaultdict(list)
+        context = cls(contract, journal, looks, scenarios, same)
         for index, exchange in enumerate(journal.exchanges):
             context.order[id(exchange)] = index
             if exchange.received is not None:
                 context.last_answered = index
             if exchange.kind == "cancel":
                 scenarios[exchange.scenario].append(exchange)
+                same[exchange.situation].append(exchange)
             elif (seen := observe(exchange)) is not None:
                 looks[exchange.scenario, exchange.role].append(seen)
         context.volatile = frozenset(context._volatile())

@@ -69,6 +69,8 @@ def _none(context: Context, exchange: Exchange) -> Finding | None:
         return Finding(after.gone, "the id still names nothing", actual)
     if before is None or after is None or before.gone or not context.observable:
         return None
+    if exchange.situation.call == "concurrent":
+        return None  # what shows may be the other call's doing
     ok = unchanged(life, before, after, context.volatile)
     expected = f"no effect: {describe(life, before)}"
     return Finding(ok, expected, f"{answer(exchange)}; the GET shows {describe(life, after)}")

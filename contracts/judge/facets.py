@@ -7,7 +7,7 @@ The table FACETS is the vocabulary; effect.py holds those that need observations
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -106,7 +106,7 @@ INTERNALS = re.compile(
     r"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|\bat [\w.$<>]+\([\w.$/\\-]*:?\d*\)"
     r"|\b(?:at|in) \S+:line \d+|/(?:usr|home|var|srv|app|opt|root|etc|tmp)/[\w.-]+(?:/[\w.-]+)*\.\w{1,5}\b"
     r"|[A-Za-z]:\\\\?[\w.-]+\\|node_modules/|goroutine \d+ \[|stack ?trace|\bat \S+ \(\S+:\d+:\d+\)"
-    r"|\b\w+(?:\.\w+)+(?:Exception|Error)\b:",
+    r"|\b\w+(?:\.\w+)+(?:Exception|Error)\b",
     re.IGNORECASE,
 )
 
@@ -136,9 +136,22 @@ def _media_type(_: Context, received: Received) -> Finding:
     return Finding(ok, "Content-Type application/json", actual)
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """Yield every string in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+
+
 def _no_internals(_: Context, received: Received) -> Finding:
-    text = received.body.decode("utf-8", "replace")
-    found = INTERNALS.search(text.replace("\\n", "\n").replace("\\\"", '"').replace("\\/", "/"))
+    texts = [received.body.decode("utf-8", "replace")]
+    try:
+        texts += _texts(received.json())
+    except (ValueError, RecursionError):
+        pass
+    found = next((m for text in texts if (m := INTERNALS.search(text))), None)
     actual = f"{received.status}, {found.group(0)[:SHOWN_BYTES]!r}" if found else "none"
     return Finding(found is None, "no stack trace and no file path", actual)
 

@@ -51,8 +51,8 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
             found[i] = Finding(True, f"{window} granted", answer(x))
             continue
         recent = sum(1 for y in exchanges[: i + 1] if x.started - y.started < window.seconds)
-        again = [y for y in context.scenarios[x.scenario] if y.position > x.position]
-        stands = not any(y.status != 429 for y in again)
+        again = context.same[x.situation]
+        stands = not any(y.status != 429 and y.started > x.started for y in again if y.status)
         if granted and stands and recent <= window.calls:
             actual = f"{answer(x)}, at call {recent} within {window.seconds} s"
             found[i] = Finding(False, f"{window} granted", actual)
@@ -92,7 +92,7 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
         pairs[x.scenario].append((i, x))
     found: Findings = {}
     for pair in pairs.values():
-        if len(pair) == 2 and all(x.status is not None for _, x in pair):
+        if len(pair) == 2 and all(x.status not in (None, 429) for _, x in pair):
             for i, x in pair:
                 found[i] = _outcome(context, [y for _, y in pair], x, once_only)
     return found

@@ -1,4 +1,4 @@
-"""The built-in mock: a reference server for any contract, with a catalogue of faults and conforming variants.
+"""The built-in mock: a reference server for any contract, with its faults and variants.
 
 Built from the OpenAPI part of a spec and its lifecycle. Never reads a contract's clauses.
 """

@@ -1,7 +1,7 @@
 """The ASGI application: which desk a request belongs to, and how a Reply becomes a response.
 
-Routes by the raw bytes of the path, so that an encoded slash stays part of the id. Knows the contracts' paths only
-through their templates.
+Routes by the raw bytes of the path, so that an encoded slash stays part of the id. Knows the
+contracts' paths only through their templates.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ from contracts.mock.wire import MARK
 
 
 def template(path: str) -> re.Pattern[bytes]:
-    """Return the pattern of a path with one {parameter}, which is any one segment, also an empty one."""
+    """Return the pattern of a path with one {parameter}: any one segment, also an empty one."""
     before, after = re.split(r"\{[^}]*\}", path, maxsplit=1)
     return re.compile(re.escape(before.encode()) + rb"([^/]*)" + re.escape(after.encode()))
 
 
 class App:
-    """Serves several contracts under one root. `requests` counts by kind, `crashes` keeps the mock's own errors."""
+    """Serves several contracts under one root.
+
+    `requests` counts by kind, `crashes` keeps the mock's own errors.
+    """
 
     def __init__(self, desks: Sequence[Desk]) -> None:
         self.desks: Mapping[str, Desk] = {desk.contract.name: desk for desk in desks}

@@ -1,6 +1,6 @@
-"""What a request brings: the id in its path, its media type and its body. Raises Refusal 4xx, never anything else.
+"""What a request brings: the id in its path, its media type and its body.
 
-Knows the schemas of the contract, no property by name but `id`, the name that every entity has.
+Raises Refusal 4xx, never anything else. Knows no property by name but `id`, which every entity has.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 def decode_id(raw: bytes) -> str:
-    """Return the id of a path segment (RFC 3986, section 2.1), or refuse what is no percent-encoded UTF-8."""
+    """Return the id of a path segment, or refuse what is no percent-encoded UTF-8."""
     for piece in raw.split(b"%")[1:]:
         if len(piece) < 2 or not HEX.issuperset(piece[:2]):
             raise Refusal(400, "odd-id")
@@ -33,7 +33,7 @@ def media_type(call: Call) -> str:
 
 
 def check_media(call: Call, *, always: bool) -> None:
-    """Refuse a body that says it is no JSON; where `always`, refuse also a request that says nothing."""
+    """Refuse a body that says it is no JSON; where `always`, a request that says nothing too."""
     media = media_type(call)
     if always:
         wrong = media != "application/json"
@@ -79,11 +79,11 @@ def too_deep(value: Any) -> bool:
 
 def same_id(call: Call) -> bool:
     """Whether the id in the body, compared without case, is that of the path."""
-    return str(call.json.get("id", "")).lower() == call.id.lower()
+    return str(call.json.get("id", "")).lower() == decode_id(call.raw_id).lower()
 
 
 def check_object(schema: Draft202012Validator, call: Call) -> None:
-    """An ordinary caller's body may be absent; a body that is there fits the schema and means this resource."""
+    """An ordinary caller's body may be absent; else it fits the schema and means this resource."""
     if call.json is MISSING:
         return
     if not schema.is_valid(call.json):
@@ -93,7 +93,7 @@ def check_object(schema: Draft202012Validator, call: Call) -> None:
 
 
 def check_owner_body(schema: Draft202012Validator, call: Call) -> None:
-    """An owner's body must be there, fit the schema that the lifecycle names, and mean this resource."""
+    """An owner's body must be there, fit the lifecycle's schema, and mean this resource."""
     if call.json is MISSING:
         raise Refusal(400, "owner-body-missing")
     if not schema.is_valid(call.json):

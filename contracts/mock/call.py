@@ -45,7 +45,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer before it is framed. `framed` asks for a Content-Length, `wire` names a script of wire.py."""
+    """One answer. `framed` asks for a Content-Length, `wire` names a script of scripts.py."""
 
     status: int
     headers: Headers = ()

@@ -1,7 +1,8 @@
-"""The pipeline of one contract: named steps from a call to its answer, and the seams that faults take hold of.
+"""The pipeline of one contract: named steps from a call to its answer, and the seams in it.
 
-Built from the OpenAPI part and the lifecycle alone. The faithful order is STEPS. It runs on one event loop and does not
-wait between deciding and acting, so a cancel is atomic unless a fault puts a pause there.
+Built from the OpenAPI part and the lifecycle alone; knows no fault. The faithful order is STEPS. It
+runs on one event loop and does not wait between deciding and acting, so a cancel is atomic unless a
+fault puts a pause there.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ Edit = Callable[[Call, Reply], Reply]
 View = Callable[[Resource, dict[str, Any]], dict[str, Any]]
 
 STEPS = (
-    "method", "authenticate", "authorise", "throttle", "find", "media", "body", "own", "decide", "effect",
+    "method", "authenticate", "authorise", "throttle", "find", "media", "body", "own", "decide",
+    "effect",
 )  # fmt: skip
 ALLOW = "POST, OPTIONS"
 
@@ -32,9 +34,10 @@ ALLOW = "POST, OPTIONS"
 class Desk:
     """Answers the calls of one contract.
 
-    Seams: `steps` (replace, wrap, reorder), `pauses` (seconds to wait before a step), `forgives` (refusals that are
-    overlooked), `edits` (changes to the finished answer of a cancel), `finishes` (the same for any answer, a GET's
-    included), `views` (changes to what a GET shows), `spell` (how a state is written).
+    Seams: `steps` (replace, wrap, reorder), `pauses` (seconds to wait before a step), `forgives`
+    (refusals that are overlooked), `edits` (changes to the finished answer of a cancel), `finishes`
+    (the same for any answer, a GET's included), `views` (changes to what a GET shows), `spell` (how
+    a state is written).
     """
 
     def __init__(self, contract: Contract, key: OctKey, *, quotas: bool = True) -> None:
@@ -55,7 +58,7 @@ class Desk:
         self.spell: Callable[[str], str] = str
         self.observable = contract.observe_path is not None
 
-    # --- Seams ---------------------------------------------------------------------------------------------------
+    # --- Seams ------------------------------------------------------------------------------------
 
     def wrap(self, name: str, outer: Callable[[Call, Step], None]) -> None:
         """Put a function around a step; it is given the call and the step as it was."""
@@ -68,7 +71,7 @@ class Desk:
         queue = [next(turn) if name in names else name for name in self.steps]
         self.steps = {name: self.steps[name] for name in queue}
 
-    # --- Answers -------------------------------------------------------------------------------------------------
+    # --- Answers ----------------------------------------------------------------------------------
 
     async def cancel(self, call: Call) -> Reply:
         """Take a call on the cancel route through every step and return its answer."""
@@ -131,7 +134,7 @@ class Desk:
         echo = (("client-request-id", client),) if client.isascii() and client else ()
         return (("request-id", call.request_id), *echo)
 
-    # --- Steps ---------------------------------------------------------------------------------------------------
+    # --- Steps ------------------------------------------------------------------------------------
 
     def method(self, call: Call) -> None:
         if call.method == "OPTIONS":
@@ -189,7 +192,7 @@ class Desk:
     def effect(self, call: Call) -> None:
         self.perform(call, call.found)
 
-    # --- The resource --------------------------------------------------------------------------------------------
+    # --- The resource -----------------------------------------------------------------------------
 
     @property
     def after(self) -> str:

@@ -1,10 +1,12 @@
 """What an entry of the catalogue is, and the questions by which it applies to a contract.
 
-A fault says generically what it breaks, in the words of a clause's `given` and `expect`; it names no clause.
+A fault says generically what it breaks, in the words of a clause's `given` and `expect`; it names
+no clause.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,11 +20,12 @@ Change = Callable[[Desk], None]
 
 @dataclass(frozen=True)
 class Breaks:
-    """What a fault breaks: one of these facets of `expect`, in a situation of these facts of `given`.
+    """What a fault breaks: one of these facets of `expect`, in a situation of these facts.
 
-    `facts` maps a key of `given` to the words of which one is meant. Beside the vocabulary's own words, `permission` is
-    an identity that holds one named permission, and `json` a body written out in the clause. `items` are the members
-    of the facet (`allow`, `envelope`, `recorded`); empty means any.
+    `facts` maps a key of `given` to the words of which one is meant. Beside the vocabulary's own
+    words, `permission` is an identity that holds one named permission, and `json` a body written
+    out in the clause. `items` are the members of the facet (`allow`, `envelope`, `recorded`); empty
+    means any.
     """
 
     facets: frozenset[str]
@@ -31,10 +34,13 @@ class Breaks:
 
 
 def breaks(facets: str, items: str = "", **facts: str) -> Breaks:
-    """Return a Breaks from blank-separated words; an underscore in a fact's name stands for a hyphen."""
+    """Return a Breaks from words with blanks between; an underscore in a key stands for a hyphen.
+
+    A media type with a parameter is one word, for all the blank in it.
+    """
     return Breaks(
         frozenset(facets.split()),
-        {key.replace("_", "-"): tuple(words.split()) for key, words in facts.items()},
+        {key.replace("_", "-"): tuple(re.split(r"(?<!;) ", words)) for key, words in facts.items()},
         frozenset(items.split()),
     )
 
@@ -53,7 +59,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Variant:
-    """A deliberate difference that still conforms. `excused` are lines for a target's `not_testable`."""
+    """A deliberate difference that still conforms.
+
+    `excused` are lines for a target's `not_testable`.
+    """
 
     name: str
     says: str
@@ -62,7 +71,7 @@ class Variant:
     excused: Mapping[str, str] = field(default_factory=dict)
 
 
-# --- Questions to a contract ---------------------------------------------------------------------------------------
+# --- Questions to a contract ----------------------------------------------------------------------
 
 
 def always(contract: Contract) -> bool:
@@ -157,7 +166,7 @@ def several_permissions(count: int) -> Applies:
 
 
 def either_kind_of_one(contract: Contract) -> bool:
-    """One permission is documented under both kinds of token, so that an edition may withdraw one kind."""
+    """One permission is documented for both kinds of token: an edition may withdraw one kind."""
     kinds = {p.kind for p in contract.permissions}
     return len(names_of_permissions(contract)) == 1 and len(kinds) == 2
 

@@ -1,6 +1,6 @@
-"""Who calls: a bearer token read by its claims. Raises Refusal; the slug says what is wrong with the token.
+"""Who calls: a bearer token read by its claims.
 
-Knows no permission by name: those are the contract's. No state.
+Raises Refusal, whose slug says what is wrong with the token. Knows no permission by name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from joserfc.jwk import OctKey
 from contracts.mock.call import Caller, Headers, Refusal
 from contracts.spec.model import Contract
 
-# RFC 9110, section 15.5.2: a 401 carries a challenge. The wording is that of a recorded one (facts.md, 4).
+# RFC 9110, section 15.5.2: a 401 carries a challenge. The wording is that of a recorded one.
 CHALLENGE: Headers = (
     (
         "WWW-Authenticate",
@@ -35,13 +35,14 @@ def deny(why: str) -> Refusal:
 
 
 def bearer(headers: Mapping[str, str]) -> str:
-    """Return the token of the Authorization header. RFC 9110, section 11.1: the scheme's case does not count."""
+    """Return the token of the Authorization header."""
     value = headers.get("authorization")
     if value is None:
         raise deny("anonymous")
     if not value.strip():
         raise deny("empty-header")
     scheme, _, token = value.strip().partition(" ")
+    # RFC 9110, section 11.1: the case of the scheme does not count.
     if scheme.lower() != "bearer":
         raise deny("other-scheme")
     if not token.strip():
@@ -78,12 +79,14 @@ def valid(claims: Mapping[str, Any], audiences: tuple[str, ...], now: float) -> 
         raise deny("expired")
     named = claims.get("aud")
     meant_for = named if isinstance(named, list) else [named]
-    if audiences and not {str(a).rstrip("/") for a in meant_for} & {a.rstrip("/") for a in audiences}:
+    if audiences and not {str(a).rstrip("/") for a in meant_for} & {
+        a.rstrip("/") for a in audiences
+    }:
         raise deny("wrong-audience")
 
 
 def caller_of(claims: Mapping[str, Any]) -> Caller:
-    """Read a token's kind and permissions: `scp` makes it a user's, else `roles` an application's."""
+    """Return who a token speaks for: `scp` makes it a user's, else it is an application's."""
     scopes, roles = claims.get("scp"), claims.get("roles")
     delegated = isinstance(scopes, str)
     names = scopes.split() if isinstance(scopes, str) else roles if isinstance(roles, list) else []
@@ -104,7 +107,7 @@ def authenticate(headers: Mapping[str, str], key: OctKey, audiences: tuple[str, 
 
 
 def authorise(caller: Caller, contract: Contract) -> None:
-    """Raise Refusal 403 unless the caller holds a documented permission of its own kind, by its exact name."""
+    """Raise Refusal 403 unless the caller holds a permission that is documented for its kind."""
     if caller.trusted or not contract.permissions:
         return
     if caller.personal:

@@ -1,7 +1,8 @@
 """The grips by which entries of the catalogue take hold of a desk's seams.
 
-A fault is put together from three things: *when* (a question to a call), *touches* (what becomes of the answer) and
-*changes* (what is done to the desk). Each stays a line or two in a table. Knows no contract.
+A fault is put together from three things: *when* (a question to a call), *touches* (what becomes of
+the answer) and *changes* (what is done to the desk). Each is a line or two in a table.
+Knows no contract.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ When = Callable[[Desk, Call], bool]
 Touch = Callable[[Desk, Call, Reply], Reply]
 Act = Callable[[Desk, Call], None]
 
-# --- When ------------------------------------------------------------------------------------------------------------
+# --- When -----------------------------------------------------------------------------------------
 
 
 def every(desk: Desk, call: Call) -> bool:
@@ -33,6 +34,11 @@ def succeeded(desk: Desk, call: Call) -> bool:
 def refused(*whys: str) -> When:
     """The call was refused for one of these reasons."""
     return lambda desk, call: call.why in whys
+
+
+def failed(desk: Desk, call: Call) -> bool:
+    """The call was refused, and is told so in an envelope."""
+    return call.refusal is not None and call.refusal.status >= 400
 
 
 def answered(status: int) -> When:
@@ -58,11 +64,7 @@ def later_turn(desk: Desk, call: Call) -> bool:
     return call.turn > 1
 
 
-def only(number: int) -> When:
-    return lambda desk, call: call.number == number
-
-
-# --- Changes ---------------------------------------------------------------------------------------------------------
+# --- Changes --------------------------------------------------------------------------------------
 
 
 def together(*changes: Change) -> Change:
@@ -100,7 +102,9 @@ def forgive(*whys: str, when: When = every) -> Change:
     )
 
 
-def refuse(step: str, when: When, status: int, why: str = "faulty", headers: Headers = ()) -> Change:
+def refuse(
+    step: str, when: When, status: int, why: str = "faulty", headers: Headers = ()
+) -> Change:
     """Refuse some calls before a step."""
 
     def act(desk: Desk, call: Call) -> None:
@@ -110,41 +114,37 @@ def refuse(step: str, when: When, status: int, why: str = "faulty", headers: Hea
     return before(step, act)
 
 
+def around(step: str, outer: Callable[[Desk, Call, Step], None]) -> Change:
+    """Put something around a step, which is given as it was."""
+    return lambda desk: desk.wrap(step, lambda call, inner: outer(desk, call, inner))
+
+
 def before(step: str, act: Act) -> Change:
-    def change(desk: Desk) -> None:
-        def outer(call: Call, inner: Step) -> None:
-            act(desk, call)
-            inner(call)
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        act(desk, call)
+        inner(call)
 
-        desk.wrap(step, outer)
-
-    return change
+    return around(step, outer)
 
 
 def after(step: str, act: Act) -> Change:
-    def change(desk: Desk) -> None:
-        def outer(call: Call, inner: Step) -> None:
-            inner(call)
-            act(desk, call)
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        inner(call)
+        act(desk, call)
 
-        desk.wrap(step, outer)
-
-    return change
+    return around(step, outer)
 
 
 def instead(step: str, act: Act, when: When = every) -> Change:
     """Do something else than a step, for some calls."""
 
-    def change(desk: Desk) -> None:
-        def outer(call: Call, inner: Step) -> None:
-            if when(desk, call):
-                act(desk, call)
-            else:
-                inner(call)
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        if when(desk, call):
+            act(desk, call)
+        else:
+            inner(call)
 
-        desk.wrap(step, outer)
-
-    return change
+    return around(step, outer)
 
 
 def recode(why: str, status: int, headers: Headers = ()) -> Change:
@@ -164,7 +164,7 @@ def pause(step: str, seconds: float) -> Change:
     return lambda desk: desk.pauses.update({step: seconds})
 
 
-# --- Touches ---------------------------------------------------------------------------------------------------------
+# --- Touches --------------------------------------------------------------------------------------
 
 
 def status(code: int) -> Touch:
@@ -183,10 +183,6 @@ def answer(code: int, payload: bytes = b"", media: str | None = None) -> Touch:
 
 def payload(data: bytes, media: str | None = "application/json") -> Touch:
     return lambda desk, call, reply: reply.with_body(data, media)
-
-
-def media(value: str) -> Touch:
-    return lambda desk, call, reply: reply.with_header("Content-Type", value)
 
 
 def data(change: Callable[[Desk, Call, Any], Any]) -> Touch:

@@ -1,4 +1,4 @@
-"""A sliding window over the calls of one contract, all callers together. The clock is given by the caller."""
+"""A sliding window over the calls of one contract, all callers together. Has no clock."""
 
 from __future__ import annotations
 

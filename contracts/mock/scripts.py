@@ -1,6 +1,7 @@
-"""What a marked answer leaves the server as: scripts that turn a head and a body into steps on the socket.
+"""What a marked answer leaves the server as: head and body turned into steps on the socket.
 
-Bytes only. Whatever is wrong with them is wrong on purpose; the RFC section that forbids it stands beside each.
+Bytes only. What is wrong with them is wrong on purpose; the RFC section that forbids it stands
+above each.
 """
 
 from __future__ import annotations
@@ -68,13 +69,17 @@ def half(body: bytes) -> bytes:
 
 
 SCRIPTS: Mapping[str, Script] = {
-    # --- Faults: RFC 9112, sections 6.3 and 8: a message shorter than it declares is incomplete -------------------
+    # --- Faults: RFC 9112, sections 6.3 and 8: a message shorter than it declares is incomplete ---
     "length-too-long": lambda h, b: [length(h, len(b) + 7), b, End.CLOSE],
     "length-too-short": lambda h, b: [length(h, max(0, len(b) - 1)), b],
     # RFC 9112, 6.3: several differing lengths, or a length beside chunked, are unrecoverable
     "two-lengths": lambda h, b: [length(h, len(b), len(b) + 1), b],
     "length-and-chunked": lambda h, b: [
-        add(drop(h, "content-length"), b"Content-Length: %d" % (len(b) + 1), b"Transfer-Encoding: chunked"),
+        add(
+            drop(h, "content-length"),
+            b"Content-Length: %d" % (len(b) + 1),
+            b"Transfer-Encoding: chunked",
+        ),
         (chunk(b) if b else b"") + b"0\r\n\r\n",
     ],
     "unterminated-chunks": lambda h, b: [chunked(h), chunk(b) if b else b"", End.CLOSE],
@@ -102,7 +107,7 @@ SCRIPTS: Mapping[str, Script] = {
     # RFC 9110, 9.3.2: HEAD is answered without content
     "head-with-body": lambda h, b: [length(h, 2), b"{}"],
     "one-byte-chunk": lambda h, b: [chunked(h), chunk(b" ") + b"0\r\n\r\n"],
-    # --- Variants: all of these are sound --------------------------------------------------------------------------
+    # --- Variants: all of these are sound ---------------------------------------------------------
     "http-1.0": lambda h, b: [old(h), b, End.CLOSE],
     "early-hints": lambda h, b: [
         b"HTTP/1.1 103 Early Hints\r\nLink: </hint>; rel=preload\r\n\r\n", h, b,

@@ -1,6 +1,7 @@
 """The mock on a real socket, in a thread of its own.
 
-Starts in milliseconds and stops without waiting for a hanging answer. Several may run in one process.
+Starts in milliseconds and stops without waiting for a hanging answer. Several may run in one
+process.
 """
 
 from __future__ import annotations
@@ -56,8 +57,9 @@ class QuickServer(uvicorn.Server):
 class MockServer:
     """Serves contracts on a loopback port while the `with` block runs.
 
-    `faults` and `variants` are names of the catalogue; each is put into every contract it applies to. `quotas=False`
-    turns the documented rate limits off. Raises UsageError for an unknown name, or a port that cannot be had.
+    `faults` and `variants` are names of the catalogue; each is put into every contract it applies
+    to. `quotas=False` turns the documented rate limits off. Raises UsageError for an unknown name,
+    or a port that cannot be had.
     """
 
     def __init__(
@@ -107,7 +109,10 @@ class MockServer:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
     ) -> None:
         self.stop()
 
@@ -122,7 +127,9 @@ class MockServer:
         except (OSError, OverflowError) as err:
             bound.close()
             place = f"{self._host}:{self._port}"
-            raise UsageError(place, f"cannot be listened on: {err}", "choose another port") from None
+            raise UsageError(
+                place, f"cannot be listened on: {err}", "choose another port"
+            ) from None
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
         config = uvicorn.Config(
             self._app,

@@ -63,7 +63,7 @@ def successes(contract: Contract) -> list[tuple[int, bool]]:
 
 
 def entity_example(contract: Contract) -> dict[str, Any]:
-    """Return a fresh copy of the resource's example: that of the GET, else of the cancel, else the least one."""
+    """Return a copy of the resource's example: the GET's, else the cancel's, else the least one."""
     routes: list[Mapping[str, Any]] = []
     if contract.observe_path:
         routes.append(contract.document["paths"][contract.observe_path]["get"])
@@ -143,7 +143,9 @@ class Envelope:
 def fill(node: Any, fillers: Mapping[str, str]) -> Any:
     if isinstance(node, dict):
         return {
-            key: fillers[key] if key in fillers and not isinstance(value, dict) else fill(value, fillers)
+            key: fillers[key]
+            if key in fillers and not isinstance(value, dict)
+            else fill(value, fillers)
             for key, value in node.items()
         }
     return [fill(item, fillers) for item in node] if isinstance(node, list) else node

@@ -1,4 +1,4 @@
-"""The provider-state handler, in Pact's wire form (design.md, section 6). Any contract, any state it names."""
+"""The provider-state handler, in Pact's wire form. Any contract, any state that it names."""
 
 from __future__ import annotations
 

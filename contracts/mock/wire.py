@@ -1,7 +1,8 @@
-"""Below HTTP: lets an answer that bears a mark leave the server as other bytes than the HTTP library wrote.
+"""Below HTTP: a marked answer leaves the server as other bytes than the HTTP library wrote.
 
-The application marks an answer with a header that names a script; the mark is taken off and the script turns head and
-body into steps: bytes to send, seconds to wait, or an end. Unmarked answers pass through untouched.
+The application marks an answer with a header that names a script; the mark is taken off and the
+script turns head and body into steps: bytes to send, seconds to wait, or an end. Unmarked answers
+pass through untouched.
 """
 
 from __future__ import annotations

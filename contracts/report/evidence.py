@@ -16,18 +16,16 @@ from contracts.report import curl, scenario
 from contracts.report.redact import Scrubber
 from contracts.report.text import count
 from contracts.spec.model import Lifecycle
-from contracts.target.secrets import Redactor
 
 SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
-LOOKS = 6  # what the GETs of the same scenario showed: the first and the last of them tell
+LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
 
 
 def entry(
-    evidence: Evidence, redactor: Redactor, lifecycle: Lifecycle, journal: Sequence[Exchange] = ()
+    evidence: Evidence, clean: Scrubber, lifecycle: Lifecycle, journal: Sequence[Exchange]
 ) -> dict[str, Any]:
     """Return the record of one piece of evidence."""
     exchange = evidence.exchange
-    clean = Scrubber(redactor, exchange)
     sent = exchange.sent
     url, headers = clean.url(sent.url), clean.headers(sent.headers)
     body = clean.octets(sent.body)
@@ -83,15 +81,29 @@ def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
 
 def _observed(
     exchange: Exchange, clean: Scrubber, lifecycle: Lifecycle, journal: Sequence[Exchange]
-) -> list[dict[str, Any]]:
-    """Return what looking at the resource showed before and after the call."""
-    looks = []
-    for other in journal:
-        if other.kind != "observe" or other.scenario != exchange.scenario:
-            continue
-        seen = observe(other)
-        status = other.status if other.status is not None else f"no answer ({other.failure})"
-        shows = describe(lifecycle, seen) if seen else f"answered {status}"
-        when = "before" if other.position == 0 else f"after call {other.position}"
-        looks.append({"when": when, "role": other.role, "shows": clean.text(shows)})
-    return looks if len(looks) <= LOOKS else looks[: LOOKS // 2] + looks[-LOOKS // 2 :]
+) -> list[dict[str, str]]:
+    """Return what the looks just before and just after the call showed.
+
+    The neighbour's are left out where they all show the same: nothing happened to it.
+    """
+    looks = [x for x in journal if x.kind == "observe" and x.scenario == exchange.scenario]
+    at = exchange.position
+    before = max((x.position for x in looks if x.position < at), default=-1)
+    after = min((x.position for x in looks if x.position >= at), default=-1)
+    rows = [
+        {
+            "when": "before" if x.position == before else "after",
+            "role": x.role,
+            "shows": clean.text(_shows(x, lifecycle)),
+        }
+        for x in looks
+        if x.position in (before, after)
+    ]
+    neighbour = {row["shows"] for row in rows if row["role"] == "neighbour"}
+    return [row for row in rows if row["role"] == "target" or len(neighbour) > 1][:LOOKS]
+
+
+def _shows(look: Exchange, lifecycle: Lifecycle) -> str:
+    if seen := observe(look):
+        return describe(lifecycle, seen)
+    return f"no answer ({look.failure})" if look.status is None else f"answered {look.status}"

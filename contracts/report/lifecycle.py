@@ -45,7 +45,7 @@ def _transition(judgement: Judgement, journal: Journal, state: str) -> dict[str,
         "kind": kind,
         "verdict": _overall([w for w in words.values() if w], calls),
         "exercised": sum(1 for x in calls if x.received is not None),
-        "answers": sorted({x.status for x in calls if x.status is not None}),
+        "answers": sorted({x.status for x in calls if x.status}),
         "clauses": [id_ for id_, word in words.items() if word],
         "violated": [id_ for id_, word in words.items() if word in ("violated", "accepted")],
     }

@@ -95,7 +95,7 @@ def _glance(record: dict[str, Any]) -> str:
     lines = [
         f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
         "",
-        text(record["sentence"]),
+        text(story.sentence(record)),
         "",
         f"Target {code(record['target']['base_url'])}, profile {text(record['profile'])}, "
         f"seed {record['seed']}, {requests(record['requests'])} in {record['seconds']:.1f} s.",
@@ -134,7 +134,7 @@ def _open(record: dict[str, Any], clauses: list[dict[str, Any]]) -> list[str]:
             for c in found
         ]
         head = "| clause | level | verdict | a gap | reason |\n|---|---|---|---|---|"
-        parts.append("\n".join(["## Not told\n", head, *rows]) + "\n")
+        parts.append("\n".join(["## Not known\n", head, *rows]) + "\n")
     if record["outcome"] == "inconclusive" and (lines := excuses.of(record)):
         told = "These lines in the target file would excuse what was not exercised:\n"
         parts.append("\n".join([told, pre("\n".join(lines)), ""]))

@@ -20,9 +20,9 @@ from contracts.judge.judge import Evidence, Judgement, Verdict
 from contracts.report import scenario
 from contracts.report.evidence import entry
 from contracts.report.lifecycle import timeline, transitions
-from contracts.report.redact import USERINFO, learn
+from contracts.report.redact import Scrubber, learn
 from contracts.spec.given import asked, matches
-from contracts.target.secrets import MASK, Redactor
+from contracts.target.secrets import Redactor
 from contracts.verify import ContractResult, Result
 
 SCHEMA_VERSION = 1
@@ -56,7 +56,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "seed": result.options.seed,
         "profile": result.options.profile,
         "strict": result.options.strict,
-        "target": {"base_url": _url(redactor, result.base_url)},
+        "target": {"base_url": Scrubber(redactor, ()).url(result.base_url)},
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
@@ -72,10 +72,6 @@ def _moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _url(redactor: Redactor, url: str) -> str:
-    return redactor.text(USERINFO.sub(f"{MASK}@", url))
-
-
 def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> dict[str, Any]:
     return {
         contract: {id_: redactor.text(reason) for id_, reason in rows.items()}
@@ -85,6 +81,7 @@ def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> di
 
 def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
     contract, judgement = one.contract, one.judgement
+    clean = Scrubber(redactor, one.journal.exchanges)
     dialects = _dialects(judgement)
     return {
         "name": contract.name,
@@ -92,14 +89,14 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "file": "/".join(PurePath(contract.path_of_file).parts[-2:]),
         "method": "POST",
         "path": contract.path,
-        "base_url": _url(redactor, one.base_url),
+        "base_url": clean.url(one.base_url),
         "seconds": round(one.seconds, 3),
         "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
         "dialect": ", ".join(d["name"] for d in dialects) or None,
         "dialects": dialects,
-        "unusable": redactor.text(judgement.unusable) if judgement.unusable else None,
-        "stopped": redactor.text(one.journal.stopped) if one.journal.stopped else None,
-        "clauses": [_clause(v, one, redactor) for v in judgement.verdicts],
+        "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
+        "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
+        "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
         "not_testable": [
             {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
             for n in contract.not_testable
@@ -122,25 +119,24 @@ def _source(row: Any) -> dict[str, str]:
     return {"page": row.source.page, "section": row.source.section}
 
 
-def _clause(verdict: Verdict, one: ContractResult, redactor: Redactor) -> dict[str, Any]:
+def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
     clause = verdict.clause
     return {
         "id": clause.id,
         "level": clause.level,
         "says": clause.says,
         "source": _source(clause),
-        "asked": [redactor.text(scenario.asked(s)) for s in asked(one.contract, clause)],
+        "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
         "verdict": verdict.word,
         "exercised": verdict.exercised,
         "requests": sum(matches(one.contract, clause, x) for x in one.journal.exchanges),
-        "reason": redactor.text(verdict.reason) if verdict.reason else None,
-        "excused": redactor.text(verdict.excused) if verdict.excused else None,
+        "reason": clean.text(verdict.reason) if verdict.reason else None,
+        "excused": clean.text(verdict.excused) if verdict.excused else None,
         "conditional": verdict.conditional,
         "gap": gap(verdict),
         "violations": len(verdict.violations),
         "evidence": [
-            entry(e, redactor, one.contract.lifecycle, one.journal.exchanges)
-            for e in _shown(verdict)
+            entry(e, clean, one.contract.lifecycle, one.journal.exchanges) for e in _shown(verdict)
         ],
     }
 

@@ -1,4 +1,4 @@
-"""Keep secrets out of the record: a scrubber for each exchange and all that derives from it.
+"""Keep secrets out of the record: a scrubber for each contract, asked for all that is written.
 
 The suite's Redactor knows the tokens it read or minted. Two ways past it are closed here:
 - A text that was cut short may end in the first half of a token. What the target sent back is
@@ -54,17 +54,11 @@ def held(raw: str, redacted: str) -> list[str]:
 
 
 class Scrubber:
-    """Redacts what derives from one exchange."""
+    """Redacts what derives from the exchanges of one contract."""
 
-    def __init__(self, redactor: Redactor, exchange: Exchange) -> None:
+    def __init__(self, redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
         self._redactor = redactor
-        received = exchange.received
-        texts = [exchange.sent.url, exchange.sent.body.decode("utf-8", "backslashreplace")]
-        if received is not None:
-            texts += [v for _, v in received.headers]
-            texts += [
-                b.decode("utf-8", "backslashreplace") for b in (received.body, received.stray)
-            ]
+        texts = {text for exchange in exchanges for text in _texts(exchange)}
         self._secrets = {s for text in texts for s in held(text, redactor.text(text))}
 
     def text(self, text: str) -> str:
@@ -77,7 +71,7 @@ class Scrubber:
         return text
 
     def url(self, url: str) -> str:
-        return self.text(USERINFO.sub(f"{MASK}@", url))
+        return USERINFO.sub(f"{MASK}@", self.text(url))
 
     def headers(self, headers: Headers) -> list[list[str]]:
         return [[self.text(name), self._value(name, value)] for name, value in headers]
@@ -105,3 +99,14 @@ class Scrubber:
             return clean, None
         head, gap, _ = clean.partition(b"\r\n\r\n")
         return head + gap, "the bytes after the head hold a secret and are left out"
+
+
+def _texts(exchange: Exchange) -> list[str]:
+    """Return whatever of an exchange may hold a secret."""
+    received = exchange.received
+    octets = [exchange.sent.body]
+    texts = [exchange.sent.url]
+    if received is not None:
+        octets += [received.body, received.stray]
+        texts += [value for _, value in received.headers]
+    return texts + [data.decode("utf-8", "backslashreplace") for data in octets]

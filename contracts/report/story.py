@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts.report.text import clip, count
 
-SHOWN_CHARS = 300  # of a request line, of a body
+SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
 SHOWN_CURL_CHARS = 2000
 CURL_ELSEWHERE = "a curl line of {}: see the JSON or HTML report"
 # Of a response's head in short: how the body is to be read, and what clauses speak of.
@@ -35,6 +35,12 @@ def fails(record: dict[str, Any], clause: dict[str, Any]) -> bool:
     return clause["verdict"] == "violated" and clause["level"] in failing
 
 
+def sentence(record: dict[str, Any]) -> str:
+    """Return the gate's sentence without the outcome's word, which stands before it everywhere."""
+    text: str = record["sentence"]
+    return text.removeprefix(f"{record['outcome']}: ")
+
+
 def promise(clause: dict[str, Any]) -> Pairs:
     """Return what the page says, where, and why the verdict is what it is."""
     pairs = [("says", clause["says"]), ("where", where(clause))]
@@ -51,14 +57,14 @@ def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, 
     url = request["url"].removeprefix(contract["base_url"]) or request["url"]
     exchanges = count(clause["exercised"], "exchange")
     pairs = [
-        ("expected", piece["expected"]),
-        ("actual", piece["actual"]),
+        ("expected", clip(piece["expected"], SHOWN_CHARS)),
+        ("actual", clip(piece["actual"], SHOWN_CHARS)),
         ("seen in", f"{clause['violations']} of {exchanges}")
         if clause["violations"]
         else ("exercised", f"by {exchanges}"),
         ("scenario", piece["scenario"]),
         ("request", clip(f"{request['method']} {url}", SHOWN_CHARS)),
-        ("response", head(piece)),
+        ("response", clip(head(piece), SHOWN_CHARS)),
     ]
     response = piece["response"]
     if response and (octets := response["body"] + response["stray"]):
@@ -74,7 +80,9 @@ def head(piece: dict[str, Any]) -> str:
     response = piece["response"]
     if response is None:
         return f"none ({piece['failure']})"
-    first = f"HTTP/{response['version']} {response['status']} {response['reason']}".strip()
+    first = "no status line that can be read"
+    if response["status"]:
+        first = f"HTTP/{response['version']} {response['status']} {response['reason']}".strip()
     told = [f"{n}: {v}" for n, v in response["headers"] if n.lower() in TOLD_HEADERS]
     wrong = [text for text in (piece["failure"], response["error"]) if text]
     return " · ".join((first, *told, *wrong))
@@ -93,5 +101,6 @@ def summary(clause: dict[str, Any]) -> str:
     if clause["violations"]:
         piece = clause["evidence"][0]
         seen = f"{clause['violations']} of {count(clause['exercised'], 'exchange')}"
-        return f"expected {piece['expected']}, got {piece['actual']} ({seen})"
+        expected, actual = (clip(piece[key], SHOWN_CHARS) for key in ("expected", "actual"))
+        return f"expected {expected}, got {actual} ({seen})"
     return clause["excused"] or clause["reason"] or f"exercised {clause['exercised']} times"

@@ -136,7 +136,7 @@ class _Page(Screen):
             reasons.setdefault(f"{clause['verdict']}: {what}", []).append(clause["id"])
         if not reasons:
             return
-        self.say(self.text("Not told", "bold"))
+        self.say(self.text("Not known", "bold"))
         for reason, ids in sorted(reasons.items()):
             shown = ids if self.verbose else ids[:12]
             more = f" and {len(ids) - len(shown)} more" if len(ids) > len(shown) else ""
@@ -174,11 +174,6 @@ class _Page(Screen):
         self.say(f"sent: {told} · profile {record['profile']} · seed {record['seed']}")
         word = record["outcome"]
         last = self.text(word, OUTCOMES.get(word, "bold"))
-        last.append(self.text(f": {_after(record['sentence'], word)}"))
+        last.append(self.text(f": {line(story.sentence(record))}"))
         last.append(self.text(f" (exit code {record['exit_code']})"))
         self.say(last)
-
-
-def _after(sentence: str, word: str) -> str:
-    """Return the gate's sentence without the outcome's word, where it begins with it."""
-    return line(sentence.removeprefix(f"{word}: "))

@@ -18,7 +18,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from contracts.errors import UsageError
-from contracts.spec.load import parse_yaml
+from contracts.spec.load import load as load_spec
+from contracts.spec.load import parse_yaml, shipped
 from contracts.spec.model import Contract
 
 GROUPS = ("identities", "mint", "states", "observe")
@@ -100,7 +101,12 @@ class Target:
                 raise UsageError(place, f"{contract.name} has no state {state!r}", f"use one of {known}")
 
     def check_names(self, contracts: Sequence[Contract]) -> None:
-        """Raise where the file speaks of a contract or clause that does not exist."""
+        """Raise where the file speaks of a contract or clause that does not exist.
+
+        A run of one contract may use a file that describes the target for all.
+        """
+        if not self._speaks_of(contracts):
+            contracts = [*contracts, *map(load_spec, shipped())]
         names = {c.name for c in contracts}
         for section in ("contracts", "primary"):
             for name in self.raw.get(section, {}):
@@ -117,6 +123,16 @@ class Target:
                         f"{self.place}: not_testable", f"{name!r} is no clause and no group",
                         f"name a clause id or one of {', '.join(GROUPS)}",
                     )  # fmt: skip
+
+    def _speaks_of(self, contracts: Sequence[Contract]) -> bool:
+        """Whether these contracts alone account for every name in the file."""
+        names = {c.name for c in contracts}
+        own = self.raw.get("contracts", {})
+        excused = [self.raw.get("not_testable", {}), *(c.get("not_testable", {}) for c in own.values())]
+        ids = {id_ for rows in excused for id_ in rows} - set(GROUPS)
+        return {*own, *self.raw.get("primary", {})} <= names and all(
+            any(c.knows(id_) for c in contracts) for id_ in ids
+        )
 
     def at(self, base_url: str) -> Target:
         """Return this target at another URL: the BASE_URL of the command line wins."""

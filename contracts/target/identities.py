@@ -148,15 +148,17 @@ class Identities:
 
 def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, object]:
     """Return the claims of a minted token, times apart: who it is and what it may."""
-    delegated = [p.name for p in contract.permissions if p.kind == "delegated"]
-    application = [p.name for p in contract.permissions if p.kind == "application"]
-    kind, permission = "delegated", (delegated or application or ["none"])[0]
-    if name == "app" or (not delegated and application):
-        kind, permission = "application", (application or delegated or ["none"])[0]
+    by_kind = {
+        kind: [p.name for p in contract.permissions if p.kind == kind]
+        for kind in ("delegated", "application")
+    }
+    kind = "application" if name == "app" or not by_kind["delegated"] else "delegated"
+    # Every documented permission at once: whoever disputes one of them must not lose the ordinary caller.
+    granted = by_kind[kind] or by_kind["delegated"] or by_kind["application"]
     if (own := permission_of(name)) is not None:
-        kind, permission = name.split(":")[0], own
+        kind, granted = name.split(":")[0], [own]
     if name == "no-permission":
-        permission = "User.Read"
+        granted = ["User.Read"]
     subject = owner if own is not None and owner else name
     claims: dict[str, object] = {
         "iss": f"https://sts.windows.net/{WORK_TENANT}/",
@@ -171,8 +173,8 @@ def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, obj
     if name == "personal":
         claims |= {"tid": PERSONAL_TENANT, "iss": f"https://sts.windows.net/{PERSONAL_TENANT}/"}
     if kind == "application":
-        return claims | {"roles": [permission], "idtyp": "app"}
-    claims |= {"scp": permission, "idtyp": "user"}
+        return claims | {"roles": granted, "idtyp": "app"}
+    claims |= {"scp": " ".join(granted), "idtyp": "user"}
     if name not in ("user", "other-user") and not owner:
         claims["wids"] = [ADMINISTRATOR]
     return claims

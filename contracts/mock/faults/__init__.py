@@ -1,1 +1,4 @@
-"""The faults, one module a family: each is a table of name, saying, what it breaks, where it applies, and the change."""
+"""The faults, one module a family.
+
+Each row is a name, a saying, what it breaks, the change, and where it applies.
+"""

@@ -32,7 +32,11 @@ def last_state(desk: Desk, call: Call) -> bool:
 
 
 def fault(
-    name: str, says: str, change: Change, applies: Applies = empty, broken: tuple[entry.Breaks, ...] = NOT_EMPTY
+    name: str,
+    says: str,
+    change: Change,
+    applies: Applies = empty,
+    broken: tuple[entry.Breaks, ...] = NOT_EMPTY,
 ) -> Fault:
     return Fault(name, "empty body", says, broken, applies, change)
 
@@ -42,9 +46,11 @@ def on_success(*touches: kit.Touch) -> Change:
 
 
 FAULTS: tuple[Fault, ...] = (
-    *(fault(f"success-with-{name}", f"The body of a success is not empty: {name.replace('-', ' ')}.",
+    *(fault(f"success-with-{name}",
+            f"The body of a success is not empty: {name.replace('-', ' ')}.",
             on_success(kit.payload(data, media))) for name, (data, media) in PAYLOADS.items()),
-    fault("success-with-the-entity", "A success returns the entity, where nothing is to be returned.",
+    fault("success-with-the-entity",
+          "A success returns the entity, where nothing is to be returned.",
           on_success(kit.with_entity)),
     fault("success-with-one-byte-chunk", "The body of a success is one byte in a chunk.",
           on_success(kit.wire("one-byte-chunk"))),

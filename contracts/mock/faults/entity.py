@@ -1,4 +1,4 @@
-"""Faults of the entity that a success returns: shape, identity, state, and what the request asked to be kept."""
+"""Faults of the entity that a success returns: shape, id, state, and what the request gave."""
 
 from __future__ import annotations
 
@@ -102,13 +102,17 @@ def mojibake(text: str) -> str:
 
 
 def fault(
-    name: str, says: str, broken: tuple[Breaks, ...], change: Change, applies: Applies = entry.entity
+    name: str,
+    says: str,
+    broken: tuple[Breaks, ...],
+    change: Change,
+    applies: Applies = entry.entity,
 ) -> Fault:
     return Fault(name, "entity", says, broken, applies, change)
 
 
 def text_fault(name: str, says: str, change: Change) -> Fault:
-    broken = (breaks("entity", "recorded agrees", body="documented json"), breaks("keeps"))
+    broken = (breaks("entity", "recorded agrees", body="documented json"),)
     return fault(name, says, broken, change, entry.all_of(entry.records, entry.entity))
 
 
@@ -118,16 +122,18 @@ FAULTS: tuple[Fault, ...] = (
           only_entity(lambda d, c, v: {**v, "id": 42})),
     fault("entity-of-another-id", "The entity has another resource's id.", ID,
           only_entity(lambda d, c, v: {**v, "id": fresh_id()})),
-    fault("entity-with-unknown-state", "The entity shows a state that the page does not list.", STATE,
-          state_shown(lambda d, c: "Zapped")),
+    fault("entity-with-unknown-state", "The entity shows a state that the page does not list.",
+          STATE, state_shown(lambda d, c: "Zapped")),
     fault("entity-with-former-state", "The entity shows the state before the cancel.", STATE,
           state_shown(lambda d, c: c.found.first_state)),
-    fault("entity-without-state", "The entity shows no state.", STATE, state_shown(lambda d, c: None)),
+    fault("entity-without-state", "The entity shows no state.", STATE,
+          state_shown(lambda d, c: None)),
     fault("entity-with-american-dates", "Dates in the entity are not ISO 8601.", SHAPE,
           only_entity(american_dates)),
     fault("entity-as-text", "The entity comes as text/plain.", SHAPE,
-          kit.edit(kit.succeeded, kit.media("text/plain"))),
-    fault("entity-in-a-list", "The entity comes in a list.", SHAPE, only_entity(lambda d, c, v: [v])),
+          kit.edit(kit.succeeded, kit.header("Content-Type", "text/plain"))),
+    fault("entity-in-a-list", "The entity comes in a list.", SHAPE,
+          only_entity(lambda d, c, v: [v])),
     fault("entity-in-a-value", "The entity comes in the wrapper of a collection.", SHAPE,
           only_entity(lambda d, c, v: {"value": [v]})),
     fault("entity-as-broken-json", "The JSON of the entity breaks off.", SHAPE,
@@ -149,8 +155,10 @@ FAULTS: tuple[Fault, ...] = (
                kept_as(lambda d, t: "".join("?" if ord(c) > 0xFFFF else c for c in t))),
     text_fault("text-html-escaped", "What the request gave is kept with HTML escapes.",
                kept_as(lambda d, t: html.escape(t))),
-    text_fault("text-of-the-previous-call", "What the previous request gave is kept.", previous_text),
-    text_fault("text-shown-not-stored", "The answer shows it, a later GET does not.", shown_not_stored),
+    text_fault("text-of-the-previous-call", "What the previous request gave is kept.",
+               previous_text),
+    text_fault("text-shown-not-stored", "The answer shows it, a later GET does not.",
+               shown_not_stored),
     text_fault("text-stored-not-shown", "A later GET shows it, the answer does not.",
                only_entity(stored_not_shown)),
 )  # fmt: skip

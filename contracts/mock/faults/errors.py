@@ -1,4 +1,4 @@
-"""Faults of error answers: the envelope, its media type, what it gives away, and the headers of 401, 405 and 429."""
+"""Faults of error answers: the envelope, its media type, what it gives away, its headers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ TRACE = (
     '  File "/srv/app/actions.py", line 42, in cancel\n'
     "KeyError: 'id'"
 )
-DOTNET = "Object reference not set.\n   at Service.Actions.Cancel(String id) in D:\\src\\Actions.cs:line 42"
+DOTNET = (
+    "Object reference not set to an instance of an object.\n"
+    "   at Service.Actions.Cancel(String id) in D:\\src\\Actions.cs:line 42"
+)
 PATH = "Cannot open /var/lib/service/actions.db"
 
 ENVELOPE = "envelope media-type"
@@ -29,11 +32,17 @@ def message(text: str) -> kit.Touch:
 
 def _with(value: Any, key: str, text: Any) -> Any:
     error = value.get("error")
-    return {**value, "error": {**error, key: text}} if isinstance(error, dict) else {"error": {key: text}}
+    return (
+        {**value, "error": {**error, key: text}}
+        if isinstance(error, dict)
+        else {"error": {key: text}}
+    )
 
 
 def _without(value: Any, key: str) -> Any:
-    error = value["error"]
+    error = value.get("error")
+    if not isinstance(error, dict):
+        return {k: v for k, v in value.items() if k != key}
     return {**value, "error": {k: v for k, v in error.items() if k != key}}
 
 
@@ -47,10 +56,14 @@ SHAPES: Mapping[str, tuple[str, kit.Touch]] = {
     "html": ("an HTML page", kit.payload(HTML, "text/html; charset=utf-8")),
     "text": ("plain text", kit.payload(b"refused", "text/plain")),
     "json-without-envelope": ("JSON without the envelope", kit.data(flat)),
-    "envelope-without-code": ("an envelope without code", kit.data(lambda d, c, v: _without(v, "code"))),
-    "error-as-string": ("an envelope whose error is a string", kit.data(lambda d, c, v: {"error": "no"})),
+    "envelope-without-code": (
+        "an envelope without code", kit.data(lambda d, c, v: _without(v, "code")),
+    ),
+    "error-as-string": (
+        "an envelope whose error is a string", kit.data(lambda d, c, v: {"error": "no"}),
+    ),
     "empty": ("nothing", kit.payload(b"", None)),
-    "wrong-media-type": ("JSON that says it is text", kit.media("text/plain")),
+    "wrong-media-type": ("JSON that says it is text", kit.header("Content-Type", "text/plain")),
 }  # fmt: skip
 
 # status -> the facts of a call that is refused so
@@ -67,7 +80,9 @@ def fault(
 
 
 def shapes(status: int) -> tuple[Fault, ...]:
-    applies = entry.has_envelope if status == 404 else entry.all_of(entry.has_envelope, entry.tokens)
+    applies = (
+        entry.has_envelope if status == 404 else entry.all_of(entry.has_envelope, entry.tokens)
+    )
     return tuple(
         fault(f"{status}-as-{name}", f"A {status} is {what}.",
               (breaks("error", ENVELOPE, **REFUSED[status]),),
@@ -92,7 +107,8 @@ FAULTS: tuple[Fault, ...] = (
           kit.edit(kit.answered(400), SHAPES["text"][1]),
           entry.all_of(entry.has_envelope, entry.takes_body)),
     leak("stack-trace-in-message", "A 404 shows a stack trace.", TRACE),
-    leak("foreign-stack-trace-in-message", "A 404 shows a stack trace of another language.", DOTNET),
+    leak("foreign-stack-trace-in-message", "A 404 shows a stack trace of another language.",
+         DOTNET),
     leak("file-path-in-message", "A 404 shows a path of the server's file system.", PATH),
     fault("405-without-allow", "A 405 does not say which methods are allowed.",
           (breaks("header", "allow", method="GET PUT PATCH DELETE"),),
@@ -105,7 +121,7 @@ FAULTS: tuple[Fault, ...] = (
           kit.edit(kit.answered(401), kit.drop("WWW-Authenticate")), entry.tokens),
     fault("error-target-constant", "Every error has the same target.",
           (breaks("distinct", resource="unknown"),),
-          kit.edit(kit.answered(404), kit.data(lambda d, c, v: _with(v, "target", "cancel"))),
+          kit.edit(kit.failed, kit.data(lambda d, c, v: _with(v, "target", "cancel"))),
           entry.has_target),
     fault("client-request-id-not-echoed", "The caller's client-request-id does not come back.",
           (breaks("echo"),), kit.finish(kit.drop("client-request-id")), entry.traced),

@@ -12,7 +12,9 @@ from contracts.mock.call import Call
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 
-UNAUTHENTICATED = "anonymous empty-header bare-scheme garbage-token basic-scheme expired bad-signature"
+UNAUTHENTICATED = (
+    "anonymous empty-header bare-scheme garbage-token basic-scheme expired bad-signature"
+)
 
 # identity -> the slug of its refusal, what it is
 TOKENS: tuple[tuple[str, str, str], ...] = (
@@ -79,7 +81,9 @@ def lacks_id(desk: Desk, call: Call) -> bool:
 def lacks_other(desk: Desk, call: Call) -> bool:
     """A property beside the id that owners must send is missing or null."""
     required = _owners(desk).get("required", [])
-    return isinstance(call.json, dict) and any(call.json.get(p) is None for p in required if p != "id")
+    return isinstance(call.json, dict) and any(
+        call.json.get(p) is None for p in required if p != "id"
+    )
 
 
 def wrong_value(desk: Desk, call: Call) -> bool:
@@ -93,7 +97,11 @@ def _owners(desk: Desk) -> Mapping[str, Any]:
 
 
 def fault(
-    name: str, says: str, broken: tuple[Breaks, ...], change: Change, applies: Applies = entry.tokens
+    name: str,
+    says: str,
+    broken: tuple[Breaks, ...],
+    change: Change,
+    applies: Applies = entry.tokens,
 ) -> Fault:
     return Fault(name, "identity", says, broken, applies, change)
 
@@ -133,15 +141,17 @@ FAULTS: tuple[Fault, ...] = (
           all_of(entry.permitted("delegated"), entry.not_(entry.permitted("application")))),
     fault("personal-account-accepted", "A personal account is accepted.",
           accepted("personal"), kit.forgive("personal"), entry.permitted("delegated")),
-    *(fault(f"permission-{n + 1}-refused", "One of the permissions does not suffice alone.", PERMITTED,
-            permission_refused(n), entry.several_permissions(n + 1))
+    *(fault(f"permission-{n + 1}-refused", "One of the permissions does not suffice alone.",
+            PERMITTED, permission_refused(n), entry.several_permissions(n + 1))
       for n in range(7)),
-    fault("application-refused", "Applications are refused, though the page lists their permission.",
+    fault("application-refused",
+          "Applications are refused, though the page lists their permission.",
           (breaks("status effect", identity="app permission"),),
           kit.refuse("authorise", application, 403, "wrong-kind"),
           all_of(entry.permitted("application"), entry.permitted("delegated"))),
     fault("permission-matched-by-prefix", "A longer or shorter name passes for the permission.",
-          NEAR_PERMISSION, matched(lambda held, name: held.startswith(name) or name.startswith(held)),
+          NEAR_PERMISSION,
+          matched(lambda held, name: held.startswith(name) or name.startswith(held)),
           lambda c: bool(c.permissions)),
     fault("permission-matched-by-substring", "A name that contains the permission passes for it.",
           NEAR_PERMISSION, matched(lambda held, name: name in held), lambda c: bool(c.permissions)),
@@ -155,25 +165,27 @@ FAULTS: tuple[Fault, ...] = (
     fault("owner-refused", "A user is refused the cancel of what is theirs.",
           (breaks("status effect accepts", identity="user"),),
           kit.refuse("own", owner, 403, "not-owner"), entry.owners),
-    fault("anothers-resource-cancelled", "A user may cancel what is another's.", accepted("other-user"),
-          kit.forgive("not-owner"), entry.owners),
+    fault("anothers-resource-cancelled", "A user may cancel what is another's.",
+          accepted("other-user"), kit.forgive("not-owner"), entry.owners),
     fault("owner-body-missing-accepted", "An owner's call without a body is accepted.", OWN,
           kit.forgive("owner-body-missing"), entry.owners),
     fault("owner-body-without-id-accepted", "An owner's body without the id is accepted.", OWN,
           kit.forgive("owner-body-schema", when=lacks_id), entry.owners),
-    fault("owner-body-without-property-accepted", "An owner's body without the rest is accepted.", OWN,
-          kit.forgive("owner-body-schema", when=lacks_other), entry.owners),
+    fault("owner-body-without-property-accepted", "An owner's body without the rest is accepted.",
+          OWN, kit.forgive("owner-body-schema", when=lacks_other), entry.owners),
     fault("owner-body-wrong-value-accepted", "An owner's body with another value is accepted.", OWN,
           kit.forgive("owner-body-schema", when=wrong_value), entry.owners),
-    fault("owner-body-of-another-accepted", "An owner's body with another resource's id is accepted.", OWN,
+    fault("owner-body-of-another-accepted",
+          "An owner's body with another resource's id is accepted.", OWN,
           kit.forgive("owner-body-id"), entry.owners),
-    fault("unauthenticated-yet-performed", "A call without a valid token is answered 401, and done.",
+    fault("unauthenticated-yet-performed",
+          "A call without a valid token is answered 401, and done.",
           (breaks("effect", identity=UNAUTHENTICATED),),
           kit.edit(kit.answered(401), kit.performed), all_of(entry.tokens, entry.observable)),
     fault("forbidden-yet-performed", "A call without permission is answered 403, and done.",
           (breaks("effect", identity="no-permission personal other-user"),),
-          kit.edit(kit.refused("no-permission", "wrong-kind", "personal", "not-owner"), kit.performed),
-          all_of(entry.observable, lambda c: bool(c.permissions))),
+          kit.edit(kit.refused("no-permission", "wrong-kind", "personal", "not-owner"),
+          kit.performed), all_of(entry.observable, lambda c: bool(c.permissions))),
     fault("existence-revealed", "Who has no token learns from a 404 that an id is unknown.",
           (breaks("status", resource="unknown", identity="anonymous"),),
           kit.order("find", "authenticate", "authorise", "throttle")),

@@ -1,4 +1,4 @@
-"""Kinds of odd ids, bodies and media types, told by their bytes, so that faults can trip over one kind alone."""
+"""Kinds of odd ids, bodies and media types, so that a fault can trip over one kind alone."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from contracts.mock.kit import When
 
 LONG_ID, LONG_TEXT = 200, 5000  # from how many characters on
 UUID = re.compile(rb"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+WORD = re.compile(rb"[A-Za-z0-9_-]{1,100}")
 ID = Callable[[bytes], bool]
 
 IDS: Mapping[str, ID] = {
-    "no-uuid": lambda raw: re.fullmatch(rb"[A-Za-z0-9_-]{1,100}", raw) is not None and not UUID.fullmatch(raw),
+    "no-uuid": lambda raw: WORD.fullmatch(raw) is not None and UUID.fullmatch(raw) is None,
     "long": lambda raw: len(raw) > LONG_ID,
     "unicode": lambda raw: re.search(rb"(?i)%[c-f][0-9a-f]", raw) is not None,
     "nul": lambda raw: b"%00" in raw,
     "quotes": lambda raw: re.search(rb"(?i)%27|%22|'", raw) is not None,
     "encoded-slash": lambda raw: b"%2f" in raw.lower(),
+    "dots": lambda raw: re.fullmatch(rb"(?i)(\.|%2e){1,2}", raw) is not None,
     "broken-percent": lambda raw: re.search(rb"%(?![0-9A-Fa-f]{2})", raw) is not None,
 }  # fmt: skip
 
@@ -59,11 +61,7 @@ def malformed(desk: Desk, call: Call) -> bool:
 def wrong_type(desk: Desk, call: Call) -> bool:
     """An object that does not fit the documented schema."""
     value = parsed(call)
-    return (
-        desk.schema is not None
-        and isinstance(value, dict)
-        and not desk.schema.is_valid(value)
-    )
+    return desk.schema is not None and isinstance(value, dict) and not desk.schema.is_valid(value)
 
 
 def has_text(test: Callable[[str], bool]) -> When:

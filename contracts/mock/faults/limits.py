@@ -1,4 +1,4 @@
-"""Faults of limits and of time: quotas, answers that are wrong now and then, answers that never come."""
+"""Faults of limits and of time: quotas, answers wrong now and then, answers that never come."""
 
 from __future__ import annotations
 
@@ -28,21 +28,32 @@ def stingy(desk: Desk) -> None:
     kit.before("throttle", act)(desk)
 
 
+def at_that_call(desk: Desk, call: Call) -> bool:
+    return call.number == HANGS_AT
+
+
 def fault(
-    family: str, name: str, says: str, broken: tuple[Breaks, ...], change: Change, applies: Applies = always
+    family: str,
+    name: str,
+    says: str,
+    broken: tuple[Breaks, ...],
+    change: Change,
+    applies: Applies = always,
 ) -> Fault:
     return Fault(name, family, says, broken, applies, change)
 
 
 FAULTS: tuple[Fault, ...] = (
     fault("quota", "429-without-retry-after", "A 429 does not say when to come back.",
-          (breaks("header", "retry-after", **ON_429),), kit.edit(THROTTLED, kit.drop("Retry-After"))),
+          (breaks("header", "retry-after", **ON_429),),
+          kit.edit(THROTTLED, kit.drop("Retry-After"))),
     fault("quota", "429-with-wordy-retry-after", "The Retry-After of a 429 is no time.",
           (breaks("header", "retry-after", **ON_429),),
           kit.edit(THROTTLED, kit.header("Retry-After", "in a while"))),
     fault("quota", "429-without-envelope", "A 429 is an HTML page.",
           (breaks("error", "envelope", **ON_429),),
-          kit.edit(THROTTLED, kit.payload(b"<h1>Too many requests</h1>", "text/html")), entry.has_envelope),
+          kit.edit(THROTTLED, kit.payload(b"<h1>Too many requests</h1>", "text/html")),
+          entry.has_envelope),
     fault("quota", "429-at-the-5th-call", "The limit strikes at the fifth call.",
           (breaks("quota"),), stingy, entry.quota),
     fault("quota", "429-yet-performed", "A call is refused by the limit, and done.",
@@ -56,7 +67,7 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("status"),),
           kit.refuse("method", kit.nth(EVERY), 401, "flaky", identity.CHALLENGE)),
     fault("slow", "hangs-before-the-head", "One call is never answered.",
-          (breaks("answered"),), kit.edit(kit.only(HANGS_AT), kit.wire("hang-before-head"))),
+          (breaks("answered"),), kit.edit(at_that_call, kit.wire("hang-before-head"))),
     fault("slow", "hangs-in-the-body", "The body of one answer never ends.",
-          (breaks("answered wire"),), kit.edit(kit.only(HANGS_AT), kit.wire("hang-in-body"))),
+          (breaks("answered wire"),), kit.edit(at_that_call, kit.wire("hang-in-body"))),
 )  # fmt: skip

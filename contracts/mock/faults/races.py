@@ -57,6 +57,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("race-both-take-effect", "Of two simultaneous cancels both are let in and take effect.",
           kit.pause("effect", GAP)),
     fault("race-answered-500", "One of two simultaneous cancels is answered 500.", one_at_a_time),
-    fault("race-leaves-mixed-state", "After two simultaneous cancels that succeed the state is the former.",
+    fault("race-leaves-mixed-state",
+          "After two simultaneous cancels that succeed the state is the former.",
           lost_update, observable),
 )  # fmt: skip

@@ -79,7 +79,11 @@ def with_body(desk: Desk, call: Call) -> bool:
 
 
 def fault(
-    name: str, says: str, broken: tuple[Breaks, ...], change: Change, applies: Applies = entry.takes_body
+    name: str,
+    says: str,
+    broken: tuple[Breaks, ...],
+    change: Change,
+    applies: Applies = entry.takes_body,
 ) -> Fault:
     return Fault(name, "robustness", says, broken, applies, change)
 
@@ -93,10 +97,12 @@ def ids() -> tuple[Fault, ...]:
     for kind in IDS:
         broken = (breaks("status", resource="odd", id=ID_WORDS[kind]),)
         found += [
-            fault(f"odd-id-{kind}-answered-500", f"An odd id ({words(kind)}) is answered 500.", broken,
-                  kit.refuse("find", odd_id(kind), 500), always),
-            fault(f"odd-id-{kind}-accepted", f"An odd id ({words(kind)}) is answered as a success.", broken,
-                  kit.edit(kit.both(kit.refused("unknown", "odd-id"), odd_id(kind)), kit.as_success), always),
+            fault(f"odd-id-{kind}-answered-500", f"An odd id ({words(kind)}) is answered 500.",
+                  broken, kit.refuse("find", odd_id(kind), 500), always),
+            fault(f"odd-id-{kind}-accepted", f"An odd id ({words(kind)}) is answered as a success.",
+                  broken,
+                  kit.edit(kit.both(kit.refused("unknown", "odd-id"), odd_id(kind)),
+                  kit.as_success), always),
         ]  # fmt: skip
     return tuple(found)
 
@@ -133,24 +139,27 @@ FAULTS: tuple[Fault, ...] = (
     *(fault(f"media-{kind}-answered-500", f"A {kind} Content-Type is answered 500.",
             (breaks("status", content_type=MEDIA_WORDS[kind]),), kit.refuse("media", when, 500))
       for kind, when in MEDIA.items()),
-    fault("media-refused-yet-performed", "A wrong Content-Type is answered 415, and the cancel is done.",
+    fault("media-refused-yet-performed",
+          "A wrong Content-Type is answered 415, and the cancel is done.",
           (breaks("effect", content_type="none text/plain application/x-www-form-urlencoded"),),
           kit.edit(kit.answered(415), kit.performed), all_of(entry.takes_body, entry.observable)),
     fault("media-parameter-refused", "A charset beside application/json is refused.",
           (breaks("status effect", content_type="application/json; charset=utf-8"),),
           kit.refuse("media", parameters, 415, "media")),
     fault("chunked-request-refused", "A chunked request is answered 411.",
-          (breaks("status effect", transfer="chunked"),), kit.refuse("media", chunked, 411, "length")),
+          (breaks("status effect", transfer="chunked"),),
+          kit.refuse("media", chunked, 411, "length")),
     fault("chunked-request-read-as-empty", "The body of a chunked request is not read.",
           (breaks("status effect entity", transfer="chunked"),),
           kit.before("media", lambda d, c: setattr(c, "body", b"" if chunked(d, c) else c.body))),
     fault("body-id-decides", "The id in the body decides what is cancelled.",
           (breaks("neighbour effect", body="json"),),
-          kit.together(kit.forgive("other-id", "owner-body-id"), kit.before("decide", body_decides)),
-          all_of(entry.body_names_resource, entry.observable)),
+          kit.together(kit.forgive("other-id", "owner-body-id"), kit.before("decide",
+          body_decides)), all_of(entry.body_names_resource, entry.observable)),
     fault("other-properties-written", "Any property of the body is written into the entity.",
           (breaks("keeps", body="json"),), kit.before("effect", assign_all),
           all_of(entry.shares_properties, entry.observable)),
     fault("names-compared-without-case", "Names of body parameters are compared without case.",
-          (breaks("not-recorded", body="json"),), kit.after("effect", record_any_case), entry.records),
+          (breaks("not-recorded", body="json"),), kit.after("effect", record_any_case),
+          entry.records),
 )  # fmt: skip

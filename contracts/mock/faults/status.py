@@ -1,4 +1,4 @@
-"""Faults of the status code: unknown ids, and successes under another code than the documented one."""
+"""Faults of the status code: unknown ids, and successes under another code."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks,
 
 UNKNOWN = kit.refused("unknown")
 NOT_FOUND_ELSE = (breaks("status", resource="unknown"),)
-SUCCESS_ELSE = (breaks("status", resource="cancellable"), breaks("constant", resource="cancellable"))
+SUCCESS_ELSE = (
+    breaks("status", resource="cancellable"),
+    breaks("constant", resource="cancellable"),
+)
 
 
 def other_success(desk: Desk) -> int:
-    """Return a success that a hasty server might give as well: the second documented one, else another 2xx."""
+    """Return another success: the second documented one, else a 2xx that is not documented."""
     documented = [code for code, _ in shape.successes(desk.contract)]
     return documented[1] if len(documented) > 1 else 204 if desk.status == 202 else 202
 
@@ -68,7 +71,8 @@ def fault(
 FAULTS: tuple[Fault, ...] = (
     fault("unknown-id-answered-200", "An unknown id is answered 200 without a body.",
           NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.answer(200))),
-    fault("unknown-id-answered-with-entity", "An unknown id is answered 200 with an entity of that id.",
+    fault("unknown-id-answered-with-entity",
+          "An unknown id is answered 200 with an entity of that id.",
           NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.with_entity)),
     fault("unknown-id-answered-204", "An unknown id is answered 204.",
           NOT_FOUND_ELSE, kit.edit(UNKNOWN, kit.answer(204))),

@@ -14,11 +14,15 @@ def can_have_length(contract: Contract) -> bool:
     return shape.successes(contract)[0][0] != 204
 
 
-
 # script -> what the success has, what that breaks, where it can occur
 ROWS: tuple[tuple[str, str, tuple[Breaks, ...], Applies], ...] = (
     ("length-too-long", "a longer length than its body", CUT, can_have_length),
-    ("length-too-short", "a shorter length than its body", UNSOUND, all_of(entry.entity, can_have_length)),
+    (
+        "length-too-short",
+        "a shorter length than its body",
+        UNSOUND,
+        all_of(entry.entity, can_have_length),
+    ),
     ("two-lengths", "two lengths that differ", UNSOUND, can_have_length),
     ("length-and-chunked", "a length and chunked coding", UNSOUND, can_have_length),
     ("unterminated-chunks", "chunks without an end", CUT, can_have_length),

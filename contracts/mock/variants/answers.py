@@ -51,7 +51,10 @@ def zoned(desk: Desk, call: Call, value: Any) -> Any:
     inner = value.get("error", {}).get("innerError")
     if not isinstance(inner, dict) or "date" not in inner:
         return value
-    return {**value, "error": {**value["error"], "innerError": {**inner, "date": inner["date"] + "Z"}}}
+    return {
+        **value,
+        "error": {**value["error"], "innerError": {**inner, "date": inner["date"] + "Z"}},
+    }
 
 
 def bare(desk: Desk, call: Call, value: Any) -> Any:
@@ -86,12 +89,14 @@ def occasional(retry_after: Callable[[], str]) -> Change:
 VARIANTS: tuple[Variant, ...] = (
     Variant("other-success-code", "The second documented success is the one given, throughout.",
             entry.readings, other_success),
-    Variant("chunked-answers", "Bodies come in chunks, empty ones too.", always, kit.finish(kit.unframed)),
+    Variant("chunked-answers", "Bodies come in chunks, empty ones too.", always,
+            kit.finish(kit.unframed)),
     Variant("lower-case-header-names", "Names of headers are written in lower case.",
             always, kit.finish(kit.wire("lower-case-names"))),
     Variant("extra-properties", "Entities carry annotations and properties that no page lists.",
             lambda c: entry.entity(c) or entry.observable(c),
-            kit.together(kit.edit(kit.succeeded, kit.data(annotated)), kit.finish(kit.data(annotated)))),
+            kit.together(kit.edit(kit.succeeded, kit.data(annotated)),
+            kit.finish(kit.data(annotated)))),
     Variant("media-type-with-parameters", "The media type has parameters.", always,
             kit.finish(lambda d, c, r: r.with_header(
                 "Content-Type", "application/json; odata.metadata=minimal; charset=utf-8")
@@ -101,10 +106,13 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("connection-close", "Each answer ends its connection.",
             always, kit.finish(kit.header("Connection", "close"))),
     Variant("connection-keep-alive", "Each answer says that the connection stays.",
-            always, kit.finish(kit.header("Connection", "keep-alive"), kit.header("Keep-Alive", "timeout=5"))),
+            always, kit.finish(kit.header("Connection", "keep-alive"),
+                               kit.header("Keep-Alive", "timeout=5"))),
     Variant("http-1.0", "The server speaks HTTP/1.0.", always, kit.finish(kit.wire("http-1.0"))),
-    Variant("early-hints", "A 103 goes before each answer.", always, kit.finish(kit.wire("early-hints"))),
-    Variant("no-reason-phrase", "The status line has no reason.", always, kit.finish(kit.wire("no-reason"))),
+    Variant("early-hints", "A 103 goes before each answer.", always,
+            kit.finish(kit.wire("early-hints"))),
+    Variant("no-reason-phrase", "The status line has no reason.", always,
+            kit.finish(kit.wire("no-reason"))),
     Variant("latency", "Each answer takes 300 ms.", always, kit.pause("method", LATENCY)),
     Variant("other-error-codes", "Error codes are spelled in another way.",
             entry.has_envelope, kit.edit(kit.every, in_error(code="request_not_cancellable"))),

@@ -34,13 +34,12 @@ def some_body(desk: Desk, call: Call) -> bool:
 
 
 def bodies_ignored(desk: Desk) -> None:
-    """Look at nobody's body, as an edition that asks for none."""
+    """Look into nobody's body, as an edition that asks for none."""
 
     def act(_: Desk, call: Call) -> None:
         call.json = MISSING
 
-    for step in ("media", "body"):
-        kit.instead(step, act)(desk)
+    kit.instead("body", act)(desk)
     kit.forgive("owner-body-missing")(desk)
 
 
@@ -57,15 +56,17 @@ VARIANTS: tuple[Variant, ...] = (
     *(Variant(f"final-state-answered-{code}", f"A final state is refused with {code}.", always,
               kit.recode("final", code)) for code in (400, 403, 422)),
     Variant("repeat-answered-as-done", "What is cancelled already is answered as done.",
-            entry.named_after, kit.edit(kit.both(kit.refused("final"), after_state), kit.as_success)),
-    Variant("final-state-answered-as-done", "A final state is answered as done, where no page refuses it.",
+            entry.named_after,
+            kit.edit(kit.both(kit.refused("final"), after_state), kit.as_success)),
+    Variant("final-state-answered-as-done",
+            "A final state is answered as done, where no page refuses it.",
             not_(entry.named_after), kit.edit(kit.refused("final"), kit.as_success)),
     *(Variant(f"odd-ids-answered-{code}", f"An id that is no UUID is refused with {code}.", always,
               odd_ids(code)) for code in (400, 404, 422)),
-    Variant("wrong-media-answered-400", "A wrong content type is refused with 400.", entry.takes_body,
-            kit.together(kit.recode("media", 400), kit.recode("no-media", 400))),
-    Variant("bad-body-answered-422", "A body of the wrong shape is refused with 422.", entry.takes_body,
-            kit.together(*(kit.recode(why, 422) for why in (
+    Variant("wrong-media-answered-400", "A wrong content type is refused with 400.",
+            entry.takes_body, kit.together(kit.recode("media", 400), kit.recode("no-media", 400))),
+    Variant("bad-body-answered-422", "A body of the wrong shape is refused with 422.",
+            entry.takes_body, kit.together(*(kit.recode(why, 422) for why in (
                 "no-object", "bad-property", "other-id", "owner-body-schema", "owner-body-id")))),
     Variant("absent-text-refused", "A request without what is to be kept is refused.",
             entry.records, kit.after("body", absent_text)),
@@ -73,12 +74,14 @@ VARIANTS: tuple[Variant, ...] = (
             entry.owners, kit.refuse("body", no_body, 400, "absent-body")),
     Variant("unexpected-body-refused", "A body is refused, where none is to be sent.",
             not_(entry.takes_body), kit.refuse("find", some_body, 400, "unexpected-body")),
-    Variant("bodies-ignored", "Nobody's body is looked at.", entry.owners, bodies_ignored),
-    Variant("resource-before-permission", "Whether the id is known is looked at before the permission.",
+    Variant("bodies-ignored", "Nobody's body is looked into.", entry.owners, bodies_ignored),
+    Variant("resource-before-permission",
+            "Whether the id is known is looked at before the permission.",
             entry.tokens, kit.order("authenticate", "find", "authorise", "throttle")),
     Variant("body-before-resource", "The body is looked at before the id.",
             entry.takes_body, kit.order("media", "body", "find")),
-    Variant("body-before-permission", "The body is looked at before the permission.", entry.takes_body,
+    Variant("body-before-permission", "The body is looked at before the permission.",
+            entry.takes_body,
             kit.order("authenticate", "media", "body", "authorise", "throttle", "find")),
     Variant("body-before-token", "The body is looked at before the token.", entry.takes_body,
             kit.order("media", "body", "authenticate", "authorise", "throttle", "find")),
@@ -100,7 +103,8 @@ VARIANTS: tuple[Variant, ...] = (
             entry.owners, kit.recode("not-owner", 404)),
     Variant("application-only", "Delegated tokens are refused, as an edition of the page has it.",
             entry.either_kind_of_one, kit.refuse("authorise", delegated, 403, "wrong-kind")),
-    Variant("application-answered-401", "An application is refused with 401, where none is supported.",
+    Variant("application-answered-401",
+            "An application is refused with 401, where none is supported.",
             all_of(entry.permitted("delegated"), not_(entry.permitted("application"))),
             kit.recode("wrong-kind", 401, identity.CHALLENGE)),
 )  # fmt: skip

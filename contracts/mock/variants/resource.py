@@ -1,4 +1,4 @@
-"""Variants of the resource: how states are spelled, what a GET shows and when, how ids are compared."""
+"""Variants of the resource: how states are spelled, what a GET shows, how ids are compared."""
 
 from __future__ import annotations
 
@@ -98,15 +98,18 @@ def folded(desk: Desk) -> None:
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("states-in-pascal-case", "States are spelled in PascalCase.", spelling(pascal), spelled(pascal)),
-    Variant("states-in-camel-case", "States are spelled in camelCase.", spelling(camel), spelled(camel)),
+    Variant("states-in-pascal-case", "States are spelled in PascalCase.", spelling(pascal),
+            spelled(pascal)),
+    Variant("states-in-camel-case", "States are spelled in camelCase.", spelling(camel),
+            spelled(camel)),
     Variant("cancelled-in-the-other-spelling", "Cancelled has one l for two, or two for one.",
             all_of(entry.named_after, spelling(other_l)), spelled(other_l)),
     Variant("state-in-the-first-property", "The state shows in the first of its properties alone.",
             all_of(observable, shows_several), one_property(0)),
     Variant("state-in-the-last-property", "The state shows in the last of its properties alone.",
             all_of(observable, shows_several), one_property(-1)),
-    Variant("effect-visible-after-a-second", "A GET shows the effect a second later.", observable, late),
+    Variant("effect-visible-after-a-second", "A GET shows the effect a second later.", observable,
+            late),
     Variant("effect-in-another-property", "A cancel shows in a property beside the state.",
             all_of(observable, not_(entry.named_after)), elsewhere),
     Variant("least-entity", "A GET shows the id and the state alone.", observable, least),

@@ -1,0 +1,140 @@
+"""Derive the verdicts back from each report, as a reader would: from what it shows.
+
+Each function returns ({(contract, clause): verdict}, exit code). Nothing here imports the reports.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
+
+from markdown_it import MarkdownIt
+
+COLUMNS = ["clause", "level", "verdict", "exercised", "says"]
+Derived = tuple[dict[tuple[str, str], str], int]
+WORD = r"(upheld|violated|not-exercised|inconclusive|accepted)"
+
+
+def from_json(text: str) -> Derived:
+    data = json.loads(text)
+    rows = [(c["name"], r) for c in data["contracts"] for r in c["clauses"]]
+    return {(name, r["id"]): r["verdict"] for name, r in rows}, data["exit_code"]
+
+
+def from_junit(text: str) -> Derived:
+    """A case without a child is upheld; else its child's text begins with the verdict."""
+    root = ET.fromstring(text)  # noqa: S314 - our own report
+    verdicts = {}
+    children = []
+    for case in root.iter("testcase"):
+        endings = [child for child in case if child.tag in ("failure", "error", "skipped")]
+        assert len(endings) <= 1, "readers keep one child of a case"
+        children += [ending.tag for ending in endings]
+        word = "upheld"
+        if endings:
+            assert endings[0].text
+            assert endings[0].get("message")
+            if case.get("name") == "selection":
+                return {}, 5
+            found = re.match(rf"\S+ {WORD} \(", endings[0].text)
+            assert found, endings[0].text
+            word = found.group(1)
+        verdicts[case.get("classname", ""), case.get("name", "")] = word
+    for tag, name in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        assert children.count(tag) == int(root.get(name, "-1")), name
+    code = 1 if "failure" in children else 4 if "error" in children else 0
+    return verdicts, code
+
+
+def from_markdown(text: str) -> Derived:
+    """Read the tables that GFM sees, under the summaries that name their contracts."""
+    tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
+    verdicts: dict[tuple[str, str], str] = {}
+    contract = ""
+    cells: list[str] = []
+    headers: list[str] = []
+    for index, token in enumerate(tokens):
+        if token.type == "html_block":
+            found = re.search(r"<summary>([^:<]+): ", token.content)
+            contract = found.group(1) if found else contract
+        if token.type in ("table_open", "tr_open"):
+            cells = []
+        if token.type == "inline" and tokens[index - 1].type in ("th_open", "td_open"):
+            shown = "".join(c.content for c in token.children or [] if c.type != "html_inline")
+            cells.append(shown)
+        if token.type == "thead_close":
+            headers = cells
+        if token.type == "tr_close" and headers == COLUMNS:
+            assert len(cells) == len(headers), cells
+            if cells != headers:
+                verdicts[contract, cells[0]] = cells[2]
+    title = tokens[1].content
+    return verdicts, _code(title)
+
+
+def from_terminal(text: str) -> Derived:
+    verdicts = {}
+    contract = ""
+    rows = text.splitlines()
+    for index, row in enumerate(rows):
+        if index + 1 < len(rows) and rows[index + 1].startswith("  POST"):
+            contract = row
+        if found := re.match(rf"  (\S+) +(?:must|should|info) +{WORD} +\d+  \S", row):
+            verdicts[contract, found.group(1)] = found.group(2)
+    return verdicts, _code(" ".join(rows[-4:]))
+
+
+class _Page(HTMLParser):
+    """Text by element, as far as the verdicts need it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clauses: dict[tuple[str, str], str] = {}
+        self.cells: dict[tuple[str, str], str] = {}
+        self.code = ""
+        self._contract = self._id = self._at = self._cell = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        a = {name: value or "" for name, value in attrs}
+        classes = a.get("class", "").split()
+        self._contract = a.get("data-contract", self._contract)
+        if tag == "li" and "data-for" in a:
+            self._cell = a["data-for"]
+        if "id" in classes:
+            self._at = "id"
+        elif "word" in classes and tag == "span" and self._id:
+            self._at = "word"
+        elif a.get("id") == "exit-code":
+            self._at = "code"
+        elif tag == "span" and self._cell:
+            self._at = "cell"
+
+    def handle_data(self, data: str) -> None:
+        if self._at == "id":
+            self._id = data
+        elif self._at == "word":
+            self.clauses[self._contract, self._id] = data
+            self._id = ""
+        elif self._at == "code":
+            self.code = data
+        elif self._at == "cell":
+            contract, _, id_ = self._cell.partition("/")
+            self.cells[contract, id_] = data
+            self._cell = ""
+        self._at = ""
+
+
+def from_html(text: str) -> Derived:
+    """Read each clause's own word; the matrix must say the same."""
+    page = _Page()
+    page.feed(text)
+    assert page.cells == page.clauses
+    return page.clauses, int(page.code)
+
+
+def _code(text: str) -> int:
+    found = re.search(r"\(exit code (\d)\)", text)
+    assert found, text
+    return int(found.group(1))

@@ -1,0 +1,108 @@
+"""Start an independent server and let the suite judge it, in process.
+
+The only module here that knows the package, and only its front doors: load, verify, decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from servers.front import Front, Written
+from servers.pages import PAGES, Page
+from servers.service import PROVIDER, Service
+from servers.tokens import Opaque, Signed
+
+from contracts import gate
+from contracts.spec.load import load, shipped
+from contracts.spec.model import Contract
+from contracts.target.file import Target
+from contracts.transport.client import Timeouts
+from contracts.verify import Options, verify
+
+TIMEOUTS = Timeouts(connect=2.0, read=1.5, total=2.5)
+EFFECT_SECONDS = 1.75
+
+# What opaque tokens cannot show, in the words that a user would put into the target file.
+OPAQUE_EXCUSES = {"mint": "the tokens are opaque"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run: the exit code, and the violated, open and warned-of clauses with what was seen."""
+
+    exit_code: int
+    sentence: str
+    violated: Mapping[str, str]
+    warned: Mapping[str, str]
+    open: Mapping[str, str]
+    cancels: int
+    upheld: frozenset[str]
+
+    def __str__(self) -> str:
+        rows = [f"exit {self.exit_code}: {self.sentence}"]
+        rows += [f"violated {id_}: {seen}" for id_, seen in self.violated.items()]
+        rows += [f"open {id_}: {reason}" for id_, reason in self.open.items()]
+        return "\n".join(rows)
+
+
+@cache
+def contract_of(page: Page) -> Contract:
+    return next(c for c in map(load, shipped()) if c.name == page.contract)
+
+
+def target_of(service: Service, url: str, excused: Mapping[str, str] | None = None) -> Target:
+    """Return the target as a user's file would describe it."""
+    excuses = dict(OPAQUE_EXCUSES) if isinstance(service.tokens, Opaque) else {}
+    raw: dict[str, Any] = {
+        "provider_states": url + PROVIDER,
+        **service.tokens.target(),
+        "not_testable": excuses | dict(excused or {}),
+    }
+    return Target("target.yaml", raw, url + service.page.prefix)
+
+
+def judge(
+    service: Service,
+    front: type[Front] = Written,
+    *,
+    only: Iterable[str] = (),
+    excused: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Run the gate profile against a service and return what came of it."""
+    contract = contract_of(service.page)
+    settings: dict[str, Any] = {"timeouts": TIMEOUTS, "effect_seconds": EFFECT_SECONDS, "max_wait": 20}
+    chosen = Options(only=tuple(only), **(settings | dict(options or {})))
+    with front(service) as running:
+        try:
+            result = verify([contract], target_of(service, running.url, excused), chosen, environ={})
+        finally:
+            service.stopped.set()
+    outcome = gate.decide(result.judgements())
+    verdicts = [v for j in result.judgements() for v in j.verdicts]
+    broken = {
+        v.clause.id: (v.clause.level, f"{v.violations[0].actual}")
+        for v in verdicts
+        if v.word == "violated"
+    }
+    return Outcome(
+        exit_code=outcome.exit_code,
+        sentence=outcome.sentence,
+        violated={i: seen for i, (level, seen) in broken.items() if level == "must"},
+        warned={i: seen for i, (level, seen) in broken.items() if level != "must"},
+        open={v.clause.id: str(v.reason) for v in verdicts if gate.gap(v)},
+        cancels=sum(r.requests()["cancel"] for r in result.results),
+        upheld=frozenset(v.clause.id for v in verdicts if v.word == "upheld"),
+    )
+
+
+def conforming(
+    short: str, service: type[Service] = Service, *, signed: bool = True, **attributes: Any
+) -> Service:
+    """Return a service of one page, with some of its choices made otherwise."""
+    page = PAGES[short]
+    kind = type(service.__name__, (service,), attributes) if attributes else service
+    return kind(page, Signed(page) if signed else Opaque(page))

@@ -1,0 +1,112 @@
+"""The shape of the house: data flows one way, and Python names no endpoint."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from contracts.spec.load import load, shipped
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "contracts"
+
+# Each room may import those before it in the flow, and itself. `mock` knows the spec alone.
+ALLOWED = {
+    "errors": set(),
+    "exchange": set(),
+    "spec": {"errors", "exchange"},
+    "observation": {"exchange", "spec"},
+    "transport": {"errors", "exchange"},
+    "target": {"errors", "exchange", "spec", "transport"},
+    "explore": {"exchange", "observation", "spec", "target", "transport"},
+    "judge": {"exchange", "observation", "spec", "transport"},
+    "gate": {"judge", "spec"},
+    "mock": {"errors", "spec"},
+    "builtin": {"mock", "spec", "target"},
+    "verify": {"exchange", "explore", "gate", "judge", "spec", "target", "transport"},
+}
+EDGES = {"cli", "pytest_plugin", "prove", "report"}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        found |= {n.split(".")[1] for n in names if n.startswith("contracts.")}
+    return found
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_follow_the_flow(path: Path) -> None:
+    where = room(path)
+    if where in EDGES or where == "__init__":
+        return
+    assert imports(path) - {where} <= ALLOWED[where]
+
+
+def test_only_the_edges_import_the_edges() -> None:
+    for path in modules():
+        if room(path) not in EDGES:
+            assert not imports(path) & EDGES, path
+
+
+def test_the_mock_never_reads_clauses() -> None:
+    for path in (PACKAGE / "mock").rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert not re.search(r"\.clauses\b|x-clauses|\.not_testable\b|\.dialects\b", text), path
+
+
+def test_only_the_strategies_import_schemathesis() -> None:
+    for path in modules():
+        tree = ast.parse(path.read_text("utf-8"))
+        named = {
+            (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.Import, ast.ImportFrom))
+        }
+        if any(name.split(".")[0] == "schemathesis" for name in named):
+            assert path.name == "strategies.py"
+
+
+def test_python_names_no_endpoint() -> None:
+    words: set[str] = set()
+    for spec in shipped():
+        contract = load(spec)
+        words.add(contract.name)
+        words |= {part for part in contract.path.split("/") if len(part) > 8 and "{" not in part}
+        words |= {s for s in contract.lifecycle.states if re.search("[a-z][A-Z]", s)}
+        words |= {p.name for p in contract.permissions}
+        words |= set(contract.lifecycle.records) | set(contract.lifecycle.sets)
+        document = yaml.safe_load(spec.read_text("utf-8"))
+        words |= {name for name in document["components"]["schemas"] if len(name) > 12}
+    for path in modules():
+        text = path.read_text("utf-8")
+        found = {word for word in words if word in text}
+        assert not found, f"{path}: {found}"
+
+
+def test_the_transport_alone_opens_sockets() -> None:
+    for path in modules():
+        if room(path) in ("transport", "mock"):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+                assert not names & {"requests", "urllib3", "http.client"}, path

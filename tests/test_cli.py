@@ -1,0 +1,222 @@
+"""The command line: exit codes and messages, as a user meets them."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from contracts.cli import main
+from contracts.spec.load import shipped
+
+Capture = pytest.CaptureFixture[str]
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port: int = s.getsockname()[1]
+        return port
+
+
+def usage(argv: list[str], capsys: Capture) -> str:
+    code = main(argv)
+    captured = capsys.readouterr()
+    assert code == 2, captured.out + captured.err
+    lines = captured.err.strip().splitlines()
+    assert len(lines) == 1, captured.err
+    assert lines[0].startswith("cancel-contracts: ")
+    assert "Traceback" not in captured.err
+    return lines[0]
+
+
+USAGE: dict[str, list[str]] = {
+    "a flag that is not there": ["verify", "--nope"],
+    "a command that is not there": ["verfy"],
+    "a profile that is not there": ["verify", "--profile", "huge"],
+    "a URL without scheme": ["verify", "127.0.0.1:80"],
+    "a URL of another scheme": ["verify", "ftp://127.0.0.1"],
+    "a URL with a port that is none": ["verify", "http://127.0.0.1:99999"],
+    "a URL with a password": ["verify", "http://u:secret@127.0.0.1"],
+    "a URL with a query": ["verify", "http://127.0.0.1/?a=b"],
+    "a target file that is not there": ["verify", "--target", "/nowhere/target.yaml"],
+    "a spec that is not there": ["verify", "--spec", "/nowhere/spec.yaml"],
+    "a contract that is not there": ["verify", "--contract", "nothing"],
+    "a clause that is not there": ["verify", "--only", "XX-1"],
+    "a clause that cannot be tested": ["verify", "--only", "MA-12"],
+    "a clause to skip that is not there": ["verify", "--skip", "XX-1"],
+    "no calls": ["verify", "--max-requests", "0"],
+    "calls that are no number": ["verify", "--max-requests", "many"],
+    "a rate that is none": ["verify", "--rate", "fast"],
+    "a seed below zero": ["verify", "--seed", "-1"],
+    "a dialect without contract": ["verify", "--dialect", "prose"],
+    "a dialect that is not there": ["verify", "--dialect", "machine-action=prose"],
+    "a report into nowhere": ["verify", "--report-json", "/nowhere/r.json"],
+    "a report onto a folder": ["verify", "--report-json", "/"],
+    "a clause to explain that is not there": ["explain", "XX-1"],
+    "a fault that is not there": ["mock", "--fault", "nope"],
+    "a format that is not there": ["clauses", "--format", "xml"],
+    "the same spec twice": ["verify", "--spec", str(shipped()[0]), "--spec", str(shipped()[0])],
+}
+
+
+@pytest.mark.parametrize("name", USAGE)
+def test_bad_usage_is_one_line_and_exit_2(name: str, capsys: Capture) -> None:
+    line = usage(USAGE[name], capsys)
+    assert "secret" not in line
+
+
+TARGETS: dict[str, str] = {
+    "an unknown key": "base_url: http://127.0.0.1\nbase: x\n",
+    "a key twice": "base_url: http://127.0.0.1\nbase_url: http://127.0.0.2\n",
+    "no mapping": "- a\n",
+    "no YAML": "a: [\n",
+    "a URL that is none": "base_url: localhost\n",
+    "a token of two sources": "base_url: http://127.0.0.1\nidentities: {admin: {token: a, token_env: B}}\n",
+    "a token of no source": "base_url: http://127.0.0.1\nidentities: {admin: {}}\n",
+    "a token that is a number": "base_url: http://127.0.0.1\nidentities: {admin: {token: 5}}\n",
+    "an environment that is not set": "base_url: http://127.0.0.1\nidentities: {admin: {token_env: NOT_SET_AT_ALL}}\n",
+    "a token file that is not there": "base_url: http://127.0.0.1\nidentities: {admin: {token_file: /nowhere}}\n",
+    "a command that fails": 'base_url: http://127.0.0.1\nidentities: {admin: {token_command: ["false"]}}\n',
+    "a command that is not there": "base_url: http://127.0.0.1\nidentities: {admin: {token_command: [no-such-command]}}\n",
+    "a token with a line break": 'base_url: http://127.0.0.1\nidentities: {admin: {token: "a\\nb"}}\n',
+    "an algorithm that is none": "base_url: http://127.0.0.1\nmint: {algorithm: none, key: secret}\n",
+    "a mint without key": "base_url: http://127.0.0.1\nmint: {algorithm: HS256}\n",
+    "a key of another kind": "base_url: http://127.0.0.1\nmint: {algorithm: RS256, key: secret}\n",
+    "a contract that is not there": "base_url: http://127.0.0.1\ncontracts: {nothing: {}}\n",
+    "a primary of no contract": "base_url: http://127.0.0.1\nprimary: {nothing: app}\n",
+    "a state that is none": "base_url: http://127.0.0.1\ncontracts: {machine-action: {provider_states: {Paused: [a]}}}\n",
+    "an excuse without reason": "base_url: http://127.0.0.1\nnot_testable: {MA-11: ''}\n",
+    "an excuse for nothing": "base_url: http://127.0.0.1\nnot_testable: {XX-1: because}\n",
+    "no base URL": "identities: {}\n",
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_bad_target_file_is_one_line_and_exit_2(name: str, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "target.yaml"
+    path.write_text(TARGETS[name], "utf-8")
+    line = usage(["verify", "--target", str(path)], capsys)
+    assert str(path) in line
+    assert "secret" not in line
+
+
+Handler = type[BaseHTTPRequestHandler]
+
+
+def answering(status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> Handler:
+    class Fixed(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_POST
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    return Fixed
+
+
+def serve(handler: Handler, use: Callable[[str], int]) -> int:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        return use(f"http://127.0.0.1:{server.server_address[1]}")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_target_that_is_down_is_inconclusive(capsys: Capture, tmp_path: Path) -> None:
+    report = tmp_path / "r.json"
+    argv = ["verify", f"http://127.0.0.1:{free_port()}", "--report-json", str(report)]
+    assert main(argv) == 4
+    assert json.loads(report.read_text("utf-8"))["outcome"] == "inconclusive"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_target_that_refuses_everybody_is_inconclusive(status: int, capsys: Capture) -> None:
+    code = serve(answering(status), lambda url: main(["verify", url]))
+    assert code == 4, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("headers", [{"Retry-After": "3600"}, {"Retry-After": "0"}, {}])
+def test_a_target_that_answers_only_429_is_inconclusive(headers: dict[str, str], capsys: Capture) -> None:
+    code = serve(answering(429, headers), lambda url: main(["verify", url]))
+    assert code == 4, capsys.readouterr().out
+
+
+def test_a_stub_that_answers_everything_200_is_caught(capsys: Capture) -> None:
+    assert serve(answering(200), lambda url: main(["verify", url])) == 1
+    assert "SA-20" in capsys.readouterr().out
+
+
+def test_nothing_selected_is_5(capsys: Capture) -> None:
+    assert main(["verify", "--profile", "smoke", "--only", "MA-07"]) == 5
+
+
+def test_a_bare_url_names_the_lines_that_would_excuse_its_gaps(capsys: Capture, tmp_path: Path) -> None:
+    from contracts.builtin import mock_target
+    from contracts.spec.load import load
+
+    contracts = [load(p) for p in shipped()]
+    with mock_target(contracts) as target:
+        raw = {k: v for k, v in target.raw.items() if k != "provider_states"}
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps(raw), "utf-8")
+        assert main(["verify", "--target", str(file)]) == 4
+        out = capsys.readouterr().out
+        assert "not_testable:" in out
+        file.write_text(json.dumps({**raw, "not_testable": {"states": "no handler"}}), "utf-8")
+        assert main(["verify", "--target", str(file)]) == 0
+
+
+def test_plan_sends_nothing(capsys: Capture) -> None:
+    assert main(["verify", f"http://127.0.0.1:{free_port()}", "--plan"]) == 0
+    assert "nothing was sent" in capsys.readouterr().out
+
+
+def test_init_gives_a_target_file_that_loads(tmp_path: Path, capsys: Capture) -> None:
+    from contracts.target.file import load
+
+    path = tmp_path / "target.yaml"
+    assert main(["init", "--output", str(path)]) == 0
+    assert load(path).base_url == "http://127.0.0.1:8080"
+    usage(["init", "--output", str(path)], capsys)
+
+
+def test_every_clause_can_be_explained(capsys: Capture) -> None:
+    assert main(["clauses", "--format", "json"]) == 0
+    for row in json.loads(capsys.readouterr().out):
+        assert main(["explain", row["id"]]) == 0
+        out = capsys.readouterr().out
+        assert row["says"].split(" (")[0][:40] in out.replace("\n", " ")
+
+
+def test_a_vendor_host_gets_only_what_is_harmless(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    import contracts.target.safety as safety
+
+    monkeypatch.setattr(safety, "addresses", lambda url: [])
+    assert main(["verify", "https://graph.example/beta", "--plan"]) == 0
+    assert "touches nothing that exists" in " ".join(capsys.readouterr().out.split())
+
+
+def test_help_loads_neither_hypothesis_nor_schemathesis() -> None:
+    code = (
+        "import sys; from contracts.cli import main; main(['--help']); main(['clauses']);"
+        "sys.exit(any(m in sys.modules for m in ('hypothesis', 'schemathesis', 'uvicorn')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

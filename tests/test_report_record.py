@@ -1,0 +1,274 @@
+"""The record: its schema, its counts, its evidence, the lifecycle and the time line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, FormatChecker
+from report_sample import (
+    CLAUSES,
+    CONTRACT,
+    HOSTILE,
+    answer,
+    evidence,
+    exchange,
+    look,
+    outcome_of,
+    result_of,
+    sample,
+    sample_of,
+    secretive,
+)
+
+from contracts.errors import UsageError
+from contracts.exchange import Exchange, Journal, Sent
+from contracts.judge.judge import Verdict
+from contracts.report import scenario
+from contracts.report.json_report import dump, schema, write_json
+from contracts.report.lifecycle import peak
+from contracts.report.record import record
+
+VALIDATOR = Draft202012Validator(schema(), format_checker=FormatChecker())
+
+
+def clause_of(written: dict[str, Any], id_: str) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = written["contracts"][0]["clauses"]
+    return next(r for r in rows if r["id"] == id_)
+
+
+def of_one(one: Exchange, *looks: Exchange) -> dict[str, Any]:
+    """The first piece of evidence of a run with one call, which violates the first clause."""
+    journal = Journal("thing", [*looks, one])
+    verdict = Verdict(CLAUSES[0], "violated", 1, (evidence(one),))
+    result = result_of([(CONTRACT, journal, [verdict])])
+    written = record(result, outcome_of(result))
+    VALIDATOR.validate(written)
+    piece: dict[str, Any] = clause_of(written, "EX-01")["evidence"][0]
+    return piece
+
+
+@pytest.mark.parametrize(
+    "written",
+    [sample(), sample(strict=True), sample_of("upheld"), sample_of(), secretive()],
+    ids=["every verdict", "strict", "conforms", "no clause", "secrets"],
+)
+def test_the_record_fits_its_schema(written: dict[str, Any]) -> None:
+    Draft202012Validator.check_schema(schema())
+    VALIDATOR.validate(json.loads(dump(written)))
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"schema_version": 2}, "$.schema_version"),
+        ({"outcome": "fine"}, "$.outcome"),
+        ({"exit_code": 2}, "$.exit_code"),
+        ({"requests": {"cancel": -1, "observe": 0, "provider_states": 0}}, "$.requests.cancel"),
+    ],
+)
+def test_the_schema_refuses_another_form(change: dict[str, Any], path: str) -> None:
+    (error,) = VALIDATOR.iter_errors(sample() | change)
+
+    assert error.json_path == path
+
+
+def test_a_verdict_that_says_more_than_was_exercised_does_not_fit_the_schema() -> None:
+    written = sample()
+    clause_of(written, "EX-01")["exercised"] = 0
+    clause_of(written, "EX-04")["reason"] = None
+
+    assert len(list(VALIDATOR.iter_errors(written))) == 2
+
+
+def test_the_keys_of_the_design_are_there() -> None:
+    written = sample()
+
+    assert written["schema_version"] == 1
+    assert written["tool"]["name"] == "cancel-contracts"
+    assert written["started"] == "2026-11-22T01:02:03.000Z"
+    assert (written["outcome"], written["exit_code"]) == ("violated", 1)
+    assert written["sentence"] == "violated: EX-02, EX-11"
+    assert written["requests"] == {"cancel": 7, "observe": 2, "provider_states": 12}
+    contract = written["contracts"][0]
+    assert contract["file"] == "specs/thing.yaml"
+    assert contract["dialect"] == "prose"
+    assert contract["dialects"][0]["says"].startswith("answers 200: follows the prose")
+    assert written["contracts"][1]["dialect"] is None
+    assert written["excuses"] == {"thing": {"EX-04": "the target offers no identity app"}}
+
+
+def test_of_many_violations_the_first_three_are_shown_and_all_are_counted() -> None:
+    row = clause_of(sample(), "EX-02")
+
+    assert (row["violations"], row["exercised"], len(row["evidence"])) == (5, 14, 3)
+
+
+def test_an_upheld_clause_shows_one_example() -> None:
+    row = clause_of(sample(), "EX-01")
+
+    assert (row["violations"], len(row["evidence"])) == (0, 1)
+    assert row["asked"] == ["the primary identity cancels an Open resource"]
+
+
+def test_gaps_are_told_from_what_may_stay_open() -> None:
+    rows = {r["id"]: r for r in sample()["contracts"][0]["clauses"]}
+
+    assert [id_ for id_, row in rows.items() if row["gap"]] == ["EX-04", "EX-07"]
+    assert rows["EX-05"]["excused"] == "the mock checks no tokens"
+    assert rows["EX-06"]["conditional"]
+    assert rows["EX-08"]["reason"] == "mends with release 7"
+
+
+def test_evidence_holds_the_exchange_whole() -> None:
+    body = b'{"status": "\xff", "text": "gr\xc3\xbc\xc3\x9f"}'
+    piece = of_one(exchange(answer(200, body, ("Content-Length", str(len(body))))))
+
+    assert piece["identity"] == "admin"
+    assert piece["state"] == "Open"
+    assert piece["request"]["body"] == '{"Comment": "stop"}'
+    response = piece["response"]
+    assert response["body"] == '{"status": "\\xff", "text": "grüß"}'
+    assert base64.b64decode(response["wire"]).endswith(body)
+    assert response["headers"] == [["Content-Length", str(len(body))]]
+    assert response["cut"] is None
+
+
+def test_what_is_too_long_is_cut_and_said_to_be() -> None:
+    large = exchange(answer(200, b"x" * 100_000))
+    large = replace(large, sent=replace(large.sent, body=b"y" * 70_000))
+
+    piece = of_one(large)
+
+    assert len(piece["response"]["body"]) == len(piece["request"]["body"]) == 65_536
+    assert len(base64.b64decode(piece["response"]["wire"])) == 65_536
+    assert "the first 65,536 bytes of the body, of 100,000" in piece["response"]["cut"]
+    assert "of the wire" in piece["response"]["cut"]
+    assert piece["request"]["cut"] == "the first 65,536 bytes of the body, of 70,000"
+
+
+def test_no_answer_is_null_and_says_why() -> None:
+    piece = of_one(exchange(None, failure="reset"))
+
+    assert piece["response"] is None
+    assert piece["failure"] == "reset"
+
+
+def test_evidence_tells_what_the_looks_around_the_call_showed() -> None:
+    one = exchange(answer(200))
+    looks = [look("Open", 0), look("Open", 1), look("Gone", 1), look("Done", 2)]
+    neighbour = [replace(look("Open", at), role="neighbour") for at in (0, 1)]
+
+    piece = of_one(one, *looks, *neighbour)
+
+    assert [(o["when"], o["shows"]) for o in piece["observed"]] == [
+        ("before", "status 'Open'"),
+        ("after", "status 'Open'"),
+        ("after", "status 'Gone'"),
+    ]
+
+
+def test_a_neighbour_that_changed_is_shown() -> None:
+    changed = replace(look("Gone", 1), role="neighbour")
+    before = replace(look("Open", 0), role="neighbour")
+
+    piece = of_one(exchange(answer(200)), before, changed)
+
+    assert [o["role"] for o in piece["observed"]] == ["neighbour", "neighbour"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({}, "admin cancels an Open resource"),
+        ({"call": "second", "state": "Pending"}, "admin cancels a Pending resource, second call"),
+        ({"resource": "unknown", "state": None}, "admin cancels an unknown id"),
+        ({"resource": "odd", "state": None, "id": "nul"}, "admin cancels an odd id (nul)"),
+        (
+            {"identity": "user", "owner": "user"},
+            "user cancels an Open resource, owned by user",
+        ),
+        ({"method": "DELETE"}, "admin sends DELETE to the cancel route of an Open resource"),
+        (
+            {"body": 'json:{"a": 1}', "content_type": "none", "transfer": "chunked"},
+            'admin cancels an Open resource, body {"a": 1}, no Content-Type, chunked transfer',
+        ),
+        ({"call": "concurrent"}, "admin cancels an Open resource, one of two calls at once"),
+    ],
+)
+def test_a_scenario_in_words(facts: dict[str, Any], words: str) -> None:
+    assert scenario.words(exchange(answer(200), **facts)) == words
+
+
+def test_each_transition_has_the_verdict_of_the_clauses_that_speak_of_it() -> None:
+    life = sample()["contracts"][0]["lifecycle"]
+
+    found = {s["name"]: (s["kind"], s["verdict"], s["answers"]) for s in life["states"]}
+    assert found == {
+        "Open": ("cancellable", "upheld", [200]),
+        "Waiting": ("cancellable", "accepted", [409]),
+        "Done": ("final", "violated", [200]),
+        "Gone": ("final", "not-exercised", []),
+    }
+    assert life["states"][2]["violated"] == ["EX-02"]
+
+
+def test_the_time_line_counts_from_the_first_request() -> None:
+    line = sample()["contracts"][0]["timeline"]
+
+    assert line["requests"][0] == [0.0, "cancel", 200]
+    assert line["requests"][-1] == [8.9, "cancel", 409]
+    assert [q["peak"] for q in line["quotas"]] == [6, 6]
+
+
+@pytest.mark.parametrize(
+    ("moments", "seconds", "most"),
+    [([], 60, 0), ([0.0], 60, 1), ([0, 30, 59, 60, 119], 60, 3), ([0, 60, 120], 60, 1)],
+)
+def test_the_busiest_window(moments: list[float], seconds: float, most: int) -> None:
+    assert peak(moments, seconds) == most
+
+
+def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text("old " * 100_000)
+
+    write_json(sample(), path)
+
+    assert json.loads(path.read_text("utf-8")) == sample()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_lone_surrogate_is_written_as_an_escape(tmp_path: Path) -> None:
+    written = sample() | {"warnings": ["from a foreign HAR: \udc80"]}
+
+    write_json(written, tmp_path / "report.json")
+
+    assert json.loads((tmp_path / "report.json").read_bytes())["warnings"] == written["warnings"]
+
+
+def test_a_path_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"No such file or directory; name a file"):
+        write_json(sample(), tmp_path / "missing" / "report.json")
+
+
+def test_a_pipe_is_written_to_and_not_replaced() -> None:
+    write_json(sample(), Path("/dev/null"))
+
+    assert not Path("/dev/null").is_file()
+
+
+def test_the_hostile_sample_reaches_the_record_as_it_is() -> None:
+    # What keeps it harmless is each report's own affair: the record is data.
+    assert clause_of(sample(), "EX-02")["evidence"][0]["response"]["body"] == HOSTILE
+
+
+def test_a_request_of_another_tool_keeps_its_headers() -> None:
+    sent = Sent("POST", "http://127.0.0.1/x", (("X-Thing", "a, b"), ("Authorization", "Bearer")))
+    piece = of_one(exchange(answer(200), sent=sent))
+
+    assert piece["request"]["headers"] == [["X-Thing", "a, b"], ["Authorization", "Bearer"]]

@@ -1,0 +1,212 @@
+"""The terminal report: its golden example, plain surroundings, gaps, and progress."""
+
+from __future__ import annotations
+
+import os
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
+from rich.console import Console
+
+from contracts.report.record import record
+from contracts.report.terminal import Bar, show
+
+GOLDEN = Path(__file__).with_name("test_report_terminal.golden.txt")
+
+
+def lines_after(shown: str, title: str) -> list[str]:
+    rows = shown.splitlines()
+    start = rows.index(title) + 1
+    return rows[start : rows.index("", start)]
+
+
+def test_the_golden_example() -> None:
+    """UPDATE_GOLDEN=1 writes it anew; read the difference before it is kept."""
+    shown = screen(sample())
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(shown, encoding="utf-8")
+
+    assert shown == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_every_line_but_curl_fits_into_80_columns_and_ends_without_blanks() -> None:
+    for row in screen(sample()).splitlines():
+        assert row == row.rstrip()
+        assert len(row) <= 80 or row.lstrip().startswith("curl ")
+
+
+def test_words_stand_without_colour_and_colour_only_beside_words() -> None:
+    coloured = screen(sample(), force_terminal=True, no_color=False, color_system="truecolor")
+    bare = screen(sample())
+
+    assert "\x1b[" in coloured
+    assert "\x1b[" not in bare
+    assert Console().render_str(coloured) is not None
+    stripped = "".join(p.partition("m")[2] for p in ("m" + coloured).split("\x1b["))
+    assert [r.rstrip() for r in stripped.splitlines()] == bare.splitlines()
+
+
+def test_a_terminal_that_knows_ascii_alone_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = sample()
+    written["contracts"][0]["clauses"][0]["says"] = "größer als 取消 " * 10
+
+    buffer = StringIO()
+    console = Console(file=buffer, width=80, no_color=True)
+    monkeypatch.setattr(type(console), "encoding", property(lambda self: "ascii"))
+    show(written, console)
+
+    assert buffer.getvalue().isascii()
+    assert "gr\\xf6\\xdfer" in buffer.getvalue()
+
+
+def test_a_row_of_the_table_stays_one_line() -> None:
+    written = sample()
+    written["contracts"][0]["clauses"][0]["says"] = "word " * 100
+
+    (row,) = (r for r in screen(written).splitlines() if r.startswith("  EX-01") and "word" in r)
+    assert row.endswith("…")
+
+
+def test_violations_are_counted() -> None:
+    shown = screen(sample())
+
+    assert "  seen in    5 of 14 exchanges" in shown
+    assert "  seen in    1 of 1 exchange\n" in shown
+
+
+def test_the_curl_line_is_never_broken() -> None:
+    (curl,) = {e["curl"] for e in sample()["contracts"][0]["clauses"][1]["evidence"]}
+
+    assert f"\n  {curl}\n" in screen(sample(), width=40)
+
+
+def test_a_curl_line_of_a_huge_body_is_left_to_the_files() -> None:
+    written = sample()
+    written["contracts"][0]["clauses"][1]["evidence"][0]["curl"] = "curl " + "x" * 3000
+
+    assert "a curl line of 3,005 characters" in screen(written)
+
+
+def test_verbose_shows_the_evidence_of_every_clause() -> None:
+    buffer = StringIO()
+    show(sample(), Console(file=buffer, width=80, no_color=True), verbose=True)
+
+    assert buffer.getvalue().count("\n  expected ") == 9
+    assert screen(sample()).count("\n  expected ") == 4
+
+
+def test_the_dialect_seen() -> None:
+    assert lines_after(screen(sample()), "Dialects seen") == [
+        "  thing",
+        "    prose: answers 200: follows the prose; the example says 204",
+    ]
+
+
+def test_the_lines_that_would_excuse_a_gap_are_yaml_to_paste() -> None:
+    shown = screen(sample_of("upheld", "not-exercised"))
+
+    title = "These lines in the target file would excuse what was not exercised:"
+    text = "\n".join(lines_after(shown, title))
+    assert yaml.safe_load(text) == {"not_testable": {"EX-04": "the target offers no identity app"}}
+    assert text.startswith("not_testable:\n")
+
+
+def test_a_long_reason_is_not_broken() -> None:
+    journal, verdicts = every_verdict()
+    long = "a 'reason': with # what YAML minds, " * 10
+    gap = type(verdicts[3])(verdicts[3].clause, "not-exercised", reason=long)
+    result = result_of([(CONTRACT, journal, [gap])])
+
+    shown = screen(record(result, outcome_of(result)))
+
+    text = "\n".join(lines_after(shown, "These lines in the target file would excuse what was not"
+                                 " exercised:"))  # fmt: skip
+    assert yaml.safe_load(text) == {"not_testable": {"EX-04": long}}
+
+
+def test_a_target_that_refused_us_has_nothing_to_excuse() -> None:
+    journal, verdicts = every_verdict()
+    result = result_of([(CONTRACT, journal, [verdicts[3]])], unusable="every call was refused")
+
+    shown = screen(record(result, outcome_of(result)))
+
+    assert "would excuse" not in shown
+    assert shown.endswith("inconclusive: every call was refused (exit code 4)\n")
+
+
+def test_a_run_that_is_violated_offers_no_excuse() -> None:
+    assert "would excuse" not in screen(sample())
+
+
+@pytest.mark.parametrize(
+    ("words", "last"),
+    [
+        (("upheld",), "conforms: 2 clauses upheld, none violated (exit code 0)"),
+        (("violated",), "violated: EX-02, EX-11 (exit code 1)"),
+        ((), "nothing-selected: no clause was selected (exit code 5)"),
+    ],
+)
+def test_the_last_line_is_the_outcome(words: tuple[str, ...], last: str) -> None:
+    assert screen(sample_of(*words)).splitlines()[-1] == last
+
+
+def bar(console: Console, totals: dict[str, int] | None = None) -> str:
+    with Bar(console, totals or {"thing": 3, "other": 1}) as shown:
+        sent = shown.progress("thing")
+        for kind in ("observe", "cancel", "observe", "cancel", "cancel"):
+            sent(kind, 1)
+        shown.progress("other")("cancel", 1)
+    return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
+    assert bar(Console(file=StringIO())) == "thing: 3 calls sent\nother: 1 call sent\n"
+
+
+def test_progress_is_plain_lines_under_no_color() -> None:
+    console = Console(file=StringIO(), force_terminal=True, no_color=True)
+
+    assert bar(console) == "thing: 3 calls sent\nother: 1 call sent\n"
+
+
+def test_progress_is_a_bar_on_a_terminal_and_leaves_nothing_behind() -> None:
+    shown = bar(Console(file=StringIO(), force_terminal=True, color_system="standard", width=80))
+
+    assert "3/3" in shown
+    assert "calls sent" not in shown
+    assert shown.rstrip("\n").endswith(("\x1b[2K", "\x1b[?25h", "\x1b[1A\x1b[2K"))
+
+
+def test_a_slow_run_says_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("contracts.report.progress.LINE_SECONDS", 0.0)
+
+    assert bar(Console(file=StringIO())).splitlines() == [
+        "thing: 1 of 3 calls sent",
+        "thing: 2 of 3 calls sent",
+        "thing: 3 of 3 calls sent",
+        "thing: 3 calls sent",
+        "other: 1 of 1 calls sent",
+        "other: 1 call sent",
+    ]
+
+
+def test_progress_survives_a_contract_that_nobody_planned() -> None:
+    assert bar(Console(file=StringIO()), {"x": 1}).startswith("thing: 3 calls sent\n")
+
+
+def test_progress_ends_when_the_run_fails() -> None:
+    console: Any = Console(file=StringIO())
+
+    def fail() -> None:
+        with Bar(console, {"thing": 3}) as shown:
+            shown.progress("thing")("cancel", 2)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+
+    assert console.file.getvalue() == "thing: 2 calls sent\n"

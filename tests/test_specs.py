@@ -1,0 +1,122 @@
+"""The shipped specs: valid OpenAPI, complete, and validated to the last key."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+
+from contracts.errors import UsageError
+from contracts.spec.load import load, shipped
+from contracts.spec.model import canonical
+
+IDS = Path(__file__).with_name("clause_ids.txt")
+SPECS = shipped()
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_is_valid_openapi(path: Path) -> None:
+    validate(yaml.safe_load(path.read_text("utf-8")))
+
+
+def test_no_statement_of_the_pages_is_lost() -> None:
+    wanted = {line for line in IDS.read_text("utf-8").split("\n") if line and line[0] != "#"}
+    assert len(wanted) == 112
+    contracts = [load(path) for path in SPECS]
+    missing = {id_ for id_ in wanted if not any(c.knows(id_) for c in contracts)}
+    assert not missing
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_every_untestable_row_says_why(path: Path) -> None:
+    for row in load(path).not_testable:
+        assert len(row.reason) > 20, row.id
+
+
+def test_states_are_compared_without_case_and_with_either_spelling_of_cancelled() -> None:
+    assert canonical("PendingApproval") == canonical("pendingApproval") == canonical("pending_approval")
+    assert canonical("Cancelled") == canonical("canceled")
+    assert canonical("Canceled") != canonical("Cancelling")
+
+
+def document() -> dict[str, Any]:
+    path = next(p for p in SPECS if p.stem == "machine-action")
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
+    return loaded
+
+
+def first(d: dict[str, Any]) -> Any:
+    return d["x-clauses"][0]
+
+
+MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "a clause key misspelt": (lambda d: first(d).update(expects={}), "x-clauses/0"),
+    "a facet misspelt": (lambda d: first(d).update(expect={"statuss": 200}), "x-clauses/0"),
+    "a given misspelt": (lambda d: first(d).update(given={"resourse": "x"}), "x-clauses/0/given"),
+    "an unknown state": (lambda d: first(d).update(given={"resource": "Paused"}), "MA-01"),
+    "a level misspelt": (lambda d: first(d).update(level="shall"), "x-clauses/0/level"),
+    "an id of another form": (lambda d: first(d).update(id="one"), "x-clauses/0/id"),
+    "an id twice": (lambda d: d["x-clauses"].append(copy.deepcopy(first(d))), "MA-01"),
+    "no lifecycle": (lambda d: d.pop("x-lifecycle"), "x-lifecycle"),
+    "a state both ways": (lambda d: d["x-lifecycle"]["final"].append("Pending"), "x-lifecycle"),
+    "an operation that is not there": (lambda d: d["x-lifecycle"].update(cancel="stop"), "x-lifecycle"),
+    "an unknown reading": (
+        lambda d: first(d).update(expect={"readings": {"a": {"status": 200}, "b": {"status": 204}}}),
+        "MA-01",
+    ),
+    "an unknown example": (lambda d: first(d).update(given={"body": {"example": "x"}}), "MA-01"),
+    "a dangling reference": (
+        lambda d: d["paths"]["/api/machineactions/{machineactionid}/cancel"]["post"].update(
+            responses={"200": {"$ref": "#/components/responses/None"}}
+        ),
+        "paths",
+    ),
+    "OpenAPI 3.0": (lambda d: d.update(openapi="3.0.3"), "openapi"),
+    "a quota without calls": (lambda d: d.update({"x-quota": [{"seconds": 60}]}), "x-quota"),
+    "a scheme that is not defined": (
+        lambda d: d["paths"]["/api/machineactions/{machineactionid}/cancel"]["post"].update(
+            security=[{"magic": ["x"]}]
+        ),
+        "security",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_spec_names_file_and_place(name: str, tmp_path: Path) -> None:
+    change, place = MALFORMED[name]
+    broken = document()
+    change(broken)
+    path = tmp_path / "machine-action.yaml"
+    path.write_text(yaml.safe_dump(broken), "utf-8")
+    with pytest.raises(UsageError) as err:
+        load(path)
+    text = str(err.value)
+    assert str(path) in text
+    assert place in text
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"- a\n- b\n", b"a: [1\n", b"\xff\xfe", b"a: 1\na: 2\n", b"&a [*a]", b"!!python/object:os.system {}"],
+)
+def test_what_is_no_yaml_mapping_is_one_line(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(data)
+    with pytest.raises(UsageError) as err:
+        load(path)
+    assert str(path) in str(err.value)
+    assert "\n" not in str(err.value)
+
+
+def test_a_file_name_that_is_no_contract_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "My Spec.yaml"
+    path.write_text("a: 1", "utf-8")
+    with pytest.raises(UsageError, match="no contract name"):
+        load(path)

@@ -1,0 +1,148 @@
+"""The whole flow against the built-in mock: counts, determinism, budgets, dialects, a fourth contract."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contracts import gate
+from contracts.builtin import mock_target
+from contracts.cli import main
+from contracts.spec.load import load, shipped
+from contracts.spec.model import Contract
+from contracts.target.file import Target
+from contracts.transport.client import Timeouts
+from contracts.verify import Options, Result, assign, verify
+
+CONTRACTS = [load(path) for path in shipped()]
+QUICK = Options(timeouts=Timeouts(2, 2, 3), effect_seconds=1.5)
+
+
+@pytest.fixture(scope="module")
+def target() -> Iterator[Target]:
+    with mock_target(CONTRACTS, quotas=False) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def gated(target: Target) -> Result:
+    return verify(CONTRACTS, target, QUICK)
+
+
+def test_every_testable_clause_is_exercised_and_upheld_on_the_faithful_mock(gated: Result) -> None:
+    words = {v.clause.id: v.word for j in gated.judgements() for v in j.verdicts}
+    assert {id_: w for id_, w in words.items() if w != "upheld"} == {}
+    assert len(words) == sum(len(c.clauses) for c in CONTRACTS)
+    assert gate.decide(gated.judgements(), strict=True).exit_code == 0
+
+
+def test_the_gate_stays_within_the_quota_of_the_page(gated: Result) -> None:
+    for result in gated.results:
+        assert result.requests()["cancel"] <= 100
+
+
+def test_the_plan_is_what_is_sent(gated: Result, target: Target) -> None:
+    for assignment, result in zip(assign(CONTRACTS, target, QUICK), gated.results, strict=True):
+        assert result.requests() == assignment.cost(), assignment.contract.name
+
+
+def sent(result: Result) -> list[tuple[str, str, bytes]]:
+    """Return the cancel calls, ids that the mock made left out."""
+    rows = []
+    for r in result.results:
+        for x in r.journal.cancels():
+            made = x.situation.id == "known"
+            url = x.sent.url.replace(x.resource, "ID") if made else x.sent.url
+            body = x.sent.body.replace(x.resource.encode(), b"ID") if made else x.sent.body
+            rows.append((x.sent.method, url.split("/", 3)[3], body if x.role == "target" else b""))
+    return rows
+
+
+def test_the_same_seed_sends_the_same_requests(gated: Result, target: Target) -> None:
+    def comparable(result: Result) -> Counter[tuple[str, str, int]]:
+        return Counter((m, u, len(b)) for m, u, b in sent(result))
+
+    again = verify(CONTRACTS, target, QUICK)
+    assert comparable(again) == comparable(gated)
+
+
+def test_smoke_touches_nothing_that_exists(target: Target) -> None:
+    result = verify(CONTRACTS, target, Options(profile="smoke"))
+    for r in result.results:
+        assert 0 < r.requests()["cancel"] <= 20
+        assert r.requests()["provider_states"] == 0
+        assert {x.situation.resource for x in r.journal.cancels()} <= {"unknown", "odd"}
+    assert gate.decide(result.judgements()).exit_code == 0
+
+
+def test_deep_spends_its_budget_to_the_call(target: Target) -> None:
+    options = Options(profile="deep", max_requests=140, timeouts=QUICK.timeouts)
+    result = verify(CONTRACTS[:1], target, options)
+    assert result.results[0].requests()["cancel"] == 140
+    assert gate.decide(result.judgements()).exit_code == 0
+
+
+def test_a_budget_that_is_too_small_leaves_clauses_open_and_is_no_error(target: Target) -> None:
+    result = verify(CONTRACTS[:1], target, Options(max_requests=10))
+    assert result.results[0].requests()["cancel"] <= 10
+    outcome = gate.decide(result.judgements())
+    assert outcome.exit_code == 4
+    assert any("budget" in r for rows in outcome.excuses.values() for r in rows.values())
+
+
+def test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held() -> None:
+    contract = next(c for c in CONTRACTS if any(d.name == "example" for d in c.dialects))
+    for variants, seen, other in (
+        ((), "prose", "example"),
+        (("other-success-code",), "example", "prose"),
+    ):
+        with mock_target([contract], variants=variants) as found:
+            result = verify([contract], found, QUICK)
+            assert gate.decide(result.judgements()).exit_code == 0
+            assert seen in result.judgements()[0].readings.values()
+            pinned = Options(only=("AP-30",), pinned={contract.name: (other,)})
+            outcome = gate.decide(verify([contract], found, pinned).judgements())
+            assert (outcome.exit_code, "AP-30" in outcome.sentence) == (1, True)
+
+
+FOURTH = Path(__file__).with_name("contract_202.yaml")
+
+
+def fourth(tmp_path: Path) -> Path:
+    path = tmp_path / "print-job.yaml"
+    shutil.copy(FOURTH, path)
+    return path
+
+
+def test_a_fourth_contract_is_one_yaml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = fourth(tmp_path)
+    report = tmp_path / "report.json"
+    code = main(["verify", "--spec", str(path), "--report-json", str(report)])
+    written = json.loads(report.read_text("utf-8"))
+    assert code == 0, capsys.readouterr().out
+    (contract,) = written["contracts"]
+    assert contract["name"] == "print-job"
+    assert {c["id"]: c["verdict"] for c in contract["clauses"]} == dict.fromkeys(
+        ("PJ-1", "PJ-2", "PJ-3", "PJ-4"), "upheld"
+    )
+    assert main(["clauses", "--spec", str(path)]) == 0
+    assert "PJ-3" in capsys.readouterr().out
+
+
+def test_a_fourth_contract_catches_its_own_faults(tmp_path: Path) -> None:
+    contract: Contract = load(fourth(tmp_path))
+    caught: dict[str, Any] = {}
+    for fault in ("unknown-id-answered-200", "success-as-204"):
+        with mock_target([contract], [fault]) as found:
+            outcome = gate.decide(verify([contract], found, QUICK).judgements())
+            caught[fault] = outcome.sentence
+    assert caught == {
+        "unknown-id-answered-200": "violated: PJ-3",
+        "success-as-204": "violated: PJ-1",
+    }
