@@ -68,8 +68,10 @@ def gap(verdict: Verdict) -> bool:
     return verdict.word == "not-exercised" and not verdict.conditional
 
 
-def decide(judgements: Sequence[Judgement], *, strict: bool = False) -> Outcome:
-    """Return the outcome of a run over its contracts."""
+def decide(
+    judgements: Sequence[Judgement], *, strict: bool = False, stale: Sequence[str] = ()
+) -> Outcome:
+    """Return the outcome of a run over its contracts. `stale` are baseline entries that excuse nothing any more."""
     failing = ("must", "should") if strict else ("must",)
     verdicts = [(j.contract.name, v) for j in judgements for v in j.verdicts]
     violated = [
@@ -82,8 +84,10 @@ def decide(judgements: Sequence[Judgement], *, strict: bool = False) -> Outcome:
             excuses.setdefault(name, {})[v.clause.id] = v.reason or "not exercised"
     if not verdicts:
         return _outcome("nothing-selected", "no clause was selected", {})
-    if violated:
-        return _outcome("violated", f"violated: {', '.join(violated)}", excuses)
+    if violated or stale:
+        told = [f"violated: {', '.join(violated)}"] if violated else []
+        told += [f"{len(stale)} stale baseline entries: {stale[0]}"] if stale else []
+        return _outcome("violated", "; ".join(told), excuses)
     if gaps:
         named = ", ".join(v.clause.id for _, v in gaps[:12]) + (" …" if len(gaps) > 12 else "")
         unusable = next((j.unusable for j in judgements if j.unusable), None)

@@ -88,19 +88,25 @@ def took_effect(
 def unchanged(
     lifecycle: Lifecycle, before: Observation, after: Observation, volatile: frozenset[str]
 ) -> bool:
-    """Whether a resource is as it was: the state, and where no page names the state after, all but its dates."""
+    """Whether a resource is as it was: its state, and what a cancel would have written into it.
+
+    Where no page names the state after, that is anything but its dates.
+    """
     if before.entity is None or after.entity is None:
         return before.gone == after.gone
     if shown(lifecycle, before.entity) != shown(lifecycle, after.entity):
         return False
     if lifecycle.after:
-        return True
+        written = (*lifecycle.records, *lifecycle.sets)
+        return all(before.entity.get(name) == after.entity.get(name) for name in written)
     return substance(before.entity, volatile) == substance(after.entity, volatile)
 
 
 def describe(lifecycle: Lifecycle, observation: Observation) -> str:
-    """Return the state in words, as the target spells it."""
+    """Return the state in words, as the target spells it, and what a cancel has written."""
     if observation.entity is None:
         return "gone (404)"
-    found = [f"{p} {observation.entity[p]!r}" for p in lifecycle.shows if p in observation.entity]
+    entity = observation.entity
+    found = [f"{p} {entity[p]!r}" for p in lifecycle.shows if p in entity]
+    found += [f"{p} {entity[p]!r:.60}" for p in lifecycle.records if entity.get(p) is not None]
     return ", ".join(found) or "no state"

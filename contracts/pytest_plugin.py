@@ -153,7 +153,7 @@ class Door:
 
     def run(self, items: list[ClauseItem]) -> None:
         """Verify each contract once, for the clauses that are selected."""
-        from contracts.cli import open_target, pinned_dialects
+        from contracts.cli.options import open_target, pinned_dialects
         from contracts.verify import Options, verify
 
         option = self.config.getoption

@@ -53,6 +53,7 @@ class ContractResult:
     journal: Journal
     judgement: Judgement
     seconds: float
+    not_testable: Mapping[str, str] = field(default_factory=dict)
 
     def requests(self) -> Counter[str]:
         kinds = Counter(x.kind for x in self.journal.exchanges)
@@ -213,4 +214,7 @@ def _one(
     judgement = judge(contract, run.journal, assignment.plan.clauses, pinned)
     judgement = excuse(judgement, site.not_testable)
     seconds = time.monotonic() - began
-    return ContractResult(contract, run.base_url, run.journal, judgement, seconds), torn
+    result = ContractResult(
+        contract, run.base_url, run.journal, judgement, seconds, site.not_testable
+    )
+    return result, torn

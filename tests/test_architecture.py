@@ -27,9 +27,12 @@ ALLOWED = {
     "gate": {"judge", "spec"},
     "mock": {"errors", "spec"},
     "builtin": {"mock", "spec", "target"},
+    "har": {"errors", "exchange", "observation", "spec", "target"},
+    "baseline": {"errors", "judge", "spec"},
+    "compare": {"errors"},
     "verify": {"exchange", "explore", "gate", "judge", "spec", "target", "transport"},
 }
-EDGES = {"cli", "pytest_plugin", "prove", "report"}
+EDGES = {"cli", "pytest_plugin", "prove", "replay", "report"}
 
 
 def modules() -> list[Path]:

@@ -202,8 +202,8 @@ def retry_after_is_valid(value: str) -> bool:
 
 
 def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:
-    if exchange.received is None:
-        return None
+    if exchange.received is None or not exchange.received.wire:
+        return None  # no answer, or one that somebody else recorded without its octets
     if exchange.failure in ("timeout", "too-large") and not exchange.received.stray:
         return None  # cut short by us: MA-60 and its like speak of it
     faults = framing_faults(exchange.sent.method, exchange.received)

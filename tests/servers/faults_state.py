@@ -288,7 +288,11 @@ class MethodIsTaken(Service):
     method = ""
 
     def other_method(self, request: Request, id_: str) -> Response:
-        return self.post(request, id_) if request.method == self.method else super().other_method(request, id_)
+        resource = self.find(id_)
+        if request.method != self.method or resource is None:
+            return super().other_method(request, id_)
+        self.cancel(resource, call := Call(request, id_, resource=resource))
+        return self.success(call)
 
 
 @breaks("SA-04 MA-05 AP-05", values("method", *OTHERS))
@@ -296,7 +300,8 @@ class MethodAnswered200(Service):
     method = ""
 
     def other_method(self, request: Request, id_: str) -> Response:
-        return Response(200) if request.method == self.method else super().other_method(request, id_)
+        taken = request.method == self.method
+        return Response(200) if taken else super().other_method(request, id_)
 
 
 @breaks("SA-04 MA-05 AP-05", values("method", "GET", "PUT", "DELETE"))

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
+HANG_SECONDS = 5.0  # longer than any client of the tests waits
 REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -32,7 +33,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What a service answers. `wire` replaces every byte of it; `hang_up` is "close", "reset" or nothing."""
+    """What a service answers. `wire` replaces every byte of it; `hang_up`: "close", "reset", "hang" or nothing."""
 
     status: int
     body: bytes = b""
@@ -43,7 +44,9 @@ class Response:
 
 
 class Serves(Protocol):
-    """What a front asks of a service."""
+    """What a front asks of a service. `stopped` is set when nobody will ask any more."""
+
+    stopped: threading.Event
 
     def answer(self, request: Request) -> Response: ...
 
@@ -113,6 +116,8 @@ class Written(Front):
                     close = "close" in request.headers.get("connection", "").lower()
                     response = service.answer(request)
                     self.connection.sendall(service.encode(response, request, close))
+                    if response.hang_up == "hang":
+                        service.stopped.wait(HANG_SECONDS)
                     if response.hang_up == "reset":
                         linger = struct.pack("ii", 1, 0)
                         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

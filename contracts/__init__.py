@@ -1,0 +1,1 @@
+"""Tell whether an HTTP server keeps the documented contract of a cancel endpoint."""

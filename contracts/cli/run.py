@@ -1,0 +1,211 @@
+"""Commands that come to a verdict: `verify` on a target, `judge` on recorded traffic."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from contracts.cli.options import (
+    PATH,
+    check_clauses,
+    check_reports,
+    load_contracts,
+    open_target,
+    pinned_dialects,
+    report_options,
+    spec_options,
+)
+from contracts.spec.model import Contract
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from contracts.baseline import Entry
+    from contracts.target.file import Target
+    from contracts.verify import Options, Result
+
+PROFILES = (
+    "smoke touches nothing that exists; gate exercises every clause; deep adds properties and walks."
+)
+
+
+@click.command()
+@click.argument("base_url", required=False)
+@click.option("--target", "target_file", type=PATH, metavar="FILE", help="The target's description.")
+@spec_options
+@click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
+@click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
+@click.option("--profile", type=click.Choice(["smoke", "gate", "deep"]), default="gate",
+              show_default=True, help=PROFILES)
+@click.option("--max-requests", type=click.IntRange(min=1), metavar="N",
+              help="At most N cancel calls per contract.")
+@click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option("--dialect", "dialects", multiple=True, metavar="C=D",
+              help="Pin the reading of a contradiction.")
+@click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@click.option("--allow-destructive", is_flag=True,
+              help="Cancel resources on a target that is not local.")
+@click.option("--timeout", type=click.FloatRange(min=0.1, max=600), default=10.0,
+              show_default=True, metavar="SECONDS",
+              help="Silence on the wire after which a call counts as unanswered.")
+@click.option("--max-wait", type=click.FloatRange(min=0), default=60.0, show_default=True,
+              metavar="SECONDS", help="Waits that the target asks for with 429, in all.")
+@click.option("--baseline", "baseline_file", type=PATH, metavar="FILE",
+              help="Known deviations to accept.")
+@report_options
+@click.option("--plan", "plan_only", is_flag=True, help="Say what would be sent, and send nothing.")
+def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
+           names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
+           dialects: tuple[str, ...], timeout: float, **flags: Any) -> int:  # fmt: skip
+    """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
+    from contracts.target.pace import parse_rate
+    from contracts.transport.client import Timeouts
+    from contracts.verify import Options
+
+    contracts = load_contracts(specs, names)
+    check_clauses(contracts, "--only", flags["only"])
+    check_clauses(contracts, "--skip", flags["skip"])
+    if flags["rate"]:
+        parse_rate(flags["rate"])
+    reports = check_reports(flags)
+    entries = _baseline(baseline_file, contracts, specs)
+    options = Options(
+        pinned=pinned_dialects(contracts, dialects),
+        timeouts=Timeouts(connect=min(5.0, timeout), read=timeout, total=2 * timeout),
+        **flags,
+    )
+    quotas = options.profile != "deep"
+    with open_target(contracts, base_url, target_file, quotas=quotas) as target:
+        if plan_only:
+            return _show_plan(contracts, target, options)
+        return _run(contracts, target, options, entries, reports)
+
+
+@click.command()
+@click.argument("traffic", type=PATH)
+@spec_options
+@click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
+@click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
+@click.option("--dialect", "dialects", multiple=True, metavar="C=D",
+              help="Pin the reading of a contradiction.")
+@click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@click.option("--baseline", "baseline_file", type=PATH, metavar="FILE",
+              help="Known deviations to accept.")
+@report_options
+def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
+          baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
+    """Judge recorded traffic (HAR) by the same clauses, without network."""
+    from contracts.replay import judge_recording
+    from contracts.verify import Options
+
+    contracts = load_contracts(specs, names)
+    check_clauses(contracts, "--only", flags["only"])
+    check_clauses(contracts, "--skip", flags["skip"])
+    reports = check_reports(flags)
+    entries = _baseline(baseline_file, contracts, specs)
+    options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
+    result = judge_recording(traffic, contracts, options)
+    return _conclude(result, entries, reports, _console())
+
+
+def _baseline(file: Path | None, contracts: Sequence[Contract], specs: Sequence[Path]) -> list[Entry]:
+    if file is None:
+        return []
+    from contracts.baseline import load
+
+    everything = [*contracts, *load_contracts(specs, ())]
+    return load(file, everything)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
+    from contracts.report.plan import show
+    from contracts.verify import assign
+
+    assignments = assign(contracts, target, options)
+    show(assignments, _console())
+    return 0 if any(a.plan.clauses for a in assignments) else 5
+
+
+def _run(
+    contracts: Sequence[Contract],
+    target: Target,
+    options: Options,
+    entries: list[Entry],
+    reports: dict[str, Path],
+) -> int:
+    """Verify, report and return the exit code."""
+    from contracts.report.terminal import Bar
+    from contracts.verify import assign
+    from contracts.verify import verify as verify_target
+
+    screen = _console()
+    signal.signal(signal.SIGTERM, _terminated)
+    totals = {a.contract.name: a.cost()["cancel"] for a in assign(contracts, target, options)}
+    with Bar(screen, totals) as bar:
+        result = verify_target(contracts, target, options, bar.progress)
+    return _conclude(result, entries, reports, screen)
+
+
+def _conclude(
+    result: Result, entries: list[Entry], reports: dict[str, Path], screen: Console
+) -> int:
+    """Apply the baseline, decide, write every report from one record, return the exit code."""
+    from contracts import gate
+    from contracts.baseline import apply
+    from contracts.report.record import record
+    from contracts.report.terminal import show
+
+    stale: list[str] = []
+    warnings = list(result.warnings)
+    results = []
+    for one in result.results:
+        judgement, old, expired = apply(one.judgement, entries, datetime.now(UTC).date())
+        results.append(replace(one, judgement=judgement))
+        stale += old
+        warnings += expired
+    result = replace(result, results=tuple(results), warnings=tuple([*warnings, *stale]))
+    outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
+    written = record(result, outcome)
+    show(written, screen)
+    _write(written, result, reports)
+    return outcome.exit_code
+
+
+def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) -> None:
+    from contracts.report import annotations, markdown
+    from contracts.report.html import write_html
+    from contracts.report.json_report import write_json
+    from contracts.report.junit import write_junit
+    from contracts.replay import write_recording
+
+    writers = {
+        "--report-json": lambda path: write_json(written, path),
+        "--report-junit": lambda path: write_junit(written, path),
+        "--report-markdown": lambda path: markdown.write_markdown(written, path),
+        "--report-html": lambda path: write_html(written, path),
+        "--record": lambda path: write_recording(result, path),
+    }
+    for flag, path in reports.items():
+        writers[flag](path)
+    markdown.append_summary(written, os.environ)
+    for line in annotations.lines(written, os.environ):
+        click.echo(line)
+
+
+def _terminated(signum: int, frame: object) -> None:
+    sys.exit(128 + signum)

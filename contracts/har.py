@@ -1,0 +1,388 @@
+"""Exchanges as HTTP Archive 1.2 and back, so that recorded traffic is judged by the same clauses as live traffic.
+
+What judging needs beyond HAR stands in `_contracts` fields: per entry the situation and the octets of the wire, per
+log what the journal knows beside its exchanges. A foreign recording has none: its exchanges are matched by route and
+carry only what shows in them. Opens no socket.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+import ijson
+
+from contracts.errors import UsageError
+from contracts.exchange import Exchange, Headers, Journal, Received, Sent, Situation
+from contracts.observation import observe, shown
+from contracts.spec.model import Contract, canonical
+from contracts.target.secrets import Redactor
+
+FORMAT = 1  # of the _contracts fields
+BODY_BYTES = 256 * 1024  # of a foreign body that is kept; more cannot matter to a clause
+RECORDED = "recorded"  # a fact of the situation that a foreign recording does not tell
+
+
+@dataclass
+class Recording:
+    """What a HAR file holds: a journal per contract, the log's own settings, and how many entries were not ours."""
+
+    journals: dict[str, Journal] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    ignored: int = 0
+
+
+# --- writing -------------------------------------------------------------------------------------------------------
+
+
+def write(
+    path: Path,
+    journals: Sequence[Journal],
+    settings: Mapping[str, Any],
+    started: datetime,
+    version: str,
+    redactor: Redactor,
+) -> None:
+    """Write journals as one HAR file, entry by entry, secrets redacted."""
+    about = {"format": FORMAT, **settings, "journals": [_journal(j) for j in journals]}
+    with path.open("w", encoding="utf-8") as out:
+        creator = {"name": "cancel-contracts", "version": version}
+        out.write('{"log": {"version": "1.2", "creator": ' + json.dumps(creator))
+        out.write(', "_contracts": ' + redactor.text(json.dumps(about)) + ', "entries": [')
+        first = True
+        for journal in journals:
+            for exchange in journal.exchanges:
+                out.write("\n" if first else ",\n")
+                out.write(json.dumps(_entry(exchange, started, redactor)))
+                first = False
+        out.write("\n]}}\n")
+
+
+def _journal(journal: Journal) -> dict[str, Any]:
+    return {
+        "contract": journal.contract,
+        "missing": [[asdict(s), reason] for s, reason in journal.missing.items()],
+        "broken": [[asdict(s), reason] for s, reason in journal.broken.items()],
+        "stopped": journal.stopped,
+        "observable": journal.observable,
+        "minted": journal.minted,
+        "setups": journal.setups,
+        "notes": journal.notes,
+    }
+
+
+def _headers(headers: Headers, redactor: Redactor) -> list[dict[str, str]]:
+    return [{"name": name, "value": redactor.text(value)} for name, value in headers]
+
+
+def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[str, Any]:
+    sent, received = exchange.sent, exchange.received
+    moment = started + timedelta(seconds=exchange.started)
+    milliseconds = round(exchange.seconds * 1000, 3)
+    request: dict[str, Any] = {
+        "method": sent.method,
+        "url": redactor.text(sent.url),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _headers(sent.headers, redactor),
+        "queryString": [],
+        "headersSize": -1,
+        "bodySize": len(sent.body),
+    }
+    if sent.body:
+        media = next((v for k, v in sent.headers if k.lower() == "content-type"), "")
+        request["postData"] = {
+            "mimeType": media,
+            "text": redactor.text(sent.body.decode("utf-8", "replace")),
+        }
+    return {
+        "startedDateTime": moment.isoformat(),
+        "time": milliseconds,
+        "request": request,
+        "response": _response(received, redactor),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "_contracts": {
+            "contract": exchange.contract,
+            "scenario": exchange.scenario,
+            "position": exchange.position,
+            "kind": exchange.kind,
+            "role": exchange.role,
+            "situation": asdict(exchange.situation),
+            "identity": exchange.identity,
+            "resource": exchange.resource,
+            "failure": exchange.failure,
+            "reused": exchange.reused,
+            "started": exchange.started,
+            "body": _b64(redactor.bytes(sent.body)),
+            "received": None if received is None else _octets(received, redactor),
+        },
+    }
+
+
+def _response(received: Received | None, redactor: Redactor) -> dict[str, Any]:
+    body = redactor.bytes(received.body) if received else b""
+    content: dict[str, Any] = {
+        "size": len(body),
+        "mimeType": (received.header("content-type") if received else None) or "",
+    }
+    if body:
+        try:
+            content["text"] = body.decode("utf-8")
+        except UnicodeDecodeError:
+            content |= {"text": _b64(body), "encoding": "base64"}
+    return {
+        "status": received.status if received else 0,
+        "statusText": redactor.text(received.reason) if received else "",
+        "httpVersion": f"HTTP/{received.version}" if received else "",
+        "cookies": [],
+        "headers": _headers(received.headers, redactor) if received else [],
+        "content": content,
+        "redirectURL": (received.header("location") if received else None) or "",
+        "headersSize": -1,
+        "bodySize": len(body),
+    }
+
+
+def _octets(received: Received, redactor: Redactor) -> dict[str, Any]:
+    return {
+        "body": _b64(redactor.bytes(received.body)),
+        "stray": _b64(redactor.bytes(received.stray)),
+        "wire": _b64(redactor.bytes(received.wire)),
+        "interim": list(received.interim),
+        "error": redactor.text(received.error) if received.error else None,
+        "version": received.version,
+    }
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path, contracts: Sequence[Contract]) -> Recording:
+    """Return what a HAR file holds for the contracts. Streams: memory is that of the entries kept.
+
+    Raises UsageError where the file is no HAR.
+    """
+    recording = Recording({c.name: Journal(c.name, minted=True) for c in contracts})
+    try:
+        with path.open("rb") as file:
+            _settings(file, recording)
+            file.seek(0)
+            foreign = _Foreign(contracts, recording)
+            found = 0
+            for entry in ijson.items(file, "log.entries.item", use_float=True):
+                found += 1
+                _take(entry, recording, foreign)
+            file.seek(0)
+            if not found and not _has_log(file):
+                raise UsageError(str(path), "is no HTTP Archive: it has no log", "name a .har file")
+    except OSError as err:
+        raise UsageError(str(path), err.strerror or "cannot be read", "name a readable file") from None
+    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as err:
+        problem = f"is no JSON: {' '.join(str(err).split())[:120]}"
+        raise UsageError(str(path), problem, "name a .har file") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        problem = f"an entry is not as HAR 1.2 has it ({type(err).__name__}: {str(err)[:80]})"
+        raise UsageError(str(path), problem, "record it again") from None
+    return recording
+
+
+def _has_log(file: IO[bytes]) -> bool:
+    return any(prefix == "log" for prefix, _, _ in ijson.parse(file))
+
+
+def _settings(file: IO[bytes], recording: Recording) -> None:
+    for about in ijson.items(file, "log._contracts", use_float=True):
+        if not isinstance(about, dict) or about.get("format") != FORMAT:
+            raise ValueError("_contracts of another format")
+        recording.settings = {k: v for k, v in about.items() if k != "journals"}
+        for row in about["journals"]:
+            if (journal := recording.journals.get(row["contract"])) is None:
+                continue
+            journal.missing = {Situation(**s): reason for s, reason in row["missing"]}
+            journal.broken = {Situation(**s): reason for s, reason in row["broken"]}
+            for name in ("stopped", "observable", "minted", "setups", "notes"):
+                setattr(journal, name, row[name])
+
+
+def _take(entry: Any, recording: Recording, foreign: _Foreign) -> None:
+    own = entry.get("_contracts")
+    if own is None:
+        foreign.take(entry)
+    elif (journal := recording.journals.get(own["contract"])) is not None:
+        journal.exchanges.append(_own(entry, own))
+    else:
+        recording.ignored += 1
+
+
+def _pairs(rows: Any) -> Headers:
+    return tuple((str(row["name"]), str(row["value"])) for row in rows)
+
+
+def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
+    request, response = entry["request"], entry["response"]
+    octets = own["received"]
+    received = None
+    if octets is not None:
+        received = Received(
+            status=int(response["status"]),
+            reason=response["statusText"],
+            version=octets["version"],
+            headers=_pairs(response["headers"]),
+            body=base64.b64decode(octets["body"]),
+            interim=tuple(octets["interim"]),
+            stray=base64.b64decode(octets["stray"]),
+            error=octets["error"],
+            wire=base64.b64decode(octets["wire"]),
+        )
+    sent = Sent(
+        request["method"], request["url"], _pairs(request["headers"]), base64.b64decode(own["body"])
+    )
+    return Exchange(
+        contract=own["contract"],
+        scenario=own["scenario"],
+        position=own["position"],
+        kind=own["kind"],
+        situation=Situation(**own["situation"]),
+        identity=own["identity"],
+        resource=own["resource"],
+        sent=sent,
+        role=own["role"],
+        received=received,
+        failure=own["failure"],
+        started=own["started"],
+        seconds=float(entry["time"]) / 1000,
+        reused=own["reused"],
+    )
+
+
+class _Foreign:
+    """Exchanges that somebody else recorded: what they are is read off route, method, headers and neighbours.
+
+    Each resource is a scenario; what a GET has shown of it is its state when it is cancelled. Who called, with which
+    right and what was to be tried no recording tells: clauses that ask for it stay not-exercised.
+    """
+
+    def __init__(self, contracts: Sequence[Contract], recording: Recording) -> None:
+        self.contracts, self.recording = contracts, recording
+        self.scenarios: dict[tuple[str, str], int] = {}
+        self.positions: Counter[tuple[str, str]] = Counter()
+        self.states: dict[tuple[str, str], tuple[str, str | None]] = {}
+        self.start: datetime | None = None
+
+    def take(self, entry: Mapping[str, Any]) -> None:
+        request = entry["request"]
+        content = entry["response"].get("content") or {}
+        if int(content.get("size") or 0) > 0 and not content.get("text"):
+            self.recording.ignored += 1  # a body that was not recorded: it would read as empty
+            return
+        for contract in self.contracts:
+            for kind, template in (("cancel", contract.path), ("observe", contract.observe_path)):
+                id_ = template and _match(template, urlsplit(str(request["url"])).path)
+                if id_ and (kind == "cancel" or request["method"] == "GET"):
+                    self._keep(contract, kind, id_, entry)
+                    return
+        self.recording.ignored += 1
+
+    def _keep(self, contract: Contract, kind: str, id_: str, entry: Mapping[str, Any]) -> None:
+        key = (contract.name, id_.casefold())
+        journal = self.recording.journals[contract.name]
+        scenario = self.scenarios.setdefault(key, len(self.scenarios) + 1)
+        again = self.positions[key] > 0
+        if kind == "cancel":
+            self.positions[key] += 1
+        resource, state = self.states.get(key, (RECORDED, None))
+        sent, received = _sent(entry["request"]), _received(entry["response"])
+        exchange = Exchange(
+            contract=contract.name,
+            scenario=scenario,
+            position=self.positions[key],
+            kind="cancel" if kind == "cancel" else "observe",
+            situation=Situation(
+                resource=resource,
+                state=state,
+                id=RECORDED,
+                identity=RECORDED,
+                owner=RECORDED,
+                body=RECORDED,
+                content_type=RECORDED,
+                transfer=RECORDED,
+                method=sent.method,
+                call="second" if again else "first",
+            ),
+            identity=RECORDED,
+            resource=id_,
+            sent=sent,
+            received=received,
+            failure=None if received else "closed",
+            started=self._moment(entry),
+            seconds=float(entry.get("time") or 0) / 1000,
+        )
+        journal.exchanges.append(exchange)
+        if kind == "observe" and not again and (look := observe(exchange)) is not None:
+            journal.observable = True
+            self.states[key] = ("unknown", None) if look.entity is None else _state(contract, look.entity)
+
+    def _moment(self, entry: Mapping[str, Any]) -> float:
+        moment = datetime.fromisoformat(str(entry["startedDateTime"]))
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        self.start = self.start or moment
+        return (moment - self.start).total_seconds()
+
+
+def _state(contract: Contract, entity: Mapping[str, Any]) -> tuple[str, str | None]:
+    found = shown(contract.lifecycle, entity)
+    for state in contract.lifecycle.states:
+        if canonical(state) in found:
+            return contract.lifecycle.kind(state), state
+    return RECORDED, None
+
+
+def _match(template: str, path: str) -> str | None:
+    """Return the id in a path that ends as the template says, whatever stands before it."""
+    start, end = template.index("{"), template.index("}")
+    before, after = template[:start], template[end + 1 :]
+    at = path.rfind(before)
+    if at < 0 or not path.endswith(after) or len(path) - len(after) < at + len(before):
+        return None
+    id_ = path[at + len(before) : len(path) - len(after)]
+    return unquote(id_) if id_ and "/" not in id_ else None
+
+
+def _sent(request: Mapping[str, Any]) -> Sent:
+    text = (request.get("postData") or {}).get("text") or ""
+    return Sent(
+        str(request["method"]).upper(), str(request["url"]), _pairs(request.get("headers") or []),
+        str(text).encode("utf-8", "surrogatepass")[:BODY_BYTES],
+    )  # fmt: skip
+
+
+def _received(response: Mapping[str, Any]) -> Received | None:
+    status = int(response.get("status") or 0)
+    if status <= 0:
+        return None
+    content = response.get("content") or {}
+    text = str(content.get("text") or "")
+    if content.get("encoding") == "base64":
+        body = base64.b64decode(text)
+    else:
+        body = text.encode("utf-8", "surrogatepass")
+    return Received(
+        status=status,
+        reason=str(response.get("statusText") or ""),
+        headers=_pairs(response.get("headers") or []),
+        body=body[:BODY_BYTES],
+    )
+

@@ -1,0 +1,65 @@
+"""The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from contracts.cli import main
+from contracts.mock.catalogue import FAULTS, VARIANTS
+from contracts.prove import Proof, Trial, intended, jobs, prove
+from contracts.report import matrix
+from contracts.spec.load import load, shipped
+
+CONTRACTS = [load(path) for path in shipped()]
+
+
+def test_the_matrix_has_no_hole() -> None:
+    proof = prove(CONTRACTS)
+    assert proof.holes == []
+    assert len(proof.trials) == len(jobs(CONTRACTS, ()))
+
+
+def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
+    for entry in (*FAULTS, *VARIANTS):
+        assert any(entry.applies(contract) for contract in CONTRACTS), entry.name
+
+
+def test_every_fault_has_a_clause_that_may_catch_it() -> None:
+    for fault in FAULTS:
+        for contract in CONTRACTS:
+            if fault.applies(contract):
+                assert intended(contract, fault), (fault.name, contract.name)
+
+
+def made(kind: str, outcome: str, violated: tuple[str, ...]) -> Trial:
+    return Trial("c", "entry", kind, outcome, ("A-1",), violated, (), 9, 0.1)
+
+
+def test_a_survivor_a_bystander_and_a_failed_variant_are_holes() -> None:
+    assert made("fault", "conforms", ()).hole
+    assert made("fault", "violated", ("A-2",)).hole
+    assert made("fault", "violated", ("A-1", "A-2")).hole is None
+    assert made("variant", "violated", ("A-1",)).hole
+    assert made("variant", "inconclusive", ()).hole
+    assert made("variant", "conforms", ()).hole is None
+
+
+def test_a_hole_shows_in_every_form() -> None:
+    proof = Proof((made("fault", "conforms", ()),), {"c": ("A-9",)}, 1.0)
+    assert len(proof.holes) == 2
+    assert "HOLE" in matrix.text(proof)
+    assert "survives" in matrix.markdown(proof)
+    assert json.loads(matrix.as_json(proof))["holes"] == proof.holes
+
+
+def test_the_command_reports_and_exits_by_the_holes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "matrix.json"
+    argv = ["prove", "--only", "unknown-id-answered-200", "--only", "chunked-answers"]
+    assert main([*argv, "--report-json", str(report)]) == 0
+    assert "3 of 3 faults caught" in capsys.readouterr().out
+    assert json.loads(report.read_text("utf-8"))["holes"] == []
