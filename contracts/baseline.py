@@ -1,6 +1,8 @@
-"""The baseline: known deviations, each with a reason, that a run accepts until they are mended or their time is over.
+"""The baseline: known deviations, each with a reason, that a run accepts until they are mended or
+their time is over.
 
-A listed violation is `accepted`. A listed clause that is upheld again is stale and fails the run, so that the file
+A listed violation is `accepted`. A listed clause that is upheld again is stale and fails the run,
+so that the file
 never outlives what it excuses. Pure but for reading and writing the file.
 """
 
@@ -62,7 +64,9 @@ def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
             place = f"{path}:{lines[kind][index]}"
             contract = next((c for c in contracts if c.name == row["contract"]), None)
             if contract is None:
-                raise UsageError(place, f"no contract is named {row['contract']!r}", "mend the name")
+                raise UsageError(
+                    place, f"no contract is named {row['contract']!r}", "mend the name"
+                )
             if contract.clause(row["clause"]) is None:
                 problem = f"{contract.name} has no clause {row['clause']!r}"
                 raise UsageError(place, problem, "see `cancel-contracts clauses`")
@@ -71,7 +75,9 @@ def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
     for entry in entries:
         key = (entry.kind, entry.contract, entry.clause)
         if key in seen:
-            raise UsageError(entry.place, f"{entry.clause} is listed at {seen[key]} already", "keep one")
+            raise UsageError(
+                entry.place, f"{entry.clause} is listed at {seen[key]} already", "keep one"
+            )
         seen[key] = entry.place
     return entries
 
@@ -82,7 +88,9 @@ def _fields(place: str, row: Mapping[str, Any]) -> tuple[str, str, str, str | No
     try:
         expires = date.fromisoformat(row["expires"]) if row.get("expires") else None
     except ValueError:
-        raise UsageError(place, f"{row['expires']!r} is no date", "write it as 2027-01-31") from None
+        raise UsageError(
+            place, f"{row['expires']!r} is no date", "write it as 2027-01-31"
+        ) from None
     return row["contract"], row["clause"], row["reason"], row.get("issue"), expires
 
 
@@ -99,11 +107,15 @@ def _lines(path: Path) -> dict[str, list[int]]:
 def apply(
     judgement: Judgement, entries: Sequence[Entry], today: date
 ) -> tuple[Judgement, list[str], list[str]]:
-    """Return the judgement with accepted verdicts, the stale entries, and the expired ones, in words."""
+    """Return the judgement with accepted verdicts, the stale entries, and the expired ones, in
+    words.
+    """
     own = [e for e in entries if e.contract == judgement.contract.name]
     live = {(e.kind, e.clause): e for e in own if not e.expired(today)}
     expired = [
-        f"{e.place}: {e.clause} is accepted no more, since {e.expires}" for e in own if e.expired(today)
+        f"{e.place}: {e.clause} is accepted no more, since {e.expires}"
+        for e in own
+        if e.expired(today)
     ]
     stale: list[str] = []
 
@@ -126,7 +138,9 @@ def apply(
 
 
 def draft(report: Mapping[str, Any]) -> str:
-    """Return a baseline for a JSON report's violations and gaps, its reasons left for a person to write."""
+    """Return a baseline for a JSON report's violations and gaps, its reasons left for a person to
+    write.
+    """
     rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in KINDS}
     for contract in report["contracts"]:
         for clause in contract["clauses"]:
@@ -137,6 +151,11 @@ def draft(report: Mapping[str, Any]) -> str:
                 rows["violations"].append({**row, "reason": f"TODO say why: {seen}"[:300]})
             elif clause["verdict"] == "not-exercised" and clause["level"] == "must":
                 if not clause.get("conditional") and not clause.get("excused"):
-                    rows["not_exercised"].append({**row, "reason": f"TODO say why: {clause['reason']}"})
+                    rows["not_exercised"].append(
+                        {**row, "reason": f"TODO say why: {clause['reason']}"}
+                    )
     text = yaml.safe_dump(rows, sort_keys=False, allow_unicode=True, width=110)
-    return "# Known deviations. An entry whose clause is upheld again fails the run: delete it then.\n" + text
+    return (
+        "# Known deviations. An entry whose clause is upheld again fails the run: delete it then.\n"
+        + text
+    )

@@ -1,4 +1,6 @@
-"""The built-in mock as a target: a server on a free loopback port, and the target that describes it."""
+"""The built-in mock as a target: a server on a free loopback port, and the target that describes
+it.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ def new_key() -> str:
 
 
 def target_of(
-    server: MockServer, contracts: Sequence[Contract], key: str, not_testable: Mapping[str, str] | None = None
+    server: MockServer,
+    contracts: Sequence[Contract],
+    key: str,
+    not_testable: Mapping[str, str] | None = None,
 ) -> Target:
     """Return the target that a running mock is: provider states, identities, the key it trusts."""
     raw = {
@@ -47,11 +52,11 @@ def mock_target(
     *,
     quotas: bool = True,
 ) -> Iterator[Target]:
-    """Serve the contracts while the block runs, and say where. Without `quotas` nobody is limited."""
+    """Serve the contracts while the block runs, and say where. Without `quotas` nobody is
+    limited.
+    """
     key = new_key()
-    with MockServer(
-        contracts, key=key, faults=faults, variants=variants, quotas=quotas
-    ) as server:
+    with MockServer(contracts, key=key, faults=faults, variants=variants, quotas=quotas) as server:
         yield target_of(server, contracts, key, not_testable)
 
 

@@ -1,4 +1,6 @@
-"""Compare two JSON reports clause by clause: what changed between two runs, or between a vendor and a mock. Pure."""
+"""Compare two JSON reports clause by clause: what changed between two runs, or between a vendor and
+a mock. Pure.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,8 @@ from jsonschema import Draft202012Validator
 
 from contracts.errors import UsageError
 
-# How bad a verdict is for whoever relies on the server. A change to a higher number is for the worse.
+# How bad a verdict is for whoever relies on the server. A change to a higher number is for the
+# worse.
 RANK = {"upheld": 0, "accepted": 1, "not-exercised": 2, "inconclusive": 3, "violated": 4}
 
 
@@ -46,12 +49,16 @@ def load(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_text("utf-8"))
     except OSError as err:
-        raise UsageError(str(path), err.strerror or "cannot be read", "name a JSON report") from None
+        raise UsageError(
+            str(path), err.strerror or "cannot be read", "name a JSON report"
+        ) from None
     except (ValueError, RecursionError):
         raise UsageError(str(path), "is no JSON", "name a file that --report-json wrote") from None
     if error := next(iter(_validator().iter_errors(report)), None):
         where = "/".join(map(str, error.absolute_path)) or "(top level)"
-        raise UsageError(f"{path}: {where}", "is no report of this schema", "write it again with --report-json")
+        raise UsageError(
+            f"{path}: {where}", "is no report of this schema", "write it again with --report-json"
+        )
     return dict(report)
 
 
@@ -83,7 +90,9 @@ def _contract(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator
             yield Change("clause missing", name, id_, level, old[id_]["verdict"], "absent", worse)
         elif id_ not in old:
             worse = new[id_]["verdict"] == "violated" and new[id_]["level"] == "must"
-            yield Change("clause new", name, id_, new[id_]["level"], "absent", new[id_]["verdict"], worse)
+            yield Change(
+                "clause new", name, id_, new[id_]["level"], "absent", new[id_]["verdict"], worse
+            )
         else:
             yield from _clause(name, old[id_], new[id_])
 
@@ -105,8 +114,12 @@ def _clause(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[C
         else:
             kind = "answers otherwise"
         yield Change(kind, name, b["id"], level, first["actual"], second["actual"], False)
-    elif was == now and (left != right or (was == "violated" and first["actual"] != second["actual"])):
-        yield Change("evidence changed", name, b["id"], level, first["actual"], second["actual"], False)
+    elif was == now and (
+        left != right or (was == "violated" and first["actual"] != second["actual"])
+    ):
+        yield Change(
+            "evidence changed", name, b["id"], level, first["actual"], second["actual"], False
+        )
 
 
 def _told(clause: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -131,15 +144,17 @@ def render(changes: list[Change], form: str) -> str:
     if form == "markdown":
         lines = ["| change | contract | clause | A | B | worse |", "|---|---|---|---|---|---|"]
         lines += [
-            "| " + " | ".join(_cell(v) for v in (c.kind, c.contract, c.clause or "", c.a, c.b)) + " | "
-            + ("yes" if c.worse else "no") + " |"
+            f"| {c.kind} | {_cell(c.contract)} | {_cell(c.clause or '')} | {_cell(c.a)}"
+            f" | {_cell(c.b)} | {'yes' if c.worse else 'no'} |"
             for c in changes
-        ]  # fmt: skip
+        ]
         return "\n".join([*(lines if changes else ["No change."]), "", verdict + "."])
     lines = [("! " if c.worse else "  ") + c.sentence() for c in changes]
     return "\n".join([*(lines or ["no change"]), verdict])
 
 
 def _cell(text: str) -> str:
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "\\`")
+    escaped = (
+        text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "\\`")
+    )
     return " ".join(escaped.split())

@@ -1,6 +1,7 @@
 """Exchange and journal: what was sent, in which situation, and every byte that came back.
 
-The only thing that passes from the rooms that send to the rooms that judge. Frozen data: no I/O, no clock, no
+The only thing that passes from the rooms that send to the rooms that judge. Frozen data: no I/O, no
+clock, no
 knowledge of clauses.
 """
 
@@ -12,7 +13,8 @@ from typing import Any, Literal
 
 Headers = tuple[tuple[str, str], ...]
 
-# Why no complete answer came back. `refused`, `unreachable` and `tls` say nothing about the contract (nobody was
+# Why no complete answer came back. `refused`, `unreachable` and `tls` say nothing about the
+# contract (nobody was
 # there to keep it); the others are answers of a kind.
 Failure = Literal["refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large"]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
@@ -20,7 +22,9 @@ NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
 
 @dataclass(frozen=True)
 class Situation:
-    """The facts a clause's `given` speaks of. Defaults are the ordinary case: a first, documented POST."""
+    """The facts a clause's `given` speaks of. Defaults are the ordinary case: a first, documented
+    POST.
+    """
 
     resource: str = "cancellable"  # cancellable | final | unknown | odd
     state: str | None = None  # the provider state, as the spec spells it
@@ -48,8 +52,10 @@ class Sent:
 class Received:
     """Everything the target sent on the connection, and how h11 reads it.
 
-    `body` is the content after transfer and content decoding; `wire` is every byte received; `stray` is what came
-    after the message ended; `interim` lists 1xx statuses; `error` says why h11 could not read it whole.
+    `body` is the content after transfer and content decoding; `wire` is every byte received;
+    `stray` is what came
+    after the message ended; `interim` lists 1xx statuses; `error` says why h11 could not read it
+    whole.
     """
 
     status: int
@@ -82,9 +88,12 @@ class Received:
 class Exchange:
     """One request and what became of it.
 
-    `kind` is "cancel" for any method on the cancel route and "observe" for the GET of the resource. `scenario`
-    numbers the scenario within the contract's journal; `position` counts the cancel calls of that scenario, this one
-    included, so an observation at position 0 was made before the first call. `role` says which resource it names.
+    `kind` is "cancel" for any method on the cancel route and "observe" for the GET of the resource.
+    `scenario`
+    numbers the scenario within the contract's journal; `position` counts the cancel calls of that
+    scenario, this one
+    included, so an observation at position 0 was made before the first call. `role` says which
+    resource it names.
     """
 
     contract: str
@@ -109,9 +118,11 @@ class Exchange:
 
 @dataclass
 class Journal:
-    """The exchanges of one contract in the order they were sent, and what kept others from being sent.
+    """The exchanges of one contract in the order they were sent, and what kept others from being
+    sent.
 
-    `missing` maps a situation to the reason that it could not be brought about; `stopped` says why sending ended early.
+    `missing` maps a situation to the reason that it could not be brought about; `stopped` says why
+    sending ended early.
     """
 
     contract: str
@@ -119,7 +130,9 @@ class Journal:
     missing: dict[Situation, str] = field(default_factory=dict)
     broken: dict[Situation, str] = field(default_factory=dict)
     stopped: str | None = None
-    observable: bool | None = None  # None: never tried; False: the target has no GET that shows the resource
+    observable: bool | None = (
+        None  # None: never tried; False: the target has no GET that shows the resource
+    )
     minted: bool = False  # the identities' claims are known, because the suite signed them
     setups: int = 0  # provider-state calls made, tear-down included
     notes: list[str] = field(default_factory=list)

@@ -1,6 +1,7 @@
 """The gate: from verdicts to one outcome and one exit code. Pure.
 
-The exit code never hides a gap: a must-clause that nothing exercised and nobody excused ends 4, never 0.
+The exit code never hides a gap: a must-clause that nothing exercised and nobody excused ends 4,
+never 0.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ EFFECTS = ("effect", "neighbour", "keeps")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run comes to. `excuses` are the not_testable lines that would excuse the gaps, by contract."""
+    """What a run comes to. `excuses` are the not_testable lines that would excuse the gaps, by
+    contract.
+    """
 
     word: str
     exit_code: int
@@ -71,7 +74,9 @@ def gap(verdict: Verdict) -> bool:
 def decide(
     judgements: Sequence[Judgement], *, strict: bool = False, stale: Sequence[str] = ()
 ) -> Outcome:
-    """Return the outcome of a run over its contracts. `stale` are baseline entries that excuse nothing any more."""
+    """Return the outcome of a run over its contracts. `stale` are baseline entries that excuse
+    nothing any more.
+    """
     failing = ("must", "should") if strict else ("must",)
     verdicts = [(j.contract.name, v) for j in judgements for v in j.verdicts]
     violated = [
@@ -85,9 +90,9 @@ def decide(
     if not verdicts:
         return _outcome("nothing-selected", "no clause was selected", {})
     if violated or stale:
-        told = [f"violated: {', '.join(violated)}"] if violated else []
-        told += [f"{len(stale)} stale baseline entries: {stale[0]}"] if stale else []
-        return _outcome("violated", "; ".join(told), excuses)
+        parts = [f"violated: {', '.join(violated)}"] if violated else []
+        parts += [f"{len(stale)} stale baseline entries: {stale[0]}"] if stale else []
+        return _outcome("violated", "; ".join(parts), excuses)
     if gaps:
         named = ", ".join(v.clause.id for _, v in gaps[:12]) + (" …" if len(gaps) > 12 else "")
         unusable = next((j.unusable for j in judgements if j.unusable), None)

@@ -1,7 +1,10 @@
-"""Exchanges as HTTP Archive 1.2 and back, so that recorded traffic is judged by the same clauses as live traffic.
+"""Exchanges as HTTP Archive 1.2 and back, so that recorded traffic is judged by the same clauses as
+live traffic.
 
-What judging needs beyond HAR stands in `_contracts` fields: per entry the situation and the octets of the wire, per
-log what the journal knows beside its exchanges. A foreign recording has none: its exchanges are matched by route and
+What judging needs beyond HAR stands in `_contracts` fields: per entry the situation and the octets
+of the wire, per
+log what the journal knows beside its exchanges. A foreign recording has none: its exchanges are
+matched by route and
 carry only what shows in them. Opens no socket.
 """
 
@@ -10,7 +13,7 @@ from __future__ import annotations
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,14 +35,16 @@ RECORDED = "recorded"  # a fact of the situation that a foreign recording does n
 
 @dataclass
 class Recording:
-    """What a HAR file holds: a journal per contract, the log's own settings, and how many entries were not ours."""
+    """What a HAR file holds: a journal per contract, the log's own settings, and how many entries
+    were not ours.
+    """
 
     journals: dict[str, Journal] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     ignored: int = 0
 
 
-# --- writing -------------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 
 
 def write(
@@ -166,7 +171,7 @@ def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-# --- reading -------------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 def read(path: Path, contracts: Sequence[Contract]) -> Recording:
@@ -188,7 +193,9 @@ def read(path: Path, contracts: Sequence[Contract]) -> Recording:
             if not found and not _has_log(file):
                 raise UsageError(str(path), "is no HTTP Archive: it has no log", "name a .har file")
     except OSError as err:
-        raise UsageError(str(path), err.strerror or "cannot be read", "name a readable file") from None
+        raise UsageError(
+            str(path), err.strerror or "cannot be read", "name a readable file"
+        ) from None
     except (ijson.JSONError, UnicodeDecodeError, RecursionError) as err:
         problem = f"is no JSON: {' '.join(str(err).split())[:120]}"
         raise UsageError(str(path), problem, "name a .har file") from None
@@ -268,9 +275,11 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
 
 
 class _Foreign:
-    """Exchanges that somebody else recorded: what they are is read off route, method, headers and neighbours.
+    """Exchanges that somebody else recorded: what they are is read off route, method, headers and
+    neighbours.
 
-    Each resource is a scenario; what a GET has shown of it is its state when it is cancelled. Who called, with which
+    Each resource is a scenario; what a GET has shown of it is its state when it is cancelled. Who
+    called, with which
     right and what was to be tried no recording tells: clauses that ask for it stay not-exercised.
     """
 
@@ -332,7 +341,9 @@ class _Foreign:
         journal.exchanges.append(exchange)
         if kind == "observe" and not again and (look := observe(exchange)) is not None:
             journal.observable = True
-            self.states[key] = ("unknown", None) if look.entity is None else _state(contract, look.entity)
+            self.states[key] = (
+                ("unknown", None) if look.entity is None else _state(contract, look.entity)
+            )
 
     def _moment(self, entry: Mapping[str, Any]) -> float:
         moment = datetime.fromisoformat(str(entry["startedDateTime"]))
@@ -385,4 +396,3 @@ def _received(response: Mapping[str, Any]) -> Received | None:
         headers=_pairs(response.get("headers") or []),
         body=body[:BODY_BYTES],
     )
-

@@ -27,7 +27,9 @@ class Observation:
 
 
 def observe(exchange: Exchange) -> Observation | None:
-    """Return what the GET shows, or None when its answer tells nothing (no route, an error, no JSON object)."""
+    """Return what the GET shows, or None when its answer tells nothing (no route, an error, no JSON
+    object).
+    """
     received = exchange.received
     if received is None or received.error:
         return None
@@ -76,7 +78,8 @@ def took_effect(
 ) -> bool | None:
     """Whether a cancel shows, or None where that cannot be told.
 
-    Where a page names the state that a cancel leads to, that state must show; where none does, any change will do.
+    Where a page names the state that a cancel leads to, that state must show; where none does, any
+    change will do.
     """
     if after.entity is None:
         return False

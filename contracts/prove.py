@@ -1,7 +1,9 @@
-"""Prove: the kill matrix. Every fault of the mock is caught by a clause it breaks, every variant passes, and every
+"""Prove: the kill matrix. Every fault of the mock is caught by a clause it breaks, every variant
+passes, and every
 clause catches something.
 
-A crash is no kill, nor is a bystander: the clauses that may kill a fault follow from what the fault says it breaks,
+A crash is no kill, nor is a bystander: the clauses that may kill a fault follow from what the fault
+says it breaks,
 in the words of `given` and `expect`.
 """
 
@@ -27,7 +29,9 @@ from contracts.transport.client import Timeouts
 from contracts.verify import Options, verify
 
 # Shorter than a user's: the mock is near, and what hangs in it hangs for good.
-OPTIONS = Options(timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20)
+OPTIONS = Options(
+    timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,17 @@ class Trial:
         if self.kind == "variant":
             if self.outcome == "conforms" and not self.violated:
                 return None
-            return f"fails a conforming variant: {self.outcome} {', '.join(self.violated + self.gaps)}"
+            return (
+                f"fails a conforming variant: {self.outcome} {', '.join(self.violated + self.gaps)}"
+            )
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
-            seen = f"only bystanders saw it: {', '.join(self.violated)}" if self.violated else "not seen"
+            seen = (
+                f"only bystanders saw it: {', '.join(self.violated)}"
+                if self.violated
+                else "not seen"
+            )
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
 
@@ -88,7 +98,8 @@ def about(contract: Contract, clause: Clause, broken: Breaks) -> bool:
             items = set(map(str, listed(expect[facet])))
             if not broken.items or broken.items & items:
                 return all(
-                    _overlap(contract, clause, key, set(words)) for key, words in broken.facts.items()
+                    _overlap(contract, clause, key, set(words))
+                    for key, words in broken.facts.items()
                 )
     return False
 
@@ -101,7 +112,10 @@ def _overlap(contract: Contract, clause: Clause, key: str, words: set[str]) -> b
         codes = [w if not w.isdigit() else int(w) for w in words]
         mine, theirs = listed(given["answer"]), codes
         return any(
-            fits(code, a) and fits(code, b) for a in mine for b in theirs for code in range(100, 600)
+            fits(code, a) and fits(code, b)
+            for a in mine
+            for b in theirs
+            for code in range(100, 600)
         )
     if key in ("resource", "id", "state"):
         return _overlap_resource(contract, clause, key, words)
@@ -142,8 +156,10 @@ def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
 def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
-    A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged exchange by
-    exchange, so what those few calls show the whole gate would show as well; where they show nothing, or with `whole`,
+    A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged
+    exchange by
+    exchange, so what those few calls show the whole gate would show as well; where they show
+    nothing, or with `whole`,
     it meets the whole gate. A variant always does.
     """
     if isinstance(entry, Fault) and not whole and (ids := intended(contract, entry)):
@@ -209,11 +225,15 @@ def prove(
     *,
     whole: bool = False,
 ) -> Proof:
-    """Return the kill matrix. `only` narrows it to some entries; clauses are then not asked to kill."""
+    """Return the kill matrix. `only` narrows it to some entries; clauses are then not asked to
+    kill.
+    """
     begun = time.monotonic()
     work = jobs(contracts, only)
     if not work:
-        raise UsageError("--only", "no entry applies to these contracts", "see `cancel-contracts mock --list`")
+        raise UsageError(
+            "--only", "no entry applies to these contracts", "see `cancel-contracts mock --list`"
+        )
     trials = []
     with ProcessPoolExecutor(workers) as pool:
         paths, names = zip(*work, strict=True)

@@ -1,6 +1,7 @@
 """The pytest door: each clause of each spec is an item, `specs/CONTRACT.yaml::CLAUSE`.
 
-Traffic runs once per contract, before the first item, for the selected clauses only; an item judges and sends
+Traffic runs once per contract, before the first item, for the selected clauses only; an item judges
+and sends
 nothing. What nothing exercised fails unless the target file excuses it: a skip never hides a gap.
 """
 
@@ -27,13 +28,17 @@ class ContractsWarning(UserWarning):
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("contracts", "cancel contracts")
     try:
-        group.addoption("--base-url", metavar="URL", help="Verify this server instead of the built-in mock.")
+        group.addoption(
+            "--base-url", metavar="URL", help="Verify this server instead of the built-in mock."
+        )
     except ValueError:
         pass  # pytest-base-url has the same option, with the same meaning
     group.addoption("--target", metavar="FILE", help="The target's description (target.yaml).")
     group.addoption("--profile", choices=["smoke", "gate", "deep"], default="gate")
     group.addoption("--dialect", action="append", default=[], metavar="C=D")
-    group.addoption("--strict-clauses", action="store_true", help="A violated should-clause fails too.")
+    group.addoption(
+        "--strict-clauses", action="store_true", help="A violated should-clause fails too."
+    )
     group.addoption("--allow-destructive", action="store_true")
     group.addoption("--contracts-seed", type=int, default=0, metavar="N")
 
@@ -70,7 +75,9 @@ class SpecFile(pytest.File):
             raise self.CollectError(str(err)) from None
         profile = self.config.getoption("--profile")
         for clause in select(self.contract, Options(profile=profile)):
-            yield ClauseItem.from_parent(self, name=clause.id, clause=clause, contract=self.contract)
+            yield ClauseItem.from_parent(
+                self, name=clause.id, clause=clause, contract=self.contract
+            )
 
 
 class ClauseItem(pytest.Item):
@@ -92,9 +99,7 @@ class ClauseItem(pytest.Item):
         self.user_properties.append(("exercised", verdict.exercised))
         _conclude(self, verdict, door)
 
-    def repr_failure(
-        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
-    ) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, Verdict):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
@@ -209,6 +214,3 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.section("contracts")
         for line in door.lines:
             terminalreporter.line(line)
-
-
-

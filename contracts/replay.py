@@ -69,7 +69,12 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         base = row.get("base_url", "")
         results.append(
             ContractResult(
-                contract, base, journal, excuse(judgement, excuses), row.get("seconds", 0.0), excuses
+                contract,
+                base,
+                journal,
+                excuse(judgement, excuses),
+                row.get("seconds", 0.0),
+                excuses,
             )
         )
     warnings = [f"{r.contract.name}: {note}" for r in results for note in r.journal.notes]

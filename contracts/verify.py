@@ -1,4 +1,5 @@
-"""Verify: the whole flow for a target, from contracts to a result. The command line and pytest both call this.
+"""Verify: the whole flow for a target, from contracts to a result. The command line and pytest both
+call this.
 
 load -> plan -> run -> journal -> judge -> excuse; the gate decides over the result.
 """
@@ -39,7 +40,7 @@ class Options:
     skip: tuple[str, ...] = ()
     strict: bool = False
     allow_destructive: bool = False
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
     effect_seconds: float = 4.0  # how long after a success its effect may take to show
 
@@ -153,8 +154,8 @@ def verify(
         warnings += [f"{name}: {note}" for note in result.journal.notes]
         if assignment.harmless and options.profile != "smoke":
             warnings.append(
-                f"{name}: {assignment.site.base_url} is neither loopback nor private: only calls that can"
-                " cancel nothing were made (--allow-destructive and provider states lift that)"
+                f"{name}: {assignment.site.base_url} is neither loopback nor private: only calls"
+                " that can cancel nothing were made (--allow-destructive and provider states lift that)"
             )
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
@@ -204,7 +205,9 @@ def _one(
         try:
             run.plan(assignment.plan)
             if options.profile == "deep" and not run.journal.stopped:
-                from contracts.explore.deep import explore  # Hypothesis and schemathesis: slow to load
+                from contracts.explore.deep import (
+                    explore,  # Hypothesis and schemathesis: slow to load
+                )
 
                 explore(run, assignment.plan, _violates(assignment.plan))
             run.settle()

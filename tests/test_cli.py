@@ -100,7 +100,9 @@ TARGETS: dict[str, str] = {
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_bad_target_file_is_one_line_and_exit_2(name: str, tmp_path: Path, capsys: Capture) -> None:
+def test_a_bad_target_file_is_one_line_and_exit_2(
+    name: str, tmp_path: Path, capsys: Capture
+) -> None:
     path = tmp_path / "target.yaml"
     path.write_text(TARGETS[name], "utf-8")
     line = usage(["verify", "--target", str(path)], capsys)
@@ -153,7 +155,9 @@ def test_a_target_that_refuses_everybody_is_inconclusive(status: int, capsys: Ca
 
 
 @pytest.mark.parametrize("headers", [{"Retry-After": "3600"}, {"Retry-After": "0"}, {}])
-def test_a_target_that_answers_only_429_is_inconclusive(headers: dict[str, str], capsys: Capture) -> None:
+def test_a_target_that_answers_only_429_is_inconclusive(
+    headers: dict[str, str], capsys: Capture
+) -> None:
     code = serve(answering(429, headers), lambda url: main(["verify", url]))
     assert code == 4, capsys.readouterr().out
 
@@ -167,7 +171,9 @@ def test_nothing_selected_is_5(capsys: Capture) -> None:
     assert main(["verify", "--profile", "smoke", "--only", "MA-07"]) == 5
 
 
-def test_a_bare_url_names_the_lines_that_would_excuse_its_gaps(capsys: Capture, tmp_path: Path) -> None:
+def test_a_bare_url_names_the_lines_that_would_excuse_its_gaps(
+    capsys: Capture, tmp_path: Path
+) -> None:
     from contracts.builtin import mock_target
     from contracts.spec.load import load
 
@@ -205,7 +211,9 @@ def test_every_clause_can_be_explained(capsys: Capture) -> None:
         assert row["says"].split(" (")[0][:40] in out.replace("\n", " ")
 
 
-def test_a_vendor_host_gets_only_what_is_harmless(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vendor_host_gets_only_what_is_harmless(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import contracts.target.safety as safety
 
     monkeypatch.setattr(safety, "addresses", lambda url: [])
@@ -218,5 +226,7 @@ def test_help_loads_neither_hypothesis_nor_schemathesis() -> None:
         "import sys; from contracts.cli import main; main(['--help']); main(['clauses']);"
         "sys.exit(any(m in sys.modules for m in ('hypothesis', 'schemathesis', 'uvicorn')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stderr

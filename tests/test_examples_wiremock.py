@@ -195,7 +195,7 @@ def test_an_unknown_id_answered_200_is_found_in_all_three(wiremock: WireMock, re
         )
     ]
     with wiremock.stub(*stubs):
-        code, told = report()
+        code, told = report("--profile", "smoke")
 
     assert (code, violated(told)) == (1, {"SA-20", "MA-34", "AP-35"})
 

@@ -9,6 +9,7 @@ import pytest
 
 from contracts.cli import main
 from contracts.mock.catalogue import FAULTS, VARIANTS
+from contracts.mock.entry import Fault, Variant
 from contracts.prove import Proof, Trial, intended, jobs, prove
 from contracts.report import matrix
 from contracts.spec.load import load, shipped
@@ -23,7 +24,8 @@ def test_the_matrix_has_no_hole() -> None:
 
 
 def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
-    for entry in (*FAULTS, *VARIANTS):
+    entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
+    for entry in entries:
         assert any(entry.applies(contract) for contract in CONTRACTS), entry.name
 
 

@@ -25,7 +25,9 @@ def run(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
 
 
 def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
-    done = run("--collect-only", "-q", "specs/security-action.yaml", "--base-url", "http://127.0.0.1:1")
+    done = run(
+        "--collect-only", "-q", "specs/security-action.yaml", "--base-url", "http://127.0.0.1:1"
+    )
     assert done.returncode == 0, done.stdout
     assert "specs/security-action.yaml::SA-20" in done.stdout
 
@@ -50,7 +52,9 @@ def test_a_violated_clause_fails_with_what_the_page_says(tmp_path: Path) -> None
     assert done.returncode == 1, done.stdout
     assert "SA-20 (must): An id that names no security action is answered 404" in done.stdout
     assert "expected  404" in done.stdout
-    failed = [c.get("name") for c in ET.parse(report).iter("testcase") if c.find("failure") is not None]
+    failed = [
+        c.get("name") for c in ET.parse(report).iter("testcase") if c.find("failure") is not None
+    ]
     assert "SA-20" in failed
 
 

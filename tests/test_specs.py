@@ -39,7 +39,11 @@ def test_every_untestable_row_says_why(path: Path) -> None:
 
 
 def test_states_are_compared_without_case_and_with_either_spelling_of_cancelled() -> None:
-    assert canonical("PendingApproval") == canonical("pendingApproval") == canonical("pending_approval")
+    assert (
+        canonical("PendingApproval")
+        == canonical("pendingApproval")
+        == canonical("pending_approval")
+    )
     assert canonical("Cancelled") == canonical("canceled")
     assert canonical("Canceled") != canonical("Cancelling")
 
@@ -64,9 +68,14 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "an id twice": (lambda d: d["x-clauses"].append(copy.deepcopy(first(d))), "MA-01"),
     "no lifecycle": (lambda d: d.pop("x-lifecycle"), "x-lifecycle"),
     "a state both ways": (lambda d: d["x-lifecycle"]["final"].append("Pending"), "x-lifecycle"),
-    "an operation that is not there": (lambda d: d["x-lifecycle"].update(cancel="stop"), "x-lifecycle"),
+    "an operation that is not there": (
+        lambda d: d["x-lifecycle"].update(cancel="stop"),
+        "x-lifecycle",
+    ),
     "an unknown reading": (
-        lambda d: first(d).update(expect={"readings": {"a": {"status": 200}, "b": {"status": 204}}}),
+        lambda d: first(d).update(
+            expect={"readings": {"a": {"status": 200}, "b": {"status": 204}}}
+        ),
         "MA-01",
     ),
     "an unknown example": (lambda d: first(d).update(given={"body": {"example": "x"}}), "MA-01"),
@@ -104,7 +113,15 @@ def test_a_malformed_spec_names_file_and_place(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"- a\n- b\n", b"a: [1\n", b"\xff\xfe", b"a: 1\na: 2\n", b"&a [*a]", b"!!python/object:os.system {}"],
+    [
+        b"",
+        b"- a\n- b\n",
+        b"a: [1\n",
+        b"\xff\xfe",
+        b"a: 1\na: 2\n",
+        b"&a [*a]",
+        b"!!python/object:os.system {}",
+    ],
 )
 def test_what_is_no_yaml_mapping_is_one_line(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"

@@ -1,4 +1,6 @@
-"""The whole flow against the built-in mock: counts, determinism, budgets, dialects, a fourth contract."""
+"""The whole flow against the built-in mock: counts, determinism, budgets, dialects, a
+fourth contract.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +122,9 @@ def fourth(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_fourth_contract_is_one_yaml_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fourth_contract_is_one_yaml_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = fourth(tmp_path)
     report = tmp_path / "report.json"
     code = main(["verify", "--spec", str(path), "--report-json", str(report)])

@@ -1,6 +1,7 @@
 """The edge: runs a command and turns whatever it raises into one line and an exit code.
 
-Commands load their rooms when they run: `--help` and `clauses` load neither Hypothesis nor schemathesis nor a server.
+Commands load their rooms when they run: `--help` and `clauses` load neither Hypothesis nor
+schemathesis nor a server.
 """
 
 from __future__ import annotations

@@ -37,9 +37,13 @@ def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> Non
 @spec_options
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
-@click.option("--key", envvar="CANCEL_CONTRACTS_MOCK_KEY", help="Trust JWTs signed with this (HS256).")
+@click.option(
+    "--key", envvar="CANCEL_CONTRACTS_MOCK_KEY", help="Trust JWTs signed with this (HS256)."
+)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Deviate deliberately.")
-@click.option("--variant", "variants", multiple=True, metavar="NAME", help="Differ and still conform.")
+@click.option(
+    "--variant", "variants", multiple=True, metavar="NAME", help="Differ and still conform."
+)
 @click.option("--list", "list_", is_flag=True, help="List the faults and variants.")
 def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, key: str | None,
          faults: tuple[str, ...], variants: tuple[str, ...], list_: bool) -> None:  # fmt: skip
@@ -56,14 +60,22 @@ def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, 
 
 @click.command()
 @spec_options
-@click.option("--only", multiple=True, metavar="NAME", help="Only this fault or variant (repeatable).")
-@click.option("--whole", is_flag=True, help="Send the whole gate at every fault, not what its clauses ask for.")
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Only this fault or variant (repeatable)."
+)
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Send the whole gate at every fault, not what its clauses ask for.",
+)
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N")
 @click.option("--report-json", type=PATH, metavar="FILE")
 @click.option("--report-markdown", type=PATH, metavar="FILE")
-def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...], whole: bool, jobs: int,
-          report_json: Path | None, report_markdown: Path | None) -> int:  # fmt: skip
-    """Print the kill matrix: each fault is caught by a clause it breaks, each variant passes. Exit 1 on any hole."""
+def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...],
+          whole: bool, jobs: int, report_json: Path | None, report_markdown: Path | None) -> int:  # fmt: skip
+    """Print the kill matrix: each fault is caught by a clause it breaks, each variant passes. Exit
+    1 on any hole.
+    """
     from contracts.prove import prove as prove_all
     from contracts.report import matrix
 
@@ -97,7 +109,9 @@ def compare(a: Path, b: Path, form: str) -> int:
 @click.argument("report", type=PATH)
 @click.option("--output", type=PATH, metavar="FILE", help="Write it there instead of printing it.")
 def baseline(report: Path, output: Path | None) -> None:
-    """Write a baseline for the violations and gaps of a JSON report; the reasons are yours to give."""
+    """Write a baseline for the violations and gaps of a JSON report; the reasons are yours
+    to give.
+    """
     from contracts import baseline as baselines
     from contracts.compare import load
 

@@ -1,4 +1,6 @@
-"""What commands share: loading contracts, checking names, opening a target, the options of reports."""
+"""What commands share: loading contracts, checking names, opening a target, the options of
+reports.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,11 @@ def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
 
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
-        "--contract", "names", multiple=True, metavar="NAME", help="Only this contract (repeatable)."
+        "--contract",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        help="Only this contract (repeatable).",
     )(command)
     return click.option(
         "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
@@ -66,7 +72,9 @@ def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract
             raise UsageError("--spec", f"two files give the contract {name!r}", "name one of them")
     for name in names:
         if name not in known:
-            raise UsageError("--contract", f"no contract is named {name!r}", f"use one of {', '.join(known)}")
+            raise UsageError(
+                "--contract", f"no contract is named {name!r}", f"use one of {', '.join(known)}"
+            )
     return [c for c in contracts if not names or c.name in names]
 
 
@@ -75,11 +83,15 @@ def check_clauses(contracts: Sequence[Contract], flag: str, ids: Sequence[str]) 
         if any(c.clause(id_) for c in contracts):
             continue
         row = next((r for c in contracts for r in c.not_testable if r.id == id_), None)
-        problem = f"{id_} cannot be tested ({row.reason})" if row else f"no clause has the id {id_!r}"
+        problem = (
+            f"{id_} cannot be tested ({row.reason})" if row else f"no clause has the id {id_!r}"
+        )
         raise UsageError(flag, problem, "see `cancel-contracts clauses`")
 
 
-def pinned_dialects(contracts: Sequence[Contract], values: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def pinned_dialects(
+    contracts: Sequence[Contract], values: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
     """Return the dialects pinned by `--dialect CONTRACT=DIALECT`, by contract."""
     pinned: dict[str, tuple[str, ...]] = {}
     for value in values:
@@ -87,13 +99,21 @@ def pinned_dialects(contracts: Sequence[Contract], values: Sequence[str]) -> dic
         contract = next((c for c in contracts if c.name == name), None)
         if contract is None:
             names = ", ".join(c.name for c in contracts)
-            raise UsageError("--dialect", f"no contract is named {name!r}", f"write CONTRACT=DIALECT with one of {names}")
+            raise UsageError(
+                "--dialect",
+                f"no contract is named {name!r}",
+                f"write CONTRACT=DIALECT with one of {names}",
+            )
         known = {d.name: d.of for d in contract.dialects}
         if dialect not in known:
             mend = f"use one of {', '.join(known)}" if known else "it has no dialects"
             raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", mend)
-        if any(known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())):
-            raise UsageError("--dialect", f"{dialect} excludes another one pinned", "pin one of them")
+        if any(
+            known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())
+        ):
+            raise UsageError(
+                "--dialect", f"{dialect} excludes another one pinned", "pin one of them"
+            )
         pinned[name] = (*pinned.get(name, ()), dialect)
     return pinned
 
@@ -111,7 +131,9 @@ def check_writable(flag: str, path: Path) -> None:
         if fresh:
             path.unlink()
     except OSError as err:
-        raise UsageError(f"{flag} {path}", err.strerror or "cannot be written", "name another") from None
+        raise UsageError(
+            f"{flag} {path}", err.strerror or "cannot be written", "name another"
+        ) from None
 
 
 def open_target(

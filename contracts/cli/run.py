@@ -33,34 +33,64 @@ if TYPE_CHECKING:
     from contracts.verify import Options, Result
 
 PROFILES = (
-    "smoke touches nothing that exists; gate exercises every clause; deep adds properties and walks."
+    "smoke touches nothing that exists; gate exercises every clause; "
+    "deep adds properties and walks."
 )
 
 
 @click.command()
 @click.argument("base_url", required=False)
-@click.option("--target", "target_file", type=PATH, metavar="FILE", help="The target's description.")
+@click.option(
+    "--target", "target_file", type=PATH, metavar="FILE", help="The target's description."
+)
 @spec_options
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
 @click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
-@click.option("--profile", type=click.Choice(["smoke", "gate", "deep"]), default="gate",
-              show_default=True, help=PROFILES)
-@click.option("--max-requests", type=click.IntRange(min=1), metavar="N",
-              help="At most N cancel calls per contract.")
+@click.option(
+    "--profile",
+    type=click.Choice(["smoke", "gate", "deep"]),
+    default="gate",
+    show_default=True,
+    help=PROFILES,
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N cancel calls per contract.",
+)
 @click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
-@click.option("--dialect", "dialects", multiple=True, metavar="C=D",
-              help="Pin the reading of a contradiction.")
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    metavar="C=D",
+    help="Pin the reading of a contradiction.",
+)
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
-@click.option("--allow-destructive", is_flag=True,
-              help="Cancel resources on a target that is not local.")
-@click.option("--timeout", type=click.FloatRange(min=0.1, max=600), default=10.0,
-              show_default=True, metavar="SECONDS",
-              help="Silence on the wire after which a call counts as unanswered.")
-@click.option("--max-wait", type=click.FloatRange(min=0), default=60.0, show_default=True,
-              metavar="SECONDS", help="Waits that the target asks for with 429, in all.")
-@click.option("--baseline", "baseline_file", type=PATH, metavar="FILE",
-              help="Known deviations to accept.")
+@click.option(
+    "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1, max=600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Silence on the wire after which a call counts as unanswered.",
+)
+@click.option(
+    "--max-wait",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Waits that the target asks for with 429, in all.",
+)
+@click.option(
+    "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
+)
 @report_options
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be sent, and send nothing.")
 def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
@@ -95,11 +125,17 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @spec_options
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
 @click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
-@click.option("--dialect", "dialects", multiple=True, metavar="C=D",
-              help="Pin the reading of a contradiction.")
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    metavar="C=D",
+    help="Pin the reading of a contradiction.",
+)
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
-@click.option("--baseline", "baseline_file", type=PATH, metavar="FILE",
-              help="Known deviations to accept.")
+@click.option(
+    "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
+)
 @report_options
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
@@ -117,7 +153,9 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     return _conclude(result, entries, reports, _console())
 
 
-def _baseline(file: Path | None, contracts: Sequence[Contract], specs: Sequence[Path]) -> list[Entry]:
+def _baseline(
+    file: Path | None, contracts: Sequence[Contract], specs: Sequence[Path]
+) -> list[Entry]:
     if file is None:
         return []
     from contracts.baseline import load
@@ -178,7 +216,7 @@ def _conclude(
         results.append(replace(one, judgement=judgement))
         stale += old
         warnings += expired
-    result = replace(result, results=tuple(results), warnings=tuple([*warnings, *stale]))
+    result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
     outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
     written = record(result, outcome)
     show(written, screen)
@@ -187,11 +225,11 @@ def _conclude(
 
 
 def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) -> None:
+    from contracts.replay import write_recording
     from contracts.report import annotations, markdown
     from contracts.report.html import write_html
     from contracts.report.json_report import write_json
     from contracts.report.junit import write_junit
-    from contracts.replay import write_recording
 
     writers = {
         "--report-json": lambda path: write_json(written, path),

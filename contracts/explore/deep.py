@@ -1,7 +1,10 @@
-"""What `deep` adds to the matrix: property-based cases and walks through the lifecycle, within a fixed budget.
+"""What `deep` adds to the matrix: property-based cases and walks through the lifecycle, within a
+fixed budget.
 
-Plans are data and their execution is remembered, so that Hypothesis shrinks for free where it can and within the
-budget where it cannot. A spent budget makes a rule do nothing; it never raises. Judging is done by whoever reads the
+Plans are data and their execution is remembered, so that Hypothesis shrinks for free where it can
+and within the
+budget where it cannot. A spent budget makes a rule do nothing; it never raises. Judging is done by
+whoever reads the
 journal; `violates` only tells Hypothesis what to shrink.
 """
 
@@ -29,7 +32,9 @@ Violates = Callable[[Sequence[Exchange]], bool]
 
 
 class Budget:
-    """Calls that may still be made. Asking for more than is left answers False and takes nothing."""
+    """Calls that may still be made. Asking for more than is left answers False and takes
+    nothing.
+    """
 
     def __init__(self, calls: int) -> None:
         self.left = calls
@@ -121,9 +126,7 @@ def walks(run: Run, budget: Budget) -> None:
         if budget.left <= 0 or run.journal.stopped:
             return
         machine = seed(run.seed * ROUNDS + round_)(machine_of(run, budget))
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
-            machine, settings=_settings(budget.left, Phase.generate)
-        )
+        run_state_machine_as_test(machine, settings=_settings(budget.left, Phase.generate))
     while not run.journal.stopped and budget.take(1):  # what no walk happened to take
         run.execute(Scenario((UNKNOWN,)))
 

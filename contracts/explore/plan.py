@@ -1,6 +1,7 @@
 """Plan: which scenarios exercise the selected clauses, and exactly how many requests that takes.
 
-Derived from the clauses' `given` alone; sends nothing. Equal situations are planned once, however many clauses ask
+Derived from the clauses' `given` alone; sends nothing. Equal situations are planned once, however
+many clauses ask
 for them, and a scenario of two calls serves those that ask for its first.
 """
 
@@ -21,7 +22,8 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
-# Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to walks.
+# Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
+# walks.
 PROPERTY_SHARE = 0.6
 
 
@@ -54,7 +56,9 @@ class Plan:
     walk_calls: int = 0
 
     def cost(self, *, observes: bool, handler: bool) -> Counter[str]:
-        """Return the exact number of requests by kind, on a conforming target; `deep` adds its fixed budgets."""
+        """Return the exact number of requests by kind, on a conforming target; `deep` adds its
+        fixed budgets.
+        """
         total: Counter[str] = Counter()
         for index, scenario in enumerate(self.scenarios):
             total += cost(self.contract, scenario, observes=observes, handler=handler)
@@ -69,9 +73,7 @@ def looks_twice(contract: Contract, scenario: Scenario) -> bool:
     return scenario.known and not contract.lifecycle.after
 
 
-def cost(
-    contract: Contract, scenario: Scenario, *, observes: bool, handler: bool
-) -> Counter[str]:
+def cost(contract: Contract, scenario: Scenario, *, observes: bool, handler: bool) -> Counter[str]:
     """Return what one scenario sends: cancel, observe and provider_states requests."""
     resources = (1 + scenario.neighbour) if scenario.known else 0
     if scenario.subject.call == "reused":
@@ -103,7 +105,8 @@ def make(
 ) -> Plan:
     """Return the plan for the selected clauses.
 
-    `harmless` keeps to calls that cannot cancel anything that exists. `skipped` names groups of needs (identities,
+    `harmless` keeps to calls that cannot cancel anything that exists. `skipped` names groups of
+    needs (identities,
     mint, states, observe) that the target has asked to be left alone.
     """
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]

@@ -90,7 +90,9 @@ def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
 
 
 def _told_apart(contract: Contract, value: Any, names: Names) -> Any:
-    """Of two calls in a row the second's recorded text is its own, so that it shows whose was kept."""
+    """Of two calls in a row the second's recorded text is its own, so that it shows whose
+    was kept.
+    """
     for source in contract.lifecycle.records.values():
         if isinstance(value, dict) and isinstance(value.get(source), str):
             value = {**value, source: f"{value[source]} {names.unique}"}
@@ -127,7 +129,10 @@ def cancel_request(
     headers = [("Accept", "application/json"), ("client-request-id", request_id)]
     if authorization is not None:
         headers.insert(0, ("Authorization", authorization))
-    if (media := content_type(contract, situation, body)) and situation.method not in ("GET", "HEAD"):
+    if (media := content_type(contract, situation, body)) and situation.method not in (
+        "GET",
+        "HEAD",
+    ):
         headers.append(("Content-Type", media))
     url = base_url + route(contract.path, segment)
     return Sent(situation.method, url, tuple(headers), body)

@@ -1,8 +1,10 @@
 """Run scenarios against a target and keep every exchange in the journal.
 
-Sends what the plan says, in its order; looks at the resource before and after; knows no clause and judges nothing.
+Sends what the plan says, in its order; looks at the resource before and after; knows no clause and
+judges nothing.
 What it decides by itself is when to stop, when to wait, and when to look again:
-- a 429 is waited out (Retry-After, within `max_wait`) and the same call made again, as a call of its own;
+- a 429 is waited out (Retry-After, within `max_wait`) and the same call made again, as a call of
+  its own;
 - three calls without an answer in time, or without anybody there, end the run of this contract;
 - an effect that does not show at once is looked for again at the end, for `effect_seconds`.
 """
@@ -80,7 +82,7 @@ class Run:
         self._lock = threading.Lock()
         self._due: list[tuple[Exchange, Observation | None, Resource]] = []
 
-    # --- scenarios --------------------------------------------------------------------------------------------
+    # --- scenarios --------------------------------------------------------------------------------
 
     def plan(self, plan: Plan) -> None:
         """Run a plan's scenarios."""
@@ -96,7 +98,8 @@ class Run:
     def execute(self, scenario: Scenario) -> list[Exchange]:
         """Run one scenario and return its exchanges.
 
-        Two calls that belong together are both made again, on fresh resources, where a 429 hit one of them.
+        Two calls that belong together are both made again, on fresh resources, where a 429 hit one
+        of them.
         """
         at = len(self.journal.exchanges)
         for attempt in range(1, THROTTLED_CALLS + 1):
@@ -199,7 +202,8 @@ class Run:
 
         with ThreadPoolExecutor(2) as pool:
             pair = list(pool.map(call, (1, 2)))
-        # Whichever was recorded first: positions tell them apart, and the order in the journal is theirs.
+        # Whichever was recorded first: positions tell them apart, and the order in the journal is
+        # theirs.
         return pair
 
     def _on_one_connection(self, scenario: Scenario, resources: list[Resource]) -> None:
@@ -219,7 +223,7 @@ class Run:
             after = self._observe(exchange.situation, 1, resource, "target")
             self._note_due(exchange, start, after, resource)
 
-    # --- steps of a walk --------------------------------------------------------------------------------------
+    # --- steps of a walk --------------------------------------------------------------------------
 
     def make(self, state: str) -> Resource:
         """Return a fresh resource in a state. Raises Refused or Broken."""
@@ -227,7 +231,12 @@ class Run:
         return Resource(id_, quote(id_, safe=""))
 
     def look_at(
-        self, scenario: int, situation: Situation, position: int, resource: Resource, role: str = "target"
+        self,
+        scenario: int,
+        situation: Situation,
+        position: int,
+        resource: Resource,
+        role: str = "target",
     ) -> Observation | None:
         """Look at a resource on behalf of a scenario that is under way."""
         last, self.scenario = self.scenario, scenario
@@ -244,7 +253,9 @@ class Run:
         target: Resource,
         neighbour: Resource | None,
     ) -> Exchange:
-        """Make the next call of a scenario that is under way; `position` counts the calls before it."""
+        """Make the next call of a scenario that is under way; `position` counts the calls before
+        it.
+        """
         if neighbour is not None:
             self.look_at(scenario, situation, position, neighbour, "neighbour")
         before = self.look_at(scenario, situation, position, target)
@@ -257,7 +268,7 @@ class Run:
             self.scenario = last
         return exchange
 
-    # --- single requests --------------------------------------------------------------------------------------
+    # --- single requests --------------------------------------------------------------------------
 
     def _cancel(
         self,
@@ -288,7 +299,9 @@ class Run:
         return exchange
 
     def _chunks(self, situation: Situation) -> bool:
-        """RFC 9112 section 6.1: no chunked request to a server that is not known to speak HTTP/1.1."""
+        """RFC 9112 section 6.1: no chunked request to a server that is not known to speak
+        HTTP/1.1.
+        """
         last = next((x.received for x in reversed(self.journal.exchanges) if x.received), None)
         return situation.transfer == "chunked" and (last is None or last.version != "1.0")
 
@@ -322,9 +335,17 @@ class Run:
         return seen
 
     def _record(
-        self, kind: str, situation: Situation, position: int, resource: Resource, role: str, answer: Answer
+        self,
+        kind: str,
+        situation: Situation,
+        position: int,
+        resource: Resource,
+        role: str,
+        answer: Answer,
     ) -> Exchange:
-        sent = replace(answer.sent, headers=_masked(answer.sent, self.identities.name(situation.identity)))
+        sent = replace(
+            answer.sent, headers=_masked(answer.sent, self.identities.name(situation.identity))
+        )
         exchange = Exchange(
             contract=self.contract.name,
             scenario=self.scenario,
@@ -350,7 +371,7 @@ class Run:
         with self._lock:
             return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
 
-    # --- waiting and stopping ---------------------------------------------------------------------------------
+    # --- waiting and stopping ---------------------------------------------------------------------
 
     def _count_unanswered(self, exchange: Exchange) -> None:
         late = exchange.failure == "timeout"
@@ -374,7 +395,8 @@ class Run:
         seconds = self._seconds(header)
         if attempts >= THROTTLED_CALLS or seconds > self.max_wait:
             self.journal.stopped = (
-                f"the target answers 429 and asks to wait {seconds:.0f} s, more than --max-wait allows"
+                f"the target answers 429 and asks to wait {seconds:.0f} s,"
+                " more than --max-wait allows"
                 if seconds > self.max_wait
                 else "the target answers 429 again and again; the rest was not sent"
             )
@@ -397,17 +419,24 @@ class Run:
             moment = moment.replace(tzinfo=UTC)
         return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
-    # --- effects that show late -------------------------------------------------------------------------------
+    # --- effects that show late -------------------------------------------------------------------
 
     def _note_due(
-        self, exchange: Exchange, before: Observation | None, after: Observation | None, target: Resource
+        self,
+        exchange: Exchange,
+        before: Observation | None,
+        after: Observation | None,
+        target: Resource,
     ) -> None:
         ok = exchange.status is not None and exchange.status // 100 == 2
         if not ok or exchange.situation.resource != "cancellable" or after is None:
             return
         if exchange.sent.method != "POST" or before is None or before.gone:
             return
-        if took_effect(self.contract.lifecycle, before, after, frozenset()) is False and not after.gone:
+        if (
+            took_effect(self.contract.lifecycle, before, after, frozenset()) is False
+            and not after.gone
+        ):
             self._due.append((exchange, before, target))
 
     def settle(self) -> None:
@@ -433,7 +462,7 @@ class Run:
         self.journal.setups = self.states.calls
         return failures
 
-    # --- finding the way in -----------------------------------------------------------------------------------
+    # --- finding the way in -----------------------------------------------------------------------
 
     def _first_answer(self) -> int | None:
         return next((x.status for x in self.journal.cancels()), None)
@@ -441,7 +470,8 @@ class Run:
     def _find_route(self, scenario: Scenario) -> None:
         """Try the path of the vendor's own base URL where the bare one is not routed.
 
-        A mock may serve /beta/... at a base_url given without it; the page's example carries the prefix (SA-02).
+        A mock may serve /beta/... at a base_url given without it; the page's example carries the
+        prefix (SA-02).
         """
         prefix = urlsplit(self.contract.server).path.rstrip("/")
         if not prefix or self._first_answer() != 404 or not scenario.known:
@@ -459,7 +489,8 @@ class Run:
         self.journal.notes.append(f"routed under {prefix}, which the base URL leaves out")
 
     def _find_caller(self, scenario: Scenario) -> None:
-        """Where the administrator is refused and applications are served, let the application make ordinary calls.
+        """Where the administrator is refused and applications are served, let the application make
+        ordinary calls.
 
         A page may document both kinds of token and its later editions one: either reading conforms.
         """
@@ -481,14 +512,18 @@ class Run:
             self.journal.exchanges = old
             return
         renamed = [
-            replace(x, situation=replace(x.situation, identity=former)) for x in old if x.position < 2
+            replace(x, situation=replace(x.situation, identity=former))
+            for x in old
+            if x.position < 2
         ]
         self.journal.exchanges = renamed + self.journal.exchanges
         self.journal.notes.append(f"{former} was refused; ordinary calls are made as app")
 
 
 def _masked(sent: Sent, who: str) -> tuple[tuple[str, str], ...]:
-    """Keep the scheme and say whose token it was: the token itself goes no further than the wire."""
+    """Keep the scheme and say whose token it was: the token itself goes no further than the
+    wire.
+    """
     masked = []
     for name, value in sent.headers:
         if name.lower() == "authorization":

@@ -1,6 +1,7 @@
 """Walker: resources that live through several calls, each its own scenario of the journal.
 
-Whatever else is alive is every call's neighbour. Knows no clause; raises nothing that a target can cause.
+Whatever else is alive is every call's neighbour. Knows no clause; raises nothing that a target can
+cause.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Walker:
         self.lives: list[_Life] = []
 
     def provision(self, state: str) -> int:
-        """Put a resource in a state and return its number, or -1 where the target does not offer it."""
+        """Put a resource in a state and return its number, or -1 where the target does not offer
+        it.
+        """
         try:
             made = self.run.make(state)
         except (Refused, Broken):

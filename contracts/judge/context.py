@@ -61,7 +61,9 @@ class Context:
     def after(
         self, exchange: Exchange, role: str = "target", resource: str | None = None
     ) -> Observation | None:
-        """Return the last look after the call and before the next, at one resource where that is named."""
+        """Return the last look after the call and before the next, at one resource where that is
+        named.
+        """
         seen = self.looks.get((exchange.scenario, role), [])
         return next(
             (
@@ -79,11 +81,15 @@ class Context:
         return [o for o in seen if o.exchange.position >= exchange.position]
 
     def concurrent(self, exchange: Exchange) -> bool:
-        """Whether this is the second of two simultaneous calls: nothing was looked at between them."""
+        """Whether this is the second of two simultaneous calls: nothing was looked at
+        between them.
+        """
         return exchange.situation.call == "concurrent" and exchange.position > 1
 
     def dead(self, exchange: Exchange) -> bool:
-        """Whether nobody answered: not this call nor any later one. A target that is gone breaks no promise."""
+        """Whether nobody answered: not this call nor any later one. A target that is gone breaks no
+        promise.
+        """
         if exchange.failure in NOBODY_THERE:
             return True
         return exchange.received is None and self.order[id(exchange)] > self.last_answered

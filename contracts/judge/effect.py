@@ -1,6 +1,7 @@
 """The facets that need to know what became of the resource: effect, neighbour, entity, keeps.
 
-Pure. An effect is read from the GET of the resource; where a target has none, from how a second call is answered.
+Pure. An effect is read from the GET of the resource; where a target has none, from how a second
+call is answered.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def _cancelled(context: Context, exchange: Exchange) -> Finding | None:
 
 
 def _by_contrast(context: Context, exchange: Exchange) -> Finding | None:
-    """Without a GET: a call that is refused once the same call has succeeded shows that the first took effect."""
+    """Without a GET: a call that is refused once the same call has succeeded shows that the first
+    took effect.
+    """
     calls = context.scenarios[exchange.scenario]
     again = [x for x in calls if x.position > exchange.position and x.situation.call == "second"]
     if exchange.status is None or exchange.status // 100 != 2 or not again:
@@ -77,7 +80,9 @@ def _none(context: Context, exchange: Exchange) -> Finding | None:
 
 
 def _kept(context: Context, exchange: Exchange) -> Finding | None:
-    """What the first call did still stands. Its effect may show late; it must not show and then be gone."""
+    """What the first call did still stands. Its effect may show late; it must not show and then be
+    gone.
+    """
     life = context.contract.lifecycle
     first = context.scenarios[exchange.scenario][0]
     start, mid, end = context.before(first), context.before(exchange), context.after(exchange)
@@ -185,7 +190,9 @@ def _settled(context: Context, exchange: Exchange) -> Observation | None:
 
 
 def _recorded(context: Context, exchange: Exchange) -> Finding | None:
-    """A sent value is kept: in the entity returned and in the GET, wherever these show the property."""
+    """A sent value is kept: in the entity returned and in the GET, wherever these show the
+    property.
+    """
     sent, returned, look = _sent(exchange), _returned(exchange), _settled(context, exchange)
     told: Finding | None = None
     for name, source in context.contract.lifecycle.records.items():
@@ -236,7 +243,9 @@ def not_recorded(context: Context, exchange: Exchange, _: Any) -> Finding | None
 
 
 def accepts(context: Context, exchange: Exchange, permission: str) -> Finding | None:
-    """The identity with this permission succeeds; one with another may, or is refused without effect."""
+    """The identity with this permission succeeds; one with another may, or is refused without
+    effect.
+    """
     if exchange.status is None:
         return None
     own = permission_of(exchange.situation.identity) in (None, permission)
@@ -247,6 +256,23 @@ def accepts(context: Context, exchange: Exchange, permission: str) -> Finding | 
     return _none(context, exchange) or Finding(True, "refused", answer(exchange))
 
 
+def connection(context: Context, exchange: Exchange, _: Any) -> Finding | None:
+    """The call after a success, on the same connection, is answered."""
+    expected = "the next call on the connection is answered 2xx"
+    if exchange.received is not None:
+        ok = exchange.received.error is None and exchange.received.status // 100 == 2
+        return Finding(ok, expected, answer(exchange))
+    if exchange.failure == "closed" and exchange.reused:
+        # RFC 9112 section 9.5: a server may close an idle connection at any time. One that has done
+        # what the call
+        # asked for has read it, and owes the answer.
+        done = _cancelled(context, exchange)
+        if done is None or not done.ok:
+            return Finding(True, expected, "the server closed the idle connection")
+        return Finding(False, expected, "the call took effect and was not answered")
+    return Finding(False, expected, answer(exchange))
+
+
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
@@ -254,4 +280,5 @@ EFFECTS: dict[str, Facet] = {
     "entity": entity,
     "not-recorded": not_recorded,
     "accepts": accepts,
+    "connection": connection,
 }

@@ -1,7 +1,10 @@
-"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity, wire.
+"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity,
+wire.
 
-Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells nothing of it.
-The table FACETS is the vocabulary; effect.py holds those that need observations, overall.py those over many.
+Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
+nothing of it.
+The table FACETS is the vocabulary; effect.py holds those that need observations, overall.py those
+over many.
 """
 
 from __future__ import annotations
@@ -103,8 +106,9 @@ def schema_problem(schema: Any, value: Any) -> str | None:
 
 # Traces of the inside: the language's own words for a stack, or a path of the server's disk.
 INTERNALS = re.compile(
-    r"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|\bat [\w.$<>]+\([\w.$/\\-]*:?\d*\)"
-    r"|\b(?:at|in) \S+:line \d+|/(?:usr|home|var|srv|app|opt|root|etc|tmp)/[\w.-]+(?:/[\w.-]+)*\.\w{1,5}\b"
+    r"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|"
+    r"\bat [\w.$<>]+\([\w.$/\\-]*:?\d*\)|\b(?:at|in) \S+:line \d+"
+    r"|/(?:usr|home|var|srv|app|opt|root|etc|tmp)/[\w.-]+(?:/[\w.-]+)*\.\w{1,5}\b"
     r"|[A-Za-z]:\\\\?[\w.-]+\\|node_modules/|goroutine \d+ \[|stack ?trace|\bat \S+ \(\S+:\d+:\d+\)"
     r"|\b\w+(?:\.\w+)+(?:Exception|Error)\b",
     re.IGNORECASE,
@@ -167,7 +171,8 @@ def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
-    # RFC 9110 section 11.6.1: one challenge at least, and a challenge begins with the name of a scheme.
+    # RFC 9110 section 11.6.1: one challenge at least, and a challenge begins with the name of a
+    # scheme.
     found = received.header("www-authenticate")
     ok = found is not None and re.match(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+", found) is not None
     return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
@@ -178,7 +183,9 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
     named = {method.strip().upper() for line in lines for method in line.split(",")}
     ok = bool(lines) and "POST" in named and exchange.sent.method not in named
     expected = f"405 with an Allow that lists POST and not {exchange.sent.method}"
-    return Finding(ok, expected, f"{received.status}, Allow {', '.join(lines) if lines else 'absent'}")
+    return Finding(
+        ok, expected, f"{received.status}, Allow {', '.join(lines) if lines else 'absent'}"
+    )
 
 
 def _retry_after(_: Exchange, received: Received) -> Finding:
@@ -191,7 +198,8 @@ _HEADERS = {"challenge": _challenge, "allow": _allow, "retry-after": _retry_afte
 
 
 def retry_after_is_valid(value: str) -> bool:
-    # RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample says 2.128.
+    # RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample says
+    # 2.128.
     if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
         return True
     try:
@@ -228,16 +236,6 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Finding | None:
     return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
 
 
-def connection(_: Context, exchange: Exchange, __: Any) -> Finding | None:
-    if exchange.received is None:
-        if exchange.failure == "closed" and exchange.reused:
-            # RFC 9112 section 9.5: a server may close an idle connection at any time.
-            return Finding(True, "the next call is answered", "the server closed the connection")
-        return Finding(False, "the next call on the connection is answered", answer(exchange))
-    ok = exchange.received.error is None and exchange.received.status // 100 == 2
-    return Finding(ok, "the next call on the connection is answered 2xx", answer(exchange))
-
-
 FACETS: dict[str, Facet] = {
     "status": status,
     "body": body,
@@ -246,5 +244,4 @@ FACETS: dict[str, Facet] = {
     "wire": wire,
     "answered": answered,
     "echo": echo,
-    "connection": connection,
 }

@@ -1,11 +1,15 @@
 """Judge a journal: a verdict for each clause, with its evidence. Pure: no I/O, no clock.
 
 Rules:
-- A clause is *exercised* by an exchange that it speaks of and that tells something of one of its facets at least.
-- It is *violated* by one bad answer among however many; *upheld* when each situation it asks for was exercised and
+- A clause is *exercised* by an exchange that it speaks of and that tells something of one of its
+  facets at least.
+- It is *violated* by one bad answer among however many; *upheld* when each situation it asks for
+  was exercised and
   nothing deviates; else *not-exercised*, or *inconclusive* where it was tried and nobody answered.
-- Readings of a contradiction are settled once for all clauses that share it: the reading with the fewest
-  deviations is the one the target follows (the first listed where they tie), or the one that is pinned.
+- Readings of a contradiction are settled once for all clauses that share it: the reading with the
+  fewest
+  deviations is the one the target follows (the first listed where they tie), or the one that is
+  pinned.
 """
 
 from __future__ import annotations
@@ -38,7 +42,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of one clause. `excused` is the reason given for what was not exercised."""
+    """What is to be said of one clause. `excused` is the reason given for what was not
+    exercised.
+    """
 
     clause: Clause
     word: Word
@@ -52,7 +58,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judgement:
-    """The verdicts of one contract and the readings that the target was seen to follow, by contradiction."""
+    """The verdicts of one contract and the readings that the target was seen to follow, by
+    contradiction.
+    """
 
     contract: Contract
     verdicts: tuple[Verdict, ...]
@@ -147,7 +155,8 @@ def _settle(
 def _unusable(journal: Journal) -> str | None:
     """Return why nothing can be said of the target at all, or None.
 
-    Whoever is not served as the caller who makes ordinary calls cannot be told to break the contract.
+    Whoever is not served as the caller who makes ordinary calls cannot be told to break the
+    contract.
     """
     calls = journal.cancels()
     if not calls:
@@ -220,7 +229,8 @@ def _gaps(
         if reason := journal.broken.get(situation):
             gaps.append(("inconclusive", reason))
         elif reason := journal.missing.get(situation):
-            # What only a minted token can show is asked of those who let us mint, where others show the rest.
+            # What only a minted token can show is asked of those who let us mint, where others show
+            # the rest.
             if reason.startswith(NEEDS_MINT) and len(missing) < len(wanted):
                 continue
             gaps.append(("not-exercised", reason))

@@ -1,6 +1,8 @@
-"""The facets that no single exchange can answer for: one code throughout, quota, unique values, races.
+"""The facets that no single exchange can answer for: one code throughout, quota, unique values,
+races.
 
-Each is a pure function (context, exchanges, argument) -> {index: Finding} over the clause's exchanges.
+Each is a pure function (context, exchanges, argument) -> {index: Finding} over the clause's
+exchanges.
 """
 
 from __future__ import annotations
@@ -37,8 +39,10 @@ def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
 def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     """Calls within the quota are granted: a 429 does not come before it is spent.
 
-    One 429 may have other causes (other callers, the server's load) and passes where the same call succeeds after
-    the wait it asked for. One that stands, after calls that were granted, is a limit below the documented one.
+    One 429 may have other causes (other callers, the server's load) and passes where the same call
+    succeeds after
+    the wait it asked for. One that stands, after calls that were granted, is a limit below the
+    documented one.
     """
     window = context.contract.quotas[0]
     found: Findings = {}
@@ -78,7 +82,8 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
 
 
 def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """Two simultaneous calls end as some order of the two would: one succeeds, and the other is answered as a
+    """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
+    answered as a
     second call in a row is."""
     refused = [
         x

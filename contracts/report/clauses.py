@@ -45,7 +45,10 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
         lines = []
         for c in contracts:
             lines += [f"## {c.name}", "", "| clause | level | says | source |", "|---|---|---|---|"]
-            lines += [f"| {r.id} | {level(r)} | {cell(says(r))} | {cell(str(r.source))} |" for r in rows(c)]
+            lines += [
+                f"| {r.id} | {level(r)} | {cell(says(r))} | {cell(str(r.source))} |"
+                for r in rows(c)
+            ]
             lines.append("")
         return "\n".join(lines).rstrip()
     buffer = StringIO()
@@ -106,7 +109,9 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     lines.append("Exercised by:")
     lines += [f"  - {words(s)}" for s in asked(contract, row)]
     if conditional(row):
-        lines.append(f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}")
+        lines.append(
+            f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}"
+        )
     lines += ["", "Upheld by:"]
     if row.readings:
         for name, expect in row.readings.items():
@@ -128,6 +133,8 @@ def catalogue(contracts: Sequence[Contract]) -> str:
         lines.append(f"{title} ({len(entries)}):")
         for entry in entries:
             names = [c.name for c in contracts if entry.applies(c)]
-            where = "" if len(names) == len(contracts) else f" [{', '.join(names) or 'none of these'}]"
+            where = (
+                "" if len(names) == len(contracts) else f" [{', '.join(names) or 'none of these'}]"
+            )
             lines.append(f"  {entry.name}: {entry.says}{where}")
     return "\n".join(lines)

@@ -64,7 +64,7 @@ def _word(verdict: Verdict, calls: Sequence[Exchange]) -> str | None:
 
 
 def _overall(words: Sequence[str], calls: Sequence[Exchange]) -> str:
-    for word in ("inconclusive",):
+    for word in ("violated", "accepted", "inconclusive"):
         if word in words:
             return word
     if words:

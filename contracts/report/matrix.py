@@ -9,7 +9,9 @@ from contracts.prove import Proof, Trial
 
 
 def mark(trial: Trial) -> str:
-    """Return what became of one trial: the clauses that caught it, or that it passed, or the hole."""
+    """Return what became of one trial: the clauses that caught it, or that it passed, or
+    the hole.
+    """
     if trial.hole:
         return f"HOLE: {trial.hole}"
     return "passes" if trial.kind == "variant" else " ".join(trial.kills)
@@ -29,8 +31,8 @@ def summary(proof: Proof) -> str:
     passed = sum(1 for t in variants if not t.hole)
     middle = median(t.seconds for t in proof.trials)
     return (
-        f"{killed} of {len(faults)} faults caught by their clause, {passed} of {len(variants)} variants passed,"
-        f" {len(proof.holes)} holes ({proof.seconds:.0f} s, {middle:.1f} s each in the median)"
+        f"{killed} of {len(faults)} faults caught by their clause,"
+        f" {passed} of {len(variants)} variants passed, {len(proof.holes)} holes ({proof.seconds:.0f} s, {middle:.1f} s each in the median)"
     )
 
 
@@ -49,10 +51,17 @@ def markdown(proof: Proof) -> str:
     """Return the matrix, fault by clause, as a Markdown table per contract."""
     lines = ["# Kill matrix", "", summary(proof), ""]
     for contract in dict.fromkeys(t.contract for t in proof.trials):
-        lines += [f"## {contract}", "", "| entry | kind | caught by | outcome |", "|---|---|---|---|"]
+        lines += [
+            f"## {contract}",
+            "",
+            "| entry | kind | caught by | outcome |",
+            "|---|---|---|---|",
+        ]
         for t in proof.trials:
             if t.contract == contract:
-                lines.append(f"| {t.entry} | {t.kind} | {' '.join(t.kills)} | {t.hole or t.outcome} |")
+                lines.append(
+                    f"| {t.entry} | {t.kind} | {' '.join(t.kills)} | {t.hole or t.outcome} |"
+                )
         lines.append("")
     lines += ["## Holes", "", *(f"- {hole}" for hole in proof.holes or ["none"])]
     return "\n".join(lines) + "\n"

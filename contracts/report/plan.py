@@ -24,8 +24,8 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
     for a in assignments:
         if a.plan.property_calls or a.plan.walk_calls:
             console.print(
-                f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for properties and "
-                f"{a.plan.walk_calls} for walks; what these observe and provision comes on top"
+                f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for properties "
+                f"and {a.plan.walk_calls} for walks; what these observe and provision comes on top"
             )
         reasons: dict[str, int] = {}
         for reason in a.plan.left_out.values():

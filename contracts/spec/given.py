@@ -1,12 +1,16 @@
-"""What a clause's `given` means: the situations it asks for, and whether an exchange is one of them.
+"""What a clause's `given` means: the situations it asks for, and whether an exchange is one of
+them.
 
 Planning and judging both read `given` here, so that they cannot disagree. Pure.
 
 Rules of the vocabulary:
-- A key that is absent means the ordinary case (`Situation`'s defaults); under `any: call` it means whatever.
+- A key that is absent means the ordinary case (`Situation`'s defaults); under `any: call` it means
+  whatever.
 - A list means each of its members; `any` in it widens what is judged, not what is asked for.
-- `cancellable` and `final` stand for any such state when judging and for the first such state when planning.
-- `answer` narrows by what the target chose to answer. Nobody can demand that choice, so a clause that has it
+- `cancellable` and `final` stand for any such state when judging and for the first such state when
+  planning.
+- `answer` narrows by what the target chose to answer. Nobody can demand that choice, so a clause
+  that has it
   may stay unexercised without blame.
 """
 
@@ -31,7 +35,8 @@ FIELDS = {
     "owner": "owner",
 }
 DEFAULT = Situation()
-# Bodies that only `deep` draws from the schema: judged where a clause names them, asked for by none.
+# Bodies that only `deep` draws from the schema: judged where a clause names them, asked for by
+# none.
 GENERATED = ("valid", "invalid")
 
 
@@ -114,7 +119,8 @@ def matches(contract: Contract, clause: Clause, exchange: Exchange) -> bool:
     if "answer" in given:
         if exchange.status is None or not fits(exchange.status, given["answer"]):
             return False
-        # A refusal by the limit says nothing of the call itself: only clauses that name 429 or speak of any call
+        # A refusal by the limit says nothing of the call itself: only clauses that name 429 or
+        # speak of any call
         # take it as evidence.
         if exchange.status == 429 and not given.get("any"):
             return False

@@ -1,7 +1,9 @@
 """Read a spec file into a Contract. The only room that knows what a spec file looks like.
 
-Validation has two layers: the JSON Schema of the extensions (a typo names file, path and key), then the cross-references
-that a schema cannot say (states, examples, dialects, operation ids). Raises UsageError, exit code 2.
+Validation has two layers: the JSON Schema of the extensions (a typo names file, path and key), then
+the cross-references
+that a schema cannot say (states, examples, dialects, operation ids). Raises UsageError, exit code
+2.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ def validator() -> Draft202012Validator:
 
 
 def shipped() -> list[Path]:
-    """Return the spec files that come with the package: beside it in a checkout, inside it in a wheel."""
+    """Return the spec files that come with the package: beside it in a checkout, inside it in a
+    wheel.
+    """
     here = Path(__file__).resolve().parent.parent
     for folder in (here / "specs", here.parent / "specs"):
         if found := sorted(folder.glob("*.yaml")):
@@ -69,7 +73,7 @@ class UniqueKeys(yaml.SafeLoader):
 def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if isinstance(key, (str, int)) and key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"key {key!r} stands twice", key_node.start_mark
@@ -88,7 +92,9 @@ def parse_yaml(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as err:
-        raise UsageError(str(path), err.strerror or "cannot be read", "give a readable file") from None
+        raise UsageError(
+            str(path), err.strerror or "cannot be read", "give a readable file"
+        ) from None
     except UnicodeDecodeError:
         raise UsageError(str(path), "is no UTF-8 text", "save it as UTF-8") from None
     try:
@@ -160,7 +166,9 @@ class Reader:
         for route, verb, operation in self.operations():
             if operation.get("operationId") == operation_id and verb == method:
                 if route.count("{") != 1 or "}" not in route:
-                    raise self.bad(f"paths/{route}", "has not exactly one {parameter}", "name the id")
+                    raise self.bad(
+                        f"paths/{route}", "has not exactly one {parameter}", "name the id"
+                    )
                 return route
         raise self.bad(
             "x-lifecycle", f"no {method.upper()} operation is named {operation_id!r}",
@@ -206,7 +214,9 @@ class Reader:
     def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
         both = set(life["cancellable"]) & set(life["final"])
         if both:
-            raise self.bad("x-lifecycle", f"{sorted(both)[0]!r} is both cancellable and final", "keep one")
+            raise self.bad(
+                "x-lifecycle", f"{sorted(both)[0]!r} is both cancellable and final", "keep one"
+            )
         return Lifecycle(
             shows=tuple(life["shows"]),
             cancellable=tuple(life["cancellable"]),
@@ -249,23 +259,33 @@ class Reader:
     def cross_check(self, contract: Contract) -> None:
         seen: set[str] = set()
         readings = {d.name for d in contract.dialects}
-        for row in (*contract.clauses, *contract.not_testable):
-            if row.id in seen:
-                raise self.bad(f"x-clauses/{row.id}", "the id stands twice", "ids are never reused")
-            seen.add(row.id)
+        ids = [c.id for c in contract.clauses] + [r.id for r in contract.not_testable]
+        for id_ in ids:
+            if id_ in seen:
+                raise self.bad(f"x-clauses/{id_}", "the id stands twice", "ids are never reused")
+            seen.add(id_)
         for clause in contract.clauses:
             where = f"x-clauses/{clause.id}"
             names = clause.given.get("resource", [])
             for name in [names] if isinstance(names, str) else names:
                 if name not in contract.lifecycle.states and name not in WORDS_FOR_RESOURCE:
-                    raise self.bad(where, f"no state is named {name!r}", "use a state of x-lifecycle")
+                    raise self.bad(
+                        where, f"no state is named {name!r}", "use a state of x-lifecycle"
+                    )
             bodies = clause.given.get("body", [])
             for body in bodies if isinstance(bodies, list) else [bodies]:
-                if isinstance(body, dict) and body.get("example", None) not in (None, *contract.bodies):
-                    raise self.bad(where, f"no example {body['example']!r}", "name a requestBody example")
+                if isinstance(body, dict) and body.get("example", None) not in (
+                    None,
+                    *contract.bodies,
+                ):
+                    raise self.bad(
+                        where, f"no example {body['example']!r}", "name a requestBody example"
+                    )
             for reading in clause.readings:
                 if reading not in readings:
-                    raise self.bad(where, f"no dialect is named {reading!r}", "add it to x-dialects")
+                    raise self.bad(
+                        where, f"no dialect is named {reading!r}", "add it to x-dialects"
+                    )
             for expect in (clause.expect, *clause.readings.values()):
                 self.cross_check_expect(contract, where, expect)
 
@@ -273,7 +293,9 @@ class Reader:
         if expect.get("body") == "entity" and contract.entity_schema is None:
             raise self.bad(where, "expects an entity, but no 2xx response has a schema", "add one")
         if "envelope" in expect.get("error", ()) and contract.error_schema is None:
-            raise self.bad(where, "expects an envelope, but no 4XX response has a schema", "add one")
+            raise self.bad(
+                where, "expects an envelope, but no 4XX response has a schema", "add one"
+            )
         if "quota" in expect and not contract.quotas:
             raise self.bad(where, "expects a quota, but there is no x-quota", "add it")
 

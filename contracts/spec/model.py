@@ -69,26 +69,35 @@ class Quota:
     documented: Literal["page", "elsewhere"] = "page"
 
     def __str__(self) -> str:
-        return f"{self.calls} per {({60: 'minute', 3600: 'hour'}).get(self.seconds, f'{self.seconds} s')}"
+        unit = {60: "minute", 3600: "hour"}.get(self.seconds, f"{self.seconds} s")
+        return f"{self.calls} per {unit}"
 
 
 def canonical(state: str) -> str:
-    """Fold a state's spelling: case and separators do not count, nor does one l or two in cancelled."""
+    """Fold a state's spelling: case and separators do not count, nor does one l or two in
+    cancelled.
+    """
     letters = "".join(c for c in state.casefold() if c.isalnum())
     return letters.replace("cancelled", "canceled")
 
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """The states of the resource. `after` is empty where no page names the state that a cancel leads to."""
+    """The states of the resource. `after` is empty where no page names the state that a cancel
+    leads to.
+    """
 
     shows: tuple[str, ...]
     cancellable: tuple[str, ...]
     final: tuple[str, ...]
     after: tuple[str, ...]
-    records: Mapping[str, str] = field(default_factory=dict)  # entity property -> request property kept in it
+    records: Mapping[str, str] = field(
+        default_factory=dict
+    )  # entity property -> request property kept in it
     sets: tuple[str, ...] = ()  # entity properties that a cancel fills
-    owners: str | None = None  # name of the schema that an owner's (non-administrator's) body must fit
+    owners: str | None = (
+        None  # name of the schema that an owner's (non-administrator's) body must fit
+    )
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -104,7 +113,9 @@ class Lifecycle:
 
 @dataclass(frozen=True)
 class Permission:
-    """One documented alternative of `security`: a permission and the kind of token that carries it."""
+    """One documented alternative of `security`: a permission and the kind of token that
+    carries it.
+    """
 
     kind: Literal["delegated", "application"]
     name: str
@@ -112,7 +123,9 @@ class Permission:
 
 @dataclass(frozen=True)
 class Contract:
-    """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document, resolved."""
+    """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document,
+    resolved.
+    """
 
     name: str
     title: str
@@ -128,7 +141,9 @@ class Contract:
     dialects: tuple[Dialect, ...]
     clauses: tuple[Clause, ...]
     not_testable: tuple[NotTestable, ...]
-    bodies: Mapping[str, Any]  # requestBody examples by name, in order; empty where no body is to be sent
+    bodies: Mapping[
+        str, Any
+    ]  # requestBody examples by name, in order; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
 

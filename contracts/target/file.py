@@ -1,6 +1,8 @@
-"""The target: where to send, as whom, and what it cannot be asked. Read from target.yaml or a bare URL.
+"""The target: where to send, as whom, and what it cannot be asked. Read from target.yaml or a bare
+URL.
 
-Knows no contract beyond the names it is told of. Opens no socket. Every complaint is a UsageError, exit code 2.
+Knows no contract beyond the names it is told of. Opens no socket. Every complaint is a UsageError,
+exit code 2.
 """
 
 from __future__ import annotations
@@ -65,7 +67,9 @@ class Site:
 
 @dataclass(frozen=True)
 class Target:
-    """A validated target file. `raw` holds it as written; `site` applies the overrides of one contract."""
+    """A validated target file. `raw` holds it as written; `site` applies the overrides of one
+    contract.
+    """
 
     place: str
     raw: Mapping[str, Any]
@@ -98,7 +102,9 @@ class Target:
             if state not in contract.lifecycle.states:
                 known = ", ".join(contract.lifecycle.states)
                 place = f"{self.place}: contracts/{contract.name}/provider_states"
-                raise UsageError(place, f"{contract.name} has no state {state!r}", f"use one of {known}")
+                raise UsageError(
+                    place, f"{contract.name} has no state {state!r}", f"use one of {known}"
+                )
 
     def check_names(self, contracts: Sequence[Contract]) -> None:
         """Raise where the file speaks of a contract or clause that does not exist.
@@ -128,7 +134,10 @@ class Target:
         """Whether these contracts alone account for every name in the file."""
         names = {c.name for c in contracts}
         own = self.raw.get("contracts", {})
-        excused = [self.raw.get("not_testable", {}), *(c.get("not_testable", {}) for c in own.values())]
+        excused = [
+            self.raw.get("not_testable", {}),
+            *(c.get("not_testable", {}) for c in own.values()),
+        ]
         ids = {id_ for rows in excused for id_ in rows} - set(GROUPS)
         return {*own, *self.raw.get("primary", {})} <= names and all(
             any(c.knows(id_) for c in contracts) for id_ in ids
@@ -146,11 +155,15 @@ def check_url(place: str, url: str) -> str:
     except ValueError:
         fine = False
     if not fine or any(c.isspace() for c in url):
-        raise UsageError(place, f"{_without_user(url)!r} is no http or https URL", "write http://host:port")
+        raise UsageError(
+            place, f"{_without_user(url)!r} is no http or https URL", "write http://host:port"
+        )
     if parts.username or parts.password:
         raise UsageError(place, "carries a user or password", "put a token under `identities`")
     if parts.query or parts.fragment:
-        raise UsageError(place, "carries a query or fragment", "give scheme, host, port and path alone")
+        raise UsageError(
+            place, "carries a query or fragment", "give scheme, host, port and path alone"
+        )
     return url.rstrip("/")
 
 
@@ -174,7 +187,9 @@ def load(path: Path) -> Target:
     raw = parse_yaml(path)
     if not isinstance(raw, dict):
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
-    if errors := sorted(_validator().iter_errors(raw), key=lambda e: list(map(str, e.absolute_path))):
+    if errors := sorted(
+        _validator().iter_errors(raw), key=lambda e: list(map(str, e.absolute_path))
+    ):
         error = best_match(errors[0].context) if errors[0].context else errors[0]
         where = "/".join(map(str, [*errors[0].absolute_path])) or "(top level)"
         if error is not errors[0] and error.absolute_path:

@@ -1,6 +1,7 @@
 """Identities: who makes a call, as the Authorization header that says so.
 
-A token comes from the target file by the identity's name, or is minted where the target trusts a key of ours. Forms
+A token comes from the target file by the identity's name, or is minted where the target trusts a
+key of ours. Forms
 without a token (anonymous, an empty header, another scheme) need neither.
 
 Not verified: that a literal token is what its name says. Whoever lends it answers for that.
@@ -24,7 +25,8 @@ from contracts.target.file import Site
 from contracts.target.secrets import Redactor, read_key, read_token
 
 NEEDS_MINT = "needs a minted token"
-# Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts, and the role
+# Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
+# and the role
 # template of a global administrator in `wids`.
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 WORK_TENANT = "5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11"
@@ -66,9 +68,10 @@ class Identities:
     def _load_key(self) -> OctKey | RSAKey | ECKey:
         assert self.site.mint is not None
         text = read_key(self.site.mint, self.redactor, self.environ)
+        kinds: dict[str, type[OctKey] | type[RSAKey] | type[ECKey]]
         kinds = {"HS": OctKey, "RS": RSAKey, "ES": ECKey}
         try:
-            key: OctKey | RSAKey | ECKey = kinds[self.site.mint.algorithm[:2]].import_key(text)
+            key = kinds[self.site.mint.algorithm[:2]].import_key(text)
         except (ValueError, JoseError):
             mend = f"give a key for {self.site.mint.algorithm}"
             raise UsageError(self.site.mint.place, "is no such key", mend) from None
@@ -104,7 +107,7 @@ class Identities:
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
         documented = {p.name for p in self.contract.permissions}
-        if name in MINT_ONLY or (permission_of(name) or name) not in documented and ":" in name:
+        if name in MINT_ONLY or ((permission_of(name) or name) not in documented and ":" in name):
             raise NoIdentity(f"{NEEDS_MINT}: {name}")
         if name == self.primary and not self.site.identities:
             return PLACEHOLDER
@@ -119,11 +122,16 @@ class Identities:
         return token
 
     def _mint(self, name: str, owner: str | None) -> str:
-        assert self.site.mint is not None and self._key is not None
+        assert self.site.mint is not None
+        assert self._key is not None
         now = int(time.time())
         claims = claims_of(self.contract, name, owner)
         shift = -2 * LIFETIME_SECONDS if name == "expired" else 0
-        claims |= {"iat": now + shift - 60, "nbf": now + shift - 60, "exp": now + shift + LIFETIME_SECONDS}
+        claims |= {
+            "iat": now + shift - 60,
+            "nbf": now + shift - 60,
+            "exp": now + shift + LIFETIME_SECONDS,
+        }
         key = self._key
         if name == "bad-signature":
             key = self._other_key(key)
@@ -134,7 +142,10 @@ class Identities:
     def throttled_token(contract: Contract, key: str) -> str:
         """Return a token whose caller has spent the quota, for a mock that knows that subject."""
         now = int(time.time())
-        claims = claims_of(contract, "throttled", None) | {"iat": now, "exp": now + LIFETIME_SECONDS}
+        claims = claims_of(contract, "throttled", None) | {
+            "iat": now,
+            "exp": now + LIFETIME_SECONDS,
+        }
         return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(key))
 
     @staticmethod
@@ -153,7 +164,8 @@ def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, obj
         for kind in ("delegated", "application")
     }
     kind = "application" if name == "app" or not by_kind["delegated"] else "delegated"
-    # Every documented permission at once: whoever disputes one of them must not lose the ordinary caller.
+    # Every documented permission at once: whoever disputes one of them must not lose the ordinary
+    # caller.
     granted = by_kind[kind] or by_kind["delegated"] or by_kind["application"]
     if (own := permission_of(name)) is not None:
         kind, granted = name.split(":")[0], [own]

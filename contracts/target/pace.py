@@ -24,7 +24,9 @@ def parse_rate(text: str) -> Rate:
 
 
 def pacer(contract: Contract, base_url: str, rate: str | None) -> Callable[[], None]:
-    """Return what to call before each cancel call. A loopback target is not paced unless a rate is given."""
+    """Return what to call before each cancel call. A loopback target is not paced unless a rate is
+    given.
+    """
     rates = [Rate(q.calls, q.seconds * 1000) for q in contract.quotas]
     if is_loopback(base_url):
         rates = []

@@ -1,4 +1,6 @@
-"""Safety: which targets may be sent calls that cannot be undone. Opens no connection; asks the resolver only."""
+"""Safety: which targets may be sent calls that cannot be undone. Opens no connection; asks the
+resolver only.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,8 @@ def is_loopback(url: str) -> bool:
 
 
 def is_local(url: str) -> bool:
-    """Whether every address is loopback or private: then a cancel can harm nothing but a test set-up."""
+    """Whether every address is loopback or private: then a cancel can harm nothing but a test set-
+    up.
+    """
     found = addresses(url)
     return bool(found) and all(a.is_loopback or a.is_private for a in found)

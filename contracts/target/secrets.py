@@ -1,6 +1,7 @@
 """Secrets: read from their sources, and kept out of everything that is written.
 
-`Redactor` is told each secret as it is read and is asked by every writer. It knows the forms in which a target may
+`Redactor` is told each secret as it is read and is asked by every writer. It knows the forms in
+which a target may
 send a secret back: as it is, percent-encoded, base64, and escaped as JSON.
 """
 
@@ -22,7 +23,9 @@ COMMAND_SECONDS = 60
 
 
 class Redactor:
-    """Replaces every known secret by a mask. Shorter ones than four characters would tear words apart."""
+    """Replaces every known secret by a mask. Shorter ones than four characters would tear words
+    apart.
+    """
 
     def __init__(self) -> None:
         self._forms: dict[str, None] = {}
@@ -34,7 +37,8 @@ class Redactor:
         data = secret.encode()
         forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
         for shift in range(3):
-            # Inside a longer text base64 shifts by its place: leave out the characters that neighbours change.
+            # Inside a longer text base64 shifts by its place: leave out the characters that
+            # neighbours change.
             coded = base64.b64encode(b"\0" * shift + data).decode().rstrip("=")
             forms.add(coded[(0, 2, 3)[shift] : -1])
             forms.add(coded[(0, 2, 3)[shift] : -1].replace("+", "-").replace("/", "_"))
@@ -68,13 +72,17 @@ def read_token(source: TokenSource, redactor: Redactor, environ: Mapping[str, st
         token = _read(source.kind.removeprefix("token_"), str(source.value), source.place, environ)
     token = token.strip()
     if not token or any(ord(c) < 33 or ord(c) > 126 for c in token):
-        raise UsageError(source.place, "the token is empty or holds characters no header may", "mend it")
+        raise UsageError(
+            source.place, "the token is empty or holds characters no header may", "mend it"
+        )
     return redactor.learn(token)
 
 
 def read_key(source: MintSource, redactor: Redactor, environ: Mapping[str, str]) -> str:
     kind = source.kind.removeprefix("key_")
-    return redactor.learn(_read("token" if kind == "key" else kind, source.value, source.place, environ))
+    return redactor.learn(
+        _read("token" if kind == "key" else kind, source.value, source.place, environ)
+    )
 
 
 def _read(kind: str, value: str, place: str, environ: Mapping[str, str]) -> str:
@@ -86,7 +94,9 @@ def _read(kind: str, value: str, place: str, environ: Mapping[str, str]) -> str:
         try:
             return Path(value).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            raise UsageError(place, f"{value} cannot be read", "name a readable text file") from None
+            raise UsageError(
+                place, f"{value} cannot be read", "name a readable text file"
+            ) from None
     return value
 
 

@@ -1,4 +1,5 @@
-"""Provider states: a resource put in a named state, by the target's handler (Pact's wire form) or from given ids.
+"""Provider states: a resource put in a named state, by the target's handler (Pact's wire form) or
+from given ids.
 
 Knows no state by name. Sends through the transport it is handed.
 """
@@ -46,7 +47,8 @@ class ProviderStates:
     def acquire(self, state: str, owner: str | None, *, spends: bool, offset: int = 0) -> str:
         """Return the id of a resource in a state.
 
-        An id of the target file is used up where `spends` is true: the call may cancel it. `offset` asks for
+        An id of the target file is used up where `spends` is true: the call may cancel it. `offset`
+        asks for
         another one beside it. Raises Refused or Broken.
         """
         if self.site.handler is None:
@@ -85,14 +87,20 @@ class ProviderStates:
             self._broken += 1
             raise Broken(f"the provider-state handler did not answer ({failure})")
         if status // 100 != 2:
-            reason = f"the provider-state handler refuses {state}" + (f" of {owner}" if owner else "")
+            reason = f"the provider-state handler refuses {state}" + (
+                f" of {owner}" if owner else ""
+            )
             self._refused[state, bool(owner)] = f"{reason} ({status})"
             raise Refused(self._refused[state, bool(owner)])
         try:
             values = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError):
             values = None
-        if not isinstance(values, dict) or not isinstance(values.get("id"), str) or not values["id"]:
+        if (
+            not isinstance(values, dict)
+            or not isinstance(values.get("id"), str)
+            or not values["id"]
+        ):
             self._broken += 1
             raise Broken("the provider-state handler gives no JSON object with an id")
         return values
