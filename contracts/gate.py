@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from contracts.judge.judge import NEEDS_MINT, Judgement, Verdict
-from contracts.spec.given import asked
-from contracts.spec.model import Contract
+from contracts.judge.judge import Judgement, Verdict
 
 EXIT = {"conforms": 0, "violated": 1, "inconclusive": 4, "nothing-selected": 5}
-EFFECTS = ("effect", "neighbour", "keeps")
 
 
 @dataclass(frozen=True)
@@ -29,34 +26,19 @@ class Outcome:
     excuses: Mapping[str, Mapping[str, str]]
 
 
-def needs(contract: Contract, verdict: Verdict) -> set[str]:
-    """Return the groups of needs (identities, mint, states, observe) that a clause has."""
-    found = set()
-    for situation in asked(contract, verdict.clause):
-        if situation.identity != "primary":
-            found.add("identities")
-        if situation.resource in ("cancellable", "final"):
-            found.add("states")
-    expects = [verdict.clause.expect, *verdict.clause.readings.values()]
-    if any(facet in expect for expect in expects for facet in EFFECTS):
-        found.add("observe")
-    if verdict.reason and verdict.reason.startswith(NEEDS_MINT):
-        found.add("mint")
-    return found
-
-
 def excuse(judgement: Judgement, not_testable: Mapping[str, str]) -> Judgement:
     """Return the judgement with the target's reasons beside what it could not be asked.
 
-    An excuse covers what was not exercised. It never covers a violation.
+    An excuse covers what was not exercised, for the need that it names. It never covers a
+    violation.
     """
 
     def one(verdict: Verdict) -> Verdict:
         if verdict.word != "not-exercised":
             return verdict
         reason = not_testable.get(verdict.clause.id)
-        for group in sorted(needs(judgement.contract, verdict)):
-            reason = reason or not_testable.get(group)
+        if reason is None and verdict.lacks and verdict.lacks <= not_testable.keys():
+            reason = not_testable[min(verdict.lacks)]
         return replace(verdict, excused=reason)
 
     return replace(judgement, verdicts=tuple(map(one, judgement.verdicts)))

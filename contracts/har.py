@@ -323,7 +323,6 @@ class _Foreign:
                 state=state,
                 id=RECORDED,
                 identity=RECORDED,
-                owner=RECORDED,
                 body=RECORDED,
                 content_type=RECORDED,
                 transfer=RECORDED,

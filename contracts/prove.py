@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from contracts import gate
@@ -22,11 +23,12 @@ from contracts.builtin import mock_target
 from contracts.errors import UsageError
 from contracts.mock.catalogue import FAULTS, VARIANTS, find
 from contracts.mock.entry import Breaks, Fault, Variant
+from contracts.replay import judge_recording, write_recording
 from contracts.spec.given import FIELDS, fits, listed, values
 from contracts.spec.load import load
 from contracts.spec.model import Clause, Contract
 from contracts.transport.client import Timeouts
-from contracts.verify import Options, verify
+from contracts.verify import Options, Result, verify
 
 # Shorter than a user's: the mock is near, and what hangs in it hangs for good.
 OPTIONS = Options(
@@ -47,6 +49,7 @@ class Trial:
     gaps: tuple[str, ...]
     calls: int
     seconds: float
+    judged_otherwise: tuple[str, ...] = ()  # clauses on which the run and its recording disagree
 
     @property
     def kills(self) -> tuple[str, ...]:
@@ -56,6 +59,8 @@ class Trial:
     @property
     def hole(self) -> str | None:
         """What is wrong with this trial, or None."""
+        if self.judged_otherwise:
+            return f"its recording is judged otherwise: {', '.join(self.judged_otherwise)}"
         if self.kind == "variant":
             if self.outcome == "conforms" and not self.violated:
                 return None
@@ -192,8 +197,27 @@ def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Tr
         violated=tuple(v.clause.id for v in verdicts if v.word == "violated"),
         gaps=tuple(v.clause.id for v in verdicts if gate.gap(v)),
         calls=sum(r.requests()["cancel"] for r in result.results),
+        judged_otherwise=_replayed(contract, result, options),
         seconds=time.monotonic() - begun,
     )
+
+
+def _replayed(contract: Contract, result: Result, options: Options) -> tuple[str, ...]:
+    """Return the clauses that the recording of a run is judged otherwise on. There must be none."""
+    with TemporaryDirectory(prefix="cancel-contracts-") as folder:
+        path = Path(folder) / "traffic.har"
+        write_recording(result, path)
+        again = judge_recording(path, [contract], options)
+
+    def told(one: Result) -> dict[str, tuple[object, ...]]:
+        return {
+            v.clause.id: (v.word, v.exercised, len(v.violations), v.reason, v.excused)
+            for judgement in one.judgements()
+            for v in judgement.verdicts
+        }
+
+    live, replay = told(result), told(again)
+    return tuple(id_ for id_ in live if live[id_] != replay.get(id_))
 
 
 @cache

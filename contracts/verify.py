@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from contracts.exchange import Exchange, Journal
+from contracts.explore.calls import Progress
 from contracts.explore.plan import Plan, Profile, make, selectable
-from contracts.explore.run import Progress, Run
+from contracts.explore.run import Run
 from contracts.gate import excuse
 from contracts.judge.judge import Judgement, judge
 from contracts.spec.model import Clause, Contract
@@ -127,6 +128,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
             max_requests=options.max_requests,
             harmless=harmless,
             skipped=skipped,
+            excused=tuple(site.not_testable),
         )
         observes = "observe" not in site.not_testable
         found.append(Assignment(contract, site, plan, harmless, observes))
@@ -155,7 +157,8 @@ def verify(
         if assignment.harmless and options.profile != "smoke":
             warnings.append(
                 f"{name}: {assignment.site.base_url} is neither loopback nor private: only calls"
-                " that can cancel nothing were made (--allow-destructive and provider states lift that)"
+                " that can cancel nothing were made"
+                " (--allow-destructive and provider states lift that)"
             )
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
@@ -218,6 +221,6 @@ def _one(
     judgement = excuse(judgement, site.not_testable)
     seconds = time.monotonic() - began
     result = ContractResult(
-        contract, run.base_url, run.journal, judgement, seconds, site.not_testable
+        contract, run.calls.base_url, run.journal, judgement, seconds, site.not_testable
     )
     return result, torn

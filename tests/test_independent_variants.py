@@ -1,23 +1,15 @@
-"""The suite cries wolf at no server that conforms: independent servers, each different where no page decides.
+"""The suite cries wolf at no server that conforms, however it differs where no page decides.
 
-One contract a variant, so that it stays quick; INDEPENDENT=all runs every variant on every contract it fits.
+One contract a variant, so that it stays quick; INDEPENDENT=all runs every one that it fits.
 """
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
-import yaml
-from servers.front import Stdlib10, Stdlib11, Written
-from servers.pages import PAGES
-from servers.service import PROVIDER, Service
-from servers.tokens import Opaque
 from servers.trial import conforming, judge
 from servers.variants import VARIANTS, Variant
-
-from contracts.cli import main
 
 EVERY = os.environ.get("INDEPENDENT") == "all"
 CASES = [

@@ -72,7 +72,8 @@ def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, 
 @click.option("--report-json", type=PATH, metavar="FILE")
 @click.option("--report-markdown", type=PATH, metavar="FILE")
 def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...],
-          whole: bool, jobs: int, report_json: Path | None, report_markdown: Path | None) -> int:  # fmt: skip
+          whole: bool, jobs: int, report_json: Path | None,
+          report_markdown: Path | None) -> int:  # fmt: skip
     """Print the kill matrix: each fault is caught by a clause it breaks, each variant passes. Exit
     1 on any hole.
     """

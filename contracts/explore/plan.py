@@ -68,6 +68,18 @@ class Plan:
         return total
 
 
+def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
+    """Return how many resources in each state the scenarios ask for: what a target file
+    needs ids for.
+    """
+    found: Counter[str] = Counter()
+    for scenario in scenarios:
+        if scenario.known and scenario.subject.state:
+            pair = scenario.neighbour or scenario.subject.call == "reused"
+            found[scenario.subject.state] += 2 if pair else 1
+    return found
+
+
 def looks_twice(contract: Contract, scenario: Scenario) -> bool:
     """Whether a second look tells what changes by itself: needed where any change is an effect."""
     return scenario.known and not contract.lifecycle.after
@@ -102,19 +114,21 @@ def make(
     max_requests: int | None = None,
     harmless: bool = False,
     skipped: Sequence[str] = (),
+    excused: Sequence[str] = (),
 ) -> Plan:
     """Return the plan for the selected clauses.
 
     `harmless` keeps to calls that cannot cancel anything that exists. `skipped` names groups of
     needs (identities,
-    mint, states, observe) that the target has asked to be left alone.
+    mint, states, observe) that the target has asked to be left alone, and `excused` clauses: these
+    are judged by what others send.
     """
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     wanted: dict[Situation, None] = {}
     for clause in clauses:
-        for situation in asked(contract, clause):
-            wanted[situation] = None
+        if clause.id not in excused:
+            wanted |= dict.fromkeys(asked(contract, clause))
     left_out: dict[Situation, str] = {}
     for situation in list(wanted):
         if reason := _reason_against(situation, profile, harmless, skipped):
@@ -142,9 +156,9 @@ def _reason_against(
     if exists and (profile == "smoke" or harmless):
         return "this plan touches nothing that exists"
     if exists and "states" in skipped:
-        return "the target offers no provider states"
+        return "states: the target offers no provider states"
     if "identities" in skipped and situation.identity != "primary":
-        return "the target offers no identities"
+        return "identities: the target offers no identities"
     return None
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.exchange import Situation
-from contracts.explore.run import Resource, Run
-from contracts.target.identities import NoIdentity
+from contracts.explore.calls import Resource
+from contracts.explore.run import Run
 from contracts.target.states import Broken, Refused
 
 
@@ -31,17 +31,14 @@ class Walker:
         self.lives: list[_Life] = []
 
     def provision(self, state: str) -> int:
-        """Put a resource in a state and return its number, or -1 where the target does not offer
-        it.
-        """
+        """Put a resource in a state and return its number, or -1 where the target offers none."""
         try:
-            made = self.run.make(state)
+            made = Resource.of(self.run.states.acquire(state, None, spends=True))
         except (Refused, Broken):
             return -1
         self.run.scenario += 1
-        life = _Life(self.run.scenario, state, made)
-        self.lives.append(life)
-        self._look(life)
+        self.lives.append(_Life(self.run.scenario, state, made))
+        self.observe(len(self.lives) - 1)
         return len(self.lives) - 1
 
     def _situation(self, life: _Life, identity: str = "primary") -> Situation:
@@ -49,22 +46,26 @@ class Walker:
         call = "second" if life.cancelled and kind == "cancellable" else "first"
         return Situation(resource=kind, state=life.state, identity=identity, call=call)
 
-    def _look(self, life: _Life) -> None:
-        self.run.look_at(life.scenario, self._situation(life), life.position, life.resource)
-
     def observe(self, number: int) -> None:
-        self._look(self.lives[number])
+        life = self.lives[number]
+        situation = self._situation(life)
+        self.run.calls.observe(life.scenario, situation, life.position, life.resource)
 
     def cancel(self, number: int, identity: str = "primary") -> None:
         """Cancel a resource and look at it and at a neighbour, before and after."""
         life = self.lives[number]
-        others = [other for other in self.lives if other is not life]
-        near = others[-1].resource if others else None
+        others = [other.resource for other in self.lives if other is not life][-1:]
         situation = self._situation(life, identity)
-        try:
-            exchange = self.run.step(life.scenario, situation, life.position, life.resource, near)
-        except NoIdentity:
-            return
+        calls, at = self.run.calls, life.position
+        for near in others:
+            calls.observe(life.scenario, situation, at, near, "neighbour")
+        before = calls.observe(life.scenario, situation, at, life.resource)
+        near_or_none = others[0] if others else None
+        exchange = calls.cancel(life.scenario, situation, at + 1, life.resource, near_or_none)
+        after = calls.observe(life.scenario, situation, at + 1, life.resource)
+        for near in others:
+            calls.observe(life.scenario, situation, at + 1, near, "neighbour")
+        self.run.note_due(exchange, before, after, life.resource)
         life.position += 1
         if exchange.status is not None and exchange.status // 100 == 2:
             life.cancelled = True

@@ -27,7 +27,9 @@ from contracts.spec.given import asked, conditional, matches
 from contracts.spec.model import Clause, Contract
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
-NEEDS_MINT = "needs a minted token"  # how such a reason begins; see target/identities.py
+# How a reason begins that a group of `not_testable` excuses.
+GROUPS = ("identities", "mint", "states", "observe")
+NOT_SHOWN = "observe: the answers tell nothing of it and no GET shows it"
 SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS}
 
 
@@ -54,6 +56,7 @@ class Verdict:
     reason: str | None = None
     conditional: bool = False
     excused: str | None = None
+    lacks: frozenset[str] = frozenset()  # the groups of needs behind the gaps; "" for any other
 
 
 @dataclass(frozen=True)
@@ -197,16 +200,20 @@ def _verdict(
     if optional:
         if exercised:
             return verdict
-        return replace(verdict, word="not-exercised", reason=_why_never(clause))
+        return replace(verdict, word="not-exercised", reason=_why_never(clause, exchanges))
     gaps = _gaps(context, clause, exchanges, [e.exchange for e in trial.good])
     if not gaps:
         return verdict
     word, reason = gaps[0]
     more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
-    return replace(verdict, word=word, reason=reason + more)
+    begins = [text.partition(":")[0] for _, text in gaps]
+    lacks = frozenset(group if group in GROUPS else "" for group in begins)
+    return replace(verdict, word=word, reason=reason + more, lacks=lacks)
 
 
-def _why_never(clause: Clause) -> str:
+def _why_never(clause: Clause, exchanges: Sequence[Exchange]) -> str:
+    if exchanges:
+        return NOT_SHOWN
     wanted = clause.given["answer"]
     words = wanted if isinstance(wanted, list) else [wanted]
     return f"no answer was {' or '.join(map(str, words))} in this situation"
@@ -231,7 +238,7 @@ def _gaps(
         elif reason := journal.missing.get(situation):
             # What only a minted token can show is asked of those who let us mint, where others show
             # the rest.
-            if reason.startswith(NEEDS_MINT) and len(missing) < len(wanted):
+            if reason.startswith("mint:") and len(missing) < len(wanted):
                 continue
             gaps.append(("not-exercised", reason))
         elif any(x.situation == situation for x in exchanges):
@@ -239,7 +246,7 @@ def _gaps(
             if tried.received is None:
                 gaps.append(("inconclusive", f"the call was not answered ({tried.failure})"))
             else:
-                gaps.append(("not-exercised", "the answers tell nothing of it: no GET shows it"))
+                gaps.append(("not-exercised", NOT_SHOWN))
         elif _tried_but_throttled(context, situation):
             gaps.append(("inconclusive", "the call was answered 429"))
         elif journal.stopped:

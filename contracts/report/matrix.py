@@ -32,7 +32,8 @@ def summary(proof: Proof) -> str:
     middle = median(t.seconds for t in proof.trials)
     return (
         f"{killed} of {len(faults)} faults caught by their clause,"
-        f" {passed} of {len(variants)} variants passed, {len(proof.holes)} holes ({proof.seconds:.0f} s, {middle:.1f} s each in the median)"
+        f" {passed} of {len(variants)} variants passed, {len(proof.holes)} holes"
+        f" ({proof.seconds:.0f} s, {middle:.1f} s each in the median)"
     )
 
 

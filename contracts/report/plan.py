@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from contracts.explore.plan import resources
 from contracts.verify import Assignment
 
 
@@ -24,9 +25,13 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
     for a in assignments:
         if a.plan.property_calls or a.plan.walk_calls:
             console.print(
-                f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for properties "
-                f"and {a.plan.walk_calls} for walks; what these observe and provision comes on top"
+                f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for"
+                f" properties and {a.plan.walk_calls} for walks;"
+                " what these observe and provision comes on top"
             )
+        if needed := resources(a.plan.scenarios):
+            words = ", ".join(f"{count} {state}" for state, count in needed.items())
+            console.print(f"{a.contract.name}: resources provisioned: {words}")
         reasons: dict[str, int] = {}
         for reason in a.plan.left_out.values():
             reasons[reason] = reasons.get(reason, 0) + 1

@@ -24,7 +24,7 @@ from contracts.spec.model import Contract
 from contracts.target.file import Site
 from contracts.target.secrets import Redactor, read_key, read_token
 
-NEEDS_MINT = "needs a minted token"
+NEEDS_MINT = "mint: needs a minted token"
 # Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
 # and the role
 # template of a global administrator in `wids`.
@@ -111,7 +111,7 @@ class Identities:
             raise NoIdentity(f"{NEEDS_MINT}: {name}")
         if name == self.primary and not self.site.identities:
             return PLACEHOLDER
-        raise NoIdentity(f"the target offers no identity {permission_of(name) or name}")
+        raise NoIdentity(f"identities: the target offers no identity {permission_of(name) or name}")
 
     def _fresh(self, name: str, owner: str | None) -> str:
         """Return the minted token, made anew when half its life is over."""

@@ -67,16 +67,17 @@ class ProviderStates:
     def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
         ids = self.site.ids.get(state)
         if not ids:
-            raise Refused(
-                f"the target gives no id in the state {state}"
+            what = (
+                f"gives no id in the state {state}"
                 if self.site.ids
-                else "the target offers no provider states"
+                else "offers no provider states"
             )
+            raise Refused(f"states: the target {what}")
         if owner:
-            raise Refused("ids of a target file have no owner")
+            raise Refused("states: ids of a target file have no owner")
         at = self._spent[state] + offset
         if at >= len(ids):
-            raise Refused(f"the target gives too few ids in the state {state} ({len(ids)})")
+            raise Refused(f"states: the target gives too few ids in the state {state} ({len(ids)})")
         if spends:
             self._spent[state] = at + 1
         return ids[at]
@@ -87,7 +88,7 @@ class ProviderStates:
             self._broken += 1
             raise Broken(f"the provider-state handler did not answer ({failure})")
         if status // 100 != 2:
-            reason = f"the provider-state handler refuses {state}" + (
+            reason = f"states: the provider-state handler refuses {state}" + (
                 f" of {owner}" if owner else ""
             )
             self._refused[state, bool(owner)] = f"{reason} ({status})"

@@ -1,7 +1,7 @@
-"""The register of faults: each a service that breaks one promise, with the clauses that must say so.
+"""The register of faults: each a service that breaks a promise, with the clauses that must say so.
 
-The modules `faults_*` fill it. A fault names, by contract, clauses of which every one must be violated; where it names
-none but a contract's letters, any clause will do.
+The modules `faults_*` fill it. A fault names clauses of which every one must be violated; where it
+names none but a contract's letters, any clause will do.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Choices = Mapping[str, Mapping[str, Any]]
 class Fault:
     """A service that deviates. `clauses` by contract; `attributes` narrow the service.
 
-    `beside` are clauses whose exchanges give the named ones something to judge: a run of the whole contract needs none.
+    `beside` are clauses whose exchanges give the named ones something to judge: a run of the whole
+    contract needs none. `hangs`: a short patience will do, and saves time.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Fault:
     service: type[Service]
     attributes: Mapping[str, Any]
     beside: tuple[str, ...] = ()
-
+    hangs: bool = False
 
     def only(self, short: str) -> tuple[str, ...]:
         """Return the clauses to select, or nothing for the whole contract."""
@@ -40,7 +41,7 @@ FAULTS: list[Fault] = []
 
 
 def breaks(
-    clauses: str, each: Choices | None = None, *, beside: str = ""
+    clauses: str, each: Choices | None = None, *, beside: str = "", hangs: bool = False
 ) -> Callable[[type[Service]], type[Service]]:
     """Register a service under its name, once or for each of several choices of its attributes."""
     found: dict[str, tuple[str, ...]] = {}
@@ -49,10 +50,11 @@ def breaks(
         found[short] = (*found.get(short, ()), *((word,) if number else ()))
 
     def register(service: type[Service]) -> type[Service]:
-        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", service.__name__.lstrip("_"))
+        words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", service.__name__).lower()
         for label, attributes in (each or {"": {}}).items():
             name = f"{words}: {label}" if label else words
-            FAULTS.append(Fault(name, found, service, attributes, tuple(beside.split())))
+            fault = Fault(name, found, service, attributes, tuple(beside.split()), hangs)
+            FAULTS.append(fault)
         return service
 
     return register
@@ -60,4 +62,4 @@ def breaks(
 
 def values(name: str, *choices: Any) -> dict[str, dict[str, Any]]:
     """Return choices of one attribute, labelled by their value."""
-    return {str(choice): {name: choice} for choice in choices}
+    return {str(choice) or "none": {name: choice} for choice in choices}

@@ -250,7 +250,7 @@ STATUS = "requestStatus"
     "any status": {"good": lambda d, id_: d.get("id") == id_ and d.get(STATUS) is not None},
 }, beside=BODY_CLAUSES)  # fmt: skip
 @breaks("AP-22", {
-    "no status": {"good": lambda d, id_: d.get("id") == id_ and d.get(STATUS) in (None, "cancelled")},
+    "no status": {"good": lambda d, i: d.get("id") == i and d.get(STATUS) in (None, "cancelled")},
 }, beside=BODY_CLAUSES)  # fmt: skip
 @breaks("AP-21", {
     "no id": {"good": lambda d, id_: d.get("id") in (id_, None) and d.get(STATUS) == "cancelled"},
@@ -287,7 +287,7 @@ class BodyDecides(Service):
     who = True
 
     def own_cancellation(self, call: Call) -> bool:
-        return call.document.get("requestStatus") == "cancelled"
+        return bool(call.document.get("requestStatus") == "cancelled")
 
     def perform(self, call: Call) -> None:
         named = call.document.get("id") if isinstance(call.document, dict) else None

@@ -1,7 +1,7 @@
 """HTTP at the front of a service: bytes in, `Request`; `Response`, bytes out.
 
-Two stacks: `Written` writes every byte itself over socketserver, `Stdlib10` and `Stdlib11` are http.server's.
-No front knows what is served. An exception in a service is a fault of the test and raised on exit.
+Two stacks: `Written` writes every byte itself over socketserver, `Stdlib10` and `Stdlib11` are
+http.server's. No front knows what is served. An exception in a service is raised on exit.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import socket
 import socketserver
 import struct
+import sys
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, Protocol, Self
 
 HANG_SECONDS = 5.0  # longer than any client of the tests waits
 REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -33,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What a service answers. `wire` replaces every byte of it; `hang_up`: "close", "reset", "hang" or nothing."""
+    """What a service answers. `wire` replaces every byte; `hang_up`: "close", "reset", "hang"."""
 
     status: int
     body: bytes = b""
@@ -75,13 +77,11 @@ class Front:
                 socketserver.TCPServer.server_bind(self)  # HTTPServer would look its name up
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                import sys
-
                 error = sys.exc_info()[1]
                 if error is not None and not isinstance(error, ConnectionError):
                     front.errors.append(error)
 
-        self.listener = Listener(("127.0.0.1", 0), self.handler())  # type: ignore[arg-type]
+        self.listener = Listener(("127.0.0.1", 0), self.handler())
         threading.Thread(target=self.listener.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -134,7 +134,7 @@ class Written(Front):
         return Handler
 
 
-def read(stream: BinaryIO) -> Request | None:
+def read(stream: BufferedIOBase) -> Request | None:
     """Read one request, or None where the peer has closed."""
     line = stream.readline().decode("latin-1").strip()
     if not line:
@@ -149,7 +149,7 @@ def read(stream: BinaryIO) -> Request | None:
     return Request(method, target, headers, body, chunked)
 
 
-def unchunk(stream: BinaryIO) -> bytes:
+def unchunk(stream: BufferedIOBase) -> bytes:
     """RFC 9112 section 7.1: chunks until one of size zero, then trailers."""
     body = b""
     while size := int(stream.readline().split(b";")[0], 16):

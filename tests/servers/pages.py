@@ -91,8 +91,8 @@ PACKAGE = Page(
 )
 PAGES = {page.short: page for page in (SECURITY, MACHINE, PACKAGE)}
 
-# requestState and requestStatus beside each other, as the examples of the resource's pages show them: a request
-# that is `accepted` has been Submitted, one that is Delivered has the status Fulfilled.
+# requestState and requestStatus beside each other, as the examples of the resource's pages show
+# them: a request that is `accepted` has been Submitted, one that is Delivered has been Fulfilled.
 PACKAGE_SHOWS = {
     "accepted": ("Submitted", "Accepted"),
     "pendingApproval": ("PendingApproval", "PendingApproval"),

@@ -1,7 +1,8 @@
 """A server that keeps all three contracts, from the pages and the RFCs. Each promise is a hook.
 
-A call goes through `checks` in their order; the first refusal is the answer. What passes is `performed` and told by
-`success`. Attributes in the first block are choices that no page makes; variants set them, faults override hooks.
+A call goes through `checks` in their order; the first refusal is the answer. What passes is
+`performed` and told by `success`. Attributes in the first block are choices that no page makes:
+variants set them, faults override hooks.
 """
 
 from __future__ import annotations
@@ -10,32 +11,20 @@ import json
 import re
 import threading
 import uuid
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from servers.entities import DATE, ENTITIES, Resource, now
 from servers.front import Request, Response, written
-from servers.pages import PACKAGE_SHOWS, Page
+from servers.pages import Page
 from servers.tokens import Caller, Tokens
 
 PROVIDER = "/_pact/provider-states"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-DATE = "2024-10-21T11:25:48.3308187Z"
 
 
-@dataclass
-class Resource:
-    """What a cancel acts on. `shown` overrides properties of the entity."""
-
-    id: str
-    state: str
-    owner: str
-    comment: str | None = None
-    cancelled_by: str | None = None
-    cancelled_at: str | None = None
-    touched: str = DATE
-    shown: dict[str, Any] = field(default_factory=dict)
+NOBODY = Caller("nobody")
 
 
 @dataclass
@@ -44,7 +33,7 @@ class Call:
 
     request: Request
     id: str
-    caller: Caller = Caller("nobody")
+    caller: Caller = NOBODY
     resource: Resource | None = None
     document: Any = None
 
@@ -124,7 +113,9 @@ class Service:
             resource = self.find(id_)
             if request.method not in ("GET", "HEAD"):
                 return Response(405, b"", (("Allow", "GET, HEAD"),))
-            return self.told(self.entity(resource)) if resource else self.unknown(Call(request, id_))
+            return (
+                self.told(self.entity(resource)) if resource else self.unknown(Call(request, id_))
+            )
 
     # --- the cancel -----------------------------------------------------------------------------
 
@@ -253,7 +244,7 @@ class Service:
     def cancel(self, resource: Resource, call: Call) -> None:
         resource.state = self.page.cancelled
         resource.cancelled_by = call.caller.name
-        resource.cancelled_at = resource.touched = _now()
+        resource.cancelled_at = resource.touched = now()
         resource.comment = call.comment
 
     def success(self, call: Call) -> Response:
@@ -283,13 +274,19 @@ class Service:
         inner = {"date": "2023-04-17T18:21:44", "request-id": unique, "client-request-id": unique}
         return {"code": code, "message": message, "innerError": inner}
 
+    def limit(self, *after: str) -> Response:
+        """Refuse for now; `after` is the Retry-After, where there is one."""
+        refusal = self.refuse(429, "TooManyRequests", "Please retry again later.")
+        return Response(429, refusal.body, (*(("Retry-After", x) for x in after), *refusal.headers))
+
     def challenge(self) -> Response:
         refusal = self.refuse(401, "InvalidAuthenticationToken", "Access token is not valid.")
-        return Response(401, refusal.body, (("WWW-Authenticate", 'Bearer realm=""'), *refusal.headers))
+        return Response(
+            401, refusal.body, (("WWW-Authenticate", 'Bearer realm=""'), *refusal.headers)
+        )
 
     def entity(self, resource: Resource) -> dict[str, Any]:
-        make = {"SA": security_action, "MA": machine_action, "AP": package_request}
-        return make[self.page.short](resource, self.spell) | resource.shown
+        return ENTITIES[self.page.short](resource, self.spell) | resource.shown
 
     # --- provider states ------------------------------------------------------------------------
 
@@ -313,47 +310,3 @@ class Service:
 
     def new_id(self) -> str:
         return str(uuid.uuid4())
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f7Z")
-
-
-def security_action(resource: Resource, spell: Any) -> dict[str, Any]:
-    return {
-        "id": resource.id,
-        "name": "blockIp",
-        "status": spell(resource.state),
-        "createdDateTime": DATE,
-        "lastActionDateTime": resource.touched,
-        "vendorInformation": {"provider": "Independent", "vendor": "Test"},
-    }
-
-
-def machine_action(resource: Resource, spell: Any) -> dict[str, Any]:
-    return {
-        "id": resource.id,
-        "type": "Isolate",
-        "requestor": "analyst@contoso.example",
-        "requestorComment": "Isolated",
-        "status": spell(resource.state),
-        "machineId": "7b1f4967d9728e5aa3c06a9e617a22a4a5a17378",
-        "creationDateTimeUtc": DATE,
-        "lastUpdateDateTimeUtc": resource.touched,
-        "cancellationRequestor": resource.cancelled_by,
-        "cancellationComment": resource.comment,
-        "cancellationDateTimeUtc": resource.cancelled_at,
-        "commands": [],
-    }
-
-
-def package_request(resource: Resource, spell: Any) -> dict[str, Any]:
-    state, status = PACKAGE_SHOWS[resource.state]
-    return {
-        "id": resource.id,
-        "requestType": "UserAdd",
-        "requestState": spell(state),
-        "requestStatus": spell(status),
-        "justification": "Needed for the project",
-        "createdDateTime": DATE,
-    }

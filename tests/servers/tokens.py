@@ -42,7 +42,7 @@ class Tokens(Protocol):
 
 @dataclass
 class Opaque:
-    """Random strings that mean what the book says. `omit` leaves identities out of the target file."""
+    """Strings that mean what the book says. `omit` keeps identities out of the target file."""
 
     page: Page
     omit: frozenset[str] = frozenset()

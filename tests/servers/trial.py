@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from servers.front import Front, Written
-from servers.pages import PAGES, Page
-from servers.service import PROVIDER, Service
-from servers.tokens import Opaque, Signed
-
 from contracts import gate
 from contracts.spec.load import load, shipped
 from contracts.spec.model import Contract
 from contracts.target.file import Target
 from contracts.transport.client import Timeouts
 from contracts.verify import Options, verify
+from servers.front import Front, Written
+from servers.pages import PAGES, Page
+from servers.service import PROVIDER, Service
+from servers.tokens import Opaque, Signed
 
 TIMEOUTS = Timeouts(connect=2.0, read=1.5, total=2.5)
 EFFECT_SECONDS = 1.75
@@ -31,7 +30,7 @@ OPAQUE_EXCUSES = {"mint": "the tokens are opaque"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: the exit code, and the violated, open and warned-of clauses with what was seen."""
+    """What came of a run: the exit code, and the clauses violated, warned of and open, with why."""
 
     exit_code: int
     sentence: str
@@ -74,11 +73,12 @@ def judge(
 ) -> Outcome:
     """Run the gate profile against a service and return what came of it."""
     contract = contract_of(service.page)
-    settings: dict[str, Any] = {"timeouts": TIMEOUTS, "effect_seconds": EFFECT_SECONDS, "max_wait": 20}
-    chosen = Options(only=tuple(only), **(settings | dict(options or {})))
+    settings: dict[str, Any] = {"timeouts": TIMEOUTS, "effect_seconds": EFFECT_SECONDS}
+    chosen = Options(only=tuple(only), max_wait=20, **(settings | dict(options or {})))
     with front(service) as running:
         try:
-            result = verify([contract], target_of(service, running.url, excused), chosen, environ={})
+            target = target_of(service, running.url, excused)
+            result = verify([contract], target, chosen, environ={})
         finally:
             service.stopped.set()
     outcome = gate.decide(result.judgements())
@@ -104,5 +104,5 @@ def conforming(
 ) -> Service:
     """Return a service of one page, with some of its choices made otherwise."""
     page = PAGES[short]
-    kind = type(service.__name__, (service,), attributes) if attributes else service
+    kind: type[Service] = type(service.__name__, (service,), attributes) if attributes else service
     return kind(page, Signed(page) if signed else Opaque(page))

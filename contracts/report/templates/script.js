@@ -18,7 +18,7 @@
     const words = String(data.get("text")).toLowerCase().split(/\s+/).filter(Boolean);
     let number = 0;
     for (const clause of clauses) {
-      const fits = verdicts.has(clause.dataset.verdict) && true &&
+      const fits = verdicts.has(clause.dataset.verdict) && levels.has(clause.dataset.level) &&
         words.every((word) => text(clause).includes(word));
       clause.hidden = !fits;
       const cell = cells.get(clause.id);

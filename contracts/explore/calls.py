@@ -1,0 +1,233 @@
+"""Single requests: send one, keep what came of it in the journal, and mind when to wait or stop.
+
+Knows resources and situations, not what a scenario is made of. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Literal
+from urllib.parse import quote
+
+from contracts.exchange import NOBODY_THERE, Exchange, Headers, Journal, Sent, Situation
+from contracts.explore.requests import Names, cancel_request, observe_request
+from contracts.observation import Observation, observe
+from contracts.spec.model import Contract
+from contracts.target.identities import Identities
+from contracts.transport.client import Answer, Transport
+
+UNANSWERED_CALLS = 3  # calls without an answer that end the run
+THROTTLED_CALLS = 3  # how often the same call is made again after a 429
+WAIT_SECONDS = 1.0  # after a 429 that does not say how long
+
+Progress = Callable[[str, int], None]
+Role = Literal["target", "neighbour"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource: its id, and the id as it stands in a path, percent-encoded."""
+
+    id: str
+    segment: str
+
+    @classmethod
+    def of(cls, id_: str) -> Resource:
+        return cls(id_, quote(id_, safe=""))
+
+
+class Calls:
+    """The requests of one contract's run. `base_url` may be changed until the route is found."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        base_url: str,
+        transport: Transport,
+        identities: Identities,
+        *,
+        observes: bool,
+        seed: int,
+        max_wait: float,
+        started: float,
+        progress: Progress,
+        pace: Callable[[], None],
+    ) -> None:
+        self.contract, self.base_url = contract, base_url
+        self.transport, self.identities = transport, identities
+        self.observes = observes and contract.observe_path is not None
+        self.seed, self.max_wait, self.started = seed, max_wait, started
+        self.progress, self.pace = progress, pace
+        self.random = random.Random(f"{seed}/{contract.name}")  # noqa: S311 - no secret
+        self.journal = Journal(contract.name, minted=identities.minted)
+        self._unanswered = 0
+        self._lock = threading.Lock()
+
+    def uuid(self) -> str:
+        """Return a UUID that the seed determines."""
+        with self._lock:
+            return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+
+    def cancel(
+        self,
+        scenario: int,
+        situation: Situation,
+        position: int,
+        target: Resource,
+        neighbour: Resource | None = None,
+        *,
+        keep_alive: bool = False,
+    ) -> Exchange:
+        """Make one call on the cancel route."""
+        unique = f"{self.seed}-{scenario}-{position}"
+        names = Names(target.id, neighbour.id if neighbour else target.id, unique)
+        request = cancel_request(
+            self.contract,
+            self.base_url,
+            situation,
+            target.segment,
+            names,
+            self.identities.authorization(situation.identity, situation.owner),
+            self.uuid(),
+        )
+        self.pace()
+        chunked = self._chunks(situation)
+        answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
+        who = self.identities.name(situation.identity)
+        exchange = self._exchange("cancel", scenario, situation, position, target, answer, who)
+        self._keep(exchange)
+        self._count_unanswered(exchange)
+        return exchange
+
+    def _chunks(self, situation: Situation) -> bool:
+        """RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1."""
+        last = next((x.received for x in reversed(self.journal.exchanges) if x.received), None)
+        return situation.transfer == "chunked" and (last is None or last.version != "1.0")
+
+    def observe(
+        self,
+        scenario: int,
+        situation: Situation,
+        position: int,
+        resource: Resource,
+        role: Role = "target",
+    ) -> Observation | None:
+        """Look at a resource as the primary identity; None where no GET shows it."""
+        if not self.observes or self.journal.observable is False:
+            return None
+        authorization = self.identities.authorization("primary")
+        request = observe_request(
+            self.contract, self.base_url, resource.id, authorization, self.uuid()
+        )
+        answer = self.transport.send(request)
+        if answer.received is not None and answer.received.status == 429:
+            time.sleep(min(seconds_asked(answer.received.header("retry-after")), self.max_wait))
+            answer = self.transport.send(request)
+        who = self.identities.name("primary")
+        exchange = self._exchange("observe", scenario, situation, position, resource, answer, who)
+        exchange = replace(exchange, role=role)
+        self._keep(exchange)
+        seen = observe(exchange)
+        exists = situation.resource in ("cancellable", "final") and position == 0
+        if self.journal.observable is None and exists:
+            self.journal.observable = seen is not None and not seen.gone
+        return seen
+
+    def _exchange(
+        self,
+        kind: Literal["cancel", "observe"],
+        scenario: int,
+        situation: Situation,
+        position: int,
+        resource: Resource,
+        answer: Answer,
+        who: str,
+    ) -> Exchange:
+        return Exchange(
+            contract=self.contract.name,
+            scenario=scenario,
+            position=position,
+            kind=kind,
+            situation=situation,
+            identity=who,
+            resource=resource.id,
+            sent=replace(answer.sent, headers=_masked(answer.sent, who)),
+            received=answer.received,
+            failure=answer.failure,
+            started=time.monotonic() - self.started - answer.seconds,
+            seconds=answer.seconds,
+            reused=answer.reused,
+        )
+
+    def _keep(self, exchange: Exchange) -> None:
+        with self._lock:
+            self.journal.exchanges.append(exchange)
+        self.progress(exchange.kind, 1)
+
+    def _count_unanswered(self, exchange: Exchange) -> None:
+        """Timeouts add up over the whole run, for each costs its seconds; others must be in
+        a row.
+        """
+        late = exchange.failure == "timeout"
+        nobody = exchange.failure in NOBODY_THERE
+        with self._lock:
+            if late or nobody:
+                self._unanswered += 1
+            elif exchange.received is not None:
+                timeouts = (x for x in self.journal.exchanges if x.failure == "timeout")
+                self._unanswered = sum(1 for _ in timeouts) if self._unanswered else 0
+            if self._unanswered >= UNANSWERED_CALLS:
+                what = "could not be made" if nobody else "got no answer in time"
+                self.journal.stopped = f"{UNANSWERED_CALLS} calls {what}; the rest was not sent"
+
+    def wait_out(self, exchange: Exchange, attempts: int) -> bool:
+        """Wait as a 429 asks; False where the call is to be given up, and the run with it."""
+        seconds = seconds_asked(
+            exchange.received.header("retry-after") if exchange.received else None
+        )
+        if seconds > self.max_wait:
+            self.journal.stopped = (
+                f"the target answers 429 and asks to wait {seconds:.0f} s,"
+                " more than --max-wait allows"
+            )
+            return False
+        if attempts >= THROTTLED_CALLS:
+            self.journal.stopped = "the target answers 429 again and again; the rest was not sent"
+            return False
+        self.max_wait -= seconds
+        time.sleep(seconds)
+        return True
+
+
+def seconds_asked(header: str | None) -> float:
+    """Return how long a Retry-After asks to wait: seconds, a fraction of them too, or a date."""
+    if header is None:
+        return WAIT_SECONDS
+    if re.fullmatch(r"\d+(\.\d+)?", header.strip()):
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return WAIT_SECONDS
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _masked(sent: Sent, who: str) -> Headers:
+    """Keep the scheme and say whose token it was: the token goes no further than the wire."""
+    masked = []
+    for name, value in sent.headers:
+        if name.lower() == "authorization":
+            scheme, _, token = value.partition(" ")
+            value = f"{scheme} <{who}>" if token else value
+        masked.append((name, value))
+    return tuple(masked)

@@ -1,0 +1,72 @@
+"""Find the way in: where the route begins, and who may make ordinary calls.
+
+Both are asked only where the first ordinary call was turned away, so that a conforming target that
+is described well never meets them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from contracts.explore.plan import Scenario
+from contracts.target.identities import NoIdentity
+
+if TYPE_CHECKING:
+    from contracts.explore.run import Run
+
+
+def first_answer(run: Run) -> int | None:
+    return next((x.status for x in run.journal.exchanges if x.kind == "cancel"), None)
+
+
+def find_route(run: Run, scenario: Scenario) -> None:
+    """Try the path of the vendor's own base URL where the bare one is not routed.
+
+    A mock may serve /beta/... at a base_url given without it; the page's example carries the
+    prefix.
+    """
+    prefix = urlsplit(run.contract.server).path.rstrip("/")
+    bare = run.calls.base_url
+    if not prefix or first_answer(run) != 404 or bare.endswith(prefix):
+        return
+    old, run.due = run.journal.exchanges, []
+    run.journal.exchanges, run.journal.observable = [], None
+    run.calls.base_url = bare + prefix
+    run.execute(scenario)
+    if first_answer(run) in (404, None):
+        run.calls.base_url = bare
+        run.journal.exchanges, run.journal.observable = old, None
+        return
+    run.journal.notes.append(f"routed under {prefix}, which the base URL leaves out")
+
+
+def find_caller(run: Run, scenario: Scenario) -> None:
+    """Where the administrator is refused and applications are served, let the application call.
+
+    A page may document both kinds of token and its later editions one: either reading conforms.
+    """
+    identities = run.calls.identities
+    kinds = {p.kind for p in run.contract.permissions}
+    refused = first_answer(run) in (401, 403)
+    if not refused or identities.site.primary or "application" not in kinds:
+        return
+    try:
+        identities.authorization("app")
+    except NoIdentity:
+        return
+    former, old = identities.primary, run.journal.exchanges
+    run.journal.exchanges, run.journal.observable = [], None
+    identities.primary = "app"
+    run.execute(scenario)
+    answer = first_answer(run)
+    if answer is None or answer // 100 != 2:
+        identities.primary = former
+        run.journal.exchanges = old
+        return
+    # Those calls were the administrator's own: that is what they are evidence of.
+    run.journal.exchanges[:0] = [
+        replace(x, situation=replace(x.situation, identity=former)) for x in old if x.position < 2
+    ]
+    run.journal.notes.append(f"{former} was refused; ordinary calls are made as app")

@@ -1,0 +1,104 @@
+"""Conforming differences of what a cancel leaves behind, and of what the GET shows of it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from servers.entities import Resource
+from servers.front import Request, Response
+from servers.service import Call, Service
+
+# --- Effects -------------------------------------------------------------------------------------
+
+
+class OneSecondLate(Service):
+    """The GET lags behind, as a read replica does."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        found = super().entity(resource)
+        if resource.cancelled_at is None:
+            resource.shown["lag"] = found
+        return {k: v for k, v in found.items() if k != "lag"}
+
+    def show(self, request: Request, id_: str) -> Response:
+        with self.lock:
+            resource = self.find(id_)
+            stale = resource.shown.get("lag") if resource else None
+            since = getattr(resource, "since", None)
+            if since is not None and time.monotonic() - since < 1.0 and stale:
+                return self.told({k: v for k, v in stale.items() if k != "lag"})
+            return super().show(request, id_)
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.since = time.monotonic()  # type: ignore[attr-defined]
+
+
+class Idempotent(Service):
+    """Who asks for what is already so is answered as done."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state == self.page.cancelled:
+            return self.success(call)
+        return super().not_cancellable(call)
+
+
+class FinalAnsweredDone(Service):
+    def not_cancellable(self, call: Call) -> Response:
+        return self.success(call)
+
+
+class TouchesOnlyTheDate(Service):
+    def cancel(self, resource: Resource, call: Call) -> None:
+        before = resource.state
+        super().cancel(resource, call)
+        resource.shown["status"] = before
+
+
+class NotesAState(Service):
+    """The status stays; the list of states grows, as the resource's page lets it."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        return {"states": []} | super().entity(resource)
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        before = resource.state
+        super().cancel(resource, call)
+        states = [{"appId": "x", "status": "Failed", "updatedDateTime": resource.touched}]
+        resource.touched = "2024-10-21T11:25:48.3308187Z"
+        resource.shown |= {"status": before, "states": states}
+
+
+class NotesRefusals(Service):
+    """The time of a refused call is noted. That is no effect."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        if call.resource is not None:
+            call.resource.touched = datetime.now(UTC).isoformat()
+        return refusal
+
+
+class NeverTheSame(Service):
+    looks = 0
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        self.looks += 1
+        return super().entity(resource) | {"@odata.etag": f'W/"{self.looks}"', "views": self.looks}
+
+
+class EndsAs(Service):
+    """No page says what a cancelled security action shows."""
+
+    shows = "Failed"
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.shown["status"] = self.shows
+
+
+class TimeOutCancellable(Service):
+    def cancellable(self, state: str) -> bool:
+        return state == "TimeOut" or super().cancellable(state)

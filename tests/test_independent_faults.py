@@ -1,0 +1,43 @@
+"""The suite catches what breaks the contract, by the clause that it breaks: independent servers.
+
+One contract a fault, so that it stays quick; INDEPENDENT=all runs every fault on every contract
+where it can occur, and the whole contract rather than the clauses concerned.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from servers import (  # noqa: F401 - each fills the register
+    faults_answers,
+    faults_entity,
+    faults_identity,
+    faults_method,
+    faults_request,
+    faults_state,
+    faults_wire,
+)
+from servers.faults import FAULTS, Fault
+from servers.trial import conforming, judge
+
+from contracts.transport.client import Timeouts
+
+EVERY = os.environ.get("INDEPENDENT") == "all"
+# An effect that is due shows at once in these servers, or never.
+AT_ONCE = {"effect_seconds": 0.3}
+IMPATIENT = AT_ONCE | {"timeouts": Timeouts(connect=2.0, read=0.6, total=0.8)}
+CASES = [
+    pytest.param(fault, short, id=f"{fault.name}-{short}")
+    for index, fault in enumerate(FAULTS)
+    for short in (fault.clauses if EVERY else [[*fault.clauses][index % len(fault.clauses)]])
+]
+
+
+@pytest.mark.parametrize(("fault", "short"), CASES)
+def test_fault_is_caught_by_the_clause_it_breaks(fault: Fault, short: str) -> None:
+    service = conforming(short, fault.service, **fault.attributes)
+    options = IMPATIENT if fault.hangs else AT_ONCE
+    outcome = judge(service, only=() if EVERY else fault.only(short), options=options)
+    missed = [id_ for id_ in fault.clauses[short] if id_ not in outcome.violated]
+    assert (outcome.exit_code, missed) == (1, []), str(outcome)

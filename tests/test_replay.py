@@ -1,0 +1,226 @@
+"""Recorded traffic is judged as live traffic is; a foreign recording as far as it carries."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.builtin import mock_target
+from contracts.cli import main
+from contracts.errors import UsageError
+from contracts.har import read
+from contracts.spec.load import load, shipped
+
+Capture = pytest.CaptureFixture[str]
+CONTRACTS = [load(p) for p in shipped()]
+
+
+def test_the_recording_of_a_run_comes_to_the_same_report(tmp_path: Path) -> None:
+    har, live, replay = tmp_path / "t.har", tmp_path / "live.json", tmp_path / "replay.json"
+    argv = ["verify", "--contract", "machine-action", "--record", str(har)]
+    assert main([*argv, "--report-json", str(live)]) == 0
+    assert main(["judge", str(har), "--report-json", str(replay)]) == 0
+    a, b = (json.loads(p.read_text("utf-8")) for p in (live, replay))
+    assert [c["clauses"] for c in a["contracts"]] == [c["clauses"] for c in b["contracts"]]
+    assert a["requests"] == b["requests"]
+
+
+def test_a_recording_is_har_1_2(tmp_path: Path) -> None:
+    har = tmp_path / "t.har"
+    main(["verify", "--contract", "security-action", "--record", str(har)])
+    log = json.loads(har.read_text("utf-8"))["log"]
+    assert log["version"] == "1.2"
+    assert {"name", "version"} <= log["creator"].keys()
+    for entry in log["entries"]:
+        assert {
+            "startedDateTime",
+            "time",
+            "request",
+            "response",
+            "cache",
+            "timings",
+        } <= entry.keys()
+        request, response = entry["request"], entry["response"]
+        assert {
+            "method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize",
+        } <= request.keys()  # fmt: skip
+        assert {
+            "status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL",
+            "headersSize", "bodySize",
+        } <= response.keys()  # fmt: skip
+        assert {"send", "wait", "receive"} <= entry["timings"].keys()
+
+
+def test_no_token_stands_in_a_recording(tmp_path: Path) -> None:
+    har = tmp_path / "t.har"
+    contract = next(c for c in CONTRACTS if c.name == "security-action")
+    with mock_target([contract]) as target:
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps(target.raw), "utf-8")
+        main(["verify", "--contract", contract.name, "--target", str(file), "--record", str(har)])
+    text = har.read_text("utf-8")
+    assert target.raw["mint"]["key"] not in text
+    assert not re.search(r"eyJ[\w-]+\.eyJ", text)  # how every JWT begins
+
+
+def entry(
+    method: str, url: str, status: int, body: str = "", at: int = 0, **more: Any
+) -> dict[str, Any]:
+    headers = [{"name": "Content-Type", "value": "application/json"}] if body else []
+    return {
+        "startedDateTime": f"2026-01-01T00:00:{at:02}.000Z",
+        "time": 5,
+        "request": {"method": method, "url": url, "headers": [], "httpVersion": "HTTP/1.1"},
+        "response": {
+            "status": status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "headers": headers,
+            "content": {"size": len(body), "mimeType": "", "text": body},
+        },
+        **more,
+    }
+
+
+ID = "7e382d02-4454-436b-b700-59c7dd77f466"
+BASE = "https://graph.microsoft.com/beta/security/securityActions"
+
+
+def foreign(tmp_path: Path, *entries: dict[str, Any]) -> dict[str, tuple[str, int]]:
+    path = tmp_path / "foreign.har"
+    path.write_text(json.dumps({"log": {"version": "1.2", "entries": list(entries)}}), "utf-8")
+    report = tmp_path / "r.json"
+    main(["judge", str(path), "--contract", "security-action", "--report-json", str(report)])
+    found = json.loads(report.read_text("utf-8"))
+    assert found["exit_code"] in (1, 4)
+    clauses = found["contracts"][0]["clauses"] if found["contracts"] else []
+    return {c["id"]: (c["verdict"], c["violations"]) for c in clauses}
+
+
+def test_a_foreign_recording_shows_a_body_where_none_belongs(tmp_path: Path) -> None:
+    verdicts = foreign(
+        tmp_path,
+        entry("GET", "https://graph.microsoft.com/beta/me", 200, "{}"),
+        entry("POST", f"{BASE}/{ID}/cancelSecurityAction", 200, "null", 1),
+    )
+    assert verdicts["SA-18"] == ("violated", 1)
+    assert verdicts["SA-32"][0] == "not-exercised"
+
+
+def test_a_get_before_the_cancel_tells_its_state(tmp_path: Path) -> None:
+    shows = json.dumps({"id": ID, "status": "Completed"})
+    changed = json.dumps({"id": ID, "status": "Failed"})
+    verdicts = foreign(
+        tmp_path,
+        entry("GET", f"{BASE}/{ID}", 200, shows),
+        entry("POST", f"{BASE}/{ID}/cancelSecurityAction", 201, "", 1),
+        entry("GET", f"{BASE}/{ID}", 200, changed, 2),
+    )
+    assert verdicts["SA-16"] == ("violated", 1)  # 201 is no success here
+
+
+def test_other_routes_are_counted_and_ignored(tmp_path: Path, capsys: Capture) -> None:
+    foreign(
+        tmp_path,
+        entry("GET", "https://example.com/", 200, "x"),
+        entry("POST", f"{BASE}/{ID}/cancelSecurityAction", 200),
+    )
+    assert "1 recorded exchanges on other routes were ignored" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+BAD: dict[str, bytes] = {
+    "empty": b"",
+    "no JSON": b"{",
+    "a list": b"[]",
+    "no log": b"{}",
+    "text": b"hello",
+    "not UTF-8": b'{"log": {"entries": [{"request": "\xff"}]}}',
+    "an entry that is a number": b'{"log": {"entries": [1]}}',
+    "an entry without request": b'{"log": {"entries": [{}]}}',
+    "a date that is none": json.dumps(
+        {
+            "log": {
+                "entries": [
+                    {
+                        **entry("POST", f"{BASE}/{ID}/cancelSecurityAction", 200),
+                        "startedDateTime": "x",
+                    }
+                ]
+            }
+        }
+    ).encode(),
+    "another format of ours": b'{"log": {"_contracts": {"format": 99}, "entries": []}}',
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_recording_is_one_line_and_exit_2(
+    name: str, tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "bad.har"
+    path.write_bytes(BAD[name])
+    assert main(["judge", str(path)]) == 2, capsys.readouterr().out
+    err = capsys.readouterr().err.strip()
+    assert "\n" not in err
+    assert str(path) in err
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["log", "entries", "request", "response", "url", "headers", "_contracts", "content"]),
+        inner, max_size=4,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(value=JSON)
+def test_a_fuzzed_recording_raises_nothing_but_usage_errors(value: Any, tmp_path: Path) -> None:
+    path = tmp_path / "fuzz.har"
+    path.write_text(json.dumps({"log": {"entries": [value]}}), "utf-8")
+    try:
+        read(path, CONTRACTS)
+    except UsageError:
+        pass  # the one error that is for the user
+
+
+def test_a_large_recording_is_streamed(tmp_path: Path) -> None:
+    """120 MB of other people's traffic, read in far less memory than that."""
+    path = tmp_path / "large.har"
+    big = json.dumps(entry("GET", "https://example.com/video", 200, "x" * 1_000_000))
+    with path.open("w", encoding="utf-8") as out:
+        out.write('{"log": {"version": "1.2", "entries": [')
+        out.write(",".join([big] * 120))
+        out.write("]}}")
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from contracts.har import read\n"
+        "from contracts.spec.load import load, shipped\n"
+        "contracts = [load(p) for p in shipped()]\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "assert read(Path(sys.argv[1]), contracts).ignored == 120\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert int(done.stdout) < 60_000  # KiB
