@@ -14,7 +14,7 @@ RUN python -m pip wheel --no-cache-dir --disable-pip-version-check \
 FROM python:3.11.14-slim-trixie
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     python -m pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore \
-      --no-index --find-links /wheels cancel-contracts \
+      --no-index /wheels/*.whl \
     && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin contracts
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 # Numbers, so that a cluster which demands a user other than root can see that it is one.

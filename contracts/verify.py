@@ -213,6 +213,7 @@ def _one(
                 )
 
                 explore(run, assignment.plan, _violates(assignment.plan))
+            run.conclude()
             run.settle()
         finally:
             torn = run.tear_down()

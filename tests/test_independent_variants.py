@@ -1,6 +1,7 @@
 """The suite cries wolf at no server that conforms, however it differs where no page decides.
 
-One contract a variant, so that it stays quick; INDEPENDENT=all runs every one that it fits.
+So that it stays quick, variants that do not touch each other are put together in one server, and the
+rest runs on one contract each. INDEPENDENT=all runs every one alone, on every contract that it fits.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ import os
 
 import pytest
 from servers.trial import conforming, judge
-from servers.variants import VARIANTS, Variant
+from servers.variants import TOGETHER, VARIANTS, Variant, together
 
 EVERY = os.environ.get("INDEPENDENT") == "all"
-CASES = [
-    pytest.param(variant, short, id=f"{variant.name}-{short}")
-    for variant in VARIANTS
-    for short in (variant.on if EVERY else variant.on[:1])
-]
+GROUPED = {member for members in TOGETHER.values() for member in members}
+ALONE = (
+    [(v, s) for v in VARIANTS for s in v.on]
+    if EVERY
+    else [(v, v.on[0]) for v in VARIANTS if v.name not in GROUPED]
+)
+CHOSEN = [*ALONE, *((together(name), name[:2]) for name in TOGETHER)]
+CASES = [pytest.param(variant, short, id=f"{variant.name}-{short}") for variant, short in CHOSEN]
 
 
 @pytest.mark.parametrize(("variant", "short"), CASES)

@@ -18,7 +18,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from contracts.exchange import NOBODY_THERE, Exchange, Headers, Journal, Sent, Situation
-from contracts.explore.requests import Names, cancel_request, observe_request
+from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities
@@ -188,8 +188,22 @@ class Calls:
                 what = "could not be made" if nobody else "got no answer in time"
                 self.journal.stopped = f"{UNANSWERED_CALLS} calls {what}; the rest was not sent"
 
-    def wait_out(self, exchange: Exchange, attempts: int) -> bool:
-        """Wait as a 429 asks; False where the call is to be given up, and the run with it."""
+    def knock(self, scenario: int) -> None:
+        """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
+        dead target.
+        """
+        template = self.contract.observe_path or self.contract.path
+        resource = Resource.of(self.uuid())
+        url = self.base_url + route(template, resource.segment)
+        answer = self.transport.send(Sent("GET", url))
+        situation = Situation(resource="unknown", id="unknown", identity="anonymous")
+        self._keep(self._exchange("observe", scenario, situation, 0, resource, answer, "anonymous"))
+
+    def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
+        """Wait as a 429 asks; False where the call is to be given up, and the run with it.
+
+        Of two simultaneous calls a server may put off one each time: that alone ends no run.
+        """
         seconds = seconds_asked(
             exchange.received.header("retry-after") if exchange.received else None
         )
@@ -198,6 +212,8 @@ class Calls:
                 f"the target answers 429 and asks to wait {seconds:.0f} s,"
                 " more than --max-wait allows"
             )
+            return False
+        if attempts >= THROTTLED_CALLS and one_of_two:
             return False
         if attempts >= THROTTLED_CALLS:
             self.journal.stopped = "the target answers 429 again and again; the rest was not sent"

@@ -50,7 +50,9 @@ def breaks(
         found[short] = (*found.get(short, ()), *((word,) if number else ()))
 
     def register(service: type[Service]) -> type[Service]:
-        words = re.sub(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", service.__name__).lower()
+        words = re.sub(
+            r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", service.__name__
+        ).lower()
         for label, attributes in (each or {"": {}}).items():
             name = f"{words}: {label}" if label else words
             fault = Fault(name, found, service, attributes, tuple(beside.split()), hangs)

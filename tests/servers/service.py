@@ -301,12 +301,16 @@ class Service:
             state = self.page.spelling.get(params["state"].lower())
             if params["contract"] != self.page.contract or state is None:
                 return Response(404, b"no such state")
-            resource = Resource(self.new_id(), state, params.get("owner", "admin"))
-            if state == self.page.cancelled:
-                resource.comment, resource.cancelled_by = "cancelled before", "someone"
-                resource.cancelled_at = DATE
-            self.resources[resource.id] = resource
+            resource = self.make(state, params.get("owner", "admin"))
         return self.told({"id": resource.id}, 201)
+
+    def make(self, state: str, owner: str) -> Resource:
+        resource = Resource(self.new_id(), state, owner)
+        if state == self.page.cancelled:
+            resource.comment, resource.cancelled_by = "cancelled before", "someone"
+            resource.cancelled_at = DATE
+        self.resources[resource.id] = resource
+        return resource
 
     def new_id(self) -> str:
         return str(uuid.uuid4())

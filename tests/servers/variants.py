@@ -148,3 +148,55 @@ CALLERS_AND_BODIES = (
     *(Variant(name, ALL, rules.MediaTypeFirst, {"checks": o}) for name, o in rules.ORDERS.items()),
 )
 VARIANTS = (*OVER_THE_WIRE, *STATUS, *ENTITIES, *EFFECTS, *CALLERS_AND_BODIES)
+
+# Whole servers: variants that do not touch each other, on one contract. Where a run of every variant
+# would take too long, these stand for their members.
+TOGETHER: dict[str, tuple[str, ...]] = {
+    "SA terse": (
+        "no reason phrase",
+        "lower-case header names",
+        "more in errors",
+        "ids are numbers",
+    ),
+    "SA talkative": ("103 Early Hints", "says keep-alive", "zips where it may", "empty code"),
+    "SA closing": (
+        "always closes",
+        "code and message alone",
+        "two challenges",
+        "ids need encoding",
+    ),
+    "SA framework": ("dressed emptiness", "framework's HTML", "refusals are noted", "body refused"),
+    "SA plain": ("methods listed apart", "minimal GET", "second cancel is done", "any audience"),
+    "SA numbers": (
+        "400 where it will do",
+        "404 for other methods, 200 for OPTIONS",
+        "content last",
+    ),
+    "SA moods": ("204 for OPTIONS", "existence first", "states in lower case", "no tear-down"),
+    "MA minimal": ("minimal answer", "ids in upper case", "one l", "TimeOut is cancellable"),
+    "MA lenient": ("null is no comment", "names in any case", "personal accounts taken"),
+    "MA strict": (
+        "unknown members refused",
+        "long comments refused",
+        "reading asks for a permission",
+    ),
+    "MA rich": ("annotated entities", "streams JSON", "states in camel case", "comment required"),
+    "AP old": ("http.server, HTTP/1.0", "applications answered 401", "any spelling of cancelled"),
+    "AP quiet": ("dressed 204", "subject access", "422 where it will do", "state in requestState"),
+    "AP strict": ("administrator's foreign id refused", "others' requests are hidden"),
+    "AP proper": (
+        "administrators send a body too",
+        "401 for personal accounts",
+        "states in Pascal case",
+    ),
+}
+
+
+def together(name: str) -> Variant:
+    """Return several variants as one server. The first comes before the rest where hooks meet."""
+    chosen = [next(v for v in VARIANTS if v.name == member) for member in TOGETHER[name]]
+    kinds = dict.fromkeys(v.service for v in chosen if v.service is not Service)
+    front = next((v.front for v in chosen if v.front is not Written), Written)
+    attributes = {k: value for v in chosen for k, value in v.attributes.items()}
+    service = type("Together", (*kinds, Service), {}) if kinds else Service
+    return Variant(name, (name[:2],), service, attributes, front)

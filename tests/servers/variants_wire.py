@@ -204,7 +204,9 @@ class ThrottlesAll(Service):
 
 
 class ThrottlesARace(Service):
-    """Of two calls on one resource at once the second is put off."""
+    """Of two calls on one resource at once the second is put off, the first time that it happens."""
+
+    put_off = False
 
     def __init__(self, page: Page, tokens: Tokens) -> None:
         super().__init__(page, tokens)
@@ -213,7 +215,8 @@ class ThrottlesARace(Service):
     def post(self, request: Request, id_: str) -> Response:
         self.busy[id_] += 1
         try:
-            if self.busy[id_] > 1:
+            if self.busy[id_] > 1 and not self.put_off:
+                self.put_off = True
                 return self.limit("0.1")
             time.sleep(0.03)
             return super().post(request, id_)
