@@ -80,6 +80,7 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Any]:
 
     def open_(written: dict[str, Any] | None = None, **settings: Any) -> Report:
         context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **settings)
+        context.set_default_timeout(60_000)  # milliseconds; CI machines are shared
         contexts.append(context)
         path = tmp_path / f"report-{len(opened)}.html"
         report = Report(context.new_page(), path, written or sample())
@@ -135,8 +136,7 @@ def test_the_filter_by_level_and_back(open_report: Any) -> None:
     assert report.shown() == ["thing/EX-03", "thing/EX-09", "thing/EX-10"]
 
     report.page.get_by_role("button", name="Reset").click()
-    told = "document.getElementById('shown').textContent === '12 of 12 clauses shown'"
-    report.page.wait_for_function(told)
+    assert report.count() == "12 of 12 clauses shown"
     assert len(report.shown()) == 12
 
 
@@ -209,7 +209,8 @@ def test_copy_puts_the_curl_line_on_the_clipboard(open_report: Any) -> None:
     button = report.page.get_by_role("button", name="Copy the curl line of EX-11")
     button.click()
 
-    report.page.wait_for_function("document.getElementById('copied').textContent !== ''")
+    told = "document.getElementById('copied').textContent !== ''"
+    report.page.wait_for_function(told, polling=50)
     assert button.inner_text() == "Copied"
     assert report.page.evaluate("navigator.clipboard.readText()") == curl
 

@@ -19,7 +19,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from contracts.report import files, story
-from contracts.report.text import line, plain
+from contracts.report.text import line
 
 CHILDREN = ("failure", "error", "skipped")
 
@@ -79,7 +79,7 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
     suite.set("skipped", str(children["skipped"]))
     faults = [f for f in record["faults_of_the_run"] if f.startswith(f"{contract['name']}: ")]
     if faults:
-        ET.SubElement(suite, "system-err").text = plain("\n".join(faults), keep="\n")
+        ET.SubElement(suite, "system-err").text = "\n".join(map(line, faults))
     return suite
 
 
@@ -103,13 +103,13 @@ def _case(contract: dict[str, Any], clause: dict[str, Any]) -> ET.Element:
 
 
 def _ending(case: ET.Element, kind: str, contract: dict[str, Any], clause: dict[str, Any]) -> None:
-    head = f"{clause['id']} {clause['verdict']} ({clause['level']})"
+    head = line(f"{clause['id']} {clause['verdict']} ({clause['level']})")
     message = f"{head}: {line(clause['says'])} {line(story.summary(clause))}"
     rows = [head, *(f"{label}: {line(text)}" for label, text in story.whole(contract, clause))]
     ending = ET.SubElement(case, kind, message=line(message))
     if kind != "skipped":
         ending.set("type", clause["verdict"])
-    ending.text = plain("\n".join(rows), keep="\n")
+    ending.text = "\n".join(rows)
 
 
 def _nothing(record: dict[str, Any]) -> ET.Element:

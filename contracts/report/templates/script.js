@@ -27,13 +27,14 @@
     }
     shown.textContent = `${number} of ${clauses.length} clauses shown`;
   };
+  const reset = () => {
+    form.reset();
+    filter();
+  };
   const follow = () => {
     const clause = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!clause || !clauses.includes(clause)) return;
-    if (clause.hidden) {
-      form.reset();
-      filter();
-    }
+    if (clause.hidden) reset();
     clause.open = true;
     clause.scrollIntoView();
     clause.querySelector("summary").focus({ preventScroll: true });
@@ -64,10 +65,10 @@
   for (const button of document.querySelectorAll("button[data-do=copy]")) button.hidden = false;
   form.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filter));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-do]");
     if (button && button.dataset.do === "copy") copy(button);
+    if (button && button.dataset.do === "reset") reset();
     if (button && button.dataset.do === "open") for (const c of clauses) c.open = c.open || !c.hidden;
     if (button && button.dataset.do === "close") for (const c of clauses) c.open = false;
     const cell = event.target.closest("a.cell");

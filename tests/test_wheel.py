@@ -1,0 +1,89 @@
+"""The wheel works outside the checkout: specs, schemas, templates and the commands are all in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation",
+         "-w", str(folder), str(ROOT)],
+        check=True, timeout=120,
+    )  # fmt: skip
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment with the wheel. What it depends on comes from this one, the checkout does not."""
+    folder = tmp_path_factory.mktemp("venv")
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True, timeout=60
+    )
+    site = next((folder / "lib").glob("python*/site-packages"))
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+    # A plain path line: the editable install's own .pth is not followed from there.
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", "utf-8")
+    return folder / "bin" / "python"
+
+
+def run(python: Path, cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "GITHUB"))}
+    return subprocess.run(
+        [str(python), *args],
+        cwd=cwd,
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+MAIN = "import sys; from contracts.cli import main; sys.exit(main(sys.argv[1:]))"
+
+
+def test_the_wheel_brings_specs_schemas_and_templates(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "contracts/specs/machine-action.yaml",
+        "contracts/spec/extensions.schema.json",
+        "contracts/target/target.example.yaml",
+        "contracts/report/report.schema.json",
+        "contracts/baseline.schema.json",
+    ):
+        assert wanted in names
+    assert any(n.startswith("contracts/report/templates/") for n in names)
+    assert not any(n.startswith(("tests/", "specs/")) for n in names)
+
+
+def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> None:
+    where = run(python, tmp_path, "-c", "import contracts; print(contracts.__file__)")
+    assert str(ROOT) not in where.stdout, where.stdout + where.stderr
+    done = run(
+        python, tmp_path, "-c", MAIN, "verify", "--report-html", "r.html", "--report-json", "r.json"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "r.html").stat().st_size > 10_000
+
+
+def test_its_pytest_plugin_collects_a_spec(python: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "print-job.yaml"
+    spec.write_bytes((ROOT / "tests" / "contract_202.yaml").read_bytes())
+    done = run(python, tmp_path, "-m", "pytest", "-q", "-p", "contracts.pytest_plugin", str(spec))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
