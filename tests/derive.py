@@ -26,7 +26,7 @@ def from_json(text: str) -> Derived:
 def from_junit(text: str) -> Derived:
     """A case without a child is upheld; else its child's text begins with the verdict."""
     root = ET.fromstring(text)
-    verdicts = {}
+    verdicts: dict[tuple[str, str], str] = {}
     children = []
     for case in root.iter("testcase"):
         endings = [child for child in case if child.tag in ("failure", "error", "skipped")]
@@ -36,8 +36,9 @@ def from_junit(text: str) -> Derived:
         if endings:
             assert endings[0].text
             assert endings[0].get("message")
-            if case.get("name") == "selection":
-                return {}, 5
+            if case.get("name") == "outcome":
+                codes = {"violated": 1, "inconclusive": 4, "nothing-selected": 5}
+                return verdicts, codes[endings[0].get("type", "")]
             found = re.match(rf"\S+ {WORD} \(", endings[0].text)
             assert found, endings[0].text
             word = found.group(1)

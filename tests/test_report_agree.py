@@ -8,9 +8,11 @@ from typing import Any
 import derive
 import pytest
 from jsonschema import Draft202012Validator
-from report_sample import outcome_of, result_of, sample, sample_of, screen
+from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
 
 from contracts.builtin import mock_target
+from contracts.gate import decide
+from contracts.report.annotations import lines
 from contracts.report.html import write_html
 from contracts.report.json_report import schema, write_json
 from contracts.report.junit import write_junit
@@ -68,6 +70,18 @@ def test_all_reports_agree_on_the_exit_code(
 
     assert {name: derived[1] for name, derived in found.items()} == dict.fromkeys(found, code)
     assert len({frozenset(derived[0].items()) for derived in found.values()}) == 1
+
+
+def test_a_stale_baseline_entry_fails_in_every_report(tmp_path: Path) -> None:
+    journal, verdicts = every_verdict()
+    result = result_of([(CONTRACT, journal, verdicts[:1])])
+    outcome = decide(result.judgements(), stale=["b.yaml:3: EX-01 is upheld again; delete it"])
+
+    found = all_of(record(result, outcome), tmp_path)
+
+    assert found == dict.fromkeys(found, ({("thing", "EX-01"): "upheld"}, 1))
+    rows = lines(record(result, outcome), {"GITHUB_ACTIONS": "true"})
+    assert rows[0].startswith("::error title=violated::1 stale baseline entries")
 
 
 def test_nothing_selected_reads_as_nothing_selected_everywhere(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from contracts.cli.options import (
     report_options,
     spec_options,
 )
+from contracts.errors import UsageError
 from contracts.spec.model import Contract
 
 if TYPE_CHECKING:
@@ -240,7 +241,10 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     }
     for flag, path in reports.items():
         writers[flag](path)
-    markdown.append_summary(written, os.environ)
+    try:
+        markdown.append_summary(written, os.environ)
+    except UsageError as err:
+        click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
     for line in annotations.lines(written, os.environ):
         click.echo(line)
 

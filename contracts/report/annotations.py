@@ -43,8 +43,10 @@ def _found(record: dict[str, Any]) -> list[tuple[str, str, str]]:
             message = f"{clause['says']}\n{story.summary(clause)}\nWhere: {story.where(clause)}"
             found.append((kind, title, message))
     found += [("warning", "fault of the run", fault) for fault in record["faults_of_the_run"]]
-    if record["outcome"] == "nothing-selected":
-        found.append(("error", "nothing selected", record["sentence"]))
+    failed = record["outcome"] != "conforms"
+    if failed and not any(kind == "error" for kind, _, _ in found):
+        # Nothing selected, or a stale entry of the baseline: no clause shows it.
+        found.append(("error", record["outcome"], record["sentence"]))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -86,6 +87,15 @@ class NoEffectUnderAChangingCoat(NoEffect):
     def entity(self, resource: Resource) -> dict[str, Any]:
         self.looks += 1
         return super().entity(resource) | {"views": self.looks, "@odata.etag": f'W/"{self.looks}"'}
+
+
+@breaks("SA-23")
+class NoEffectWhileTimePasses(NoEffect):
+    begun = time.monotonic()
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        passed = int((time.monotonic() - self.begun) * 5)
+        return super().entity(resource) | {"runningFifths": passed}
 
 
 @breaks("SA-23 MA-07 AP-08")
@@ -176,8 +186,8 @@ class RefusedYetPerformed(Service):
 
     def refused(self, call: Call, refusal: Response) -> Response:
         if (resource := self.find(call.id)) and self.cancellable(resource.state):
-            late = super().__getattribute__(f"check_{self.hook}")(call)
-            if late is not None:
+            call.resource = resource
+            if getattr(self, f"check_{self.hook}")(call) is not None:
                 self.cancel(resource, call)
         return refusal
 

@@ -102,3 +102,24 @@ class EndsAs(Service):
 class TimeOutCancellable(Service):
     def cancellable(self, state: str) -> bool:
         return state == "TimeOut" or super().cancellable(state)
+
+
+class TakesItsTime(Service):
+    """A cancel shows as Cancelling first. No page names the state of a cancelled security action."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        found = super().entity(resource)
+        if resource.state == self.page.cancelled and resource.shown.pop("looks", 1):
+            resource.shown["looks"] = 0
+            found["status"] = "Cancelling"
+        return {key: value for key, value in found.items() if key != "looks"}
+
+
+class RunsAlong(Service):
+    """A running action says for how long it has been running."""
+
+    begun = time.monotonic()
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        seconds = (time.monotonic() - self.begun) * 10
+        return super().entity(resource) | {"runningTenths": int(seconds)}

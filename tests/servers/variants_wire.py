@@ -12,7 +12,7 @@ from typing import Any
 
 from servers.front import Request, Response, written
 from servers.pages import Page
-from servers.service import PROVIDER, Service
+from servers.service import PROVIDER, Call, Service
 from servers.tokens import Tokens
 
 # --- The wire ------------------------------------------------------------------------------------
@@ -135,6 +135,38 @@ class FlaskLike(Service):
         if "/" in id_ or "\0" in id_:
             return self.page_of(404, "Not Found")
         return super().post(request, id_)
+
+
+class ServerInFront(Service):
+    """What stands before the mock refuses odd targets by itself, in HTML, and closes."""
+
+    def post(self, request: Request, id_: str) -> Response:
+        status = 414 if len(id_) > 1000 else 400
+        if len(id_) < 1000 and id_.isascii() and not set(id_) & set("%\0' /"):
+            return super().post(request, id_)
+        body = b"<html><h1>Bad Request</h1></html>"
+        return Response(status, body, (("Content-Type", "text/html"),), hang_up="close")
+
+
+class StateDecidesTheStatus(Service):
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        at = (
+            self.page.final.index(call.resource.state)
+            if call.resource.state in self.page.final
+            else 1
+        )
+        self.final_status = (400, 409, 422, 403)[at % 4]
+        return super().not_cancellable(call)
+
+
+class UnknownLookRefused(Service):
+    """The GET of an id that names nothing is refused in its own way."""
+
+    def show(self, request: Request, id_: str) -> Response:
+        if self.bearer(request) and not self.find(id_):
+            return self.refuse(400, "BadRequest", "No such id.")
+        return super().show(request, id_)
 
 
 class Wordy(Service):

@@ -1,0 +1,145 @@
+"""What the documentation shows of the product, written by the product: docs/clauses.md, and the blocks between
+`<!-- NAME: begin -->` and `<!-- NAME: end -->`.
+
+`python tests/generated.py` rewrites what is out of date; test_docs.py fails where something is. Whatever differs from
+run to run (ports, seconds) is replaced by fixed values, so that equal products give equal pages.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from contracts import gate
+from contracts.builtin import mock_target
+from contracts.report.clauses import listing
+from contracts.report.record import record
+from contracts.report.terminal import show
+from contracts.spec.load import load, shipped
+from contracts.spec.model import Contract
+from contracts.verify import Options, assign, verify
+
+ROOT = Path(__file__).resolve().parent.parent
+COLUMNS = 100
+SECONDS = 0.1
+PORT = 8080
+# The run that the README shows.
+NAME, FAULT, CLAUSE = "machine-action", "unknown-id-answered-200", "MA-34"
+# What read-a-report.md shows of that run's record. The rest it tells in words.
+TOP = ("schema_version", "profile", "seed", "outcome", "exit_code", "requests")
+OF_A_CLAUSE = (
+    "id", "level", "says", "source", "verdict", "exercised", "reason", "excused", "gap", "violations",
+)  # fmt: skip
+OF_EVIDENCE = ("scenario", "identity", "state", "expected", "actual")
+
+HEADING = """# Every clause
+
+Generated from the spec files by `python tests/generated.py`; do not edit. `cancel-contracts explain CLAUSE` says more of one. What the levels mean
+stands in [Read a report](read-a-report.md#levels). What is not testable stands in brackets with the reason.
+
+"""
+
+
+@cache
+def contracts() -> tuple[Contract, ...]:
+    return tuple(load(path) for path in shipped())
+
+
+def clauses() -> str:
+    """Return docs/clauses.md."""
+    return HEADING + listing(contracts(), "markdown") + "\n"
+
+
+@cache
+def run() -> dict[str, Any]:
+    """Return the record of the README's run, with fixed values for what differs from run to run."""
+    chosen = [c for c in contracts() if c.name == NAME]
+    with mock_target(chosen, faults=[FAULT]) as target:
+        result = verify(chosen, target, Options(only=(CLAUSE,)))
+    text = json.dumps(record(result, gate.decide(result.judgements())))
+    found: dict[str, Any] = json.loads(re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{PORT}", text))
+    for row in (found, *found["contracts"]):
+        row["seconds"] = SECONDS
+    return found
+
+
+def sample() -> str:
+    """Return what the terminal shows of that run."""
+    screen = StringIO()
+    show(run(), Console(file=screen, width=COLUMNS, no_color=True, highlight=False))
+    rows = (row.rstrip() for row in screen.getvalue().strip().splitlines())
+    return "```text\n" + "\n".join(rows) + "\n```"
+
+
+def excerpt() -> str:
+    """Return the beginning of that run's JSON report, down to the first piece of evidence."""
+    contract = run()["contracts"][0]
+    clause = contract["clauses"][0]
+    evidence = [{key: piece[key] for key in OF_EVIDENCE} for piece in clause["evidence"]]
+    shown = {key: run()[key] for key in TOP} | {
+        "contracts": [
+            {
+                "name": contract["name"],
+                "dialect": contract["dialect"],
+                "clauses": [{key: clause[key] for key in OF_A_CLAUSE} | {"evidence": evidence}],
+            }
+        ]
+    }
+    return "```json\n" + json.dumps(shown, indent=1, ensure_ascii=False) + "\n```"
+
+
+def cost() -> str:
+    """Return the table of what the gate sends to a target such as the built-in mock."""
+    rows = ["| contract | cancel | looks (GET) | provider states |", "|---|---:|---:|---:|"]
+    with mock_target(contracts()) as target:
+        for assignment in assign(contracts(), target, Options(profile="gate")):
+            counts = assignment.cost()
+            numbers = (counts[kind] for kind in ("cancel", "observe", "provider_states"))
+            rows.append(f"| `{assignment.contract.name}` | {' | '.join(map(str, numbers))} |")
+    return "\n".join(rows)
+
+
+BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"sample": sample, "cost": cost},
+    "docs/read-a-report.md": {"json": excerpt},
+}
+
+
+def filled(text: str, blocks: dict[str, Callable[[], str]]) -> str:
+    """Return a page with its blocks made anew. Raises ValueError where a page lacks one."""
+    for name, make in blocks.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        if text.count(begin) != 1 or text.count(end) != 1:
+            raise ValueError(f"no block, or more than one, is named {name}")
+        head, _, rest = text.partition(begin)
+        text = head + begin + make() + "\n" + end + rest.partition(end)[2]
+    return text
+
+
+@cache
+def pages() -> dict[str, str]:
+    """Return every page that is generated, in part or as a whole, as it ought to be."""
+    found = {"docs/clauses.md": clauses()}
+    for page, blocks in BLOCKS.items():
+        found[page] = filled((ROOT / page).read_text("utf-8"), blocks)
+    return found
+
+
+def main() -> None:
+    for page, text in pages().items():
+        path = ROOT / page
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            sys.stdout.write(f"wrote {page}\n")
+
+
+if __name__ == "__main__":
+    main()
