@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import uuid
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from servers.entities import DATE, ENTITIES, Resource, now
+from servers.entities import ENTITIES, Resource, now
 from servers.front import Request, Response, written
 from servers.pages import Page
+from servers.provider import PROVIDER, Provides
 from servers.tokens import Caller, Tokens
 
-PROVIDER = "/_pact/provider-states"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -43,7 +42,7 @@ class Call:
         return found if isinstance(found, str) else None
 
 
-class Service:
+class Service(Provides):
     """A faithful server of one page."""
 
     checks: tuple[str, ...] = ("caller", "permission", "existence", "content", "ownership", "state")
@@ -63,10 +62,8 @@ class Service:
     spell: Any = staticmethod(str)
 
     def __init__(self, page: Page, tokens: Tokens) -> None:
-        self.page, self.tokens = page, tokens
-        self.resources: dict[str, Resource] = {}
-        self.lock = threading.RLock()
-        self.stopped = threading.Event()
+        super().__init__(page)
+        self.tokens = tokens
         self.calls = 0
 
     # --- routes ---------------------------------------------------------------------------------
@@ -287,30 +284,3 @@ class Service:
 
     def entity(self, resource: Resource) -> dict[str, Any]:
         return ENTITIES[self.page.short](resource, self.spell) | resource.shown
-
-    # --- provider states ------------------------------------------------------------------------
-
-    def provide(self, request: Request) -> Response:
-        """Pact's form: {"state", "action", "params"}. A set-up answers the values it made."""
-        document = json.loads(request.body)
-        params = document["params"]
-        with self.lock:
-            if document["action"] == "teardown":
-                self.resources.pop(params.get("id", ""), None)
-                return Response(200, b"{}", (("Content-Type", "application/json"),))
-            state = self.page.spelling.get(params["state"].lower())
-            if params["contract"] != self.page.contract or state is None:
-                return Response(404, b"no such state")
-            resource = self.make(state, params.get("owner", "admin"))
-        return self.told({"id": resource.id}, 201)
-
-    def make(self, state: str, owner: str) -> Resource:
-        resource = Resource(self.new_id(), state, owner)
-        if state == self.page.cancelled:
-            resource.comment, resource.cancelled_by = "cancelled before", "someone"
-            resource.cancelled_at = DATE
-        self.resources[resource.id] = resource
-        return resource
-
-    def new_id(self) -> str:
-        return str(uuid.uuid4())

@@ -18,7 +18,8 @@ from contracts.transport.client import Timeouts
 from contracts.verify import Options, verify
 from servers.front import Front, Written
 from servers.pages import PAGES, Page
-from servers.service import PROVIDER, Service
+from servers.provider import PROVIDER
+from servers.service import Service
 from servers.tokens import Opaque, Signed
 
 TIMEOUTS = Timeouts(connect=2.0, read=1.5, total=2.5)

@@ -12,7 +12,8 @@ from typing import Any
 
 from servers.front import Request, Response, written
 from servers.pages import Page
-from servers.service import PROVIDER, Call, Service
+from servers.provider import PROVIDER
+from servers.service import Call, Service
 from servers.tokens import Tokens
 
 # --- The wire ------------------------------------------------------------------------------------
