@@ -81,7 +81,9 @@ def decide(
         told = unusable or f"{len(gaps)} must-clauses remain open: {named}"
         return _outcome("inconclusive", told, excuses)
     exercised = sum(1 for _, v in verdicts if v.word == "upheld")
-    return _outcome("conforms", f"{exercised} clauses upheld, none violated", excuses)
+    return _outcome(
+        "conforms", f"{exercised} clause{'s' * (exercised != 1)} upheld, none violated", excuses
+    )
 
 
 def _outcome(word: str, sentence: str, excuses: dict[str, dict[str, str]]) -> Outcome:

@@ -274,6 +274,20 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
     )
 
 
+_UNSAID = dict.fromkeys(("identity", "body", "content_type", "transfer"), RECORDED)
+
+
+def _ordinary(resource: str, status: int) -> bool:
+    """Whether the answer shows that the call was an ordinary one: by a caller who may, with
+    a body that will do.
+    """
+    if status // 100 == 2:
+        return True
+    if resource == "unknown":
+        return status == 404
+    return resource == "final" and status // 100 == 4 and status not in (401, 403, 415, 429)
+
+
 class _Foreign:
     """Exchanges that somebody else recorded: what they are is read off route, method, headers and
     neighbours.
@@ -313,6 +327,8 @@ class _Foreign:
             self.positions[key] += 1
         resource, state = self.states.get(key, (RECORDED, None))
         sent, received = _sent(entry["request"]), _received(entry["response"])
+        ordinary = received is not None and _ordinary(resource, received.status)
+        unsaid = {} if ordinary else _UNSAID
         exchange = Exchange(
             contract=contract.name,
             scenario=scenario,
@@ -321,13 +337,10 @@ class _Foreign:
             situation=Situation(
                 resource=resource,
                 state=state,
-                id=RECORDED,
-                identity=RECORDED,
-                body=RECORDED,
-                content_type=RECORDED,
-                transfer=RECORDED,
+                id={"unknown": "unknown", RECORDED: RECORDED}.get(resource, "known"),
                 method=sent.method,
                 call="second" if again else "first",
+                **unsaid,
             ),
             identity=RECORDED,
             resource=id_,

@@ -61,8 +61,16 @@ def substance(entity: Mapping[str, Any], volatile: frozenset[str]) -> dict[str, 
     return {
         key: value
         for key, value in entity.items()
-        if key not in volatile and not key.startswith("@") and "date" not in key.lower()
+        if key not in volatile
+        and not key.startswith("@")
+        and "date" not in key.lower()
+        and not _runs(value)
     }
+
+
+def _runs(value: Any) -> bool:
+    """Whether a value may change by itself, such as seconds, a progress, a count of views."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def differs(before: Observation, after: Observation, volatile: frozenset[str]) -> bool:
@@ -70,7 +78,8 @@ def differs(before: Observation, after: Observation, volatile: frozenset[str]) -
     if before.entity is None or after.entity is None:
         return before.gone != after.gone
     keys = (set(before.entity) | set(after.entity)) - volatile
-    return any(before.entity.get(key) != after.entity.get(key) for key in keys)
+    pairs = [(before.entity.get(key), after.entity.get(key)) for key in keys]
+    return any(was != now and not (_runs(was) and _runs(now)) for was, now in pairs)
 
 
 def took_effect(

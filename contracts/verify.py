@@ -113,8 +113,10 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
     target.check_names(contracts)
     found = []
     for contract in contracts:
-        site = target.site(contract)
         clauses = select(contract, options)
+        if not clauses:
+            continue
+        site = target.site(contract)
         harmless = not safety.is_local(site.base_url) and not (
             options.allow_destructive and site.has_states
         )
@@ -146,11 +148,12 @@ def verify(
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = Redactor()
     results, warnings, failures = [], [], []
-    for assignment in assign(contracts, target, options):
-        if not assignment.plan.clauses:
-            continue
+    assignments = assign(contracts, target, options)
+    # Every token is read before the first call: a missing one must not end a run half-way.
+    callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]
+    for assignment, identities in zip(assignments, callers, strict=True):
         name = assignment.contract.name
-        result, torn = _one(assignment, options, redactor, progress(name), clock, environ)
+        result, torn = _one(assignment, identities, options, progress(name), clock)
         results.append(result)
         failures += [f"{name}: {text}" for text in torn]
         warnings += [f"{name}: {note}" for note in result.journal.notes]
@@ -180,15 +183,13 @@ def _violates(plan: Plan) -> Callable[[Sequence[Exchange]], bool]:
 
 def _one(
     assignment: Assignment,
+    identities: Identities,
     options: Options,
-    redactor: Redactor,
     progress: Progress,
     clock: float,
-    environ: Mapping[str, str] | None,
 ) -> tuple[ContractResult, list[str]]:
     contract, site = assignment.contract, assignment.site
     began = time.monotonic()
-    identities = Identities(contract, site, redactor, environ)
     with Transport(options.timeouts) as transport:
         run = Run(
             contract,

@@ -19,7 +19,7 @@ from contracts.explore.calls import THROTTLED_CALLS, Calls, Progress, Resource
 from contracts.explore.entrance import find_caller, find_route
 from contracts.explore.plan import Plan, Scenario, looks_twice
 from contracts.explore.requests import ODD_IDS
-from contracts.observation import Observation, took_effect
+from contracts.observation import Observation, is_cancelled, took_effect
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities, NoIdentity
 from contracts.target.states import Broken, ProviderStates, Refused
@@ -106,18 +106,18 @@ class Run:
             for situation in scenario.calls:
                 self.calls.identities.authorization(situation.identity, situation.owner)
             resources = self._resources(scenario)
+            if scenario.subject.call == "reused":
+                self._on_one_connection(scenario, resources)
+            elif scenario.subject.call == "concurrent":
+                self._at_once(scenario, resources[0])
+            else:
+                self._in_a_row(scenario, resources)
         except (NoIdentity, Refused) as err:
             self.journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
             return []
         except Broken as err:
             self.journal.broken.update(dict.fromkeys(scenario.calls, str(err)))
             return []
-        if scenario.subject.call == "reused":
-            self._on_one_connection(scenario, resources)
-        elif scenario.subject.call == "concurrent":
-            self._at_once(scenario, resources[0])
-        else:
-            self._in_a_row(scenario, resources)
         return [x for x in self.journal.exchanges[at:] if x.kind == "cancel"]
 
     def _resources(self, scenario: Scenario) -> list[Resource]:
@@ -160,6 +160,7 @@ class Run:
         target = resources[0]
         neighbour = resources[1] if len(resources) > 1 else None
         before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
+        self._refuse_spent(scenario.subject, before)
         if self.scenario == 1 and looks_twice(self.contract, scenario):
             self.calls.observe(self.scenario, scenario.subject, 0, target)
         position = 0
@@ -177,9 +178,18 @@ class Run:
                 if not self.calls.wait_out(exchange, attempt):
                     break
 
+    def _refuse_spent(self, situation: Situation, before: Observation | None) -> None:
+        """Raise Broken for an id of the target file that a former run has used up."""
+        if self.states.site.handler or situation.resource != "cancellable":
+            return
+        if before is not None and before.entity is not None:
+            if is_cancelled(self.contract.lifecycle, before.entity):
+                raise Broken("an id of the target file is cancelled already: give fresh ones")
+
     def _at_once(self, scenario: Scenario, target: Resource) -> None:
         barrier = threading.Barrier(2)
         before = self._look(scenario.subject, 0, target, None)
+        self._refuse_spent(scenario.subject, before)
 
         def call(position: int) -> Exchange:
             barrier.wait(5)

@@ -95,9 +95,12 @@ def _kept(context: Context, exchange: Exchange) -> Finding | None:
     if life.after and mid.entity is not None:
         lost = is_cancelled(life, mid.entity) and not is_cancelled(life, end.entity)
         return Finding(not lost, expected, actual)
+    # Where no page names the state after, it may go through several. It must not come back to one
+    # that can be cancelled.
+    open_again = {canonical(state) for state in life.cancellable} & set(shown(life, end.entity))
+    moved = mid.entity is not None and shown(life, mid.entity) != shown(life, end.entity)
     taken_back = not unchanged(life, start, mid, context.volatile) and (
-        unchanged(life, start, end, context.volatile)
-        or (mid.entity is not None and shown(life, mid.entity) != shown(life, end.entity))
+        unchanged(life, start, end, context.volatile) or (moved and bool(open_again))
     )
     return Finding(not taken_back, expected, actual)
 

@@ -31,7 +31,7 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
             )
         if needed := resources(a.plan.scenarios):
             words = ", ".join(f"{count} {state}" for state, count in needed.items())
-            console.print(f"{a.contract.name}: resources provisioned: {words}")
+            console.print(f"{a.contract.name}: resources needed: {words}")
         reasons: dict[str, int] = {}
         for reason in a.plan.left_out.values():
             reasons[reason] = reasons.get(reason, 0) + 1

@@ -113,7 +113,11 @@ def complain(path: Path, document: Mapping[str, Any]) -> None:
     if not errors:
         return
     error = min(errors, key=lambda e: (len(e.absolute_path) == 0, list(map(str, e.absolute_path))))
-    deepest = best_match(error.context) if error.context else error
+    branch = error.context or [error]
+    if error.validator == "oneOf" and error.absolute_path and error.absolute_path[-1] == "expect":
+        wanted = 0 if "readings" in error.instance else 1  # which of the two forms was meant
+        branch = [e for e in branch if e.relative_schema_path[0] == wanted] or branch
+    deepest = best_match(branch) or error
     where = "/".join(str(part) for part in deepest.absolute_path) or "(top level)"
     raise UsageError(f"{path}: {where}", deepest.message[:300], "see docs/clauses-vocabulary.md")
 

@@ -58,6 +58,8 @@ class Identities:
         self._tokens: dict[str, str] = {}
         self._minted: dict[tuple[str, str | None], tuple[str, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
+        for source in site.identities.values():
+            self._tokens[source.place] = read_token(source, redactor, self.environ)
         if site.mint is not None:
             self._key = self._load_key()
 
@@ -101,8 +103,6 @@ class Identities:
     def _token(self, name: str, owner: str | None) -> str:
         source = self.site.identities.get(permission_of(name) or name)
         if source is not None:
-            if source.place not in self._tokens:
-                self._tokens[source.place] = read_token(source, self.redactor, self.environ)
             return self._tokens[source.place]
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
