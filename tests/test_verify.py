@@ -113,7 +113,7 @@ def test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held() -> 
             assert (outcome.exit_code, "AP-30" in outcome.sentence) == (1, True)
 
 
-FOURTH = Path(__file__).with_name("contract_202.yaml")
+FOURTH = Path(__file__).with_name("print_job_spec.txt")
 
 
 def fourth(tmp_path: Path) -> Path:

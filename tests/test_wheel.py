@@ -83,7 +83,7 @@ def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> Non
 
 def test_its_pytest_plugin_collects_a_spec(python: Path, tmp_path: Path) -> None:
     spec = tmp_path / "print-job.yaml"
-    spec.write_bytes((ROOT / "tests" / "contract_202.yaml").read_bytes())
+    spec.write_bytes((ROOT / "tests" / "print_job_spec.txt").read_bytes())
     done = run(python, tmp_path, "-m", "pytest", "-q", "-p", "contracts.pytest_plugin", str(spec))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
