@@ -207,8 +207,10 @@ class Run:
         self.scenario += 1
         lots = list(zip(numbers, scenario.calls, resources, strict=True))
         before = [self.calls.observe(number, call, 0, it) for number, call, it in lots]
+        # The second asks to close: a server that serves one connection at a time would wait on it.
         made = [
-            self.calls.cancel(number, call, 1, it, keep_alive=True) for number, call, it in lots
+            self.calls.cancel(number, call, 1, it, keep_alive=number == numbers[0])
+            for number, call, it in lots
         ]
         for (number, call, it), start, exchange in zip(lots, before, made, strict=True):
             after = self.calls.observe(number, call, 1, it)

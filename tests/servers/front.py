@@ -13,10 +13,10 @@ import sys
 import threading
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from io import BufferedIOBase
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 HANG_SECONDS = 5.0  # longer than any client of the tests waits
 REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -60,6 +60,7 @@ class Front:
     """A listening server on a free loopback port, within `with`."""
 
     service: Serves
+    one_at_a_time: ClassVar[bool] = False  # no second connection before the first is closed
     listener: Any = field(init=False)
     errors: list[BaseException] = field(default_factory=list)
 
@@ -75,6 +76,10 @@ class Front:
 
             def server_bind(self) -> None:
                 socketserver.TCPServer.server_bind(self)  # HTTPServer would look its name up
+
+            def process_request(self, request: Any, client_address: Any) -> None:
+                threads = HTTPServer if front.one_at_a_time else ThreadingHTTPServer
+                threads.process_request(self, request, client_address)
 
             def handle_error(self, request: Any, client_address: Any) -> None:
                 error = sys.exc_info()[1]
@@ -226,3 +231,9 @@ class Stdlib10(Stdlib11):
     """http.server speaking HTTP/1.0: the connection ends with the answer."""
 
     version = "HTTP/1.0"
+
+
+class OneAtATime(Written):
+    """A single thread: who keeps a connection open keeps everybody else waiting."""
+
+    one_at_a_time = True

@@ -12,7 +12,7 @@ from typing import Any
 from servers import variants_effect as effect
 from servers import variants_rules as rules
 from servers import variants_wire as wire
-from servers.front import Front, Stdlib10, Stdlib11, Written
+from servers.front import Front, OneAtATime, Stdlib10, Stdlib11, Written
 from servers.service import Service
 
 ALL = ("SA", "AP", "MA")
@@ -59,6 +59,7 @@ SLOW = ("SA-16", "SA-19", "SA-33", "MA-53", "MA-33", "AP-48", "AP-07")
 OVER_THE_WIRE = (
     Variant("opaque tokens", ("MA", "AP", "SA"), signed=False),
     Variant("http.server, HTTP/1.1", ALL, front=Stdlib11),
+    Variant("a single thread", ALL, front=OneAtATime),
     Variant("http.server, HTTP/1.0", ("AP", "MA", "SA"), front=Stdlib10, signed=False),
     Variant("lower-case header names", ALL, wire.LowerCaseNames),
     Variant("103 Early Hints", ALL, wire.EarlyHints),
