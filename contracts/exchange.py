@@ -1,4 +1,4 @@
-"""Exchange and journal: what was sent, in which situation, and every byte that came back.
+"""Exchange: what was sent, in which situation, and every byte that came back.
 
 The only thing that passes from the rooms that send to the rooms that judge. Frozen data: no I/O, no
 clock, no
@@ -8,7 +8,7 @@ knowledge of clauses.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Headers = tuple[tuple[str, str], ...]
@@ -114,28 +114,3 @@ class Exchange:
     @property
     def status(self) -> int | None:
         return self.received.status if self.received else None
-
-
-@dataclass
-class Journal:
-    """The exchanges of one contract in the order they were sent, and what kept others from being
-    sent.
-
-    `missing` maps a situation to the reason that it could not be brought about; `stopped` says why
-    sending ended early.
-    """
-
-    contract: str
-    exchanges: list[Exchange] = field(default_factory=list)
-    missing: dict[Situation, str] = field(default_factory=dict)
-    broken: dict[Situation, str] = field(default_factory=dict)
-    stopped: str | None = None
-    observable: bool | None = (
-        None  # None: never tried; False: the target has no GET that shows the resource
-    )
-    minted: bool = False  # the identities' claims are known, because the suite signed them
-    setups: int = 0  # provider-state calls made, tear-down included
-    notes: list[str] = field(default_factory=list)
-
-    def cancels(self) -> list[Exchange]:
-        return [x for x in self.exchanges if x.kind == "cancel"]

@@ -23,7 +23,8 @@ from urllib.parse import unquote, urlsplit
 import ijson
 
 from contracts.errors import UsageError
-from contracts.exchange import Exchange, Headers, Journal, Received, Sent, Situation
+from contracts.exchange import Exchange, Headers, Received, Sent, Situation
+from contracts.journal import Journal
 from contracts.observation import observe, shown
 from contracts.spec.model import Contract, canonical
 from contracts.target.secrets import Redactor

@@ -212,7 +212,7 @@ def _replayed(contract: Contract, result: Result, options: Options) -> tuple[str
 
     def told(one: Result) -> dict[str, tuple[object, ...]]:
         return {
-            v.clause.id: (v.word, v.exercised, len(v.violations), v.reason, v.excused)
+            v.clause.id: (v.word, v.exercised, v.deviations, v.reason, v.excused)
             for judgement in one.judgements()
             for v in judgement.verdicts
         }

@@ -137,7 +137,7 @@ def violation(verdict: Any, door: Door) -> str:
         f"  source    {verdict.clause.source}",
         f"  expected  {first.expected}",
         f"  actual    {first.actual}",
-        f"  violated by {len(verdict.violations)} of {verdict.exercised} exchanges, for example",
+        f"  violated by {verdict.deviations} of {verdict.exercised} exchanges, for example",
         f"  {sent.method} {sent.url} as {first.exchange.identity}",
     ]
     redacted: str = door.redactor.text("\n".join(text))

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from contracts.exchange import Exchange, Journal
 from contracts.explore.calls import Progress
 from contracts.explore.plan import Plan, Profile, make, selectable
 from contracts.explore.run import Run
 from contracts.gate import excuse
-from contracts.judge.judge import Judgement, judge
+from contracts.journal import Journal
+from contracts.judge.judge import Judge, Judgement
 from contracts.spec.model import Clause, Contract
 from contracts.target import safety
 from contracts.target.file import Site, Target
@@ -58,7 +58,7 @@ class ContractResult:
     not_testable: Mapping[str, str] = field(default_factory=dict)
 
     def requests(self) -> Counter[str]:
-        kinds = Counter(x.kind for x in self.journal.exchanges)
+        kinds = self.journal.exchanges.kinds
         return Counter(
             cancel=kinds["cancel"],
             observe=kinds["observe"],
@@ -170,17 +170,6 @@ def verify(
     )  # fmt: skip
 
 
-def _violates(plan: Plan) -> Callable[[Sequence[Exchange]], bool]:
-    """Return a test whether a few exchanges alone violate a clause: what Hypothesis shrinks."""
-
-    def violates(exchanges: Sequence[Exchange]) -> bool:
-        journal = Journal(plan.contract.name, list(exchanges))
-        verdicts = judge(plan.contract, journal, plan.clauses).verdicts
-        return any(v.word == "violated" for v in verdicts)
-
-    return violates
-
-
 def _one(
     assignment: Assignment,
     identities: Identities,
@@ -213,13 +202,13 @@ def _one(
                     explore,  # Hypothesis and schemathesis: slow to load
                 )
 
-                explore(run, assignment.plan, _violates(assignment.plan))
+                explore(run, assignment.plan, Judge(contract, assignment.plan.clauses).deviates)
             run.conclude()
             run.settle()
         finally:
             torn = run.tear_down()
     pinned = options.pinned.get(contract.name, ())
-    judgement = judge(contract, run.journal, assignment.plan.clauses, pinned)
+    judgement = Judge(contract, assignment.plan.clauses, pinned).judge(run.journal)
     judgement = excuse(judgement, site.not_testable)
     seconds = time.monotonic() - began
     result = ContractResult(

@@ -11,9 +11,11 @@ from typing import Any
 
 from rich.console import Console
 
-from contracts.exchange import Exchange, Journal, Received, Sent, Situation
+from contracts.exchange import Exchange, Received, Sent, Situation
 from contracts.gate import Outcome, decide
-from contracts.judge.judge import Evidence, Judgement, Verdict
+from contracts.journal import Exchanges, Journal
+from contracts.judge.judge import Judgement, Verdict
+from contracts.judge.tally import Evidence
 from contracts.report.record import record
 from contracts.report.terminal import show
 from contracts.spec.model import (
@@ -165,10 +167,8 @@ def every_verdict() -> tuple[Journal, tuple[Verdict, ...]]:
     )
     silent = exchange(None, scenario=5, started=1.0, failure="timeout", transfer="chunked")
     waiting = exchange(answer(409, b"{}"), scenario=6, started=9.0, state="Waiting")
-    journal = Journal("thing")
-    journal.exchanges = [
-        look("Open", 0), fine, look("Gone", 1), done, again, unknown, silent, waiting,
-    ]  # fmt: skip
+    made = [look("Open", 0), fine, look("Gone", 1), done, again, unknown, silent, waiting]
+    journal = Journal("thing", Exchanges(made))
     journal.setups = 12
     c = CLAUSES
     bad = tuple(evidence(done, "4xx, no effect", f"200: {HOSTILE}") for _ in range(5))
@@ -222,7 +222,7 @@ def outcome_of(result: Result) -> Outcome:
 
 def other_part() -> tuple[Contract, Journal, Sequence[Verdict]]:
     fine = exchange(answer(200))
-    journal = Journal("other-thing", [fine])
+    journal = Journal("other-thing", Exchanges([fine]))
     return (
         OTHER,
         journal,
@@ -276,7 +276,7 @@ def secretive() -> dict[str, Any]:
         exchange(chunked, sent=sent, scenario=3),
         exchange(echoes, sent=foreign, scenario=4),
     ]
-    journal = Journal("thing", calls, stopped=f"the target said {TOKEN}")
+    journal = Journal("thing", Exchanges(calls), stopped=f"the target said {TOKEN}")
     cut = f"200, 60 bytes: '{body[:38].decode()}…"  # as the judge quotes: it may end inside a token
     verdicts = [
         Verdict(

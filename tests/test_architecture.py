@@ -18,19 +18,20 @@ PACKAGE = ROOT / "contracts"
 ALLOWED = {
     "errors": set(),
     "exchange": set(),
+    "journal": {"exchange"},
     "spec": {"errors", "exchange"},
     "observation": {"exchange", "spec"},
     "transport": {"errors", "exchange"},
     "target": {"errors", "exchange", "spec", "transport"},
-    "explore": {"exchange", "observation", "spec", "target", "transport"},
-    "judge": {"exchange", "observation", "spec", "transport"},
+    "explore": {"exchange", "journal", "observation", "spec", "target", "transport"},
+    "judge": {"exchange", "journal", "observation", "spec", "transport"},
     "gate": {"judge", "spec"},
     "mock": {"errors", "spec"},
     "builtin": {"mock", "spec", "target"},
-    "har": {"errors", "exchange", "observation", "spec", "target"},
+    "har": {"errors", "exchange", "journal", "observation", "spec", "target"},
     "baseline": {"errors", "judge", "spec"},
     "compare": {"errors"},
-    "verify": {"exchange", "explore", "gate", "judge", "spec", "target", "transport"},
+    "verify": {"explore", "gate", "journal", "judge", "spec", "target", "transport"},
 }
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report"}
 

@@ -26,7 +26,8 @@ from report_sample import (
 )
 
 from contracts.errors import UsageError
-from contracts.exchange import Exchange, Journal, Sent
+from contracts.exchange import Exchange, Sent
+from contracts.journal import Exchanges, Journal
 from contracts.judge.judge import Verdict
 from contracts.report import scenario
 from contracts.report.json_report import dump, schema, write_json
@@ -43,7 +44,7 @@ def clause_of(written: dict[str, Any], id_: str) -> dict[str, Any]:
 
 def of_one(one: Exchange, *looks: Exchange) -> dict[str, Any]:
     """The first piece of evidence of a run with one call, which violates the first clause."""
-    journal = Journal("thing", [*looks, one])
+    journal = Journal("thing", Exchanges([*looks, one]))
     verdict = Verdict(CLAUSES[0], "violated", 1, (evidence(one),))
     result = result_of([(CONTRACT, journal, [verdict])])
     written = record(result, outcome_of(result))

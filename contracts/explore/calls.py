@@ -17,8 +17,9 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
 
-from contracts.exchange import NOBODY_THERE, Exchange, Headers, Journal, Sent, Situation
+from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
 from contracts.explore.requests import Names, cancel_request, observe_request, route
+from contracts.journal import Journal
 from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities
@@ -68,7 +69,8 @@ class Calls:
         self.progress, self.pace = progress, pace
         self.random = random.Random(f"{seed}/{contract.name}")  # noqa: S311 - no secret
         self.journal = Journal(contract.name, minted=identities.minted)
-        self._unanswered = 0
+        self._unanswered = self._timeouts = 0
+        self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
     def uuid(self) -> str:
@@ -109,8 +111,7 @@ class Calls:
 
     def _chunks(self, situation: Situation) -> bool:
         """RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1."""
-        last = next((x.received for x in reversed(self.journal.exchanges) if x.received), None)
-        return situation.transfer == "chunked" and (last is None or last.version != "1.0")
+        return situation.transfer == "chunked" and self._version != "1.0"
 
     def observe(
         self,
@@ -170,6 +171,9 @@ class Calls:
     def _keep(self, exchange: Exchange) -> None:
         with self._lock:
             self.journal.exchanges.append(exchange)
+            self._timeouts += exchange.failure == "timeout"
+            if exchange.received is not None:
+                self._version = exchange.received.version
         self.progress(exchange.kind, 1)
 
     def _count_unanswered(self, exchange: Exchange) -> None:
@@ -182,8 +186,7 @@ class Calls:
             if late or nobody:
                 self._unanswered += 1
             elif exchange.received is not None:
-                timeouts = (x for x in self.journal.exchanges if x.failure == "timeout")
-                self._unanswered = sum(1 for _ in timeouts) if self._unanswered else 0
+                self._unanswered = self._timeouts if self._unanswered else 0
             if self._unanswered >= UNANSWERED_CALLS:
                 what = "could not be made" if nobody else "got no answer in time"
                 self.journal.stopped = f"{UNANSWERED_CALLS} calls {what}; the rest was not sent"

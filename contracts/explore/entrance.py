@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from contracts.explore.plan import Scenario
+from contracts.journal import Exchanges
 from contracts.target.identities import NoIdentity
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def find_route(run: Run, scenario: Scenario) -> None:
     if not prefix or first_answer(run) != 404 or bare.endswith(prefix):
         return
     old, run.due = run.journal.exchanges, []
-    run.journal.exchanges, run.journal.observable = [], None
+    run.journal.exchanges, run.journal.observable = Exchanges(), None
     run.calls.base_url = bare + prefix
     run.execute(scenario)
     if first_answer(run) in (404, None):
@@ -57,7 +58,7 @@ def find_caller(run: Run, scenario: Scenario) -> None:
     except NoIdentity:
         return
     former, old = identities.primary, run.journal.exchanges
-    run.journal.exchanges, run.journal.observable = [], None
+    run.journal.exchanges, run.journal.observable = Exchanges(), None
     identities.primary = "app"
     run.execute(scenario)
     answer = first_answer(run)
@@ -66,7 +67,8 @@ def find_caller(run: Run, scenario: Scenario) -> None:
         run.journal.exchanges = old
         return
     # Those calls were the administrator's own: that is what they are evidence of.
-    run.journal.exchanges[:0] = [
+    own = (
         replace(x, situation=replace(x.situation, identity=former)) for x in old if x.position < 2
-    ]
+    )
+    run.journal.exchanges = Exchanges([*own, *run.journal.exchanges])
     run.journal.notes.append(f"{former} was refused; ordinary calls are made as app")

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from contracts.exchange import Exchange, Journal, Situation
+from contracts.exchange import Exchange, Situation
 from contracts.explore.calls import THROTTLED_CALLS, Calls, Progress, Resource
 from contracts.explore.entrance import find_caller, find_route
 from contracts.explore.plan import Plan, Scenario, looks_twice
 from contracts.explore.requests import ODD_IDS
+from contracts.journal import Journal
 from contracts.observation import Observation, is_cancelled, took_effect
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities, NoIdentity
@@ -244,8 +245,9 @@ class Run:
     def settle(self) -> None:
         """Look again at what has not shown its effect, until it shows or its time is over."""
         last: dict[int, int] = {}
-        for x in self.journal.exchanges:
-            last[x.scenario] = max(last.get(x.scenario, 0), x.position)
+        for number in {exchange.scenario for exchange, _, _ in self.due}:
+            made = self.journal.exchanges.of_scenario(number)
+            last[number] = max(x.position for x in made)
         deadline = time.monotonic() + self.effect_seconds
         while self.due and time.monotonic() < deadline:
             time.sleep(LOOK_AGAIN_SECONDS)

@@ -1,60 +1,95 @@
-"""What the judge knows of a journal beside the exchange in hand: the observations around it.
+"""What the judge knows of a journal beside the exchange in hand: the looks around it, and what one
+pass over the whole has shown.
 
-Pure; built once per journal and indexed, so that judging stays linear in exchanges.
+Pure. Looks are read scenario by scenario as they are asked for, so that judging stays linear in
+exchanges and holds few of them at a time.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
-from contracts.exchange import NOBODY_THERE, Exchange, Journal, Situation
+from contracts.exchange import NOBODY_THERE, Exchange, Situation
+from contracts.journal import Journal
 from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
+
+SCENES = 16  # scenarios whose looks are kept at hand
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One scenario: its calls, and its looks by the role of what was looked at."""
+
+    calls: Sequence[Exchange]
+    looks: Mapping[str, Sequence[Observation]]
 
 
 @dataclass
 class Context:
-    """A contract's journal with an index of its observations and scenarios."""
+    """A contract's journal, and what all of it together tells."""
 
     contract: Contract
     journal: Journal
-    looks: dict[tuple[int, str], list[Observation]] = field(default_factory=dict)
-    scenarios: dict[int, list[Exchange]] = field(default_factory=dict)
-    same: dict[Situation, list[Exchange]] = field(default_factory=dict)
-    volatile: frozenset[str] = frozenset()
-    last_answered: int = -1
-    order: dict[int, int] = field(default_factory=dict)
+    observable: bool = False  # the GET has shown a resource that was known to exist
+    last_answered: float = -1.0  # when the last call that was answered began
+    throttled: set[Situation] = field(default_factory=set)
+    served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
+    seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
 
-    @classmethod
-    def of(cls, contract: Contract, journal: Journal) -> Context:
-        looks: dict[tuple[int, str], list[Observation]] = defaultdict(list)
-        scenarios: dict[int, list[Exchange]] = defaultdict(list)
-        same: dict[Situation, list[Exchange]] = defaultdict(list)
-        context = cls(contract, journal, looks, scenarios, same)
-        for index, exchange in enumerate(journal.exchanges):
-            context.order[id(exchange)] = index
-            if exchange.received is not None:
-                context.last_answered = index
+    def __post_init__(self) -> None:
+        self.scene = lru_cache(SCENES)(self._scene)
+        for exchange in self.journal.exchanges:
+            self._note(exchange)
+
+    def _note(self, exchange: Exchange) -> None:
+        status, situation = exchange.status, exchange.situation
+        if exchange.received is not None:
+            self.last_answered = max(self.last_answered, exchange.started)
+        if exchange.kind == "observe":
+            if not self.observable and exchange.position == 0:
+                seen = observe(exchange)
+                self.observable = seen is not None and not seen.gone
+            return
+        if status == 429:
+            self.throttled.add(situation)
+        elif status:
+            self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)
+        if status and situation.call == "second" and situation.resource == "cancellable":
+            self.seconds.add(status)
+
+    def _scene(self, scenario: int) -> Scene:
+        calls: list[Exchange] = []
+        looks: dict[str, list[Observation]] = defaultdict(list)
+        for exchange in self.journal.exchanges.of_scenario(scenario):
             if exchange.kind == "cancel":
-                scenarios[exchange.scenario].append(exchange)
-                same[exchange.situation].append(exchange)
+                calls.append(exchange)
             elif (seen := observe(exchange)) is not None:
-                looks[exchange.scenario, exchange.role].append(seen)
-        context.volatile = frozenset(context._volatile())
-        return context
+                looks[exchange.role].append(seen)
+        return Scene(calls, looks)
 
-    def _volatile(self) -> set[str]:
+    @cached_property
+    def volatile(self) -> frozenset[str]:
         """Properties that changed between the first two looks, with no call between them."""
-        first = next((seen for seen in self.looks.values() if len(seen) > 1), [])[:2]
-        if len(first) < 2 or any(o.exchange.position != 0 for o in first):
-            return set()
-        a, b = (o.entity or {} for o in first)
-        return {key for key in {*a, *b} if a.get(key) != b.get(key)}
+        for number in self.journal.exchanges.scenarios():
+            for seen in self.scene(number).looks.values():
+                if len(seen) < 2:
+                    continue
+                if any(o.exchange.position != 0 for o in seen[:2]):
+                    return frozenset()
+                a, b = (o.entity or {} for o in seen[:2])
+                return frozenset(key for key in {*a, *b} if a.get(key) != b.get(key))
+        return frozenset()
+
+    def _looks(self, exchange: Exchange, role: str) -> Sequence[Observation]:
+        return self.scene(exchange.scenario).looks.get(role, ())
 
     def before(self, exchange: Exchange, role: str = "target") -> Observation | None:
         """Return the last look before the call."""
-        seen = self.looks.get((exchange.scenario, role), [])
+        seen = self._looks(exchange, role)
         position = exchange.position - (2 if self.concurrent(exchange) else 1)
         return next((o for o in reversed(seen) if o.exchange.position <= position), None)
 
@@ -64,11 +99,10 @@ class Context:
         """Return the last look after the call and before the next, at one resource where that is
         named.
         """
-        seen = self.looks.get((exchange.scenario, role), [])
         return next(
             (
                 o
-                for o in reversed(seen)
+                for o in reversed(self._looks(exchange, role))
                 if o.exchange.position == exchange.position
                 and resource in (None, o.exchange.resource)
             ),
@@ -77,7 +111,7 @@ class Context:
 
     def later(self, exchange: Exchange, role: str = "target") -> list[Observation]:
         """Return every look since the call."""
-        seen = self.looks.get((exchange.scenario, role), [])
+        seen = self._looks(exchange, role)
         return [o for o in seen if o.exchange.position >= exchange.position]
 
     def concurrent(self, exchange: Exchange) -> bool:
@@ -92,13 +126,4 @@ class Context:
         """
         if exchange.failure in NOBODY_THERE:
             return True
-        return exchange.received is None and self.order[id(exchange)] > self.last_answered
-
-    @property
-    def observable(self) -> bool:
-        """Whether the GET has ever shown a resource that was known to exist."""
-        return any(
-            o.entity is not None and o.exchange.position == 0
-            for (_, _), seen in self.looks.items()
-            for o in seen
-        )
+        return exchange.received is None and exchange.started > self.last_answered

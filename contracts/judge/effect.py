@@ -53,7 +53,7 @@ def _by_contrast(context: Context, exchange: Exchange) -> Finding | None:
     """Without a GET: a call that is refused once the same call has succeeded shows that the first
     took effect.
     """
-    calls = context.scenarios[exchange.scenario]
+    calls = context.scene(exchange.scenario).calls
     again = [x for x in calls if x.position > exchange.position and x.situation.call == "second"]
     if exchange.status is None or exchange.status // 100 != 2 or not again:
         return None
@@ -84,7 +84,7 @@ def _kept(context: Context, exchange: Exchange) -> Finding | None:
     gone.
     """
     life = context.contract.lifecycle
-    first = context.scenarios[exchange.scenario][0]
+    first = context.scene(exchange.scenario).calls[0]
     start, mid, end = context.before(first), context.before(exchange), context.after(exchange)
     if start is None or mid is None or end is None or start.gone or not context.observable:
         return None

@@ -14,15 +14,15 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 
-from contracts.exchange import NOBODY_THERE, Exchange, Journal, Situation
+from contracts.exchange import NOBODY_THERE, Exchange, Situation
+from contracts.journal import Exchanges, Journal
 from contracts.judge.context import Context
-from contracts.judge.effect import EFFECTS
-from contracts.judge.facets import FACETS, Facet
-from contracts.judge.overall import OVERALL
+from contracts.judge.tally import Evidence, Spoken, Tally
 from contracts.spec.given import asked, conditional, matches
 from contracts.spec.model import Clause, Contract
 
@@ -30,22 +30,13 @@ Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"
 # How a reason begins that a group of `not_testable` excuses.
 GROUPS = ("identities", "mint", "states", "observe")
 NOT_SHOWN = "observe: the answers tell nothing of it and no GET shows it"
-SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS}
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One exchange that a clause is judged by, what was expected of it and what came."""
-
-    exchange: Exchange
-    expected: str
-    actual: str
+SITUATIONS = 1024  # whose clauses are kept at hand
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What is to be said of one clause. `excused` is the reason given for what was not
-    exercised.
+    exercised, `violations` the shortest deviation in each situation that has one.
     """
 
     clause: Clause
@@ -57,6 +48,13 @@ class Verdict:
     conditional: bool = False
     excused: str | None = None
     lacks: frozenset[str] = frozenset()  # the groups of needs behind the gaps; "" for any other
+    requests: int = 0  # how many calls it speaks of
+    deviating: int = 0
+
+    @property
+    def deviations(self) -> int:
+        """How many exchanges deviate, those not shown included."""
+        return max(self.deviating, len(self.violations))
 
 
 @dataclass(frozen=True)
@@ -71,88 +69,88 @@ class Judgement:
     unusable: str | None = None
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """One clause held against its exchanges under one expectation."""
+class Judge:
+    """Judges journals by some clauses of one contract. `pinned` names dialects to hold to."""
 
-    good: tuple[Evidence, ...]
-    bad: tuple[Evidence, ...]
+    def __init__(
+        self, contract: Contract, clauses: Sequence[Clause], pinned: Sequence[str] = ()
+    ) -> None:
+        self.contract, self.clauses, self.pinned = contract, clauses, pinned
+        self._wanted = {c.id: frozenset(asked(contract, c)) for c in clauses}
+        self._speaking = lru_cache(SITUATIONS)(self._who_speaks)
+
+    def _who_speaks(self, situation: Situation, status: int | None) -> tuple[str, ...]:
+        return tuple(c.id for c in self.clauses if matches(self.contract, c, situation, status))
+
+    def _tallies(self, context: Context) -> list[Tally]:
+        """Hold every clause, under each of its readings, against every call: one pass."""
+        exchanges = context.journal.exchanges
+        tallies: dict[str, list[Tally]] = {}
+        for clause in self.clauses:
+            readings: list[tuple[str | None, Mapping[str, Any]]]
+            readings = [*clause.readings.items()] or [(None, clause.expect)]
+            tallies[clause.id] = [
+                Tally(clause, name, expect, self._wanted[clause.id], Spoken(exchanges))
+                for name, expect in readings
+            ]
+        for at, exchange in enumerate(exchanges):
+            if exchange.kind != "cancel":
+                continue
+            for id_ in self._speaking(exchange.situation, exchange.status):
+                for tally in tallies[id_]:
+                    tally.take(context, at, exchange)
+        everything = [tally for row in tallies.values() for tally in row]
+        for tally in everything:
+            tally.close(context)
+        return everything
+
+    def judge(self, journal: Journal) -> Judgement:
+        """Return a verdict for each clause, in their order."""
+        context = Context(self.contract, journal)
+        tallies = self._tallies(context)
+        readings = self._settle(tallies)
+        unusable = _unusable(journal)
+        verdicts = []
+        for tally in tallies:
+            if tally.reading not in (None, *readings.values()):
+                continue
+            verdict = _verdict(context, tally)
+            if unusable and verdict.word != "not-exercised":
+                verdict = Verdict(tally.clause, "inconclusive", reason=unusable)
+            verdicts.append(replace(verdict, requests=len(tally.spoken)))
+        seen = {
+            of: name
+            for of, name in readings.items()
+            if any(v.exercised for v in verdicts if name in v.clause.readings)
+        }
+        return Judgement(self.contract, tuple(verdicts), seen, unusable)
+
+    def deviates(self, exchanges: Iterable[Exchange]) -> bool:
+        """Whether a few exchanges by themselves violate a clause."""
+        context = Context(self.contract, Journal(self.contract.name, Exchanges(exchanges)))
+        tallies = self._tallies(context)
+        readings = self._settle(tallies)
+        return any(t.bad for t in tallies if t.reading in (None, *readings.values()))
+
+    def _settle(self, tallies: Sequence[Tally]) -> dict[str, str]:
+        """Return the reading to hold the target to, for each contradiction."""
+        chosen: dict[str, str] = {}
+        dialects = self.contract.dialects
+        for of in dict.fromkeys(d.of for d in dialects):
+            names = [d.name for d in dialects if d.of == of]
+            if fixed := next((n for n in names if n in self.pinned), None):
+                chosen[of] = fixed
+                continue
+            bad = {name: sum(t.bad for t in tallies if t.reading == name) for name in names}
+            chosen[of] = min(names, key=lambda n: bad[n])
+        return chosen
 
 
 def judge(
     contract: Contract, journal: Journal, clauses: Sequence[Clause], pinned: Sequence[str] = ()
 ) -> Judgement:
     """Return the verdicts for `clauses`, in their order."""
-    context = Context.of(contract, journal)
-    spoken = {c.id: [x for x in journal.exchanges if matches(contract, c, x)] for c in clauses}
-    readings = _settle(context, clauses, spoken, pinned)
-    unusable = _unusable(journal)
-    verdicts = []
-    for clause in clauses:
-        expect = clause.expect
-        if clause.readings:
-            expect = next(e for name, e in clause.readings.items() if name in readings.values())
-        verdict = _verdict(context, clause, spoken[clause.id], expect)
-        if unusable and verdict.word != "not-exercised":
-            verdict = Verdict(clause, "inconclusive", reason=unusable)
-        verdicts.append(verdict)
-    seen = {
-        of: name
-        for of, name in readings.items()
-        if any(v.exercised for v in verdicts if name in v.clause.readings)
-    }
-    return Judgement(contract, tuple(verdicts), seen, unusable)
-
-
-def _try(context: Context, exchanges: Sequence[Exchange], expect: Mapping[str, Any]) -> _Trial:
-    good: list[Evidence] = []
-    bad: list[Evidence] = []
-    overall = {
-        name: OVERALL[name](context, exchanges, wanted)
-        for name, wanted in expect.items()
-        if name in OVERALL
-    }
-    for i, exchange in enumerate(exchanges):
-        findings = [
-            finding
-            for name, wanted in expect.items()
-            if (
-                finding := overall[name].get(i)
-                if name in overall
-                else SINGLE[name](context, exchange, wanted)
-            )
-        ]
-        if failed := next((f for f in findings if not f.ok), None):
-            bad.append(Evidence(exchange, failed.expected, failed.actual))
-        elif findings:
-            good.append(Evidence(exchange, findings[0].expected, findings[0].actual))
-    return _Trial(tuple(good), tuple(bad))
-
-
-def _settle(
-    context: Context,
-    clauses: Sequence[Clause],
-    spoken: Mapping[str, Sequence[Exchange]],
-    pinned: Sequence[str],
-) -> dict[str, str]:
-    """Return the reading to hold the target to, for each contradiction."""
-    chosen: dict[str, str] = {}
-    dialects = context.contract.dialects
-    for of in dict.fromkeys(d.of for d in dialects):
-        names = [d.name for d in dialects if d.of == of]
-        if fixed := next((n for n in names if n in pinned), None):
-            chosen[of] = fixed
-            continue
-        deviations = {
-            name: sum(
-                len(_try(context, spoken[c.id], c.readings[name]).bad)
-                for c in clauses
-                if name in c.readings
-            )
-            for name in names
-        }
-        chosen[of] = min(names, key=lambda n: deviations[n])
-    return chosen
+    return Judge(contract, clauses, pinned).judge(journal)
 
 
 def _unusable(journal: Journal) -> str | None:
@@ -161,47 +159,51 @@ def _unusable(journal: Journal) -> str | None:
     Whoever is not served as the caller who makes ordinary calls cannot be told to break the
     contract.
     """
-    calls = journal.cancels()
-    if not calls:
+    first = next((x for x in journal.exchanges if x.kind == "cancel"), None)
+    if first is None:
         return None
-    if all(x.received is None and x.failure in NOBODY_THERE for x in calls):
-        return f"the target cannot be reached ({calls[0].failure})"
+    if all(x.failure in NOBODY_THERE for x in journal.exchanges if x.kind == "cancel"):
+        return f"the target cannot be reached ({first.failure})"
     if not any(x.received for x in journal.exchanges):
-        return f"the target never answered ({calls[0].failure})"
-    ordinary = [
-        x.status for x in calls if x.situation.identity == "primary" and x.sent.method == "POST"
-    ]
-    told = [s for s in ordinary if s is not None]
+        return f"the target never answered ({first.failure})"
+    told = _ordinary_answers(journal)
     if not told:
         return None
     if all(s == 429 for s in told):
         return "every ordinary call was answered 429: the quota is spent"
     if all(s in (401, 403, 429) for s in told):
-        return f"every call of the primary identity was refused ({told[0]}): check its credentials"
+        refusal = next(iter(told))
+        return f"every call of the primary identity was refused ({refusal}): check its credentials"
     return None
 
 
-def _shortest(evidence: Evidence) -> tuple[int, int, int]:
-    exchange = evidence.exchange
-    return (exchange.position, len(exchange.sent.body) + len(exchange.sent.url), exchange.scenario)
+def _ordinary_answers(journal: Journal) -> dict[int, None]:
+    """Return the statuses that ordinary calls were answered with, in the order they came."""
+    return {
+        x.status: None
+        for x in journal.exchanges
+        if x.kind == "cancel"
+        and x.situation.identity == "primary"
+        and x.sent.method == "POST"
+        and x.status is not None
+    }
 
 
-def _verdict(
-    context: Context, clause: Clause, exchanges: Sequence[Exchange], expect: Mapping[str, Any]
-) -> Verdict:
-    trial = _try(context, exchanges, expect)
-    exercised = len(trial.good) + len(trial.bad)
+def _verdict(context: Context, tally: Tally) -> Verdict:
+    clause = tally.clause
+    exercised = tally.good + tally.bad
     optional = conditional(clause)
-    if trial.bad:
-        violations = tuple(sorted(trial.bad, key=_shortest))
-        return Verdict(clause, "violated", exercised, violations, conditional=optional)
-    witness = min(trial.good, key=_shortest) if trial.good else None
-    verdict = Verdict(clause, "upheld", exercised, upheld_by=witness, conditional=optional)
+    if tally.bad:
+        return Verdict(
+            clause, "violated", exercised, tally.violations(), conditional=optional,
+            deviating=tally.bad,
+        )  # fmt: skip
+    verdict = Verdict(clause, "upheld", exercised, upheld_by=tally.witness, conditional=optional)
     if optional:
         if exercised:
             return verdict
-        return replace(verdict, word="not-exercised", reason=_why_never(clause, exchanges))
-    gaps = _gaps(context, clause, exchanges, [e.exchange for e in trial.good])
+        return replace(verdict, word="not-exercised", reason=_why_never(tally))
+    gaps = _gaps(context, tally)
     if not gaps:
         return verdict
     word, reason = gaps[0]
@@ -211,24 +213,21 @@ def _verdict(
     return replace(verdict, word=word, reason=reason + more, lacks=lacks)
 
 
-def _why_never(clause: Clause, exchanges: Sequence[Exchange]) -> str:
-    if exchanges:
+def _why_never(tally: Tally) -> str:
+    if tally.spoken:
         return NOT_SHOWN
-    wanted = clause.given["answer"]
+    wanted = tally.clause.given["answer"]
     words = wanted if isinstance(wanted, list) else [wanted]
     return f"no answer was {' or '.join(map(str, words))} in this situation"
 
 
-def _gaps(
-    context: Context, clause: Clause, exchanges: Sequence[Exchange], told: Sequence[Exchange]
-) -> list[tuple[Word, str]]:
+def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
     """Return what the clause asks for and the journal does not tell, inconclusive ones first."""
-    journal = context.journal
+    journal, clause = context.journal, tally.clause
     wanted = asked(context.contract, clause)
-    if clause.given.get("any") and told:
+    if clause.given.get("any") and tally.good:
         return []
-    seen = {x.situation for x in told}
-    missing = [s for s in wanted if s not in seen]
+    missing = [s for s in wanted if s not in tally.told]
     if len(missing) < len(wanted) and clause.readings:
         missing = []  # one spelling of the alternatives is enough to tell which reading is followed
     gaps: list[tuple[Word, str]] = []
@@ -241,24 +240,15 @@ def _gaps(
             if reason.startswith("mint:") and len(missing) < len(wanted):
                 continue
             gaps.append(("not-exercised", reason))
-        elif any(x.situation == situation for x in exchanges):
-            tried = next(x for x in exchanges if x.situation == situation)
+        elif tried := tally.tried.get(situation):
             if tried.received is None:
                 gaps.append(("inconclusive", f"the call was not answered ({tried.failure})"))
             else:
                 gaps.append(("not-exercised", NOT_SHOWN))
-        elif _tried_but_throttled(context, situation):
+        elif situation in context.throttled:
             gaps.append(("inconclusive", "the call was answered 429"))
         elif journal.stopped:
             gaps.append(("inconclusive", journal.stopped))
         else:
             gaps.append(("not-exercised", "no exchange exercised it"))
     return sorted(gaps, key=lambda gap: gap[0] != "inconclusive")
-
-
-def _tried_but_throttled(context: Context, situation: Situation) -> bool:
-    return any(
-        x.situation == situation and x.status == 429
-        for x in context.journal.exchanges
-        if x.kind == "cancel"
-    )

@@ -2,7 +2,7 @@
 races.
 
 Each is a pure function (context, exchanges, argument) -> {index: Finding} over the clause's
-exchanges.
+exchanges, which it passes through once or twice and never holds.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     window = context.contract.quotas[0]
     found: Findings = {}
     granted = 0
+    moments: list[float] = []
     for i, x in enumerate(exchanges):
+        moments.append(x.started)
         if x.status is None:
             continue
         if x.status != 429 or x.situation.identity == "throttled":
             granted += x.status != 429
             found[i] = Finding(True, f"{window} granted", answer(x))
             continue
-        recent = sum(1 for y in exchanges[: i + 1] if x.started - y.started < window.seconds)
-        again = context.same[x.situation]
+        recent = sum(1 for moment in moments if x.started - moment < window.seconds)
+        served = context.served.get(x.situation)
         late = x.situation.call != "concurrent"  # of two at once the other may have come first
-        stands = not any(
-            y.status != 429 and (y.started > x.started or not late) for y in again if y.status
-        )
+        stands = served is None or (late and served <= x.started)
         if granted and stands and recent <= window.calls:
             actual = f"{answer(x)}, at call {recent} within {window.seconds} s"
             found[i] = Finding(False, f"{window} granted", actual)
@@ -88,13 +88,7 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
     answered as a
     second call in a row is."""
-    refused = [
-        x
-        for calls in context.scenarios.values()
-        for x in calls
-        if x.situation.call == "second" and x.situation.resource == "cancellable" and x.status
-    ]
-    once_only = bool(refused) and all(x.status // 100 == 4 for x in refused if x.status)
+    once_only = bool(context.seconds) and all(code // 100 == 4 for code in context.seconds)
     pairs: dict[int, list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
         pairs[x.scenario].append((i, x))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts.exchange import Exchange, Received
-from contracts.judge.judge import Evidence
+from contracts.judge.tally import Evidence
 from contracts.observation import describe, observe
 from contracts.report import curl, scenario
 from contracts.report.redact import Scrubber
@@ -22,9 +22,9 @@ LOOKS = 6  # at a resource around a call; an effect that is late is looked for a
 
 
 def entry(
-    evidence: Evidence, clean: Scrubber, lifecycle: Lifecycle, journal: Sequence[Exchange]
+    evidence: Evidence, clean: Scrubber, lifecycle: Lifecycle, around: Sequence[Exchange]
 ) -> dict[str, Any]:
-    """Return the record of one piece of evidence."""
+    """Return the record of one piece of evidence; `around` are the exchanges of its scenario."""
     exchange = evidence.exchange
     sent = exchange.sent
     url, headers = clean.url(sent.url), clean.headers(sent.headers)
@@ -35,7 +35,7 @@ def entry(
         "state": scenario.state(exchange.situation),
         "expected": clean.text(evidence.expected),
         "actual": clean.text(evidence.actual),
-        "observed": _observed(exchange, clean, lifecycle, journal),
+        "observed": _observed(exchange, clean, lifecycle, around),
         "request": {
             "method": sent.method,
             "url": url,
@@ -80,13 +80,13 @@ def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
 
 
 def _observed(
-    exchange: Exchange, clean: Scrubber, lifecycle: Lifecycle, journal: Sequence[Exchange]
+    exchange: Exchange, clean: Scrubber, lifecycle: Lifecycle, around: Sequence[Exchange]
 ) -> list[dict[str, str]]:
     """Return what the looks just before and just after the call showed.
 
     The neighbour's are left out where they all show the same: nothing happened to it.
     """
-    looks = [x for x in journal if x.kind == "observe" and x.scenario == exchange.scenario]
+    looks = [x for x in around if x.kind == "observe"]
     at = exchange.position
     before = max((x.position for x in looks if x.position < at), default=-1)
     after = min((x.position for x in looks if x.position >= at), default=-1)

@@ -7,10 +7,12 @@ those about wording or framing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from contracts.exchange import Exchange, Journal, Situation
+from contracts.exchange import Exchange, Situation
+from contracts.journal import Journal
 from contracts.judge.judge import Judgement, Verdict
 from contracts.spec.given import matches
 from contracts.spec.model import Clause, Quota
@@ -21,31 +23,36 @@ TELLING = frozenset({"status", "effect", "constant"})
 def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
     """Return the lifecycle with a verdict for each state, in the spec's order."""
     life = judgement.contract.lifecycle
+    ordinary = {Situation(resource=life.kind(s), state=s): s for s in life.states}
+    answers: dict[str, Counter[int | None]] = defaultdict(Counter)
+    for x in journal.exchanges:
+        if x.kind == "cancel" and (state := ordinary.get(x.situation)):
+            answers[state][x.status] += 1
     return {
         "cancellable": list(life.cancellable),
         "final": list(life.final),
         "after": list(life.after),
-        "states": [_transition(judgement, journal, state) for state in life.states],
+        "states": [_transition(judgement, s, name, answers[name]) for s, name in ordinary.items()],
     }
 
 
-def _transition(judgement: Judgement, journal: Journal, state: str) -> dict[str, Any]:
+def _transition(
+    judgement: Judgement, ordinary: Situation, state: str, answers: Counter[int | None]
+) -> dict[str, Any]:
+    """Return a state's transition; `answers` counts its ordinary calls by status."""
     contract = judgement.contract
-    kind = contract.lifecycle.kind(state)
-    ordinary = Situation(resource=kind, state=state)
-    calls = [x for x in journal.cancels() if x.situation == ordinary]
     telling = [
         v
         for v in judgement.verdicts
-        if _tells(v.clause) and any(matches(contract, v.clause, x) for x in calls)
+        if _tells(v.clause) and any(matches(contract, v.clause, ordinary, a) for a in answers)
     ]
-    words = {v.clause.id: _word(v, calls) for v in telling}
+    words = {v.clause.id: _word(v, ordinary) for v in telling}
     return {
         "name": state,
-        "kind": kind,
-        "verdict": _overall([w for w in words.values() if w], calls),
-        "exercised": sum(1 for x in calls if x.received is not None),
-        "answers": sorted({x.status for x in calls if x.status}),
+        "kind": ordinary.resource,
+        "verdict": _overall([w for w in words.values() if w], answers),
+        "exercised": answers.total() - answers[None],
+        "answers": sorted(status for status in answers if status),
         "clauses": [id_ for id_, word in words.items() if word],
         "violated": [id_ for id_, word in words.items() if word in ("violated", "accepted")],
     }
@@ -55,34 +62,34 @@ def _tells(clause: Clause) -> bool:
     return any(TELLING & set(e) for e in (clause.expect, *clause.readings.values()))
 
 
-def _word(verdict: Verdict, calls: Sequence[Exchange]) -> str | None:
-    """Return what one clause says of these calls, or None where its verdict comes from others."""
+def _word(verdict: Verdict, ordinary: Situation) -> str | None:
+    """Return what one clause says of such calls, or None where its verdict comes from others."""
     if verdict.word in ("violated", "accepted"):
-        here = any(e.exchange is x for e in verdict.violations for x in calls)
+        here = any(e.exchange.situation == ordinary for e in verdict.violations)
         return verdict.word if here else None
     return verdict.word if verdict.word in ("upheld", "inconclusive") else None
 
 
-def _overall(words: Sequence[str], calls: Sequence[Exchange]) -> str:
+def _overall(words: Sequence[str], answers: Counter[int | None]) -> str:
     for word in ("violated", "accepted", "inconclusive"):
         if word in words:
             return word
     if words:
         return "upheld"
-    return "inconclusive" if calls and all(x.received is None for x in calls) else "not-exercised"
+    return "inconclusive" if set(answers) == {None} else "not-exercised"
 
 
-def timeline(exchanges: Sequence[Exchange], quotas: Sequence[Quota]) -> dict[str, Any]:
+def timeline(exchanges: Iterable[Exchange], quotas: Sequence[Quota]) -> dict[str, Any]:
     """Return when each request was sent, and how full the busiest window of each quota was.
 
     Seconds count from this contract's first request.
     A request is [seconds, kind, status or null], as short as can be: a deep run has thousands.
     """
-    ordered = sorted(exchanges, key=lambda x: x.started)
-    zero = ordered[0].started if ordered else 0.0
-    calls = [x.started - zero for x in ordered if x.kind == "cancel"]
+    ordered = sorted(((x.started, x.kind, x.status) for x in exchanges), key=lambda row: row[0])
+    zero = ordered[0][0] if ordered else 0.0
+    calls = [started - zero for started, kind, _ in ordered if kind == "cancel"]
     return {
-        "requests": [[round(x.started - zero, 4), x.kind, x.status] for x in ordered],
+        "requests": [[round(started - zero, 4), kind, status] for started, kind, status in ordered],
         "quotas": [
             {
                 "calls": q.calls,

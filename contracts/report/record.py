@@ -15,13 +15,15 @@ from importlib import metadata
 from pathlib import PurePath
 from typing import Any
 
+from contracts.exchange import Exchange
 from contracts.gate import Outcome, gap
-from contracts.judge.judge import Evidence, Judgement, Verdict
+from contracts.judge.judge import Judgement, Verdict
+from contracts.judge.tally import Evidence
 from contracts.report import scenario
 from contracts.report.evidence import entry
 from contracts.report.lifecycle import timeline, transitions
 from contracts.report.redact import Scrubber, learn
-from contracts.spec.given import asked, matches
+from contracts.spec.given import asked
 from contracts.target.secrets import Redactor
 from contracts.verify import ContractResult, Result
 
@@ -81,7 +83,8 @@ def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> di
 
 def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
     contract, judgement = one.contract, one.judgement
-    clean = Scrubber(redactor, one.journal.exchanges)
+    shown = [e for v in judgement.verdicts for e in _shown(v)]
+    clean = Scrubber(redactor, (x for e in shown for x in _around(e, one)))
     dialects = _dialects(judgement)
     return {
         "name": contract.name,
@@ -129,16 +132,21 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str,
         "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
         "verdict": verdict.word,
         "exercised": verdict.exercised,
-        "requests": sum(matches(one.contract, clause, x) for x in one.journal.exchanges),
+        "requests": verdict.requests,
         "reason": clean.text(verdict.reason) if verdict.reason else None,
         "excused": clean.text(verdict.excused) if verdict.excused else None,
         "conditional": verdict.conditional,
         "gap": gap(verdict),
-        "violations": len(verdict.violations),
+        "violations": verdict.deviations,
         "evidence": [
-            entry(e, clean, one.contract.lifecycle, one.journal.exchanges) for e in _shown(verdict)
+            entry(e, clean, one.contract.lifecycle, _around(e, one)) for e in _shown(verdict)
         ],
     }
+
+
+def _around(evidence: Evidence, one: ContractResult) -> list[Exchange]:
+    """Return the exchanges of the scenario that a piece of evidence is from."""
+    return one.journal.exchanges.of_scenario(evidence.exchange.scenario)
 
 
 def _shown(verdict: Verdict) -> list[Evidence]:

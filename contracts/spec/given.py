@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
-from contracts.exchange import Exchange, Situation
+from contracts.exchange import Situation
 from contracts.spec.model import Clause, Contract
 
 # given's key -> Situation's field. `resource` and `id` are read apart.
@@ -111,20 +111,18 @@ def asked(contract: Contract, clause: Clause) -> list[Situation]:
     return list(found)
 
 
-def matches(contract: Contract, clause: Clause, exchange: Exchange) -> bool:
-    """Whether an exchange on the cancel route is one that the clause speaks of."""
-    given, situation = clause.given, exchange.situation
-    if exchange.kind != "cancel":
-        return False
+def matches(contract: Contract, clause: Clause, situation: Situation, status: int | None) -> bool:
+    """Whether the clause speaks of a call in this situation that was answered so."""
+    given = clause.given
     if "answer" in given:
-        if exchange.status is None or not fits(exchange.status, given["answer"]):
+        if status is None or not fits(status, given["answer"]):
             return False
         # A refusal by the limit says nothing of the call itself: only clauses that name 429 or
         # speak of any call
         # take it as evidence.
-        if exchange.status == 429 and not given.get("any"):
+        if status == 429 and not given.get("any"):
             return False
-    elif exchange.status == 429 and not given.get("any"):
+    elif status == 429 and not given.get("any"):
         return False
     return _resource_matches(given, situation) and all(
         "any" in (wanted := values(contract, given, key)) or _fact(situation, field) in wanted
