@@ -1,22 +1,23 @@
 """What `deep` adds to the matrix: property-based cases and walks through the lifecycle, within a
 fixed budget.
 
-Plans are data and their execution is remembered, so that Hypothesis shrinks for free where it can
-and within the
-budget where it cannot. A spent budget makes a rule do nothing; it never raises. Judging is done by
-whoever reads the
-journal; `violates` only tells Hypothesis what to shrink.
+Calls are drawn from pools that Hypothesis and schemathesis fill; Hypothesis finds the smallest of
+those that violate, and walks. A spent budget makes a rule do nothing; it never raises. Judging is
+done by whoever reads the journal; `violates` only tells what to shrink.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from random import Random
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, find, seed, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from contracts.exchange import Exchange, Situation
@@ -27,6 +28,9 @@ from contracts.spec.strategies import bodies
 
 ROUNDS = 25  # of fresh seeds, where one round of Hypothesis leaves budget over
 STEPS = 10
+BATCH = 40  # calls that are judged together
+DOUBLES = 5  # batches in a row without a new call: there are no more
+SHRINKS = 200
 UNKNOWN = Situation(resource="unknown", id="unknown")
 Violates = Callable[[Sequence[Exchange]], bool]
 
@@ -66,58 +70,101 @@ def _settings(examples: int, *phases: Phase) -> settings:
     )
 
 
-def situations(run: Run) -> st.SearchStrategy[Situation]:
-    """Return a strategy of calls: odd ids, bodies that fit the schema and bodies that do not."""
-    contract = run.contract
-    state = st.sampled_from(contract.lifecycle.cancellable)
-    fitting, misfit = bodies(contract)
+class Drawing:
+    """Calls to try: odd ids, bodies that fit the schema and bodies that do not. Seeded."""
 
-    def body(kind: str, value: Any) -> str:
-        return f"{kind}:" + json.dumps(value, ensure_ascii=True, sort_keys=True)
+    def __init__(self, run: Run) -> None:
+        self._random = Random(f"{run.seed}/{run.contract.name}/properties")  # noqa: S311
+        self._states = run.contract.lifecycle.cancellable
+        self._bodies = bodies(run.contract, run.seed)
+        self._kinds = [self._odd, self._invalid]
+        if self._bodies.fitting:
+            self._kinds.append(self._valid)
 
-    def call(of: str, name: str) -> Situation:
-        return Situation(state=of, body=name)
+    def __call__(self) -> Situation:
+        return self._random.choice(self._kinds)()
 
-    ids = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
-    odd = ids.map(lambda text: "raw:" + quote(text, safe="")).filter(
-        lambda name: name not in ("raw:.", "raw:..")
+    def _odd(self) -> Situation:
+        text = "".join(self._random.choices(self._bodies.texts, k=2))
+        return _odd(text) or self._odd()
+
+    def _invalid(self) -> Situation:
+        return _call(self._state(), "invalid", self._bodies.invalid(self._random))
+
+    def _valid(self) -> Situation:
+        return _call(self._state(), "valid", self._bodies.valid(self._random))
+
+    def _state(self) -> str:
+        return self._random.choice(self._states)
+
+
+def _odd(text: str) -> Situation | None:
+    segment = quote(text, safe="")
+    return None if segment in ("", ".", "..") else Situation(resource="odd", id=f"raw:{segment}")
+
+
+def _call(state: str | None, kind: str, value: Any) -> Situation:
+    body = json.dumps(value, ensure_ascii=True, sort_keys=True)
+    return Situation(state=state, body=f"{kind}:{body}")
+
+
+def smaller(situation: Situation) -> st.SearchStrategy[Situation | None]:
+    """Return a strategy of what is in a call: fewer properties, shorter texts, that call itself."""
+    if situation.resource == "odd":
+        return _shorter(unquote(situation.id.removeprefix("raw:"))).map(_odd)
+    kind, _, text = situation.body.partition(":")
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        return st.just(situation)
+    parts = {k: _shorter(v) if isinstance(v, str) else st.just(v) for k, v in value.items()}
+    return st.fixed_dictionaries({}, optional=parts).map(
+        lambda part: _call(situation.state, kind, part)
     )
-    return st.one_of(
-        odd.map(lambda name: Situation(resource="odd", id=name)),
-        st.builds(call, state, fitting.map(lambda value: body("valid", value))),
-        st.builds(call, state, misfit.map(lambda value: body("invalid", value))),
-    )
+
+
+def _shorter(text: str) -> st.SearchStrategy[str]:
+    return st.integers(0, len(text)).map(lambda size: text[:size])
 
 
 def properties(run: Run, budget: Budget, violates: Violates) -> None:
-    """Try generated calls until the budget is spent; on a violation shrink it with what is left."""
-    remembered: dict[Situation, bool] = {}
+    """Try drawn calls until the budget is spent; of one that violates find the smallest."""
+    draw = Drawing(run)
+    known: dict[Situation, bool] = {}
+    doubles = 0
+    while budget.left > 0 and not run.journal.stopped and doubles < DOUBLES:
+        batch = {
+            s: None for s in (draw() for _ in range(min(BATCH, budget.left))) if s not in known
+        }
+        doubles = 0 if batch else doubles + 1
+        budget.take(len(batch))
+        made = {situation: run.execute(Scenario((situation,))) for situation in batch}
+        bad = violates([x for exchanges in made.values() for x in exchanges])
+        for situation, exchanges in made.items():
+            known[situation] = bad and violates(exchanges)
+        if found := [situation for situation in made if known[situation]]:
+            shrink(run, budget, found[0], known, violates)
+            return
 
-    def attempt(situation: Situation) -> bool:
-        if situation not in remembered:
+
+def shrink(
+    run: Run, budget: Budget, found: Situation, known: dict[Situation, bool], violates: Violates
+) -> None:
+    """Look for the smallest call that violates as `found` does. The journal keeps them all."""
+
+    def condition(situation: Situation | None) -> bool:
+        if situation is None:
+            return False
+        if situation not in known:
             if run.journal.stopped or not budget.take(1):
                 return False
-            remembered[situation] = violates(run.execute(Scenario((situation,))))
-        return remembered[situation]
+            known[situation] = violates(run.execute(Scenario((situation,))))
+        return known[situation]
 
-    strategy = situations(run)
-    for round_ in range(ROUNDS):
-        before = budget.left
-
-        @seed(run.seed * ROUNDS + round_)
-        @_settings(budget.left, Phase.generate, Phase.shrink)
-        @given(situation=strategy)
-        def holds(situation: Situation) -> None:
-            assert not attempt(situation)
-
-        if budget.left <= 0 or run.journal.stopped:
-            return
-        try:
-            holds()
-        except AssertionError:
-            return  # found, and shrunk as far as the budget went: the journal has it
-        if budget.left == before:
-            return  # a finite domain, walked through
+    with suppress(NoSuchExample):
+        find(
+            smaller(found), condition, random=Random(run.seed),  # noqa: S311
+            settings=_settings(SHRINKS, Phase.generate, Phase.shrink),
+        )  # fmt: skip
 
 
 def walks(run: Run, budget: Budget) -> None:
