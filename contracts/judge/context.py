@@ -36,6 +36,8 @@ class Context:
     journal: Journal
     observable: bool = False  # the GET has shown a resource that was known to exist
     last_answered: float = -1.0  # when the last call that was answered began
+    last_refused: float = -1.0  # when a call last found nobody there
+    broken_off: list[float] = field(default_factory=list)  # when calls closed unanswered began
     throttled: set[Situation] = field(default_factory=set)
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
@@ -49,6 +51,10 @@ class Context:
         status, situation = exchange.status, exchange.situation
         if exchange.received is not None:
             self.last_answered = max(self.last_answered, exchange.started)
+        elif exchange.failure in NOBODY_THERE:
+            self.last_refused = max(self.last_refused, exchange.started)
+        elif exchange.failure in ("closed", "reset"):
+            self.broken_off.append(exchange.started)
         if exchange.kind == "observe":
             if not self.observable and exchange.position == 0:
                 seen = observe(exchange)
@@ -120,10 +126,20 @@ class Context:
         """
         return exchange.situation.call == "concurrent" and exchange.position > 1
 
+    @cached_property
+    def fatal(self) -> float | None:
+        """When the call began that the target took and did not outlive: it answered calls before,
+        closed this one, and from then on nobody was there.
+        """
+        last = min((at for at in self.broken_off if at > self.last_answered), default=None)
+        outlived = last is None or self.last_answered < 0 or self.last_refused < last
+        return None if outlived else last
+
     def dead(self, exchange: Exchange) -> bool:
         """Whether nobody answered: not this call nor any later one. A target that is gone breaks no
-        promise.
+        promise, but by the call that ended it.
         """
         if exchange.failure in NOBODY_THERE:
             return True
-        return exchange.received is None and exchange.started > self.last_answered
+        gone = exchange.received is None and exchange.started > self.last_answered
+        return gone and exchange.started != self.fatal

@@ -222,7 +222,8 @@ def answered(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     if context.dead(exchange) or (exchange.failure == "closed" and exchange.reused):
         return None
     bad = exchange.failure is not None or exchange.received is None
-    return Finding(not bad, "an answer, in full and in time", answer(exchange))
+    end = "; from then on nobody was there" if exchange.started == context.fatal else ""
+    return Finding(not bad, "an answer, in full and in time", answer(exchange) + end)
 
 
 def echo(_: Context, exchange: Exchange, __: Any) -> Finding | None:
