@@ -40,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--strict-clauses", action="store_true", help="A violated should-clause fails too."
     )
     group.addoption("--allow-destructive", action="store_true")
+    group.addoption(
+        "--contracts-ledger",
+        metavar="FILE",
+        help="Write here what may be changed, before it is sent.",
+    )
     group.addoption("--contracts-seed", type=int, default=0, metavar="N")
 
 
@@ -159,7 +164,7 @@ class Door:
     def run(self, items: list[ClauseItem]) -> None:
         """Verify each contract once, for the clauses that are selected."""
         from contracts.cli.options import open_target, pinned_dialects
-        from contracts.verify import Options, verify
+        from contracts.verify import Options, assign, verify, with_ledger
 
         option = self.config.getoption
         chosen: dict[str, list[str]] = defaultdict(list)
@@ -168,7 +173,7 @@ class Door:
             contracts[item.contract.name] = item.contract
             chosen[item.contract.name].append(item.clause.id)
         everything = list(contracts.values())
-        file = option("--target")
+        file, ledger = option("--target"), option("--contracts-ledger")
         with ExitStack() as stack:
             target = stack.enter_context(
                 open_target(everything, option("--base-url"), Path(file) if file else None)
@@ -179,7 +184,11 @@ class Door:
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),
                 pinned=pinned_dialects(everything, option("--dialect")),
                 allow_destructive=option("--allow-destructive"),
+                ledger=Path(ledger) if ledger else None,
             )
+            options = with_ledger(assign(everything, target, options), options)
+            if options.ledger is not None:
+                self.say(f"ledger: {options.ledger}")
             result = verify(everything, target, options)
         self.redactor = result.redactor
         for judgement in result.judgements():
@@ -189,6 +198,13 @@ class Door:
                 seen = ", ".join(judgement.readings.values())
                 self.lines.append(f"{judgement.contract.name} follows {seen}")
         self.lines += [self.redactor.text(t) for t in (*result.warnings, *result.faults_of_the_run)]
+
+    def say(self, line: str) -> None:
+        """Print a line before the traffic, whatever pytest captures."""
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(line)
 
 
 DOOR = pytest.StashKey[Door]()

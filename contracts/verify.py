@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from contracts.explore.calls import Progress
 from contracts.explore.plan import Plan, Profile, make, selectable
@@ -22,6 +23,7 @@ from contracts.spec.model import Clause, Contract
 from contracts.target import safety
 from contracts.target.file import Site, Target
 from contracts.target.identities import Identities
+from contracts.target.ledger import Ledger, default_path
 from contracts.target.pace import pacer
 from contracts.target.secrets import Redactor
 from contracts.target.states import ProviderStates
@@ -43,6 +45,7 @@ class Options:
     allow_destructive: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
+    ledger: Path | None = None  # None: none on a local target, a new one on any other
     effect_seconds: float = 4.0  # how long after a success its effect may take to show
 
 
@@ -93,6 +96,11 @@ class Assignment:
     harmless: bool
     observes: bool
 
+    @property
+    def touches(self) -> bool:
+        """Whether the plan names a resource that exists."""
+        return any(scenario.known for scenario in self.plan.scenarios)
+
     def cost(self) -> Counter[str]:
         return self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
 
@@ -137,6 +145,18 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
     return found
 
 
+def with_ledger(assignments: Sequence[Assignment], options: Options) -> Options:
+    """Return the options with a ledger named, where the run may change something on a target that
+    is not local.
+    """
+    risky = any(
+        not a.harmless and a.touches and not safety.is_local(a.site.base_url) for a in assignments
+    )
+    if options.ledger is not None or not risky:
+        return options
+    return replace(options, ledger=default_path())
+
+
 def verify(
     contracts: Sequence[Contract],
     target: Target,
@@ -149,20 +169,24 @@ def verify(
     redactor = Redactor()
     results, warnings, failures = [], [], []
     assignments = assign(contracts, target, options)
+    options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
     callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]
-    for assignment, identities in zip(assignments, callers, strict=True):
-        name = assignment.contract.name
-        result, torn = _one(assignment, identities, options, progress(name), clock)
-        results.append(result)
-        failures += [f"{name}: {text}" for text in torn]
-        warnings += [f"{name}: {note}" for note in result.journal.notes]
-        if assignment.harmless and options.profile != "smoke":
-            warnings.append(
-                f"{name}: {assignment.site.base_url} is neither loopback nor private: only calls"
-                " that can cancel nothing were made"
-                " (--allow-destructive and provider states lift that)"
-            )
+    with Ledger(options.ledger, redactor) as ledger:
+        ledger.begin()
+        for assignment, identities in zip(assignments, callers, strict=True):
+            name = assignment.contract.name
+            result, torn = _one(assignment, identities, options, progress(name), clock, ledger)
+            results.append(result)
+            failures += [f"{name}: {text}" for text in torn]
+            warnings += [f"{name}: {note}" for note in result.journal.notes]
+            if assignment.harmless and options.profile != "smoke":
+                warnings.append(
+                    f"{name}: {assignment.site.base_url} is neither loopback nor private: only"
+                    " calls that can cancel nothing were made"
+                    " (--allow-destructive and provider states lift that)"
+                )
+        ledger.end()
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
@@ -176,6 +200,7 @@ def _one(
     options: Options,
     progress: Progress,
     clock: float,
+    ledger: Ledger,
 ) -> tuple[ContractResult, list[str]]:
     contract, site = assignment.contract, assignment.site
     began = time.monotonic()
@@ -185,7 +210,7 @@ def _one(
             site.base_url,
             transport,
             identities,
-            ProviderStates(site, transport),
+            ProviderStates(site, transport, ledger),
             unknown_id=site.unknown_id,
             observes=assignment.observes,
             seed=options.seed,
@@ -194,6 +219,7 @@ def _one(
             started=clock,
             progress=progress,
             pace=pacer(contract, site.base_url, options.rate),
+            ledger=ledger,
         )
         try:
             run.plan(assignment.plan)

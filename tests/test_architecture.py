@@ -31,6 +31,7 @@ ALLOWED = {
     "har": {"errors", "exchange", "journal", "observation", "spec", "target"},
     "baseline": {"errors", "judge", "spec"},
     "compare": {"errors"},
+    "teardown": {"errors", "spec", "target", "transport"},
     "verify": {"explore", "gate", "journal", "judge", "spec", "target", "transport"},
 }
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report"}

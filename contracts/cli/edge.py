@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from contracts.cli.ledger import ledger
 from contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
 from contracts.cli.run import judge, verify
 from contracts.errors import ContractsError
@@ -32,7 +33,7 @@ def cli() -> None:
     """
 
 
-for command in (verify, judge, compare, baseline, clauses, explain, mock, prove, init):
+for command in (verify, judge, compare, baseline, clauses, explain, mock, prove, ledger, init):
     cli.add_command(command)
 
 

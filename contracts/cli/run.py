@@ -93,6 +93,13 @@ PROFILES = (
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
 )
 @report_options
+@click.option(
+    "--ledger",
+    type=PATH,
+    metavar="FILE",
+    help="Write here what may be changed, before it is sent. By default a new file where the"
+    " target is not local, and none where it is.",
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be sent, and send nothing.")
 def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
            names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
@@ -189,12 +196,16 @@ def _run(
 ) -> int:
     """Verify, report and return the exit code."""
     from contracts.report.terminal import Bar
-    from contracts.verify import assign
+    from contracts.verify import assign, with_ledger
     from contracts.verify import verify as verify_target
 
     screen = _console()
     signal.signal(signal.SIGTERM, _terminated)
-    totals = {a.contract.name: a.cost()["cancel"] for a in assign(contracts, target, options)}
+    assignments = assign(contracts, target, options)
+    options = with_ledger(assignments, options)
+    if options.ledger is not None:
+        click.echo(f"ledger: {options.ledger}", err=True)
+    totals = {a.contract.name: a.cost()["cancel"] for a in assignments}
     with Bar(screen, totals) as bar:
         result = verify_target(contracts, target, options, bar.progress)
     return _conclude(result, entries, reports, screen)

@@ -23,6 +23,7 @@ from contracts.journal import Journal
 from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities
+from contracts.target.ledger import Ledger
 from contracts.transport.client import Answer, Transport
 
 UNANSWERED_CALLS = 3  # calls without an answer that end the run
@@ -61,12 +62,13 @@ class Calls:
         started: float,
         progress: Progress,
         pace: Callable[[], None],
+        ledger: Ledger,
     ) -> None:
         self.contract, self.base_url = contract, base_url
         self.transport, self.identities = transport, identities
         self.observes = observes and contract.observe_path is not None
         self.seed, self.max_wait, self.started = seed, max_wait, started
-        self.progress, self.pace = progress, pace
+        self.progress, self.pace, self.ledger = progress, pace, ledger
         self.random = random.Random(f"{seed}/{contract.name}")  # noqa: S311 - no secret
         self.journal = Journal(contract.name, minted=identities.minted)
         self._unanswered = self._timeouts = 0
@@ -102,12 +104,34 @@ class Calls:
         )
         self.pace()
         chunked = self._chunks(situation)
-        answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
         who = self.identities.name(situation.identity)
+        number = self._announce(request, situation, who, target, neighbour)
+        answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
+        if number is not None:
+            self.ledger.answered(number, answer.received.status if answer.received else None)
         exchange = self._exchange("cancel", scenario, situation, position, target, answer, who)
         self._keep(exchange)
         self._count_unanswered(exchange)
         return exchange
+
+    def _announce(
+        self,
+        request: Sent,
+        situation: Situation,
+        who: str,
+        target: Resource,
+        neighbour: Resource | None,
+    ) -> int | None:
+        """Write into the ledger a call that names a resource which exists: whatever it is answered,
+        it may take effect.
+        """
+        if situation.resource not in ("cancellable", "final"):
+            return None
+        named = [target.id]
+        if neighbour is not None and "{neighbour}" in situation.body:
+            named.append(neighbour.id)
+        name = self.contract.name
+        return self.ledger.cancel(name, self.base_url, request.method, who, situation.state, named)
 
     def _chunks(self, situation: Situation) -> bool:
         """RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1."""

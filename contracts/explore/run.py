@@ -23,6 +23,7 @@ from contracts.journal import Journal
 from contracts.observation import Observation, is_cancelled, took_effect
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities, NoIdentity
+from contracts.target.ledger import Ledger
 from contracts.target.states import Broken, ProviderStates, Refused
 from contracts.transport.client import Transport
 
@@ -50,6 +51,7 @@ class Run:
         started: float | None = None,
         progress: Progress = lambda kind, count: None,
         pace: Callable[[], None] = lambda: None,
+        ledger: Ledger | None = None,
     ) -> None:
         self.contract, self.states = contract, states
         self.calls = Calls(
@@ -63,6 +65,7 @@ class Run:
             started=time.monotonic() if started is None else started,
             progress=progress,
             pace=pace,
+            ledger=ledger or Ledger(),
         )
         self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds
         self.scenario = 0

@@ -61,7 +61,10 @@ class Walker:
             calls.observe(life.scenario, situation, at, near, "neighbour")
         before = calls.observe(life.scenario, situation, at, life.resource)
         near_or_none = others[0] if others else None
-        exchange = calls.cancel(life.scenario, situation, at + 1, life.resource, near_or_none)
+        try:
+            exchange = calls.cancel(life.scenario, situation, at + 1, life.resource, near_or_none)
+        except Broken:
+            return  # the ledger cannot be written: nothing was sent
         after = calls.observe(life.scenario, situation, at + 1, life.resource)
         for near in others:
             calls.observe(life.scenario, situation, at + 1, near, "neighbour")

@@ -8,38 +8,37 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.exchange import Sent
 from contracts.target.file import Site
+from contracts.target.ledger import Ledger
+from contracts.target.trouble import Broken as Broken
+from contracts.target.trouble import Refused as Refused
 from contracts.transport.client import Transport
 
 CONSUMER = "cancel-contracts"
 BROKEN_HANDLER_CALLS = 3
 
 
-class Refused(Exception):
-    """The target does not offer this state. The message is the reason to report."""
-
-
-class Broken(Exception):
-    """The handler failed: nobody can tell whether the state is offered."""
-
-
 @dataclass(frozen=True)
-class _Made:
+class Made:
+    """A set-up of the handler: its number in the ledger, and what a tear-down is told."""
+
+    number: int
     state: str
-    owner: str | None
     values: dict[str, object]
 
 
 class ProviderStates:
     """Resources in named states for one contract, torn down at the end of the run."""
 
-    def __init__(self, site: Site, transport: Transport) -> None:
+    def __init__(self, site: Site, transport: Transport, ledger: Ledger | None = None) -> None:
         self.site, self.transport = site, transport
+        self.ledger = ledger or Ledger()
         self.calls = 0
-        self._made: list[_Made] = []
+        self._made: list[Made] = []
         self._spent: dict[str, int] = defaultdict(int)
         self._refused: dict[tuple[str, bool], str] = {}
         self._broken = 0
@@ -60,8 +59,10 @@ class ProviderStates:
         params = {"contract": self.site.contract, "state": state}
         if owner:
             params["owner"] = owner
-        values = self._set_up(state, owner, params)
-        self._made.append(_Made(state, owner, {**params, **values}))
+        number = self.ledger.set_up(self.site.contract, state, self.site.handler, params)
+        values = self._set_up(number, state, owner, params)
+        self._made.append(Made(number, state, {**params, **values}))
+        self.ledger.made(number, values)
         return str(values["id"])
 
     def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
@@ -82,12 +83,15 @@ class ProviderStates:
             self._spent[state] = at + 1
         return ids[at]
 
-    def _set_up(self, state: str, owner: str | None, params: dict[str, str]) -> dict[str, object]:
+    def _set_up(
+        self, number: int, state: str, owner: str | None, params: dict[str, str]
+    ) -> dict[str, object]:
         status, body, failure = self._post("setup", state, params)
         if failure or status is None:
             self._broken += 1
             raise Broken(f"the provider-state handler did not answer ({failure})")
         if status // 100 != 2:
+            self.ledger.nothing_made(number)
             reason = f"states: the provider-state handler refuses {state}" + (
                 f" of {owner}" if owner else ""
             )
@@ -130,16 +134,28 @@ class ProviderStates:
             return None, b"", answer.failure or "closed"
         return answer.received.status, answer.received.body, None
 
-    def tear_down(self) -> list[str]:
-        """Undo every set-up, newest first. Returns what failed, in words; never raises."""
+    def adopt(self, made: Sequence[Made]) -> None:
+        """Take over what another run has set up, to tear it down."""
+        self._made.extend(made)
+
+    def tear_down(self, *, gone_is_fine: bool = False) -> list[str]:
+        """Undo every set-up, newest first. Returns what failed, in words; never raises.
+
+        `gone_is_fine`: a 404 or 410 means that somebody has torn it down already.
+        """
         failures = []
         for made in reversed(self._made):
+            self.ledger.tear_down(made.number)
             status, _, failure = self._post("teardown", made.state, made.values)
-            if failure or status is None or status // 100 != 2:
+            gone = gone_is_fine and status in (404, 410)
+            if failure or status is None or (status // 100 != 2 and not gone):
                 told = failure or status
-                failures.append(f"tear-down of {made.values.get('id')} failed ({told})")
+                what = made.values.get("id") or f"a {made.state}"
+                failures.append(f"tear-down of {what} failed ({told})")
                 if len(failures) >= BROKEN_HANDLER_CALLS:
                     failures.append("further tear-downs were not tried")
                     break
+                continue
+            self.ledger.torn_down(made.number)
         self._made.clear()
         return failures

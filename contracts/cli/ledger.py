@@ -1,0 +1,43 @@
+"""The command `ledger`: what a run has left behind, and its tear-down."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from contracts.cli.options import PATH, load_contracts
+from contracts.errors import UsageError
+
+
+@click.command()
+@click.argument("file", type=PATH)
+@click.option("--tear-down", is_flag=True, help="Undo the set-ups that are left.")
+@click.option(
+    "--target", "target_file", type=PATH, metavar="FILE", help="The target's description."
+)
+@click.option(
+    "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
+    help="A contract from this file instead of the shipped ones (repeatable).",
+)  # fmt: skip
+def ledger(file: Path, tear_down: bool, target_file: Path | None, specs: tuple[Path, ...]) -> int:
+    """Say what a run has left behind, and what it cancelled for good. Exit 1 where something is
+    left.
+    """
+    from contracts.report.ledger import text
+    from contracts.target.account import read
+
+    account = read(file)
+    failures: list[str] = []
+    if tear_down and account.left:
+        from contracts.target.file import load
+        from contracts.teardown import tear_down as undo
+
+        if target_file is None:
+            raise UsageError("--tear-down", "needs the run's target file", "add --target FILE")
+        failures = undo(account, load_contracts(specs, ()), load(target_file))
+        account = read(file)
+    for failure in failures:
+        click.echo(f"warning: {failure}", err=True)
+    click.echo(text(account))
+    return 1 if account.left else 0
