@@ -22,8 +22,8 @@ from jsonschema import Draft202012Validator
 
 from contracts.errors import UsageError
 from contracts.judge.judge import Judgement, Verdict, Word
-from contracts.spec.load import parse_yaml
 from contracts.spec.model import Contract
+from contracts.spec.yaml_file import parse_yaml
 
 KINDS: Mapping[str, Word] = {"violations": "violated", "not_exercised": "not-exercised"}
 

@@ -95,6 +95,17 @@ class Assignment:
     plan: Plan
     harmless: bool
     observes: bool
+    not_local: str | None = None  # why the target does not count as local
+
+    @property
+    def notice(self) -> str | None:
+        """Say that only harmless calls are made, where that was not asked for."""
+        if not self.harmless:
+            return None
+        return (
+            f"{self.contract.name}: {self.site.base_url} {self.not_local}: only calls that can"
+            " cancel nothing are made (--allow-destructive and provider states lift that)"
+        )
 
     @property
     def touches(self) -> bool:
@@ -125,9 +136,8 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         if not clauses:
             continue
         site = target.site(contract)
-        harmless = not safety.is_local(site.base_url) and not (
-            options.allow_destructive and site.has_states
-        )
+        not_local = safety.why_not_local(site.base_url, contracts)
+        harmless = not_local is not None and not (options.allow_destructive and site.has_states)
         skipped = [group for group in ("identities", "states") if group in site.not_testable]
         if not site.has_states and "states" not in skipped:
             skipped.append("states")
@@ -141,7 +151,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
             excused=tuple(site.not_testable),
         )
         observes = "observe" not in site.not_testable
-        found.append(Assignment(contract, site, plan, harmless, observes))
+        found.append(Assignment(contract, site, plan, harmless, observes, not_local))
     return found
 
 
@@ -149,9 +159,7 @@ def with_ledger(assignments: Sequence[Assignment], options: Options) -> Options:
     """Return the options with a ledger named, where the run may change something on a target that
     is not local.
     """
-    risky = any(
-        not a.harmless and a.touches and not safety.is_local(a.site.base_url) for a in assignments
-    )
+    risky = any(not a.harmless and a.touches and a.not_local for a in assignments)
     if options.ledger is not None or not risky:
         return options
     return replace(options, ledger=default_path())
@@ -180,12 +188,8 @@ def verify(
             results.append(result)
             failures += [f"{name}: {text}" for text in torn]
             warnings += [f"{name}: {note}" for note in result.journal.notes]
-            if assignment.harmless and options.profile != "smoke":
-                warnings.append(
-                    f"{name}: {assignment.site.base_url} is neither loopback nor private: only"
-                    " calls that can cancel nothing were made"
-                    " (--allow-destructive and provider states lift that)"
-                )
+            if (notice := assignment.notice) and options.profile != "smoke":
+                warnings.append(notice)
         ledger.end()
     base = target.base_url or (results[0].base_url if results else "")
     return Result(

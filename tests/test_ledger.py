@@ -365,7 +365,7 @@ def test_a_target_that_is_not_local_always_has_a_ledger_of_its_own(
     tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(safety, "is_local", lambda *args: False)
+    monkeypatch.setattr(safety, "why_not_local", lambda *args: "is far away")
     file = target_file(tmp_path, service)
     harmless = ["verify", "--target", str(file), "--contract", CONTRACT, "--only", "MA-07"]
     main(harmless)

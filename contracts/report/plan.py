@@ -23,6 +23,8 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
         table.add_row(a.contract.name, *map(str, numbers))
     console.print(table)
     for a in assignments:
+        if a.notice:
+            console.print(a.notice)
         if a.plan.property_calls or a.plan.walk_calls:
             console.print(
                 f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for"

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
@@ -29,8 +29,10 @@ from contracts.spec.model import (
     NotTestable,
     Permission,
     Quota,
+    Server,
     Source,
 )
+from contracts.spec.yaml_file import parse_yaml
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 WORDS_FOR_RESOURCE = ("cancellable", "final", "unknown", "odd", "any")
@@ -64,47 +66,6 @@ def load(path: Path) -> Contract:
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
     return Reader(path, document).contract()
-
-
-class UniqueKeys(yaml.SafeLoader):
-    """SafeLoader that refuses a key written twice: YAML would keep the last without a word."""
-
-
-def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        if isinstance(key, (str, int)) and key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"key {key!r} stands twice", key_node.start_mark
-            )
-        if isinstance(key, (str, int)):
-            seen.add(key)
-    loader.flatten_mapping(node)
-    return dict(loader.construct_pairs(node, deep=True))
-
-
-UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-def parse_yaml(path: Path) -> Any:
-    """Return the YAML document of a file, keys checked for doubles. Shared with the target file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as err:
-        raise UsageError(
-            str(path), err.strerror or "cannot be read", "give a readable file"
-        ) from None
-    except UnicodeDecodeError:
-        raise UsageError(str(path), "is no UTF-8 text", "save it as UTF-8") from None
-    try:
-        return yaml.load(text, Loader=UniqueKeys)  # noqa: S506 - a SafeLoader
-    except yaml.MarkedYAMLError as err:
-        mark = err.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise UsageError(place, f"is no YAML: {err.problem}", "mend that line") from None
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as err:
-        raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None
 
 
 def complain(path: Path, document: Mapping[str, Any]) -> None:
@@ -193,6 +154,7 @@ class Reader:
             path=path,
             observe_path=observe,
             server=self.document["servers"][0]["url"].rstrip("/"),
+            servers=tuple(self.servers()),
             lifecycle=self.lifecycle(life),
             permissions=tuple(self.permissions(operation)),
             audiences=tuple(self.audiences()),
@@ -214,6 +176,24 @@ class Reader:
         )
         self.cross_check(contract)
         return contract
+
+    def servers(self) -> Iterator[Server]:
+        """Yield every server, its variables (OpenAPI 3.1, Server Variable Object) filled in."""
+        for index, row in enumerate(self.document["servers"]):
+            variables = row.get("variables", {})
+            names = re.findall(r"{([^{}]*)}", row["url"])
+            for name in names:
+                if not isinstance(variables.get(name), dict) or "default" not in variables[name]:
+                    raise self.bad(
+                        f"servers/{index}", f"{{{name}}} has no default", "give it under variables"
+                    )
+            choices = [variables[n].get("enum", [variables[n]["default"]]) for n in names]
+            for values in product(*choices):
+                url, scope = row["url"], row.get("x-scope")
+                for name, value in zip(names, values, strict=True):
+                    url = url.replace(f"{{{name}}}", str(value))
+                    scope = scope and scope.replace(f"{{{name}}}", str(value))
+                yield Server(url.rstrip("/"), scope)
 
     def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
         both = set(life["cancellable"]) & set(life["final"])

@@ -73,6 +73,16 @@ class Quota:
         return f"{self.calls} per {unit}"
 
 
+@dataclass(frozen=True)
+class Server:
+    """A host of the vendor. `scope` is what a token for it is asked of the identity platform
+    with.
+    """
+
+    url: str
+    scope: str | None = None
+
+
 def canonical(state: str) -> str:
     """Fold a state's spelling: case and separators do not count, nor does one l or two in
     cancelled.
@@ -146,6 +156,7 @@ class Contract:
     ]  # requestBody examples by name, in order; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
+    servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
 
     @property
     def operation(self) -> Mapping[str, Any]:

@@ -21,8 +21,9 @@ from jsonschema.exceptions import best_match
 
 from contracts.errors import UsageError
 from contracts.spec.load import load as load_spec
-from contracts.spec.load import parse_yaml, shipped
+from contracts.spec.load import shipped
 from contracts.spec.model import Contract
+from contracts.spec.yaml_file import parse_yaml
 
 GROUPS = ("identities", "mint", "states", "observe")
 

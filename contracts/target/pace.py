@@ -28,7 +28,7 @@ def pacer(contract: Contract, base_url: str, rate: str | None) -> Callable[[], N
     given.
     """
     rates = [Rate(q.calls, q.seconds * 1000) for q in contract.quotas]
-    if is_loopback(base_url):
+    if is_loopback(base_url, [contract]):
         rates = []
     if rate is not None:
         rates = [*rates, parse_rate(rate)]

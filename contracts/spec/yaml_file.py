@@ -1,0 +1,54 @@
+"""Read a YAML file that a person wrote: a spec, a target file, a baseline. Knows none of them.
+
+Every complaint is a UsageError that names file, line and column. A key written twice is one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contracts.errors import UsageError
+
+
+class UniqueKeys(yaml.SafeLoader):
+    """SafeLoader that refuses a key written twice: YAML would keep the last without a word."""
+
+
+def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if isinstance(key, (str, int)) and key in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} stands twice", key_node.start_mark
+            )
+        if isinstance(key, (str, int)):
+            seen.add(key)
+    loader.flatten_mapping(node)
+    return dict(loader.construct_pairs(node, deep=True))
+
+
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def parse_yaml(path: Path) -> Any:
+    """Return the YAML document of a file, keys checked for doubles. Shared with the target file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as err:
+        raise UsageError(
+            str(path), err.strerror or "cannot be read", "give a readable file"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(str(path), "is no UTF-8 text", "save it as UTF-8") from None
+    try:
+        return yaml.load(text, Loader=UniqueKeys)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as err:
+        mark = err.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise UsageError(place, f"is no YAML: {err.problem}", "mend that line") from None
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as err:
+        raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None
