@@ -9,10 +9,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contracts.explore.attempt import Stop
 from contracts.explore.calls import Progress
 from contracts.explore.plan import Plan, Profile, make, selectable
 from contracts.explore.run import Run
@@ -46,6 +48,7 @@ class Options:
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
     ledger: Path | None = None  # None: none on a local target, a new one on any other
+    jobs: int = 1  # contracts and scenarios at a time
     effect_seconds: float = 4.0  # how long after a success its effect may take to show
 
 
@@ -171,8 +174,9 @@ def verify(
     options: Options,
     progress: Callable[[str], Progress] = lambda name: lambda kind, count: None,
     environ: Mapping[str, str] | None = None,
+    stop: Stop | None = None,
 ) -> Result:
-    """Plan, run and judge the contracts against a target."""
+    """Plan, run and judge the contracts against a target. `stop` may be asked from outside."""
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = Redactor()
     results, warnings, failures = [], [], []
@@ -180,17 +184,23 @@ def verify(
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
     callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]
-    with Ledger(options.ledger, redactor) as ledger:
+    jobs = min(options.jobs, len(assignments)) or 1  # the contracts share what there is
+    with Ledger(options.ledger, redactor) as ledger, ThreadPoolExecutor(jobs) as pool:
         ledger.begin()
-        for assignment, identities in zip(assignments, callers, strict=True):
-            name = assignment.contract.name
-            result, torn = _one(assignment, identities, options, progress(name), clock, ledger)
-            results.append(result)
-            failures += [f"{name}: {text}" for text in torn]
-            warnings += [f"{name}: {note}" for note in result.journal.notes]
-            if (notice := assignment.notice) and options.profile != "smoke":
-                warnings.append(notice)
+        common = _Common(options, clock, ledger, stop or Stop(), options.jobs // jobs)
+
+        def one(assignment: Assignment, callers: Identities) -> tuple[ContractResult, list[str]]:
+            return _one(assignment, callers, progress(assignment.contract.name), common)
+
+        made = list((pool.map if jobs > 1 else map)(one, assignments, callers))
         ledger.end()
+    for assignment, (result, torn) in zip(assignments, made, strict=True):
+        name = assignment.contract.name
+        results.append(result)
+        failures += [f"{name}: {text}" for text in torn]
+        warnings += [f"{name}: {note}" for note in result.journal.notes]
+        if (notice := assignment.notice) and options.profile != "smoke":
+            warnings.append(notice)
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
@@ -198,15 +208,26 @@ def verify(
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Common:
+    """What the contracts of a run share. `clock` is when it began, `jobs` how many scenarios each
+    may run at a time.
+    """
+
+    options: Options
+    clock: float
+    ledger: Ledger
+    stop: Stop
+    jobs: int
+
+
 def _one(
     assignment: Assignment,
     identities: Identities,
-    options: Options,
     progress: Progress,
-    clock: float,
-    ledger: Ledger,
+    common: _Common,
 ) -> tuple[ContractResult, list[str]]:
-    contract, site = assignment.contract, assignment.site
+    contract, site, options = assignment.contract, assignment.site, common.options
     began = time.monotonic()
     with Transport(options.timeouts) as transport:
         run = Run(
@@ -220,14 +241,16 @@ def _one(
             seed=options.seed,
             max_wait=options.max_wait,
             effect_seconds=options.effect_seconds,
-            started=clock,
+            started=common.clock,
             progress=progress,
             pace=pacer(contract, site.base_url, options.rate),
-            ledger=ledger,
+            ledger=common.ledger,
+            stop=common.stop,
+            jobs=common.jobs,
         )
         try:
             run.plan(assignment.plan)
-            if options.profile == "deep" and not run.journal.stopped:
+            if options.profile == "deep" and not run.calls.stopped:
                 from contracts.explore.deep import (
                     explore,  # Hypothesis and schemathesis: slow to load
                 )

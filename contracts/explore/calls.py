@@ -5,11 +5,9 @@ Knows resources and situations, not what a scenario is made of. Judges nothing.
 
 from __future__ import annotations
 
-import random
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +16,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
+from contracts.explore.attempt import Attempt, Keeps, Stop
 from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.journal import Journal
 from contracts.observation import Observation, observe
@@ -47,7 +46,10 @@ class Resource:
 
 
 class Calls:
-    """The requests of one contract's run. `base_url` may be changed until the route is found."""
+    """The requests of one contract's run. `base_url` may be changed until the route is found.
+
+    Safe to use from several threads, an attempt from its own.
+    """
 
     def __init__(
         self,
@@ -63,26 +65,31 @@ class Calls:
         progress: Progress,
         pace: Callable[[], None],
         ledger: Ledger,
+        stop: Stop,
     ) -> None:
         self.contract, self.base_url = contract, base_url
         self.transport, self.identities = transport, identities
         self.observes = observes and contract.observe_path is not None
         self.seed, self.max_wait, self.started = seed, max_wait, started
-        self.progress, self.pace, self.ledger = progress, pace, ledger
-        self.random = random.Random(f"{seed}/{contract.name}")  # noqa: S311 - no secret
+        self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
         self._unanswered = self._timeouts = 0
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
-    def uuid(self) -> str:
-        """Return a UUID that the seed determines."""
-        with self._lock:
-            return str(uuid.UUID(int=self.random.getrandbits(128), version=4))
+    @property
+    def stopped(self) -> str | None:
+        """Why no more is to be sent, or None."""
+        if self.stop and not self.journal.stopped:
+            self.journal.stopped = f"{self.stop.reason}; the rest was not sent"
+        return self.journal.stopped
+
+    def attempt(self, number: int, exchanges: Keeps) -> Attempt:
+        return Attempt(number, f"{self.seed}/{self.contract.name}", exchanges)
 
     def cancel(
         self,
-        scenario: int,
+        attempt: Attempt,
         situation: Situation,
         position: int,
         target: Resource,
@@ -91,7 +98,7 @@ class Calls:
         keep_alive: bool = False,
     ) -> Exchange:
         """Make one call on the cancel route."""
-        unique = f"{self.seed}-{scenario}-{position}"
+        unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         request = cancel_request(
             self.contract,
@@ -100,7 +107,7 @@ class Calls:
             target.segment,
             names,
             self.identities.authorization(situation.identity, situation.owner),
-            self.uuid(),
+            attempt.uuid(),
         )
         self.pace()
         chunked = self._chunks(situation)
@@ -109,8 +116,8 @@ class Calls:
         answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)
-        exchange = self._exchange("cancel", scenario, situation, position, target, answer, who)
-        self._keep(exchange)
+        exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
+        self._keep(attempt, exchange)
         self._count_unanswered(exchange)
         return exchange
 
@@ -139,7 +146,7 @@ class Calls:
 
     def observe(
         self,
-        scenario: int,
+        attempt: Attempt,
         situation: Situation,
         position: int,
         resource: Resource,
@@ -150,16 +157,16 @@ class Calls:
             return None
         authorization = self.identities.authorization("primary")
         request = observe_request(
-            self.contract, self.base_url, resource.id, authorization, self.uuid()
+            self.contract, self.base_url, resource.id, authorization, attempt.uuid()
         )
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
-            time.sleep(min(seconds_asked(answer.received.header("retry-after")), self.max_wait))
+            self.stop.wait(min(seconds_asked(answer.received.header("retry-after")), self.max_wait))
             answer = self.transport.send(request)
         who = self.identities.name("primary")
-        exchange = self._exchange("observe", scenario, situation, position, resource, answer, who)
+        exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
-        self._keep(exchange)
+        self._keep(attempt, exchange)
         seen = observe(exchange)
         exists = situation.resource in ("cancellable", "final") and position == 0
         if self.journal.observable is None and exists:
@@ -169,7 +176,7 @@ class Calls:
     def _exchange(
         self,
         kind: Literal["cancel", "observe"],
-        scenario: int,
+        attempt: Attempt,
         situation: Situation,
         position: int,
         resource: Resource,
@@ -178,7 +185,7 @@ class Calls:
     ) -> Exchange:
         return Exchange(
             contract=self.contract.name,
-            scenario=scenario,
+            scenario=attempt.number,
             position=position,
             kind=kind,
             situation=situation,
@@ -192,9 +199,9 @@ class Calls:
             reused=answer.reused,
         )
 
-    def _keep(self, exchange: Exchange) -> None:
+    def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
         with self._lock:
-            self.journal.exchanges.append(exchange)
+            attempt.exchanges.append(exchange)
             self._timeouts += exchange.failure == "timeout"
             if exchange.received is not None:
                 self._version = exchange.received.version
@@ -215,16 +222,17 @@ class Calls:
                 what = "could not be made" if nobody else "got no answer in time"
                 self.journal.stopped = f"{UNANSWERED_CALLS} calls {what}; the rest was not sent"
 
-    def knock(self, scenario: int) -> None:
+    def knock(self, attempt: Attempt) -> None:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
         dead target.
         """
         template = self.contract.observe_path or self.contract.path
-        resource = Resource.of(self.uuid())
+        resource = Resource.of(attempt.uuid())
         url = self.base_url + route(template, resource.segment)
         answer = self.transport.send(Sent("GET", url))
         situation = Situation(resource="unknown", id="unknown", identity="anonymous")
-        self._keep(self._exchange("observe", scenario, situation, 0, resource, answer, "anonymous"))
+        exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
+        self._keep(attempt, exchange)
 
     def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
         """Wait as a 429 asks; False where the call is to be given up, and the run with it.
@@ -246,7 +254,7 @@ class Calls:
             self.journal.stopped = "the target answers 429 again and again; the rest was not sent"
             return False
         self.max_wait -= seconds
-        time.sleep(seconds)
+        self.stop.wait(seconds)
         return True
 
 

@@ -131,13 +131,14 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
     draw = Drawing(run)
     known: dict[Situation, bool] = {}
     doubles = 0
-    while budget.left > 0 and not run.journal.stopped and doubles < DOUBLES:
+    while budget.left > 0 and not run.calls.stopped and doubles < DOUBLES:
         batch = {
             s: None for s in (draw() for _ in range(min(BATCH, budget.left))) if s not in known
         }
         doubles = 0 if batch else doubles + 1
         budget.take(len(batch))
-        made = {situation: run.execute(Scenario((situation,))) for situation in batch}
+        ran = run.execute_all([Scenario((situation,)) for situation in batch])
+        made = dict(zip(batch, ran, strict=True))
         bad = violates([x for exchanges in made.values() for x in exchanges])
         for situation, exchanges in made.items():
             known[situation] = bad and violates(exchanges)
@@ -155,7 +156,7 @@ def shrink(
         if situation is None:
             return False
         if situation not in known:
-            if run.journal.stopped or not budget.take(1):
+            if run.calls.stopped or not budget.take(1):
                 return False
             known[situation] = violates(run.execute(Scenario((situation,))))
         return known[situation]
@@ -170,11 +171,13 @@ def shrink(
 def walks(run: Run, budget: Budget) -> None:
     """Walk through the lifecycle until the budget is spent."""
     for round_ in range(ROUNDS):
-        if budget.left <= 0 or run.journal.stopped:
+        if budget.left <= 0 or run.calls.stopped:
             return
         machine = seed(run.seed * ROUNDS + round_)(machine_of(run, budget))
-        run_state_machine_as_test(machine, settings=_settings(budget.left, Phase.generate))
-    while not run.journal.stopped and budget.take(1):  # what no walk happened to take
+        # Few enough that no round is left walking with nothing to spend.
+        examples = budget.left // STEPS
+        run_state_machine_as_test(machine, settings=_settings(examples, Phase.generate))
+    while not run.calls.stopped and budget.take(1):  # what no walk happened to take
         run.execute(Scenario((UNKNOWN,)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.exchange import Situation
+from contracts.explore.attempt import Attempt
 from contracts.explore.calls import Resource
 from contracts.explore.run import Run
 from contracts.target.states import Broken, Refused
@@ -16,7 +17,7 @@ from contracts.target.states import Broken, Refused
 
 @dataclass
 class _Life:
-    scenario: int
+    attempt: Attempt
     state: str
     resource: Resource
     position: int = 0
@@ -36,8 +37,7 @@ class Walker:
             made = Resource.of(self.run.states.acquire(state, None, spends=True))
         except (Refused, Broken):
             return -1
-        self.run.scenario += 1
-        self.lives.append(_Life(self.run.scenario, state, made))
+        self.lives.append(_Life(self.run.live(), state, made))
         self.observe(len(self.lives) - 1)
         return len(self.lives) - 1
 
@@ -49,7 +49,7 @@ class Walker:
     def observe(self, number: int) -> None:
         life = self.lives[number]
         situation = self._situation(life)
-        self.run.calls.observe(life.scenario, situation, life.position, life.resource)
+        self.run.calls.observe(life.attempt, situation, life.position, life.resource)
 
     def cancel(self, number: int, identity: str = "primary") -> None:
         """Cancel a resource and look at it and at a neighbour, before and after."""
@@ -58,16 +58,16 @@ class Walker:
         situation = self._situation(life, identity)
         calls, at = self.run.calls, life.position
         for near in others:
-            calls.observe(life.scenario, situation, at, near, "neighbour")
-        before = calls.observe(life.scenario, situation, at, life.resource)
+            calls.observe(life.attempt, situation, at, near, "neighbour")
+        before = calls.observe(life.attempt, situation, at, life.resource)
         near_or_none = others[0] if others else None
         try:
-            exchange = calls.cancel(life.scenario, situation, at + 1, life.resource, near_or_none)
+            exchange = calls.cancel(life.attempt, situation, at + 1, life.resource, near_or_none)
         except Broken:
             return  # the ledger cannot be written: nothing was sent
-        after = calls.observe(life.scenario, situation, at + 1, life.resource)
+        after = calls.observe(life.attempt, situation, at + 1, life.resource)
         for near in others:
-            calls.observe(life.scenario, situation, at + 1, near, "neighbour")
+            calls.observe(life.attempt, situation, at + 1, near, "neighbour")
         self.run.note_due(exchange, before, after, life.resource)
         life.position += 1
         if exchange.status is not None and exchange.status // 100 == 2:

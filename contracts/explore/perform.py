@@ -1,0 +1,149 @@
+"""Perform one scenario once: provision, look, call, look again.
+
+Sends what the scenario says, in its order; knows no other scenario and judges nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from contracts.exchange import Exchange, Situation
+from contracts.explore.attempt import Attempt
+from contracts.explore.calls import THROTTLED_CALLS, Resource
+from contracts.explore.plan import Scenario, looks_twice
+from contracts.explore.requests import ODD_IDS
+from contracts.observation import Observation, is_cancelled
+from contracts.target.identities import NoIdentity
+from contracts.target.states import Broken, Refused
+
+if TYPE_CHECKING:
+    from contracts.explore.run import Run
+
+# Whoever calls so must be refused: an id of the target file is not used up by it.
+REFUSED = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
+
+
+class Performance:
+    """One scenario, once. `first` and `second` are its numbers in the journal: two calls on two
+    resources stand apart there.
+    """
+
+    def __init__(self, run: Run, scenario: Scenario, first: Attempt, second: Attempt) -> None:
+        self.run, self.calls, self.scenario = run, run.calls, scenario
+        self.first, self.second = first, second
+
+    def go(self) -> None:
+        """Perform it. What could not be brought about is noted in the journal."""
+        scenario, journal = self.scenario, self.run.journal
+        try:
+            for situation in scenario.calls:
+                self.calls.identities.authorization(situation.identity, situation.owner)
+            resources = self._resources()
+            if scenario.subject.call == "reused":
+                self._on_one_connection(resources)
+            elif scenario.subject.call == "concurrent":
+                self._at_once(resources[0])
+            else:
+                self._in_a_row(resources)
+        except (NoIdentity, Refused) as err:
+            journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
+        except Broken as err:
+            journal.broken.update(dict.fromkeys(scenario.calls, str(err)))
+
+    def _resources(self) -> list[Resource]:
+        subject = self.scenario.subject
+        if subject.resource == "odd":
+            segment = ODD_IDS.get(subject.id, subject.id.removeprefix("raw:"))
+            return [Resource(segment, segment)]
+        if subject.resource == "unknown":
+            return [Resource.of(self.run.unknown_id or self.first.uuid())]
+        assert subject.state is not None
+        spends = subject.resource == "cancellable" and subject.identity not in REFUSED
+        spends = spends and subject.method == "POST"
+        ids: list[str] = []
+        for _ in range(2 if self.scenario.neighbour or subject.call == "reused" else 1):
+            first = not ids or subject.call == "reused"
+            try:
+                made = self.run.states.acquire(
+                    subject.state,
+                    subject.owner,
+                    spends=spends and first,
+                    offset=0 if spends else len(ids),
+                )
+            except Refused:
+                if not ids or "{neighbour}" in subject.body or subject.call == "reused":
+                    raise
+                break  # a neighbour is worth having, not worth doing without the rest
+            ids.append(made)
+        return [Resource.of(i) for i in ids]
+
+    def _look(
+        self, situation: Situation, position: int, target: Resource, neighbour: Resource | None
+    ) -> Observation | None:
+        """Look at the resource and its neighbour; return what the resource shows."""
+        seen = self.calls.observe(self.first, situation, position, target)
+        if neighbour is not None:
+            self.calls.observe(self.first, situation, position, neighbour, "neighbour")
+        return seen
+
+    def _in_a_row(self, resources: list[Resource]) -> None:
+        scenario, target = self.scenario, resources[0]
+        neighbour = resources[1] if len(resources) > 1 else None
+        before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
+        self._refuse_spent(scenario.subject, before)
+        if self.first.number == 1 and looks_twice(self.run.contract, scenario):
+            self.calls.observe(self.first, scenario.subject, 0, target)
+        position = 0
+        for situation in scenario.calls:
+            for attempt in range(1, THROTTLED_CALLS + 1):
+                if self.calls.stopped:
+                    return
+                position += 1
+                exchange = self.calls.cancel(self.first, situation, position, target, neighbour)
+                if scenario.known or situation.resource == "unknown":
+                    after = self._look(situation, position, target, neighbour)
+                    self.run.note_due(exchange, before, after, target)
+                if exchange.status != 429 or situation.identity == "throttled":
+                    break
+                if not self.calls.wait_out(exchange, attempt):
+                    break
+
+    def _refuse_spent(self, situation: Situation, before: Observation | None) -> None:
+        """Raise Broken for an id of the target file that a former run has used up."""
+        if self.run.states.site.handler or situation.resource != "cancellable":
+            return
+        if before is not None and before.entity is not None:
+            if is_cancelled(self.run.contract.lifecycle, before.entity):
+                raise Broken("an id of the target file is cancelled already: give fresh ones")
+
+    def _at_once(self, target: Resource) -> None:
+        scenario = self.scenario
+        barrier = threading.Barrier(2)
+        before = self._look(scenario.subject, 0, target, None)
+        self._refuse_spent(scenario.subject, before)
+
+        def call(position: int) -> Exchange:
+            barrier.wait(5)
+            return self.calls.cancel(self.first, scenario.calls[position - 1], position, target)
+
+        with ThreadPoolExecutor(2) as pool:
+            pair = list(pool.map(call, (1, 2)))
+        after = self._look(scenario.subject, 2, target, None)
+        for exchange in pair:
+            self.run.note_due(exchange, before, after, target)
+
+    def _on_one_connection(self, resources: list[Resource]) -> None:
+        """Two calls on two resources, the second on the connection that carried the first."""
+        attempts = (self.first, self.second)
+        lots = list(zip(attempts, self.scenario.calls, resources, strict=True))
+        before = [self.calls.observe(attempt, call, 0, it) for attempt, call, it in lots]
+        # The second asks to close: a server that serves one connection at a time would wait on it.
+        made = [
+            self.calls.cancel(attempt, call, 1, it, keep_alive=attempt is self.first)
+            for attempt, call, it in lots
+        ]
+        for (attempt, call, it), start, exchange in zip(lots, before, made, strict=True):
+            after = self.calls.observe(attempt, call, 1, it)
+            self.run.note_due(exchange, start, after, it)
