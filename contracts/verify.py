@@ -235,7 +235,7 @@ def _one(
             site.base_url,
             transport,
             identities,
-            ProviderStates(site, transport, ledger),
+            ProviderStates(site, transport, common.ledger),
             unknown_id=site.unknown_id,
             observes=assignment.observes,
             seed=options.seed,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,6 +57,14 @@ PROFILES = (
     type=click.IntRange(min=1),
     metavar="N",
     help="At most N cancel calls per contract.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Independent contracts and scenarios at a time.",
 )
 @click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
@@ -195,26 +201,34 @@ def _run(
     reports: dict[str, Path],
 ) -> int:
     """Verify, report and return the exit code."""
+    from contracts.cli.interrupt import interruptible
     from contracts.report.terminal import Bar
     from contracts.verify import assign, with_ledger
     from contracts.verify import verify as verify_target
 
     screen = _console()
-    signal.signal(signal.SIGTERM, _terminated)
     assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
     if options.ledger is not None:
         click.echo(f"ledger: {options.ledger}", err=True)
     totals = {a.contract.name: a.cost()["cancel"] for a in assignments}
-    with Bar(screen, totals) as bar:
-        result = verify_target(contracts, target, options, bar.progress)
-    return _conclude(result, entries, reports, screen)
+    with interruptible() as stop:
+        with Bar(screen, totals) as bar:
+            result = verify_target(contracts, target, options, bar.progress, stop=stop)
+        return _conclude(result, entries, reports, screen, stop.code)
 
 
 def _conclude(
-    result: Result, entries: list[Entry], reports: dict[str, Path], screen: Console
+    result: Result,
+    entries: list[Entry],
+    reports: dict[str, Path],
+    screen: Console,
+    interrupted: int = 0,
 ) -> int:
-    """Apply the baseline, decide, write every report from one record, return the exit code."""
+    """Apply the baseline, decide, write every report from one record, return the exit code.
+
+    That of an interruption goes before that of the outcome.
+    """
     from contracts import gate
     from contracts.baseline import apply
     from contracts.report.record import record
@@ -230,6 +244,7 @@ def _conclude(
         warnings += expired
     result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
     outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
+    outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
     show(written, screen)
     _write(written, result, reports)
@@ -258,7 +273,3 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
         click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
     for line in annotations.lines(written, os.environ):
         click.echo(line)
-
-
-def _terminated(signum: int, frame: object) -> None:
-    sys.exit(128 + signum)

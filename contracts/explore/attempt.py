@@ -37,6 +37,10 @@ class Attempt:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
 
 
+class Stopped(Exception):
+    """A call was due when the run had been asked to stop: it was not sent."""
+
+
 class Stop:
     """Asked from outside, a run ends early: nothing more is sent but what tears down."""
 
@@ -48,7 +52,8 @@ class Stop:
         self.reason = reason
         self._event.set()
 
-    def __bool__(self) -> bool:
+    @property
+    def asked(self) -> bool:
         return self._event.is_set()
 
     def wait(self, seconds: float) -> None:

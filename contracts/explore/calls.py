@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
-from contracts.explore.attempt import Attempt, Keeps, Stop
+from contracts.explore.attempt import Attempt, Keeps, Stop, Stopped
 from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.journal import Journal
 from contracts.observation import Observation, observe
@@ -80,7 +80,7 @@ class Calls:
     @property
     def stopped(self) -> str | None:
         """Why no more is to be sent, or None."""
-        if self.stop and not self.journal.stopped:
+        if self.stop.asked and not self.journal.stopped:
             self.journal.stopped = f"{self.stop.reason}; the rest was not sent"
         return self.journal.stopped
 
@@ -97,7 +97,7 @@ class Calls:
         *,
         keep_alive: bool = False,
     ) -> Exchange:
-        """Make one call on the cancel route."""
+        """Make one call on the cancel route. Raises Stopped where none is to be made."""
         unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         request = cancel_request(
@@ -110,6 +110,8 @@ class Calls:
             attempt.uuid(),
         )
         self.pace()
+        if self.stopped and self.stop.asked:
+            raise Stopped
         chunked = self._chunks(situation)
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from contracts.exchange import Exchange, Situation
-from contracts.explore.attempt import Attempt
+from contracts.explore.attempt import Attempt, Stopped
 from contracts.explore.calls import THROTTLED_CALLS, Resource
 from contracts.explore.plan import Scenario, looks_twice
 from contracts.explore.requests import ODD_IDS
@@ -49,6 +49,8 @@ class Performance:
                 self._in_a_row(resources)
         except (NoIdentity, Refused) as err:
             journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
+        except Stopped:
+            pass  # the journal says why
         except Broken as err:
             journal.broken.update(dict.fromkeys(scenario.calls, str(err)))
 

@@ -191,7 +191,7 @@ class Run:
             last[number] = max(x.position for x in made)
         deadline = time.monotonic() + self.effect_seconds
         attempts = {n: replace(self.live(n), seed=f"{self.seed}/late") for n in last}
-        while self.due and time.monotonic() < deadline and not self.calls.stop:
+        while self.due and time.monotonic() < deadline and not self.calls.stop.asked:
             self.calls.stop.wait(LOOK_AGAIN_SECONDS)
             still = []
             for exchange, before, target in self.due:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from contracts.exchange import Situation
-from contracts.explore.attempt import Attempt
+from contracts.explore.attempt import Attempt, Stopped
 from contracts.explore.calls import Resource
 from contracts.explore.run import Run
 from contracts.target.states import Broken, Refused
@@ -63,8 +63,8 @@ class Walker:
         near_or_none = others[0] if others else None
         try:
             exchange = calls.cancel(life.attempt, situation, at + 1, life.resource, near_or_none)
-        except Broken:
-            return  # the ledger cannot be written: nothing was sent
+        except (Broken, Stopped):
+            return  # the ledger cannot be written, or the run is to end: nothing was sent
         after = calls.observe(life.attempt, situation, at + 1, life.resource)
         for near in others:
             calls.observe(life.attempt, situation, at + 1, near, "neighbour")
