@@ -18,6 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 # there to keep it); the others are answers of a kind.
 Failure = Literal["refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large"]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
+RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
 
 
 @dataclass(frozen=True)

@@ -3,35 +3,32 @@ live traffic.
 
 What judging needs beyond HAR stands in `_contracts` fields: per entry the situation and the octets
 of the wire, per
-log what the journal knows beside its exchanges. A foreign recording has none: its exchanges are
-matched by route and
-carry only what shows in them. Opens no socket.
+log what the journal knows beside its exchanges. A foreign recording has none: foreign.py reads what
+shows in it. Opens no socket.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import unquote, urlsplit
 
 import ijson
 
 from contracts.errors import UsageError
 from contracts.exchange import Exchange, Headers, Received, Sent, Situation
+from contracts.foreign import Foreign, route
 from contracts.journal import Journal
-from contracts.observation import observe, shown
-from contracts.spec.model import Contract, canonical
+from contracts.observation import observe
+from contracts.spec.model import Contract
 from contracts.target.secrets import Redactor
 
 FORMAT = 1  # of the _contracts fields
 BODY_BYTES = 256 * 1024  # of a foreign body that is kept; more cannot matter to a clause
-RECORDED = "recorded"  # a fact of the situation that a foreign recording does not tell
 
 
 @dataclass
@@ -275,88 +272,29 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
     )
 
 
-_UNSAID = dict.fromkeys(("identity", "body", "content_type", "transfer"), RECORDED)
-
-
-def _ordinary(resource: str, status: int) -> bool:
-    """Whether the answer shows that the call was an ordinary one: by a caller who may, with
-    a body that will do.
-    """
-    if status // 100 == 2:
-        return True
-    if resource == "unknown":
-        return status == 404
-    return resource == "final" and status // 100 == 4 and status not in (401, 403, 415, 429)
-
-
 class _Foreign:
-    """Exchanges that somebody else recorded: what they are is read off route, method, headers and
-    neighbours.
-
-    Each resource is a scenario; what a GET has shown of it is its state when it is cancelled. Who
-    called, with which
-    right and what was to be tried no recording tells: clauses that ask for it stay not-exercised.
-    """
+    """Entries that somebody else recorded, taken into the journals of the contracts."""
 
     def __init__(self, contracts: Sequence[Contract], recording: Recording) -> None:
         self.contracts, self.recording = contracts, recording
-        self.scenarios: dict[tuple[str, str], int] = {}
-        self.positions: Counter[tuple[str, str]] = Counter()
-        self.states: dict[tuple[str, str], tuple[str, str | None]] = {}
+        self.exchanges = Foreign()
         self.start: datetime | None = None
 
     def take(self, entry: Mapping[str, Any]) -> None:
-        request = entry["request"]
-        content = entry["response"].get("content") or {}
-        if int(content.get("size") or 0) > 0 and not content.get("text"):
-            self.recording.ignored += 1  # a body that was not recorded: it would read as empty
+        sent, content = _sent(entry["request"]), entry["response"].get("content") or {}
+        # A body that was not recorded would read as empty.
+        unread = int(content.get("size") or 0) > 0 and not content.get("text")
+        where = route(self.contracts, sent.method, sent.url)
+        if unread or where is None:
+            self.recording.ignored += 1
             return
-        for contract in self.contracts:
-            for kind, template in (("cancel", contract.path), ("observe", contract.observe_path)):
-                id_ = template and _match(template, urlsplit(str(request["url"])).path)
-                if id_ and (kind == "cancel" or request["method"] == "GET"):
-                    self._keep(contract, kind, id_, entry)
-                    return
-        self.recording.ignored += 1
-
-    def _keep(self, contract: Contract, kind: str, id_: str, entry: Mapping[str, Any]) -> None:
-        key = (contract.name, id_.casefold())
-        journal = self.recording.journals[contract.name]
-        scenario = self.scenarios.setdefault(key, len(self.scenarios) + 1)
-        again = self.positions[key] > 0
-        if kind == "cancel":
-            self.positions[key] += 1
-        resource, state = self.states.get(key, (RECORDED, None))
-        sent, received = _sent(entry["request"]), _received(entry["response"])
-        ordinary = received is not None and _ordinary(resource, received.status)
-        unsaid = {} if ordinary else _UNSAID
-        exchange = Exchange(
-            contract=contract.name,
-            scenario=scenario,
-            position=self.positions[key],
-            kind="cancel" if kind == "cancel" else "observe",
-            situation=Situation(
-                resource=resource,
-                state=state,
-                id={"unknown": "unknown", RECORDED: RECORDED}.get(resource, "known"),
-                method=sent.method,
-                call="second" if again else "first",
-                **unsaid,
-            ),
-            identity=RECORDED,
-            resource=id_,
-            sent=sent,
-            received=received,
-            failure=None if received else "closed",
-            started=self._moment(entry),
-            seconds=float(entry.get("time") or 0) / 1000,
-        )
-        journal.exchanges.append(exchange)
-        if kind == "observe" and not again and (look := observe(exchange)) is not None:
+        seconds = float(entry.get("time") or 0) / 1000
+        received = _received(entry["response"])
+        found = self.exchanges.take(where, sent, received, self._moment(entry), seconds)
+        journal = self.recording.journals[found.contract]
+        journal.exchanges.append(found)
+        if found.kind == "observe" and found.position == 0 and observe(found) is not None:
             journal.observable = True
-            self.states[key] = (
-                ("unknown", None) if look.entity is None else _state(contract, look.entity)
-            )
 
     def _moment(self, entry: Mapping[str, Any]) -> float:
         moment = datetime.fromisoformat(str(entry["startedDateTime"]))
@@ -364,25 +302,6 @@ class _Foreign:
             moment = moment.replace(tzinfo=UTC)
         self.start = self.start or moment
         return (moment - self.start).total_seconds()
-
-
-def _state(contract: Contract, entity: Mapping[str, Any]) -> tuple[str, str | None]:
-    found = shown(contract.lifecycle, entity)
-    for state in contract.lifecycle.states:
-        if canonical(state) in found:
-            return contract.lifecycle.kind(state), state
-    return RECORDED, None
-
-
-def _match(template: str, path: str) -> str | None:
-    """Return the id in a path that ends as the template says, whatever stands before it."""
-    start, end = template.index("{"), template.index("}")
-    before, after = template[:start], template[end + 1 :]
-    at = path.rfind(before)
-    if at < 0 or not path.endswith(after) or len(path) - len(after) < at + len(before):
-        return None
-    id_ = path[at + len(before) : len(path) - len(after)]
-    return unquote(id_) if id_ and "/" not in id_ else None
 
 
 def _sent(request: Mapping[str, Any]) -> Sent:

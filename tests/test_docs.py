@@ -1,7 +1,8 @@
 """The documentation: in sync with the product, its links, commands and examples good.
 
 Every fenced block is looked at: `sh` holds commands that parse, `yaml` a file of a kind that is known and valid, `text`
-and `json` what a program printed, `python` the one handler. A block of another language is an error here.
+and `json` what a program printed, `toml` the settings of a tool that has its own test, `python` the one handler. A block of
+another language is an error here.
 """
 
 from __future__ import annotations
@@ -318,7 +319,7 @@ def saved(block: Block, folder: Path) -> Path:
 
 def test_every_block_is_of_a_kind_that_is_checked() -> None:
     for block in blocks():
-        assert block.language in {"sh", "yaml", "text", "json", "python"}, block.place
+        assert block.language in {"sh", "yaml", "text", "json", "toml", "python"}, block.place
     assert {kind(block) for block in of("yaml")} == {"target", "baseline", "spec", "ci"}
 
 

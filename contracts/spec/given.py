@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import Any
 
-from contracts.exchange import Situation
+from contracts.exchange import RECORDED, Situation
 from contracts.spec.model import Clause, Contract
 
 # given's key -> Situation's field. `resource` and `id` are read apart.
@@ -124,7 +124,7 @@ def matches(contract: Contract, clause: Clause, situation: Situation, status: in
             return False
     elif status == 429 and not given.get("any"):
         return False
-    return _resource_matches(given, situation) and all(
+    return _resource_matches(given, situation, status) and all(
         "any" in (wanted := values(contract, given, key)) or _fact(situation, field) in wanted
         for key, field in FIELDS.items()
     )
@@ -137,10 +137,15 @@ def _fact(situation: Situation, field: str) -> str | None:
     return value
 
 
-def _resource_matches(given: Mapping[str, Any], situation: Situation) -> bool:
+def _resource_matches(given: Mapping[str, Any], situation: Situation, status: int | None) -> bool:
     if "resource" not in given and given.get("any"):
         return True
-    for word in listed(given.get("resource", "cancellable")):
+    words = listed(given.get("resource", "cancellable"))
+    if situation.resource == RECORDED == situation.id and {"cancellable", "final"} <= set(words):
+        # Which of its states it was in does not matter here. That it exists, a success says.
+        if "unknown" in words or (status is not None and status // 100 == 2):
+            return True
+    for word in words:
         if word == "any" or word == situation.state:
             return True
         if word == situation.resource and (

@@ -1,0 +1,169 @@
+"""The check of `schemathesis run`: the real command line over the mock and an independent server.
+
+What conforms exits 0. What deviates exits 1 and names the clause.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from servers.front import Front, Stdlib11
+from servers.service import Service
+from servers.trial import conforming
+
+from contracts.builtin import new_key, target_of
+from contracts.mock.server import MockServer
+from contracts.spec.load import load, shipped
+from contracts.spec.model import Contract
+from contracts.target.identities import Identities
+from contracts.target.secrets import Redactor
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = {c.name: c for c in map(load, shipped())}
+MACHINE, PACKAGE, SECURITY = (
+    CONTRACTS[name]
+    for name in ("machine-action", "access-package-assignment-request", "security-action")
+)
+ONLY_OURS = ("--checks", "cancel_contracts", "--continue-on-failure")
+BRIEF = ("--phases", "examples,fuzzing")
+
+
+def run(
+    document: str, url: str, token: str, *args: str, cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {
+        "SCHEMATHESIS_HOOKS": "contracts.schemathesis_checks",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", document, "--url", url]
+    command += ["-H", f"Authorization: {token}", "--seed", "1", "--max-examples", "3", *args]
+    done = subprocess.run(
+        command, cwd=cwd, env=environ, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert token not in done.stdout + done.stderr, "no token ever stands in an output"
+    return done
+
+
+class Mock:
+    """The built-in mock with entries of the catalogue, and somebody who may call it."""
+
+    def __init__(self, contract: Contract, *faults: str, variants: tuple[str, ...] = ()) -> None:
+        self.contract, self.key = contract, new_key()
+        self.server = MockServer(
+            [contract], key=self.key, faults=faults, variants=variants, quotas=False
+        )
+
+    def run(self, cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
+        with self.server:
+            target = target_of(self.server, [self.contract], self.key)
+            identities = Identities(self.contract, target.site(self.contract), Redactor())
+            token = identities.authorization("app" if self.contract is SECURITY else "admin")
+            assert token
+            url = self.server.base_url
+            return run(self.contract.path_of_file, url, token, *args, cwd=cwd)
+
+
+@pytest.mark.parametrize(
+    ("contract", "args"),
+    [
+        (MACHINE, ()),
+        (SECURITY, BRIEF),
+        (PACKAGE, BRIEF),
+    ],
+    ids=lambda x: getattr(x, "name", ""),
+)
+def test_the_conforming_mock_passes(
+    contract: Contract, args: tuple[str, ...], tmp_path: Path
+) -> None:
+    done = Mock(contract).run(tmp_path, *ONLY_OURS, *args)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
+
+
+def test_the_mocks_faults_are_named_by_their_clauses(tmp_path: Path) -> None:
+    faults = {
+        "unknown-id-answered-200": "MA-34",
+        "401-without-challenge": "MA-50",
+        "405-without-allow": "MA-56",
+        "get-answered-200": "MA-05",
+        "odd-id-unicode-accepted": "MA-47",
+    }
+    done = Mock(MACHINE, *faults).run(tmp_path, *ONLY_OURS)
+    assert done.returncode == 1, done.stdout + done.stderr
+    missing = {f for f, clause in faults.items() if f"ST901 {clause}\n" not in done.stdout}
+    assert not missing, done.stdout
+    says = "An id that names no machine action is answered 404, and none comes to exist."
+    assert says in done.stdout
+    assert "source    cancel-machine-action, Response" in done.stdout
+
+
+def test_without_the_coverage_phase_faults_are_seen_too(tmp_path: Path) -> None:
+    done = Mock(SECURITY, "existence-revealed", "404-as-text").run(tmp_path, *ONLY_OURS, *BRIEF)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ST901 SA-22\n" in done.stdout
+    assert "ST901 SA-25\n" in done.stdout
+
+
+def test_a_resource_that_is_supplied_shows_what_a_success_looks_like(tmp_path: Path) -> None:
+    bad = Mock(SECURITY, "success-with-space")
+    with bad.server:
+        target = target_of(bad.server, [SECURITY], bad.key)
+        token = Identities(SECURITY, target.site(SECURITY), Redactor()).authorization("app")
+        assert token
+        desk = bad.server._app.desks[SECURITY.name]
+        id_ = desk.create(SECURITY.lifecycle.cancellable[0], None).id
+        settings = f'[[operations]]\ninclude-name = "POST {SECURITY.path}"\n'
+        settings += f'parameters = {{"path.id" = "{id_}"}}\n'
+        (tmp_path / "schemathesis.toml").write_text(settings, "utf-8")
+        url = bad.server.base_url
+        done = run(SECURITY.path_of_file, url, token, *ONLY_OURS, *BRIEF, cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ST901 SA-18\n" in done.stdout, done.stdout
+    assert id_ in done.stdout
+
+
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Somebody else's words for the same endpoint, version: "1"}
+paths:
+  /machineactions/{id}/cancel:
+    post:
+      parameters: [{name: id, in: path, required: true, schema: {type: string, format: uuid}}]
+      requestBody:
+        content: {application/json: {schema: {type: object, properties: {Comment: {type: string}}}}}
+      responses: {"200": {description: ok}}
+"""
+
+
+class SaysWhere(Service):
+    def unknown(self, call: object) -> object:  # type: ignore[override]
+        return self.refuse(404, "NotFound", "no row, see /srv/app/actions/store.py")
+
+
+def independent(
+    service: Service, front: type[Front], cwd: Path
+) -> subprocess.CompletedProcess[str]:
+    (cwd / "theirs.yaml").write_text(DOCUMENT, "utf-8")
+    identities = service.tokens.target()["identities"]
+    with front(service) as running:
+        url = running.url + service.page.prefix + "/api"
+        token = f"Bearer {identities['admin']['token']}"
+        done = run("theirs.yaml", url, token, *ONLY_OURS, *BRIEF, cwd=cwd)
+        service.stopped.set()
+    return done
+
+
+def test_an_independent_server_and_a_document_of_somebody_else(tmp_path: Path) -> None:
+    done = independent(conforming("MA", signed=False), Stdlib11, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = independent(conforming("MA", SaysWhere, signed=False), Stdlib11, tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ST901 MA-52\n" in done.stdout
+    settings = '[checks.cancel_contracts]\nskip = ["MA-52"]\nstrict = true\n'
+    (tmp_path / "schemathesis.toml").write_text(settings, "utf-8")
+    done = independent(conforming("MA", SaysWhere, signed=False), Stdlib11, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
