@@ -26,6 +26,7 @@ from contracts.spec.model import Contract
 from contracts.spec.yaml_file import parse_yaml
 
 GROUPS = ("identities", "mint", "states", "observe")
+IDS_OF_A_PATTERN = 10_000
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Target:
             contract=contract.name,
             base_url=base.rstrip("/"),
             handler=states if isinstance(states, str) else None,
-            ids={s: tuple(i) for s, i in states.items()} if isinstance(states, dict) else {},
+            ids=_ids(self.place, states) if isinstance(states, dict) else {},
             unknown_id=own.get("unknown_id"),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
@@ -217,6 +218,29 @@ def _message(error: Any) -> str:
         "uniqueItems": "holds a value twice",
     }
     return words.get(error.validator, f"breaks the rule {error.validator!r}")
+
+
+def _ids(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return the ids of each state, in order. A pattern stands for many: its run of # is a number,
+    from 1 up, padded with zeros.
+    """
+    return {
+        state: tuple(
+            i for id_ in given for i in _numbered(f"{place}: provider_states/{state}", id_)
+        )
+        for state, given in states.items()
+    }
+
+
+def _numbered(place: str, id_: str) -> list[str]:
+    width = id_.count("#")
+    if width == 0:
+        return [id_]
+    if "#" * width not in id_:
+        mend = "leave one run of #, which stands for a number"
+        raise UsageError(place, f"{id_!r} has # in two places", mend)
+    numbers = range(1, min(10**width, IDS_OF_A_PATTERN + 1))
+    return [id_.replace("#" * width, f"{number:0{width}}") for number in numbers]
 
 
 def _token(place: str, name: str, row: Mapping[str, Any]) -> TokenSource:
