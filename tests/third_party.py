@@ -35,11 +35,12 @@ import yaml
 ROOT = generated.ROOT
 EXAMPLES = ROOT / "examples"
 PAGE = ROOT / "docs" / "third-party-mocks.md"
-NAMES = ("mountebank", "prism")
+NAMES = ("mountebank", "prism", "wiremock")
 # The line that begins each block: a fresh clone has no cancel-contracts yet.
 INSTALL = "python3 -m venv .venv && .venv/bin/python -m pip install -q -c .ci/constraints.txt ."
 NPM = "npm ci --prefix examples/{name} --prefer-offline --no-audit --no-fund --ignore-scripts"
 SECONDS = 300
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m"  # it lives for seconds
 ROOM = 2**30
 COMMAND = """#!/bin/sh
 "{python}" -c 'from contracts.cli import console_main; console_main()' "$@" {flags} --report-json "{report}"
@@ -56,7 +57,7 @@ def block(name: str) -> list[str]:
 
 
 def ports(lines: list[str]) -> dict[str, str]:
-    """Return a free port for each port that the block names."""
+    """Return a free port for each port that the lines name."""
     named = set(re.findall(r"(?:127\.0\.0\.1:|port )(\d+)", "\n".join(lines)))
     with ExitStack() as stack:  # all are held until the last is found, so that no two are the same
         sockets = {port: stack.enter_context(socket.socket()) for port in sorted(named)}
@@ -102,7 +103,7 @@ class Clone:
     def run(self, *flags: str, install: bool = True) -> Run:
         """Run the block, with flags added to its verify; without `install` what npm installed is taken as it is."""
         lines = [line for line in self.lines if install or not line.startswith("npm ")]
-        replaced = ports(lines)
+        replaced = ports([*lines, (self.example / "target.yaml").read_text("utf-8")])
         for old, new in replaced.items():
             lines = [re.sub(rf"\b{old}\b", new, line) for line in lines]
         with _texts(self.example, replaced):
@@ -121,7 +122,7 @@ class Clone:
         process = subprocess.Popen(
             ["bash", "-c", script],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "JAVA_TOOL_OPTIONS": QUICK_JAVA},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
