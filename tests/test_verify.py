@@ -8,6 +8,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,28 @@ def test_the_same_seed_sends_the_same_requests(gated: Result, target: Target) ->
 
     again = verify(CONTRACTS, target, QUICK)
     assert comparable(again) == comparable(gated)
+
+
+def test_several_jobs_come_to_the_same_verdicts(gated: Result, target: Target) -> None:
+    def told(result: Result) -> dict[str, tuple[str, int, int, str | None]]:
+        return {
+            v.clause.id: (v.word, v.exercised, v.deviations, v.reason)
+            for j in result.judgements()
+            for v in j.verdicts
+        }
+
+    def order(result: Result) -> list[tuple[str, int, int, str]]:
+        return [
+            (r.contract.name, x.scenario, x.position, x.kind)
+            for r in result.results
+            for x in r.journal.exchanges
+            if x.situation.call != "concurrent"
+        ]
+
+    several = verify(CONTRACTS, target, replace(QUICK, jobs=6))
+    assert told(several) == told(gated)
+    assert order(several) == order(gated)
+    assert [r.requests() for r in several.results] == [r.requests() for r in gated.results]
 
 
 def test_smoke_touches_nothing_that_exists(target: Target) -> None:

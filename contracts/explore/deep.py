@@ -111,19 +111,18 @@ def _call(state: str | None, kind: str, value: Any) -> Situation:
 def smaller(situation: Situation) -> st.SearchStrategy[Situation | None]:
     """Return a strategy of what is in a call: fewer properties, shorter texts, that call itself."""
     if situation.resource == "odd":
-        return _shorter(unquote(situation.id.removeprefix("raw:"))).map(_odd)
+        return _part(unquote(situation.id.removeprefix("raw:"))).map(_odd)
     kind, _, text = situation.body.partition(":")
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        return st.just(situation)
-    parts = {k: _shorter(v) if isinstance(v, str) else st.just(v) for k, v in value.items()}
-    return st.fixed_dictionaries({}, optional=parts).map(
-        lambda part: _call(situation.state, kind, part)
-    )
+    return _part(json.loads(text)).map(lambda part: _call(situation.state, kind, part))
 
 
-def _shorter(text: str) -> st.SearchStrategy[str]:
-    return st.integers(0, len(text)).map(lambda size: text[:size])
+def _part(value: Any) -> st.SearchStrategy[Any]:
+    """Return a strategy of the parts of a JSON value."""
+    if isinstance(value, dict):
+        return st.fixed_dictionaries({}, optional={k: _part(v) for k, v in value.items()})
+    if isinstance(value, (str, list)):
+        return st.integers(0, len(value)).map(lambda size: value[:size])
+    return st.just(value)
 
 
 def properties(run: Run, budget: Budget, violates: Violates) -> None:
@@ -143,8 +142,12 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
         for situation, exchanges in made.items():
             known[situation] = bad and violates(exchanges)
         if found := [situation for situation in made if known[situation]]:
-            shrink(run, budget, found[0], known, violates)
+            shrink(run, budget, min(found, key=_size), known, violates)
             return
+
+
+def _size(situation: Situation) -> int:
+    return len(situation.id) + len(situation.body)
 
 
 def shrink(

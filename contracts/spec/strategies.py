@@ -25,7 +25,7 @@ from schemathesis import GenerationMode
 from contracts.spec.model import Contract
 
 POOL = 40  # bodies of each kind; from there on mixing finds more than drawing
-DRAWS = 160  # to fill a pool with; a poor schema has fewer bodies than that
+DRAWS = 80  # to fill a pool with; a poor schema has fewer bodies than that
 TRIES = 20  # mixtures until one is of the kind that is asked for
 
 JSON = st.recursive(

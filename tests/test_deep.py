@@ -1,0 +1,56 @@
+"""What `deep` adds: a deviation that no planned call meets is found, and shown at its smallest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from servers.front import Response, Written
+from servers.service import Call, Service
+from servers.trial import TIMEOUTS, conforming, contract_of, target_of
+
+from contracts import gate
+from contracts.verify import Options, Result, verify
+
+CALLS = 500
+
+
+class ChokesOnLists(Service):
+    """Answers 500 where a body holds a list, whatever its name: no page speaks of one."""
+
+    def check_content(self, call: Call) -> Response | None:
+        refusal = super().check_content(call)
+        document = call.document
+        if isinstance(document, dict) and any(isinstance(v, list) for v in document.values()):
+            if document.get("Comment") and not isinstance(document["Comment"], list):
+                return Response(500, b"")
+        return refusal
+
+
+def run(service: Service, **options: Any) -> Result:
+    contract = contract_of(service.page)
+    chosen = Options(timeouts=TIMEOUTS, effect_seconds=1.0, **options)
+    with Written(service) as front:
+        try:
+            return verify([contract], target_of(service, front.url), chosen, environ={})
+        finally:
+            service.stopped.set()
+
+
+def test_a_body_that_no_page_names_is_found_and_shrunk() -> None:
+    planned = run(conforming("MA", ChokesOnLists))
+    assert gate.decide(planned.judgements()).exit_code == 0, "the gate does not meet it"
+    result = run(conforming("MA", ChokesOnLists), profile="deep", max_requests=CALLS)
+    assert gate.decide(result.judgements()).exit_code == 1
+    verdicts = {v.clause.id: v for v in result.judgements()[0].verdicts}
+    assert verdicts["MA-48"].word == "violated"
+    smallest = json.loads(verdicts["MA-48"].violations[0].exchange.sent.body)
+    assert sorted(len(value) for value in smallest.values()) == [0, 1], smallest
+    assert result.results[0].requests()["cancel"] <= CALLS
+
+
+def test_a_conforming_server_passes_with_several_jobs() -> None:
+    result = run(conforming("AP"), profile="deep", max_requests=150, jobs=4, seed=3)
+    outcome = gate.decide(result.judgements())
+    assert outcome.exit_code == 0, outcome.sentence
+    assert result.results[0].requests()["cancel"] == 149, "one is for an identity not offered"
