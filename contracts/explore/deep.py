@@ -118,11 +118,16 @@ def smaller(situation: Situation) -> st.SearchStrategy[Situation | None]:
 
 def _part(value: Any) -> st.SearchStrategy[Any]:
     """Return a strategy of the parts of a JSON value."""
-    if isinstance(value, dict):
-        return st.fixed_dictionaries({}, optional={k: _part(v) for k, v in value.items()})
+    if isinstance(value, dict) and value:
+        kept = {key: st.none() | _part(inner).map(lambda x: [x]) for key, inner in value.items()}
+        return st.fixed_dictionaries(kept).map(_without_none)
     if isinstance(value, (str, list)):
         return st.integers(0, len(value)).map(lambda size: value[:size])
     return st.just(value)
+
+
+def _without_none(parts: dict[str, list[Any] | None]) -> dict[str, Any]:
+    return {key: part[0] for key, part in parts.items() if part is not None}
 
 
 def properties(run: Run, budget: Budget, violates: Violates) -> None:
