@@ -334,7 +334,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
     # --- Identity
     **{f"{name}-accepted": as_identity(name) for name in (
         "anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme", "expired",
-        "wrong-audience", "bad-signature", "no-permission")},
+        "wrong-audience", "bad-signature", "unsigned", "no-permission")},
     "lower-case-scheme-refused": as_identity("lower-case-scheme"),
     **{f"anonymous-answered-{code}": ANONYMOUS for code in (200, 403, 500)},
     "garbage-token-answered-500": as_identity("garbage-token"),

@@ -194,6 +194,8 @@ class World:
             "basic-scheme": lambda: "Basic " + base64.b64encode(b"user:pass").decode(),
             "expired": lambda: self.sign(exp=int(time.time()) - 10),
             "bad-signature": lambda: self.sign(key="f" * 32),
+            # {"alg":"none"}, the claims, and no signature
+            "unsigned": lambda: f"Bearer eyJhbGciOiJub25lIn0.{self.sign().split('.')[1]}.",
             "wrong-audience": lambda: self.sign(aud="https://example.com"),
             "lower-case-scheme": lambda: "b" + self.sign()[1:],
             "personal": lambda: self.sign(tid=PERSONAL),

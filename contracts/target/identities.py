@@ -10,6 +10,7 @@ Not verified: that a literal token is what its name says. Whoever lends it answe
 from __future__ import annotations
 
 import base64
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ LIFETIME_SECONDS = 3600
 PLACEHOLDER = "cancel-contracts-without-credentials"
 
 FORMS = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
-MINT_ONLY = ("wrong-audience", "bad-signature")
+MINT_ONLY = ("wrong-audience", "bad-signature", "unsigned")
 
 
 class NoIdentity(Exception):
@@ -133,6 +134,8 @@ class Identities:
             "exp": now + shift + LIFETIME_SECONDS,
         }
         key = self._key
+        if name == "unsigned":
+            return _unsigned(claims)
         if name == "bad-signature":
             key = self._other_key(key)
         header = {"alg": self.site.mint.algorithm, "typ": "JWT"}
@@ -155,6 +158,13 @@ class Identities:
         if isinstance(key, ECKey):
             return ECKey.generate_key("P-256")
         return OctKey.import_key("a key that the target has never seen, of some length")
+
+
+def _unsigned(claims: dict[str, object]) -> str:
+    """Return a token of RFC 7519 section 6: `alg` none and an empty signature."""
+    parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims))
+    head, body = (base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+    return f"{head}.{body}."
 
 
 def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, object]:

@@ -62,6 +62,19 @@ class NoMac(Signed):
         return found if isinstance(found, dict) else None
 
 
+class NoMacWhereNoneIsNamed(NoMac):
+    """RFC 7519 section 6: `alg` none. Whoever takes the token's word for it trusts everybody."""
+
+    def claims(self, token: str) -> dict[str, Any] | None:
+        head = token.split(".")[0]
+        try:
+            named = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+        except ValueError:
+            return None
+        unsigned = isinstance(named, dict) and named.get("alg") == "none"
+        return super().claims(token) if unsigned else Signed.claims(self, token)
+
+
 class Trusting(Service):
     book: type[Signed] = Signed
 
@@ -77,6 +90,11 @@ class ExpiredTokenAccepted(Trusting):
 @breaks("SA-12 MA-21 AP-19")
 class SignatureNotVerified(Trusting):
     book = NoMac
+
+
+@breaks("SA-12 MA-21 AP-19")
+class UnsignedTokenAccepted(Trusting):
+    book = NoMacWhereNoneIsNamed
 
 
 @breaks("SA-37 MA-51 AP-52")

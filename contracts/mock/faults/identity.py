@@ -13,7 +13,7 @@ from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 
 UNAUTHENTICATED = (
-    "anonymous empty-header bare-scheme garbage-token basic-scheme expired bad-signature"
+    "anonymous empty-header bare-scheme garbage-token basic-scheme expired bad-signature unsigned"
 )
 
 # identity -> the slug of its refusal, what it is
@@ -74,6 +74,14 @@ def unsigned_ok(desk: Desk, call: Call) -> None:
     call.caller = identity.caller_of(claims)
 
 
+def none_ok(desk: Desk, call: Call) -> None:
+    """Let the token say that it needs no signature (`alg` none)."""
+    if identity.bearer(call.headers).endswith("."):
+        unsigned_ok(desk, call)
+    else:
+        call.caller = identity.authenticate(call.headers, desk.key, desk.contract.audiences)
+
+
 def lacks_id(desk: Desk, call: Call) -> bool:
     return isinstance(call.json, dict) and not isinstance(call.json.get("id"), str)
 
@@ -120,6 +128,8 @@ FAULTS: tuple[Fault, ...] = (
       for name, why, what in TOKENS if name != "bad-signature"),
     fault("bad-signature-accepted", "The signature of a token is never looked at.",
           accepted("bad-signature"), kit.instead("authenticate", unsigned_ok)),
+    fault("unsigned-accepted", "A token that names no algorithm needs no signature.",
+          accepted("unsigned"), kit.instead("authenticate", none_ok)),
     fault("lower-case-scheme-refused", "The scheme is compared with case: bearer is refused.",
           accepted("lower-case-scheme"),
           kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE)),
