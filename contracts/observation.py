@@ -53,6 +53,14 @@ def is_cancelled(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
     return any(lifecycle.cancelled(state) for state in shown(lifecycle, entity))
 
 
+def has_ended(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
+    """Whether a final state shows, and no cancellable one beside it."""
+    seen = set(shown(lifecycle, entity))
+    return bool(seen & set(map(canonical, lifecycle.final))) and not seen & set(
+        map(canonical, lifecycle.cancellable)
+    )
+
+
 def substance(entity: Mapping[str, Any], volatile: frozenset[str]) -> dict[str, Any]:
     """Return the entity without what changes by itself and without its dates.
 

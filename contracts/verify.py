@@ -17,6 +17,7 @@ from pathlib import Path
 from contracts.explore.attempt import Stop
 from contracts.explore.calls import Progress
 from contracts.explore.plan import Plan, Profile, make, selectable
+from contracts.explore.provisioned import Creates, creates, provisioner
 from contracts.explore.run import Run
 from contracts.gate import excuse
 from contracts.journal import Journal
@@ -116,7 +117,16 @@ class Assignment:
         return any(scenario.known for scenario in self.plan.scenarios)
 
     def cost(self) -> Counter[str]:
-        return self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
+        """Return the requests by kind. What is created by documented calls is an upper bound:
+        resources that no call has touched are used again.
+        """
+        total = self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
+        total["provider_states"] += self.creates.total()
+        return total
+
+    @property
+    def creates(self) -> Creates:
+        return creates(self.plan, self.site)
 
 
 def select(contract: Contract, options: Options) -> list[Clause]:
@@ -228,14 +238,17 @@ def _one(
     common: _Common,
 ) -> tuple[ContractResult, list[str]]:
     contract, site, options = assignment.contract, assignment.site, common.options
+    ledger = common.ledger
     began = time.monotonic()
     with Transport(options.timeouts) as transport:
+        pace = pacer(contract, site.base_url, options.rate)
+        maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
         run = Run(
             contract,
             site.base_url,
             transport,
             identities,
-            ProviderStates(site, transport, common.ledger),
+            ProviderStates(site, transport, ledger, maker),
             unknown_id=site.unknown_id,
             observes=assignment.observes,
             seed=options.seed,
@@ -243,8 +256,8 @@ def _one(
             effect_seconds=options.effect_seconds,
             started=common.clock,
             progress=progress,
-            pace=pacer(contract, site.base_url, options.rate),
-            ledger=common.ledger,
+            pace=pace,
+            ledger=ledger,
             stop=common.stop,
             jobs=common.jobs,
         )

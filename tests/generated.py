@@ -107,8 +107,23 @@ def cost() -> str:
     return "\n".join(rows)
 
 
+def provision() -> str:
+    """Return the table of the documented create calls: what they do, need, and how to undo them."""
+    rows = ["| contract, state | call | needs | does | undo |", "|---|---|---|---|---|"]
+    for contract in contracts():
+        for row in contract.provisions:
+            needs = "; ".join(f"`{name}`: {what}" for name, what in row.needs.items())
+            who = "the owner" if row.by == "owner" else f"the {row.by} identity"
+            call = f"`{row.method} {row.path}` as {who} ({row.source.page})"
+            rows.append(
+                f"| `{contract.name}`, {row.state} | {call} | {needs} | {row.does} | {row.undo} |"
+            )
+    return "\n".join(rows)
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
+    "docs/check-a-lab-tenant.md": {"provision": provision},
     "docs/read-a-report.md": {"json": excerpt},
 }
 

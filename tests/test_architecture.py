@@ -32,7 +32,7 @@ ALLOWED = {
     "har": {"errors", "exchange", "foreign", "journal", "observation", "spec", "target"},
     "baseline": {"errors", "judge", "spec"},
     "compare": {"errors"},
-    "teardown": {"errors", "spec", "target", "transport"},
+    "teardown": {"errors", "explore", "spec", "target", "transport"},
     "verify": {"explore", "gate", "journal", "judge", "spec", "target", "transport"},
 }
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "schemathesis_checks"}

@@ -14,7 +14,7 @@ from contracts.explore.attempt import Attempt, Stopped
 from contracts.explore.calls import THROTTLED_CALLS, Resource
 from contracts.explore.plan import Scenario, looks_twice
 from contracts.explore.requests import ODD_IDS
-from contracts.observation import Observation, is_cancelled
+from contracts.observation import Observation, has_ended, is_cancelled
 from contracts.target.identities import NoIdentity
 from contracts.target.states import Broken, Refused
 
@@ -113,12 +113,18 @@ class Performance:
                     break
 
     def _refuse_spent(self, situation: Situation, before: Observation | None) -> None:
-        """Raise Broken for an id of the target file that a former run has used up."""
-        if self.run.states.site.handler or situation.resource != "cancellable":
+        """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
+        states, lifecycle = self.run.states, self.run.contract.lifecycle
+        if states.site.handler or situation.resource != "cancellable":
             return
-        if before is not None and before.entity is not None:
-            if is_cancelled(self.run.contract.lifecycle, before.entity):
-                raise Broken("an id of the target file is cancelled already: give fresh ones")
+        if before is None or before.entity is None:
+            return
+        id_ = before.exchange.resource
+        if states.created(id_) and has_ended(lifecycle, before.entity):
+            states.discard(id_)
+            raise Broken("what was created has come to its end before the call")
+        if is_cancelled(lifecycle, before.entity):
+            raise Broken("an id of the target file is cancelled already: give fresh ones")
 
     def _at_once(self, target: Resource) -> None:
         scenario = self.scenario
@@ -141,6 +147,8 @@ class Performance:
         attempts = (self.first, self.second)
         lots = list(zip(attempts, self.scenario.calls, resources, strict=True))
         before = [self.calls.observe(attempt, call, 0, it) for attempt, call, it in lots]
+        for call, seen in zip(self.scenario.calls, before, strict=True):
+            self._refuse_spent(call, seen)
         # The second asks to close: a server that serves one connection at a time would wait on it.
         made = [
             self.calls.cancel(attempt, call, 1, it, keep_alive=attempt is self.first)

@@ -68,15 +68,23 @@ class Plan:
         return total
 
 
+def demand(scenarios: Sequence[Scenario]) -> Counter[tuple[str, str | None]]:
+    """Return how many resources the scenarios ask for, by state and owner."""
+    found: Counter[tuple[str, str | None]] = Counter()
+    for scenario in scenarios:
+        if scenario.known and scenario.subject.state:
+            pair = scenario.neighbour or scenario.subject.call == "reused"
+            found[scenario.subject.state, scenario.subject.owner] += 2 if pair else 1
+    return found
+
+
 def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
     """Return how many resources in each state the scenarios ask for: what a target file
     needs ids for.
     """
     found: Counter[str] = Counter()
-    for scenario in scenarios:
-        if scenario.known and scenario.subject.state:
-            pair = scenario.neighbour or scenario.subject.call == "reused"
-            found[scenario.subject.state] += 2 if pair else 1
+    for (state, _), count in demand(scenarios).items():
+        found[state] += count
     return found
 
 

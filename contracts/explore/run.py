@@ -62,8 +62,8 @@ class Run:
         jobs: int = 1,
     ) -> None:
         self.contract, self.states = contract, states
-        # Ids of a target file are dealt out in the order of the scenarios.
-        self.jobs = 1 if states.site.ids else jobs
+        # Ids of a target file, and what is created, are dealt out in the order of the scenarios.
+        self.jobs = 1 if states.site.ids or states.provisioner else jobs
         self.calls = Calls(
             contract,
             base_url,
@@ -160,7 +160,7 @@ class Run:
         after: Observation | None,
         target: Resource,
     ) -> None:
-        """Remember a success whose effect does not show yet."""
+        """Remember a success: one whose effect does not show yet is looked for again."""
         success = exchange.status is not None and exchange.status // 100 == 2
         cancels = exchange.situation.resource == "cancellable" and exchange.sent.method == "POST"
         if not success or not cancels or before is None or before.gone:
@@ -169,6 +169,8 @@ class Run:
             return
         if took_effect(self.contract.lifecycle, before, after, frozenset()) is False:
             self.due.append((exchange, before, target))
+        else:
+            self.states.cancelled(target.id)
 
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
@@ -203,6 +205,8 @@ class Run:
                     self.contract.lifecycle, before, seen, frozenset()
                 ):
                     still.append((exchange, before, target))
+                else:
+                    self.states.cancelled(target.id)
             self.due = still
 
     def tear_down(self) -> list[str]:

@@ -29,7 +29,8 @@ def _left(account: Account) -> list[str]:
 def _set_up(row: SetUp) -> str:
     what = f"{row.contract} {row.id or '(no answer: perhaps nothing was made)'}"
     owner = f", for {row.params['owner']}" if "owner" in row.params else ""
-    return f"{what}, set up in {row.state}{owner}, at {row.where}"
+    how = "created" if row.how == "create" else "set up"
+    return f"{what}, {how} in {row.state}{owner}, at {row.where}"
 
 
 def _cancelled(account: Account) -> list[str]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.explore.plan import resources
+from contracts.target.provision import choose
 from contracts.verify import Assignment
 
 
@@ -31,6 +32,8 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
                 f" properties and {a.plan.walk_calls} for walks;"
                 " what these observe and provision comes on top"
             )
+        for line in _creates(a):
+            console.print(line)
         if needed := resources(a.plan.scenarios):
             words = ", ".join(f"{count} {state}" for state, count in needed.items())
             console.print(f"{a.contract.name}: resources needed: {words}")
@@ -39,3 +42,16 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
             reasons[reason] = reasons.get(reason, 0) + 1
         for reason, count in reasons.items():
             console.print(f"{a.contract.name}: {count} situations left out: {reason}")
+
+
+def _creates(a: Assignment) -> list[str]:
+    """Return what would be created by documented calls: which, what it does, how it is undone."""
+    lines = []
+    for (state, owner), count in a.creates.items():
+        row = choose(a.contract, a.site, state, owner)
+        who = owner if row.by == "owner" else row.by
+        lines.append(
+            f"{a.contract.name}: up to {count} in {state} would be created by {row.method}"
+            f" {row.path} as {who}. {row.does} Undo: {row.undo}"
+        )
+    return lines

@@ -32,6 +32,7 @@ from contracts.spec.model import (
     Server,
     Source,
 )
+from contracts.spec.provisions import read_provisions
 from contracts.spec.yaml_file import parse_yaml
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
@@ -155,6 +156,7 @@ class Reader:
             observe_path=observe,
             server=self.document["servers"][0]["url"].rstrip("/"),
             servers=tuple(self.servers()),
+            provisions=tuple(read_provisions(self.document, self.bad)),
             lifecycle=self.lifecycle(life),
             permissions=tuple(self.permissions(operation)),
             audiences=tuple(self.audiences()),

@@ -83,6 +83,28 @@ class Server:
     scope: str | None = None
 
 
+@dataclass(frozen=True)
+class Provision:
+    """A documented call that creates a resource in a state.
+
+    `{names}` in `path` and in the strings of `body` stand for what the target file gives; `needs`
+    says what each is. `id` is a JSON pointer into the answer. `by` is the identity that calls, or
+    `owner`: whoever is to own the resource.
+    """
+
+    state: str
+    does: str
+    source: Source
+    method: str
+    path: str
+    body: Any
+    undo: str
+    undo_by_cancel: bool = False
+    needs: Mapping[str, str] = field(default_factory=dict)
+    id: str = "/id"
+    by: str = "primary"
+
+
 def canonical(state: str) -> str:
     """Fold a state's spelling: case and separators do not count, nor does one l or two in
     cancelled.
@@ -157,6 +179,7 @@ class Contract:
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
+    provisions: tuple[Provision, ...] = ()
 
     @property
     def operation(self) -> Mapping[str, Any]:

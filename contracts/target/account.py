@@ -27,6 +27,7 @@ class SetUp:
     contract: str
     state: str
     where: str
+    how: str  # handler | create
     params: dict[str, Any]
     values: dict[str, Any] | None = None
     left: bool = True
@@ -134,7 +135,7 @@ def _enter(account: Account, place: str, row: dict[str, Any], *, first: bool) ->
     match event:
         case "set-up":
             account.set_ups[number] = SetUp(
-                number, row["contract"], row["state"], row["where"], row["params"]
+                number, row["contract"], row["state"], row["where"], row["how"], row["params"]
             )
         case "made":
             account.set_ups[number].values = row["values"]

@@ -61,10 +61,12 @@ class Site:
     mint: MintSource | None = None
     primary: str | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)
+    # What the create calls of the spec are to be filled with; None: nothing is to be created.
+    provision: Mapping[str, tuple[str, ...]] | None = None
 
     @property
     def has_states(self) -> bool:
-        return bool(self.handler or self.ids)
+        return bool(self.handler or self.ids or self.provision is not None)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,9 @@ class Target:
 
     def site(self, contract: Contract) -> Site:
         own = self.raw.get("contracts", {}).get(contract.name, {})
-        states = own.get("provider_states", self.raw.get("provider_states"))
+        # Who has resources created for a contract wants no handler of the others for it.
+        general = None if "provision" in own else self.raw.get("provider_states")
+        states = own.get("provider_states", general)
         primary = own.get("primary", self.raw.get("primary", {}).get(contract.name))
         base = own.get("base_url", self.base_url)
         if not base:
@@ -95,8 +99,11 @@ class Target:
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
             primary=primary,
             not_testable={**self.raw.get("not_testable", {}), **own.get("not_testable", {})},
+            provision=_listed(own["provision"]) if "provision" in own else None,
         )
         self._check_states(contract, site)
+        if site.provision is not None:
+            self._check_provision(contract, site)
         return site
 
     def _check_states(self, contract: Contract, site: Site) -> None:
@@ -107,6 +114,22 @@ class Target:
                 raise UsageError(
                     place, f"{contract.name} has no state {state!r}", f"use one of {known}"
                 )
+
+    def _check_provision(self, contract: Contract, site: Site) -> None:
+        place = f"{self.place}: contracts/{contract.name}/provision"
+        assert site.provision is not None
+        if site.handler is not None:
+            raise UsageError(place, "stands beside a handler", "keep one of the two")
+        if not contract.provisions:
+            raise UsageError(place, f"{contract.name} documents no create call", "leave it out")
+        known = {name for row in contract.provisions for name in row.needs}
+        for name in site.provision:
+            if name not in known:
+                mend = f"use one of {', '.join(sorted(known))}" if known else "leave it empty"
+                raise UsageError(place, f"no create call holds {name!r}", mend)
+        if not any(row.needs.keys() <= site.provision.keys() for row in contract.provisions):
+            wanted = " or ".join(", ".join(row.needs) for row in contract.provisions)
+            raise UsageError(place, "fills no create call", f"give {wanted}")
 
     def check_names(self, contracts: Sequence[Contract]) -> None:
         """Raise where the file speaks of a contract or clause that does not exist.
@@ -248,6 +271,10 @@ def _token(place: str, name: str, row: Mapping[str, Any]) -> TokenSource:
     return TokenSource(
         kind, tuple(value) if isinstance(value, list) else value, f"{place}: identities/{name}"
     )
+
+
+def _listed(row: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {k: tuple(v) if isinstance(v, list) else (v,) for k, v in row.items()}
 
 
 def _mint(place: str, row: Mapping[str, Any] | None) -> MintSource | None:

@@ -119,10 +119,12 @@ class Ledger:
                 pass  # every line that counts has been flushed
         self._file = None
 
-    def set_up(self, contract: str, state: str, where: str, params: dict[str, Any]) -> int:
-        """Announce a set-up and return its number."""
+    def set_up(
+        self, contract: str, state: str, where: str, params: dict[str, Any], how: str = "handler"
+    ) -> int:
+        """Announce a set-up by a `handler` or by a `create` call, and return its number."""
         return self._announce(
-            "set-up", contract=contract, state=state, where=place_of(where), params=params
+            "set-up", contract=contract, state=state, where=place_of(where), how=how, params=params
         )
 
     def made(self, number: int, values: dict[str, Any]) -> None:

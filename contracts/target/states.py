@@ -1,5 +1,5 @@
-"""Provider states: a resource put in a named state, by the target's handler (Pact's wire form) or
-from given ids.
+"""Provider states: a resource put in a named state, by the target's handler (Pact's wire form),
+from given ids, or by a documented call that creates one.
 
 Knows no state by name. Sends through the transport it is handed.
 """
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from contracts.exchange import Sent
 from contracts.target.file import Site
 from contracts.target.ledger import Ledger
+from contracts.target.provision import Provisioner
 from contracts.target.trouble import Broken as Broken
 from contracts.target.trouble import Refused as Refused
 from contracts.transport.client import Transport
@@ -34,21 +35,32 @@ class Made:
 class ProviderStates:
     """Resources in named states for one contract, torn down at the end of the run."""
 
-    def __init__(self, site: Site, transport: Transport, ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        site: Site,
+        transport: Transport,
+        ledger: Ledger | None = None,
+        provisioner: Provisioner | None = None,
+    ) -> None:
         self.site, self.transport = site, transport
-        self.ledger = ledger or Ledger()
-        self.calls = 0
+        self.ledger, self.provisioner = ledger or Ledger(), provisioner
+        self._posts = 0
         self._made: list[Made] = []
-        self._spent: dict[str, int] = defaultdict(int)
+        self._ids: dict[tuple[str, str | None], list[str]] = {}
+        self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
         self._refused: dict[tuple[str, bool], str] = {}
         self._broken = 0
+
+    @property
+    def calls(self) -> int:
+        """How many calls this took so far, tear-down included."""
+        return self._posts + (self.provisioner.calls if self.provisioner else 0)
 
     def acquire(self, state: str, owner: str | None, *, spends: bool, offset: int = 0) -> str:
         """Return the id of a resource in a state.
 
-        An id of the target file is used up where `spends` is true: the call may cancel it. `offset`
-        asks for
-        another one beside it. Raises Refused or Broken.
+        An id of the target file, or a created one, is used up where `spends` is true: the call may
+        cancel it. `offset` asks for another one beside it. Raises Refused or Broken.
         """
         if self.site.handler is None:
             return self._given(state, owner, spends, offset)
@@ -66,22 +78,42 @@ class ProviderStates:
         return str(values["id"])
 
     def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
-        ids = self.site.ids.get(state)
-        if not ids:
-            what = (
-                f"gives no id in the state {state}"
-                if self.site.ids
-                else "offers no provider states"
-            )
-            raise Refused(f"states: the target {what}")
-        if owner:
-            raise Refused("states: ids of a target file have no owner")
-        at = self._spent[state] + offset
-        if at >= len(ids):
-            raise Refused(f"states: the target gives too few ids in the state {state} ({len(ids)})")
+        key = (state, owner)
+        listed = () if owner else self.site.ids.get(state, ())
+        ids = self._ids.setdefault(key, list(listed))
+        at = self._spent[key] + offset
+        while at >= len(ids):
+            if self.provisioner is None:
+                raise Refused(self._lacking(state, owner))
+            ids.append(self.provisioner.create(state, owner))
         if spends:
-            self._spent[state] = at + 1
+            self._spent[key] = at + 1
         return ids[at]
+
+    def _lacking(self, state: str, owner: str | None) -> str:
+        ids = self.site.ids.get(state)
+        if not self.site.ids:
+            return "states: the target offers no provider states"
+        if not ids:
+            return f"states: the target gives no id in the state {state}"
+        if owner:
+            return "states: ids of a target file have no owner"
+        return f"states: the target gives too few ids in the state {state} ({len(ids)})"
+
+    def created(self, id_: str) -> bool:
+        """Whether a documented call created this resource for the run."""
+        return self.provisioner is not None and self.provisioner.made(id_)
+
+    def cancelled(self, id_: str) -> None:
+        """Take note that a cancel took effect: there is nothing to undo."""
+        if self.provisioner is not None:
+            self.provisioner.cancelled.add(id_)
+
+    def discard(self, id_: str) -> None:
+        """Hand an id out no more."""
+        for key, ids in self._ids.items():
+            if id_ in ids[self._spent[key] :]:
+                ids.remove(id_)
 
     def _set_up(
         self, number: int, state: str, owner: str | None, params: dict[str, str]
@@ -114,7 +146,7 @@ class ProviderStates:
         self, action: str, state: str, params: dict[str, object] | dict[str, str]
     ) -> tuple[int | None, bytes, str | None]:
         assert self.site.handler is not None
-        self.calls += 1
+        self._posts += 1
         article = "an" if self.site.contract[0] in "aeiou" else "a"
         document = {
             "consumer": CONSUMER,
@@ -143,7 +175,7 @@ class ProviderStates:
 
         `gone_is_fine`: a 404 or 410 means that somebody has torn it down already.
         """
-        failures = []
+        failures: list[str] = []
         for made in reversed(self._made):
             self.ledger.tear_down(made.number)
             status, _, failure = self._post("teardown", made.state, made.values)
@@ -158,4 +190,4 @@ class ProviderStates:
                 continue
             self.ledger.torn_down(made.number)
         self._made.clear()
-        return failures
+        return failures + (self.provisioner.undo() if self.provisioner else [])
