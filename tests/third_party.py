@@ -35,7 +35,7 @@ import yaml
 ROOT = generated.ROOT
 EXAMPLES = ROOT / "examples"
 PAGE = ROOT / "docs" / "third-party-mocks.md"
-NAMES = ("mountebank", "prism", "wiremock")
+NAMES = ("mockoon", "mountebank", "prism", "wiremock")
 # The line that begins each block: a fresh clone has no cancel-contracts yet.
 INSTALL = "python3 -m venv .venv && .venv/bin/python -m pip install -q -c .ci/constraints.txt ."
 NPM = "npm ci --prefix examples/{name} --prefer-offline --no-audit --no-fund --ignore-scripts"
