@@ -52,6 +52,7 @@ class Budget:
 
 def explore(run: Run, plan: Plan, violates: Violates) -> None:
     """Spend the plan's property and walk budgets."""
+    run.thrifty = True
     budget = Budget(plan.property_calls)
     properties(run, budget, violates)
     walks(run, Budget(plan.walk_calls + budget.left))

@@ -98,6 +98,7 @@ class Performance:
         if self.first.number == 1 and looks_twice(self.run.contract, scenario):
             self.calls.observe(self.first, scenario.subject, 0, target)
         position = 0
+        after: Observation | None = None
         for situation in scenario.calls:
             for attempt in range(1, THROTTLED_CALLS + 1):
                 if self.calls.stopped:
@@ -111,6 +112,15 @@ class Performance:
                     break
                 if not self.calls.wait_out(exchange, attempt):
                     break
+        if position == 1 and before and after and before.entity and before.entity == after.entity:
+            self._give_back(exchange, target)
+
+    def _give_back(self, exchange: Exchange, target: Resource) -> None:
+        """Let what a refused call has left as it was be used again, where many are needed."""
+        subject = self.scenario.subject
+        refused = exchange.status is not None and exchange.status // 100 == 4
+        if self.run.thrifty and subject.state and refused:
+            self.run.states.give_back(subject.state, subject.owner, target.id)
 
     def _refuse_spent(self, situation: Situation, before: Observation | None) -> None:
         """Raise Broken for an id that a former run has used up, or that has moved on by itself."""

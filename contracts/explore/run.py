@@ -80,6 +80,7 @@ class Run:
         )
         self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds
         self._numbers, self._lock = 1, threading.Lock()
+        self.thrifty = False  # whether a resource that a refused call left as it was is used again
         self.due: list[tuple[Exchange, Observation | None, Resource]] = []
 
     @property

@@ -23,7 +23,7 @@ from contracts.exchange import NOBODY_THERE, Exchange, Situation
 from contracts.journal import Exchanges, Journal
 from contracts.judge.context import Context
 from contracts.judge.tally import Evidence, Spoken, Tally
-from contracts.spec.given import asked, conditional, matches
+from contracts.spec.given import asked, conditional, kind_of, matches
 from contracts.spec.model import Clause, Contract
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
@@ -96,7 +96,7 @@ class Judge:
         for at, exchange in enumerate(exchanges):
             if exchange.kind != "cancel":
                 continue
-            for id_ in self._speaking(exchange.situation, exchange.status):
+            for id_ in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:
                     tally.take(context, at, exchange)
         everything = [tally for row in tallies.values() for tally in row]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -128,6 +129,16 @@ def matches(contract: Contract, clause: Clause, situation: Situation, status: in
         "any" in (wanted := values(contract, given, key)) or _fact(situation, field) in wanted
         for key, field in FIELDS.items()
     )
+
+
+def kind_of(situation: Situation) -> Situation:
+    """Return the situation without what `deep` drew: the same clauses speak of it."""
+    body, drawn, _ = situation.body.partition(":")
+    if drawn and body in GENERATED:
+        return replace(situation, body=f"{body}:")
+    if situation.id.startswith("raw:"):
+        return replace(situation, id="raw:")
+    return situation
 
 
 def _fact(situation: Situation, field: str) -> str | None:

@@ -49,6 +49,7 @@ class ProviderStates:
         self._ids: dict[tuple[str, str | None], list[str]] = {}
         self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
         self._refused: dict[tuple[str, bool], str] = {}
+        self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._broken = 0
 
     @property
@@ -64,6 +65,8 @@ class ProviderStates:
         """
         if self.site.handler is None:
             return self._given(state, owner, spends, offset)
+        if self._idle[state, owner]:
+            return self._idle[state, owner].pop()
         if reason := self._refused.get((state, bool(owner))):
             raise Refused(reason)
         if self._broken >= BROKEN_HANDLER_CALLS:
@@ -76,6 +79,11 @@ class ProviderStates:
         self._made.append(Made(number, state, {**params, **values}))
         self.ledger.made(number, values)
         return str(values["id"])
+
+    def give_back(self, state: str, owner: str | None, id_: str) -> None:
+        """Take back a resource of the handler that is as it was: it may be acquired again."""
+        if self.site.handler is not None:
+            self._idle[state, owner].append(id_)
 
     def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
         key = (state, owner)
