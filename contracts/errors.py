@@ -14,11 +14,23 @@ class ContractsError(Exception):
     exit_code = 3
 
 
-class UsageError(ContractsError):
-    """A bad flag, file, spec or environment value. Exit code 2."""
-
-    exit_code = 2
+class Told(ContractsError):
+    """An error that names the place, what is wrong there, and the mend, on one line."""
 
     def __init__(self, place: str, problem: str, mend: str) -> None:
         self.place, self.problem, self.mend = place, problem, mend
         super().__init__(" ".join(f"{place}: {problem}; {mend}".split()))
+
+
+class UsageError(Told):
+    """A bad flag, file, spec or environment value. Exit code 2."""
+
+    exit_code = 2
+
+
+class Inconclusive(Told):
+    """Nothing can be said of the target: somebody it takes does not answer, or refuses us. Exit
+    code 4.
+    """
+
+    exit_code = 4

@@ -23,6 +23,7 @@ from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities
 from contracts.target.ledger import Ledger
+from contracts.target.trouble import Broken
 from contracts.transport.client import Answer, Transport
 
 UNANSWERED_CALLS = 3  # calls without an answer that end the run
@@ -157,7 +158,10 @@ class Calls:
         """Look at a resource as the primary identity; None where no GET shows it."""
         if not self.observes or self.journal.observable is False:
             return None
-        authorization = self.identities.authorization("primary")
+        try:
+            authorization = self.identities.authorization("primary")
+        except Broken:
+            return None  # its token has expired: nothing is to be seen any more
         request = observe_request(
             self.contract, self.base_url, resource.id, authorization, attempt.uuid()
         )

@@ -31,10 +31,10 @@ IDS_OF_A_PATTERN = 10_000
 
 @dataclass(frozen=True)
 class TokenSource:
-    """Where a token comes from: `kind` is token, token_env, token_file or token_command."""
+    """Where a token comes from: `kind` is token, token_env, token_file, token_command or azure."""
 
     kind: str
-    value: str | tuple[str, ...] = field(repr=False)
+    value: str | tuple[str, ...] | Mapping[str, Any] = field(repr=False)
     place: str = ""
 
 
@@ -234,6 +234,8 @@ def _message(error: Any) -> str:
         "pattern": "must be an http or https URL",
         "minLength": "must not be empty",
         "minItems": "must not be empty",
+        "not": "names two ways to one thing: keep one of them",
+        "dependentRequired": str(error.message),
         "minProperties": "must name one source",
         "maxProperties": "must name one source only",
         "required": str(error.message),

@@ -23,7 +23,8 @@ from contracts.errors import UsageError
 from contracts.spec.given import permission_of
 from contracts.spec.model import Contract
 from contracts.target.file import Site
-from contracts.target.secrets import Redactor, read_key, read_token
+from contracts.target.secrets import Redactor, read_key
+from contracts.target.tokens import Tokens
 
 NEEDS_MINT = "mint: needs a minted token"
 # Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
@@ -56,11 +57,9 @@ class Identities:
         self.contract, self.site, self.redactor = contract, site, redactor
         self.environ = os.environ if environ is None else environ
         self.primary = site.primary or "admin"
-        self._tokens: dict[str, str] = {}
         self._minted: dict[tuple[str, str | None], tuple[str, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
-        for source in site.identities.values():
-            self._tokens[source.place] = read_token(source, redactor, self.environ)
+        self._tokens = Tokens(contract, site, redactor, self.environ)
         if site.mint is not None:
             self._key = self._load_key()
 
@@ -85,7 +84,10 @@ class Identities:
         return self.primary if identity == "primary" else identity
 
     def authorization(self, identity: str, owner: str | None = None) -> str | None:
-        """Return the value of the Authorization header, or None for none. Raises NoIdentity."""
+        """Return the value of the Authorization header, or None for none.
+
+        Raises NoIdentity, or Broken where a token has expired and cannot be renewed.
+        """
         match identity:
             case "anonymous":
                 return None
@@ -102,9 +104,9 @@ class Identities:
         return "Bearer " + self._token(self.name(identity), owner)
 
     def _token(self, name: str, owner: str | None) -> str:
-        source = self.site.identities.get(permission_of(name) or name)
-        if source is not None:
-            return self._tokens[source.place]
+        lent = self._tokens.get(permission_of(name) or name)
+        if lent is not None:
+            return lent
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
         documented = {p.name for p in self.contract.permissions}

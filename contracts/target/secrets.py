@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from contracts.errors import UsageError
-from contracts.target.file import MintSource, TokenSource
+from contracts.target.file import MintSource
 
 MASK = "[redacted]"
-COMMAND_SECONDS = 60
 
 
 class Redactor:
@@ -64,28 +61,17 @@ class Redactor:
         return data
 
 
-def read_token(source: TokenSource, redactor: Redactor, environ: Mapping[str, str]) -> str:
-    """Return a token from its source. Raises UsageError without ever showing the value."""
-    if source.kind == "token_command":
-        token = _command(source)
-    else:
-        token = _read(source.kind.removeprefix("token_"), str(source.value), source.place, environ)
-    token = token.strip()
-    if not token or any(ord(c) < 33 or ord(c) > 126 for c in token):
-        raise UsageError(
-            source.place, "the token is empty or holds characters no header may", "mend it"
-        )
-    return redactor.learn(token)
-
-
 def read_key(source: MintSource, redactor: Redactor, environ: Mapping[str, str]) -> str:
     kind = source.kind.removeprefix("key_")
     return redactor.learn(
-        _read("token" if kind == "key" else kind, source.value, source.place, environ)
+        read_source("token" if kind == "key" else kind, source.value, source.place, environ)
     )
 
 
-def _read(kind: str, value: str, place: str, environ: Mapping[str, str]) -> str:
+def read_source(kind: str, value: str, place: str, environ: Mapping[str, str]) -> str:
+    """Return the text of an environment variable (`env`), of a `file`, or as it stands. Raises
+    UsageError.
+    """
     if kind == "env":
         if value not in environ:
             raise UsageError(place, f"the environment has no {value}", "set it")
@@ -98,17 +84,3 @@ def _read(kind: str, value: str, place: str, environ: Mapping[str, str]) -> str:
                 place, f"{value} cannot be read", "name a readable text file"
             ) from None
     return value
-
-
-def _command(source: TokenSource) -> str:
-    argv = [os.path.expanduser(part) for part in source.value]
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own command, as an argument list
-            argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired, ValueError, UnicodeDecodeError):
-        raise UsageError(source.place, f"{argv[0]} cannot be run", "run it by hand first") from None
-    if done.returncode != 0:
-        problem = f"{argv[0]} ended with exit code {done.returncode}"
-        raise UsageError(source.place, problem, "run it by hand first")
-    return done.stdout
