@@ -226,7 +226,7 @@ def _why_not(clause: dict[str, Any]) -> tuple[str, str] | None:
     if clause["verdict"] == "accepted":
         return "not kept", str(clause["reason"]).rstrip(".")
     if clause["verdict"] == "violated":
-        return "not kept", "a should-clause, which warns"
+        return "not kept", "not accounted for"
     return "not asked", str(clause["excused"] or clause["reason"]).rstrip(".")
 
 

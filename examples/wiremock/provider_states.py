@@ -54,7 +54,7 @@ CONTRACTS = {
     },
 }
 # The comment as it came, whatever characters it holds: as a JSON value and not as text.
-COMMENT = "{{{toJson (jsonPath request.body '$.Comment')}}}"
+COMMENT = "{{{toJson (lookup (parseJson request.body) 'Comment')}}}"
 
 
 def answer(contract, status, body):
