@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.builtin import mock_target
+from contracts.builtin import mock_target, new_key, target_of
+from contracts.mock.server import MockServer
 from contracts.spec.load import load, shipped
+from contracts.verify import Options, assign
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = next(p for p in shipped() if p.stem == "security-action")
@@ -33,13 +35,16 @@ def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
 
 
 def test_a_selected_clause_sends_only_what_it_needs(tmp_path: Path) -> None:
-    contract = load(SPEC)
-    with mock_target([contract]) as target:
+    contract, key = load(SPEC), new_key()
+    with MockServer([contract], key=key) as server:
+        target = target_of(server, [contract], key)
         file = tmp_path / "target.yaml"
         file.write_text(json.dumps(target.raw), "utf-8")  # JSON is YAML
         done = run("-q", "specs/security-action.yaml::SA-20", "--target", str(file))
         assert done.returncode == 0, done.stdout + done.stderr
         assert "1 passed" in done.stdout
+        (planned,) = assign([contract], target, Options(only=("SA-20",)))
+        assert server.requests == planned.cost()
 
 
 def test_a_violated_clause_fails_with_what_the_page_says(tmp_path: Path) -> None:
