@@ -173,7 +173,7 @@ class Door:
             contracts[item.contract.name] = item.contract
             chosen[item.contract.name].append(item.clause.id)
         everything = list(contracts.values())
-        file, ledger = option("--target"), option("--contracts-ledger")
+        file, ledger = option("--target"), self.ledger()
         with ExitStack() as stack:
             target = stack.enter_context(
                 open_target(everything, option("--base-url"), Path(file) if file else None)
@@ -184,7 +184,7 @@ class Door:
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),
                 pinned=pinned_dialects(everything, option("--dialect")),
                 allow_destructive=option("--allow-destructive"),
-                ledger=Path(ledger) if ledger else None,
+                ledger=ledger,
             )
             options = with_ledger(assign(everything, target, options), options)
             if options.ledger is not None:
@@ -198,6 +198,15 @@ class Door:
                 seen = ", ".join(judgement.readings.values())
                 self.lines.append(f"{judgement.contract.name} follows {seen}")
         self.lines += [self.redactor.text(t) for t in (*result.warnings, *result.faults_of_the_run)]
+
+    def ledger(self) -> Path | None:
+        """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""
+        named = self.config.getoption("--contracts-ledger")
+        if not named:
+            return None
+        worker = getattr(self.config, "workerinput", {}).get("workerid")
+        path = Path(named)
+        return path.with_name(f"{worker}-{path.name}") if worker else path
 
     def say(self, line: str) -> None:
         """Print a line before the traffic, whatever pytest captures."""

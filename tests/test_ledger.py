@@ -269,6 +269,13 @@ def test_a_file_that_holds_something_is_not_written_over(
     assert service.calls == []
 
 
+def test_a_report_is_no_ledger(tmp_path: Path, service: Service, capsys: Capture) -> None:
+    path = tmp_path / "l.jsonl"
+    both = argv(target_file(tmp_path, service), path, "--report-json", str(path))
+    assert main(both) == 2
+    assert "is the file of --ledger too" in capsys.readouterr().err
+
+
 def test_two_runs_never_share_a_ledger(tmp_path: Path, service: Service, capsys: Capture) -> None:
     path = tmp_path / "l.jsonl"
     path.touch()
@@ -387,16 +394,20 @@ def test_a_local_target_has_none_unless_asked_for(
     assert list(tmp_path.glob("*.jsonl")) == []
 
 
-def test_the_pytest_door_writes_one_too(tmp_path: Path, service: Service) -> None:
+@pytest.mark.parametrize(("worker", "prefix"), [([], ""), (["-n1"], "gw0-")])
+def test_the_pytest_door_writes_one_too(
+    worker: list[str], prefix: str, tmp_path: Path, service: Service
+) -> None:
     path, file = tmp_path / "l.jsonl", target_file(tmp_path, service)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"specs/{CONTRACT}.yaml::MA-07",
+        [sys.executable, "-m", "pytest", "-q", *worker, "-p", "no:cacheprovider", f"specs/{CONTRACT}.yaml::MA-07",
          "--target", str(file), "--contracts-ledger", str(path)],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
-    assert f"ledger: {path}" in done.stdout, done.stdout + done.stderr
-    assert account.read(path).left == []
-    assert account.read(path).calls
+    assert worker or f"ledger: {path}" in done.stdout, done.stdout + done.stderr
+    found = account.read(tmp_path / f"{prefix}l.jsonl")
+    assert (found.left, found.ended) == ([], True)
+    assert found.calls
 
 
 def test_a_ledger_of_another_contract_asks_for_its_spec(tmp_path: Path) -> None:

@@ -35,12 +35,14 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
     """Take the report paths out of a command's flags, checked before any traffic."""
     paths: dict[str, Path] = {}
+    ledger = flags.get("ledger")
     for flag in REPORTS:
         path = flags.pop(flag.removeprefix("--").replace("-", "_"), None)
         if path is None:
             continue
         check_writable(flag, path)
-        for other, taken in paths.items():
+        others = {**paths, **({"--ledger": ledger} if ledger else {})}
+        for other, taken in others.items():
             if taken.resolve() == path.resolve():
                 raise UsageError(f"{flag} {path}", f"is the file of {other} too", "name another")
         paths[flag] = path

@@ -7,6 +7,7 @@ its own, to the authority alone. What it complains of becomes one line without a
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -126,7 +127,7 @@ def credential_of(
             more["retry_total"] = RETRIES
             gives = azure.ClientSecretCredential(str(tenant), str(client), secret, **more)
         elif "certificate_file" in options:
-            path = options["certificate_file"]
+            path = os.path.expanduser(options["certificate_file"])
             more["retry_total"] = RETRIES
             gives = azure.CertificateCredential(str(tenant), str(client), path, **more)
         elif options.get("managed_identity"):
