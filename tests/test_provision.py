@@ -169,6 +169,23 @@ def test_a_create_call_that_fails_is_inconclusive(status: int, says: str) -> Non
     assert says in str(found["MA-40"][1])
 
 
+def test_a_create_call_that_is_put_off_is_made_again_when_the_wait_is_over() -> None:
+    class Busy(Tenant):
+        put_off = 0
+
+        def answer(self, request: Request) -> Response:
+            if "runAntiVirusScan" in request.target and self.put_off < 2:
+                self.put_off += 1
+                return self.limit("0")
+            return super().answer(request)
+
+    service = conforming("MA", Busy)
+    assert isinstance(service, Tenant)
+    service.creates = []
+    assert words(run(service, only=("MA-40",)))["MA-40"][0] == "upheld"
+    assert service.creates
+
+
 def test_a_fresh_resource_in_another_state_is_no_evidence_and_stops_the_creating() -> None:
     service = tenant("MA", starts_in="Succeeded")
     found = words(run(service, only=("MA-07", "MA-40")))

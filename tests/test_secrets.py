@@ -68,7 +68,7 @@ def test_no_token_stands_in_any_output(tmp_path: Path, capsys: pytest.CaptureFix
             ["verify", "--target", str(file), "--contract", "security-action",
              "--report-json", str(out / "r.json"), "--report-junit", str(out / "r.xml"),
              "--report-html", str(out / "r.html"), "--report-markdown", str(out / "r.md"),
-             "--record", str(out / "r.har")]
+             "--record", str(out / "r.har"), "--ledger", str(out / "l.jsonl")]
         )  # fmt: skip
     finally:
         server.shutdown()

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
 
-from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
+from contracts.exchange import NOBODY_THERE, Exchange, Headers, Received, Sent, Situation
 from contracts.explore.attempt import Attempt, Keeps, Stop, Stopped
 from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.journal import Journal
@@ -239,6 +239,16 @@ class Calls:
         situation = Situation(resource="unknown", id="unknown", identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
         self._keep(attempt, exchange)
+
+    def waited(self, received: Received) -> bool:
+        """Wait as an answer asks, where `max_wait` allows it; whether the wait is over."""
+        seconds = seconds_asked(received.header("retry-after"))
+        with self._lock:
+            if seconds > self.max_wait:
+                return False
+            self.max_wait -= seconds
+        self.stop.wait(seconds)
+        return not self.stop.asked
 
     def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
         """Wait as a 429 asks; False where the call is to be given up, and the run with it.

@@ -24,6 +24,7 @@ from contracts.target.trouble import Broken, Refused
 from contracts.transport.client import Transport
 
 FAILURES_IN_A_ROW = 3  # after which a call is not tried again
+PUT_OFF_CALLS = 3  # how often the same call is made where it is answered 429
 
 
 def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Provision:
@@ -88,6 +89,8 @@ class Provisioner:
         self.calls = 0
         self.created: list[Created] = []
         self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
+        # Asked where a call was put off: whether it has waited, and the call may be made again.
+        self.waited: Callable[[Received], bool] = lambda received: False
         self._left = None if allowed is None else Counter(allowed)
         self._turn: Counter[str] = Counter()
         self._failed: Counter[tuple[str, str | None]] = Counter()
@@ -118,16 +121,8 @@ class Provisioner:
 
     def _call(self, row: Provision, owner: str | None, authorization: str | None) -> str:
         sent, names = self._request(row, authorization)
-        params = {**names, **({"owner": owner} if owner else {})}
-        self.pace()
-        number = self.ledger.set_up(
-            self.contract.name, row.state, self.site.base_url, params, "create"
-        )
-        self.calls += 1
-        answer = self.transport.send(sent)
-        received, call = answer.received, f"{row.method} {row.path}"
-        if received is None or answer.failure or received.error:
-            raise Broken(f"{call} was not answered ({answer.failure or 'closed'})")
+        call = f"{row.method} {row.path}"
+        number, received = self._send(row, sent, names | ({"owner": owner} if owner else {}))
         if received.status // 100 in (4, 3):
             self.ledger.nothing_made(number)
             if received.status in (408, 429):
@@ -146,6 +141,22 @@ class Provisioner:
             self._given_up[row.state, owner] = err
             raise err
         return id_
+
+    def _send(self, row: Provision, sent: Sent, params: dict[str, str]) -> tuple[int, Received]:
+        """Send until it is not put off, and return the number in the ledger and the answer."""
+        where, call = self.site.base_url, f"{row.method} {row.path}"
+        for again in reversed(range(PUT_OFF_CALLS)):
+            self.pace()
+            number = self.ledger.set_up(self.contract.name, row.state, where, params, "create")
+            self.calls += 1
+            answer = self.transport.send(sent)
+            received = answer.received
+            if received is None or answer.failure or received.error:
+                raise Broken(f"{call} was not answered ({answer.failure or 'closed'})")
+            if received.status != 429 or not again or not self.waited(received):
+                return number, received
+            self.ledger.nothing_made(number)
+        raise AssertionError("the last time returns")
 
     def _request(self, row: Provision, authorization: str | None) -> tuple[Sent, dict[str, str]]:
         given, names = self.site.provision or {}, {}
