@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.front import Request, Response, Written
+from servers.front import Request, Response, Written, written
 from servers.pages import PAGES
 from servers.service import Service
 from servers.trial import EFFECT_SECONDS, TIMEOUTS, conforming, contract_of
@@ -400,3 +401,68 @@ def test_a_bad_row_names_its_place(tmp_path: Path, old: str, new: str, says: str
     assert old in PRINT
     with pytest.raises(UsageError, match=re.escape(says)):
         load(fourth(tmp_path, lambda text: text.replace(old, new)))
+
+
+class Printer:
+    """A print server of a fourth contract, behind the front of the other servers."""
+
+    def __init__(self) -> None:
+        self.stopped = threading.Event()
+        self.jobs: dict[str, str] = {}
+        self.put: list[tuple[str, Any]] = []
+
+    def answer(self, request: Request) -> Response:
+        parts = request.target.strip("/").split("/")
+        if parts[0] == "printers":
+            self.put.append((f"{request.method} {request.target}", json.loads(request.body)))
+            self.jobs[f"job-{len(self.put)}"] = "queued"
+            return self.told(201, {"job": {"id": f"job-{len(self.put)}", "phase": "queued"}})
+        if "authorization" not in request.headers:
+            challenge = self.told(401, {"error": {}})
+            return Response(
+                401, challenge.body, (("WWW-Authenticate", "Bearer"), *challenge.headers)
+            )
+        if parts[1] not in self.jobs:
+            return self.told(404, {"error": {"code": "none", "message": "none"}})
+        if parts[-1] != "stop":
+            return self.told(200, {"phase": self.jobs[parts[1]]})
+        self.jobs[parts[1]] = "stopped"
+        return Response(202)
+
+    def told(self, status: int, value: Any) -> Response:
+        return Response(status, json.dumps(value).encode(), (("Content-Type", "application/json"),))
+
+    def encode(self, response: Response, request: Request, close: bool) -> bytes:
+        return written(response, request, close)
+
+
+def test_a_fourth_contract_runs_on_what_its_own_call_creates(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    printer, path, file = Printer(), tmp_path / "l.jsonl", tmp_path / "target.yaml"
+    spec = fourth(tmp_path)
+    with Written(printer) as running:
+        own = {"provision": {"printer": "in the hall"}}
+        raw = {"base_url": running.url, "identities": {"admin": {"token": "opq.admin.7f3a"}}}
+        file.write_text(json.dumps({**raw, "contracts": {"print-job": own}}), "utf-8")
+        argv = ["verify", "--spec", str(spec), "--target", str(file), "--ledger", str(path)]
+        report = tmp_path / "r.json"
+        assert main([*argv, "--report-json", str(report)]) == 4
+        printer.stopped.set()
+    out = " ".join(capsys.readouterr().out.split())
+    (found,) = json.loads(report.read_text("utf-8"))["contracts"]
+    verdicts = {c["id"]: c["verdict"] for c in found["clauses"]}
+    assert verdicts == {
+        "PJ-1": "not-exercised",
+        "PJ-2": "not-exercised",
+        "PJ-3": "upheld",
+        "PJ-4": "upheld",
+    }
+    assert "no documented call creates a resource in printing" in out
+    assert printer.put[0][0].startswith("PUT /printers/in%20the%20hall/jobs/")
+    assert printer.put[0][1] == {"pages": [{"text": "in the hall"}]}
+    # No call undoes a print: what was not stopped is told, with the words of the spec, and kept.
+    left = {id_ for id_, phase in printer.jobs.items() if phase == "queued"}
+    assert left
+    assert {row.id for row in account.read(path).left} == left
+    assert "is left as it is (no call undoes it). Take the paper away." in out
