@@ -240,7 +240,8 @@ ENTITY = (
 WIRE = (
     "length-too-long", "length-too-short", "two-lengths", "length-and-chunked",
     "unterminated-chunks", "space-before-colon", "line-without-colon", "status-2000",
-    "bytes-after", "second-answer", "reset-in-the-middle",
+    "bytes-after", "second-answer", "reset-in-the-middle", "bare-line-ends", "folded-value",
+    "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
 )  # fmt: skip
 ODD_IDS = {
     "no-uuid": "abc",

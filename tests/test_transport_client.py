@@ -264,7 +264,6 @@ def test_every_wire_fault_reaches_the_judge(response: bytes, stray: bytes) -> No
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n",
         b"HTTP/1.0 200 OK\r\nServer: old\r\n\r\n",
-        b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
     ],

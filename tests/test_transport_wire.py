@@ -70,25 +70,18 @@ SOUND: dict[str, tuple[str, bytes, dict[str, Any]]] = {
         b"HTTP/1.1 204 No Content\r\n\r\n",
         {"status": 204, "interim": (103, 102), "headers": ()},
     ),
-    "bare LF": (
-        "POST",
-        b"HTTP/1.1 200 OK\nContent-Length: 2\nX: y\n\nok",
-        {"body": b"ok", "headers": (("Content-Length", "2"), ("X", "y"))},
-    ),
     "no reason": (
         "POST",
-        b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n",
         {"status": 200, "reason": ""},
     ),
-    "headers as sent, twice and folded": (
+    "header names as sent": (
         "POST",
-        b"HTTP/1.1 200 OK\r\ncontent-TYPE: a\r\nContent-Type:\tb \r\nX-Fold: one\r\n  two\r\n"
-        b"Empty:\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\ncontent-TYPE: a\r\nX-One:\tb \r\nEmpty:\r\nContent-Length: 0\r\n\r\n",
         {
             "headers": (
                 ("content-TYPE", "a"),
-                ("Content-Type", "b"),
-                ("X-Fold", "one two"),
+                ("X-One", "b"),
                 ("Empty", ""),
                 ("Content-Length", "0"),
             )
@@ -141,6 +134,39 @@ SOUND: dict[str, tuple[str, bytes, dict[str, Any]]] = {
 }
 
 FAULTY: dict[str, tuple[str, bytes, dict[str, Any], list[str]]] = {
+    "bare LF": (
+        "POST",
+        b"HTTP/1.1 200 OK\nContent-Length: 2\nX: y\n\nok",
+        {"body": b"ok", "headers": (("Content-Length", "2"), ("X", "y"))},
+        ["a line of the head ends in LF alone"],
+    ),
+    "no space after the status code": (
+        "POST",
+        b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+        {"status": 200, "reason": ""},
+        ["no space after the status code"],
+    ),
+    "headers as sent, twice and folded": (
+        "POST",
+        b"HTTP/1.1 200 OK\r\ncontent-TYPE: a\r\nContent-Type:\tb \r\nX-Fold: one\r\n  two\r\n"
+        b"Empty:\r\nContent-Length: 0\r\n\r\n",
+        {
+            "headers": (
+                ("content-TYPE", "a"),
+                ("Content-Type", "b"),
+                ("X-Fold", "one two"),
+                ("Empty", ""),
+                ("Content-Length", "0"),
+            )
+        },
+        ["a header value goes over several lines", "Content-Type is sent twice"],
+    ),
+    "chunks in an old version": (
+        "POST",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        {"status": 200, "version": "1.0"},
+        ["Transfer-Encoding in HTTP/1.0"],
+    ),
     "204 with length and body": (
         "POST",
         b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello",

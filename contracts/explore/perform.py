@@ -159,11 +159,11 @@ class Performance:
         before = [self.calls.observe(attempt, call, 0, it) for attempt, call, it in lots]
         for call, seen in zip(self.scenario.calls, before, strict=True):
             self._refuse_spent(call, seen)
-        # The second asks to close: a server that serves one connection at a time would wait on it.
         made = [
-            self.calls.cancel(attempt, call, 1, it, keep_alive=attempt is self.first)
-            for attempt, call, it in lots
+            self.calls.cancel(attempt, call, 1, it, keep_alive=True) for attempt, call, it in lots
         ]
+        # A server that serves one connection at a time would wait on this one.
+        self.calls.transport.close()
         for (attempt, call, it), start, exchange in zip(lots, before, made, strict=True):
             after = self.calls.observe(attempt, call, 1, it)
             self.run.note_due(exchange, start, after, it)

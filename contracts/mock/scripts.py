@@ -86,7 +86,19 @@ SCRIPTS: Mapping[str, Script] = {
     # RFC 9112, 5.1: no space between name and colon; 5: a field line has a colon
     "space-before-colon": lambda h, b: [h.replace(b"Date:", b"Date :", 1), b],
     "line-without-colon": lambda h, b: [add(h, b"X-Broken"), b],
-    # RFC 9112, 4: the status code is three digits
+    # RFC 9112, 2.1: lines end in CRLF; 5.2: no value goes over several lines
+    "bare-line-ends": lambda h, b: [h.replace(b"\r\n", b"\n"), b],
+    "folded-value": lambda h, b: [add(h, b"X-Folded: one", b" two"), b],
+    # RFC 9112, 4: a space follows the status code; the code is three digits
+    "no-space-after-the-code": lambda h, b: [re.sub(rb"^(HTTP/1\.1 \d{3})[^\r\n]*", rb"\1", h), b],
+    # RFC 9112, 6.1: transfer codings are HTTP/1.1
+    "chunked-http-1.0": lambda h, b: [
+        chunked(old(h)), (chunk(b) if b else b"") + b"0\r\n\r\n", End.CLOSE,
+    ],
+    # RFC 9110, 5.3: a field that is no list comes once
+    "content-type-twice": lambda h, b: [
+        add(h, b"Content-Type: application/json", b"Content-Type: application/json"), b,
+    ],
     "status-2000": lambda h, b: [status_line(h, b"HTTP/1.1 2000 OK"), b],
     # RFC 9112, 6.3: what follows a message is the next message
     "bytes-after": lambda h, b: [h, b, REST],

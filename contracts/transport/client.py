@@ -92,6 +92,7 @@ class Transport:
         self.close()
 
     def close(self) -> None:
+        """Close the connections that are kept alive. What is sent later opens new ones."""
         self._session.close()
 
     def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:

@@ -15,6 +15,7 @@ from contracts.exchange import Headers
 
 # Where h11 ends a head and how it cuts lines: a bare LF does as well as CRLF (RFC 9112 2.2 allows a
 # reader that).
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 # RFC 9112 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Like h11 we read a
 # line whose last SP is missing; control characters in the reason are h11's to refuse.
@@ -31,6 +32,9 @@ class Head:
     reason: str = ""
     version: str = ""
     headers: Headers = ()
+    bare_lf: bool = False  # a line ended in LF alone
+    folded: bool = False  # a value went over several lines
+    spaced: bool = True  # a space followed the status code
 
     @property
     def interim(self) -> bool:
@@ -68,6 +72,9 @@ def _head(block: bytes) -> Head:
         reason=(reason or b"").decode("latin-1"),
         version=version.decode("ascii"),
         headers=tuple(_fields(lines[1:])),
+        bare_lf=_BARE_LF.search(block) is not None,
+        folded=any(line[:1] in (b" ", b"\t") for line in lines[2:]),
+        spaced=reason is not None,
     )
 
 

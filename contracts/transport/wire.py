@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import h11
 
-from contracts.exchange import Received
+from contracts.exchange import Headers, Received
 from contracts.transport.coding import decode
 from contracts.transport.head import Head, heads
 
@@ -157,7 +157,13 @@ def complete(method: str, data: bytes) -> bool:
 class _Facts:
     method: str
     received: Received
-    heads: tuple[tuple[int, tuple[tuple[str, str], ...]], ...]  # status and headers, interim first
+    heads: tuple[Head, ...]  # as they stood on the wire, interim first; empty where none was kept
+
+    @property
+    def framings(self) -> list[tuple[int, Headers]]:
+        """Status and headers of every head, interim first."""
+        interim = [(head.status or 0, head.headers) for head in self.heads if head.interim]
+        return [*interim, (self.received.status, self.received.headers)]
 
     def values(self, name: str) -> list[str]:
         return [x.strip() for value in self.received.headers_named(name) for x in value.split(",")]
@@ -166,7 +172,7 @@ class _Facts:
 # RFC 9110 8.6 (Content-Length), RFC 9112 6.1 (Transfer-Encoding): a server MUST NOT send either on
 # 1xx or 204.
 def _framed_where_no_body_is(facts: _Facts) -> Iterator[str]:
-    for status, headers in facts.heads:
+    for status, headers in facts.framings:
         if status == 204 or 100 <= status < 200:
             for name in ("Content-Length", "Transfer-Encoding"):
                 if any(key.strip().lower() == name.lower() for key, _ in headers):
@@ -211,6 +217,37 @@ def _not_whole(facts: _Facts) -> Iterator[str]:
         yield facts.received.error
 
 
+# RFC 9112 2.1: lines end in CRLF. A reader may take LF for it (2.2); a sender may not send it.
+def _bare_line_end(facts: _Facts) -> Iterator[str]:
+    if any(head.bare_lf for head in facts.heads):
+        yield "a line of the head ends in LF alone"
+
+
+# RFC 9112 5.2: a sender MUST NOT generate a field value over several lines.
+def _folded_line(facts: _Facts) -> Iterator[str]:
+    if any(head.folded for head in facts.heads):
+        yield "a header value goes over several lines"
+
+
+# RFC 9112 4: the space after the status code MUST be sent, with or without a reason.
+def _no_space_after_the_code(facts: _Facts) -> Iterator[str]:
+    if not all(head.spaced for head in facts.heads):
+        yield "no space after the status code"
+
+
+# RFC 9112 6.1: transfer codings came with HTTP/1.1; with an older version the framing is faulty.
+def _coded_in_an_old_version(facts: _Facts) -> Iterator[str]:
+    if facts.received.version == "1.0" and facts.values("transfer-encoding"):
+        yield "Transfer-Encoding in HTTP/1.0"
+
+
+# RFC 9110 5.3: a field that is no list MUST NOT be sent twice. These decide how an answer is read.
+def _sent_twice(facts: _Facts) -> Iterator[str]:
+    for name in ("Content-Type", "Location", "Retry-After"):
+        if len(facts.received.headers_named(name)) > 1:
+            yield f"{name} is sent twice"
+
+
 _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _status_out_of_range,
     _not_whole,
@@ -218,11 +255,15 @@ _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _framed_in_two_ways,
     _more_than_one_length,
     _content_where_none_may_be,
+    _bare_line_end,
+    _folded_line,
+    _no_space_after_the_code,
+    _coded_in_an_old_version,
+    _sent_twice,
 )
 
 
 def framing_faults(method: str, received: Received) -> list[str]:
     """Return what in the response breaks RFC 9110 or 9112 on framing; empty if nothing does."""
-    interim = [(head.status or 0, head.headers) for head in heads(received.wire) if head.interim]
-    facts = _Facts(method, received, (*interim, (received.status, received.headers)))
+    facts = _Facts(method, received, tuple(heads(received.wire)))
     return [fault for rule in _RULES for fault in rule(facts)]

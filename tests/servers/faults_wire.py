@@ -167,6 +167,10 @@ FRAMING: dict[str, dict[str, Any]] = {
     "a second response": {"how": lambda data: data + data},
     "negative length": {"how": spoil(b"Content-Length: ", b"Content-Length: -")},
     "a NUL in a value": {"how": spoil(LENGTH, b"X-A: a\0b\r\nContent-Length")},
+    "lines end in LF": {"how": lambda data: data.replace(b"\r\n", b"\n")},
+    "a value over two lines": {"how": spoil(LENGTH, b"X-A: a\r\n b\r\nContent-Length")},
+    "no space after the code": {"how": instead(b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n")},
+    "chunks in HTTP/1.0": {"how": instead(CHUNKED.replace(b"1.1", b"1.0") + b"0\r\n\r\n")},
     "a name with a space": {"how": spoil(LENGTH, b"X A: b\r\nContent-Length")},
 }
 
