@@ -78,7 +78,9 @@ def decide(
     if gaps:
         named = ", ".join(v.clause.id for _, v in gaps[:12]) + (" …" if len(gaps) > 12 else "")
         unusable = next((j.unusable for j in judgements if j.unusable), None)
-        told = unusable or f"{len(gaps)} must-clauses remain open: {named}"
+        one = len(gaps) == 1
+        open_ = "1 must-clause remains" if one else f"{len(gaps)} must-clauses remain"
+        told = unusable or f"{open_} open: {named}"
         return _outcome("inconclusive", told, excuses)
     exercised = sum(1 for _, v in verdicts if v.word == "upheld")
     return _outcome(

@@ -20,7 +20,7 @@ from contracts.cli import main
 from contracts.exchange import Exchange
 from contracts.spec.load import load, shipped
 from contracts.spec.model import Contract
-from contracts.target.file import Target
+from contracts.target.file import Target, of_url
 from contracts.transport.client import Timeouts
 from contracts.verify import ContractResult, Options, Result, assign, verify
 
@@ -124,6 +124,21 @@ def test_a_budget_that_is_too_small_leaves_clauses_open_and_is_no_error(target: 
     outcome = gate.decide(result.judgements())
     assert outcome.exit_code == 4
     assert any("budget" in r for rows in outcome.excuses.values() for r in rows.values())
+
+
+@pytest.mark.parametrize(
+    ("only", "told"),
+    [
+        (("MA-07",), "1 must-clause remains open: MA-07"),
+        (("MA-07", "MA-08"), "2 must-clauses remain open: MA-07, MA-08"),
+    ],
+)
+def test_what_remains_open_is_counted_in_plain_words(
+    target: Target, only: tuple[str, ...], told: str
+) -> None:
+    stateless = of_url(target.base_url)
+    result = verify(CONTRACTS, stateless, replace(QUICK, only=only))
+    assert gate.decide(result.judgements()).sentence == told
 
 
 def test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held() -> None:
