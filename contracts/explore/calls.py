@@ -5,18 +5,16 @@ Knows resources and situations, not what a scenario is made of. Judges nothing.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import quote
 
-from contracts.exchange import NOBODY_THERE, Exchange, Headers, Received, Sent, Situation
+from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
 from contracts.explore.attempt import Attempt, Keeps, Stop, Stopped
+from contracts.explore.patience import Patience, seconds_asked
 from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.journal import Journal
 from contracts.observation import Observation, observe
@@ -28,7 +26,6 @@ from contracts.transport.client import Answer, Transport
 
 UNANSWERED_CALLS = 3  # calls without an answer that end the run
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
-WAIT_SECONDS = 1.0  # after a 429 that does not say how long
 
 Progress = Callable[[str, int], None]
 Role = Literal["target", "neighbour"]
@@ -71,7 +68,8 @@ class Calls:
         self.contract, self.base_url = contract, base_url
         self.transport, self.identities = transport, identities
         self.observes = observes and contract.observe_path is not None
-        self.seed, self.max_wait, self.started = seed, max_wait, started
+        self.seed, self.started = seed, started
+        self.patience = Patience(max_wait, stop)
         self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
         self._unanswered = self._timeouts = 0
@@ -167,7 +165,7 @@ class Calls:
         )
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
-            self.stop.wait(min(seconds_asked(answer.received.header("retry-after")), self.max_wait))
+            self.patience.wait_at_most(seconds_asked(answer.received))
             answer = self.transport.send(request)
         who = self.identities.name("primary")
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
@@ -240,53 +238,23 @@ class Calls:
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
         self._keep(attempt, exchange)
 
-    def waited(self, received: Received) -> bool:
-        """Wait as an answer asks, where `max_wait` allows it; whether the wait is over."""
-        seconds = seconds_asked(received.header("retry-after"))
-        with self._lock:
-            if seconds > self.max_wait:
-                return False
-            self.max_wait -= seconds
-        self.stop.wait(seconds)
-        return not self.stop.asked
-
     def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
         """Wait as a 429 asks; False where the call is to be given up, and the run with it.
 
         Of two simultaneous calls a server may put off one each time: that alone ends no run.
         """
-        seconds = seconds_asked(
-            exchange.received.header("retry-after") if exchange.received else None
-        )
-        if seconds > self.max_wait:
-            self.journal.stopped = (
-                f"the target answers 429 and asks to wait {seconds:.0f} s,"
-                " more than --max-wait allows"
-            )
-            return False
         if attempts >= THROTTLED_CALLS and one_of_two:
             return False
         if attempts >= THROTTLED_CALLS:
             self.journal.stopped = "the target answers 429 again and again; the rest was not sent"
             return False
-        self.max_wait -= seconds
-        self.stop.wait(seconds)
-        return True
-
-
-def seconds_asked(header: str | None) -> float:
-    """Return how long a Retry-After asks to wait: seconds, a fraction of them too, or a date."""
-    if header is None:
-        return WAIT_SECONDS
-    if re.fullmatch(r"\d+(\.\d+)?", header.strip()):
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return WAIT_SECONDS
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        seconds = seconds_asked(exchange.received)
+        if self.patience.wait(seconds) or self.stopped:
+            return True
+        self.journal.stopped = (
+            f"the target answers 429 and asks to wait {seconds:.0f} s, more than --max-wait allows"
+        )
+        return False
 
 
 def _masked(sent: Sent, who: str) -> Headers:

@@ -79,7 +79,7 @@ class Run:
             stop=stop or Stop(),
         )
         if states.provisioner is not None:
-            states.provisioner.waited = self.calls.waited
+            states.provisioner.waited = self.calls.patience.wait_as_asked
         self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds
         self._numbers, self._lock = 1, threading.Lock()
         self.thrifty = False  # whether a resource that a refused call left as it was is used again
