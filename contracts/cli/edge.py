@@ -13,12 +13,11 @@ from pathlib import Path
 
 import click
 
+from contracts.cli.conclude import SUITE_FAILED
 from contracts.cli.ledger import ledger
 from contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
 from contracts.cli.run import judge, verify
 from contracts.errors import ContractsError
-
-SUITE_FAILED = 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

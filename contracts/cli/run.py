@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from contracts.cli.conclude import conclude
 from contracts.cli.options import (
     PATH,
     check_clauses,
@@ -21,7 +19,6 @@ from contracts.cli.options import (
     report_options,
     spec_options,
 )
-from contracts.errors import UsageError
 from contracts.spec.model import Contract
 
 if TYPE_CHECKING:
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
     from contracts.baseline import Entry
     from contracts.target.file import Target
-    from contracts.verify import Options, Result
+    from contracts.verify import Options
 
 PROFILES = (
     "smoke touches nothing that exists; gate exercises every clause; "
@@ -164,7 +161,7 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
     result = judge_recording(traffic, contracts, options)
-    return _conclude(result, entries, reports, _console())
+    return conclude(result, entries, reports, _console())
 
 
 def _baseline(
@@ -179,9 +176,9 @@ def _baseline(
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from contracts.report.screen import Outlet
 
-    return Console(highlight=False)
+    return Outlet(highlight=False)
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
@@ -215,61 +212,4 @@ def _run(
     with interruptible() as stop:
         with Bar(screen, totals) as bar:
             result = verify_target(contracts, target, options, bar.progress, stop=stop)
-        return _conclude(result, entries, reports, screen, stop.code)
-
-
-def _conclude(
-    result: Result,
-    entries: list[Entry],
-    reports: dict[str, Path],
-    screen: Console,
-    interrupted: int = 0,
-) -> int:
-    """Apply the baseline, decide, write every report from one record, return the exit code.
-
-    That of an interruption goes before that of the outcome.
-    """
-    from contracts import gate
-    from contracts.baseline import apply
-    from contracts.report.record import record
-    from contracts.report.terminal import show
-
-    stale: list[str] = []
-    warnings = list(result.warnings)
-    results = []
-    for one in result.results:
-        judgement, old, expired = apply(one.judgement, entries, datetime.now(UTC).date())
-        results.append(replace(one, judgement=judgement))
-        stale += old
-        warnings += expired
-    result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
-    outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
-    outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
-    written = record(result, outcome)
-    show(written, screen)
-    _write(written, result, reports)
-    return outcome.exit_code
-
-
-def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) -> None:
-    from contracts.replay import write_recording
-    from contracts.report import annotations, markdown
-    from contracts.report.html import write_html
-    from contracts.report.json_report import write_json
-    from contracts.report.junit import write_junit
-
-    writers = {
-        "--report-json": lambda path: write_json(written, path),
-        "--report-junit": lambda path: write_junit(written, path),
-        "--report-markdown": lambda path: markdown.write_markdown(written, path),
-        "--report-html": lambda path: write_html(written, path),
-        "--record": lambda path: write_recording(result, path),
-    }
-    for flag, path in reports.items():
-        writers[flag](path)
-    try:
-        markdown.append_summary(written, os.environ)
-    except UsageError as err:
-        click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
-    for line in annotations.lines(written, os.environ):
-        click.echo(line)
+        return conclude(result, entries, reports, screen, stop.code)

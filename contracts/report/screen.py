@@ -6,6 +6,9 @@ does not show and what the terminal's encoding cannot carry.
 
 from __future__ import annotations
 
+import os
+import sys
+
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -15,6 +18,18 @@ from contracts.report.text import plain, tame
 
 LABEL_COLUMNS = 10
 PLAINER = {ord("…"): "...", ord("·"): "-"}
+
+
+class Outlet(Console):
+    """A console that may be left: whoever stops reading ends neither the run nor its reports."""
+
+    def on_broken_pipe(self) -> None:
+        leave_stdout()
+
+
+def leave_stdout() -> None:
+    """Let what is still to be printed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Screen:
