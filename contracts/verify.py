@@ -185,10 +185,13 @@ def verify(
     progress: Callable[[str], Progress] = lambda name: lambda kind, count: None,
     environ: Mapping[str, str] | None = None,
     stop: Stop | None = None,
+    redactor: Redactor | None = None,
 ) -> Result:
-    """Plan, run and judge the contracts against a target. `stop` may be asked from outside."""
+    """Plan, run and judge the contracts against a target. `stop` may be asked from outside;
+    `redactor` is told every secret.
+    """
     begun, clock = datetime.now(UTC), time.monotonic()
-    redactor = Redactor()
+    redactor = redactor or Redactor()
     results, warnings, failures = [], [], []
     assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)

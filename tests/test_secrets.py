@@ -27,11 +27,15 @@ class Echo(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         token = (self.headers.get("Authorization") or "").partition(" ")[2]
         forms = [token, quote(token, safe=""), base64.b64encode(token.encode()).decode(),
+                 quote(token, safe="").replace("%2F", "%2f").replace("%2B", "%2b"),
+                 token.replace("/", "\\/"), token.replace("+", "\\u002B"),
                  base64.b64encode(b"x" + token.encode()).decode(),
                  base64.urlsafe_b64encode(b"xy" + token.encode()).decode()]  # fmt: skip
         body = json.dumps({"error": {"code": "x", "message": " ".join(forms)}}).encode()
         self.send_response(404)
         self.send_header("X-Echo", token)
+        self.send_header("Location", f"http://127.0.0.1:1/?token={quote(token)}")
+        self.send_header("WWW-Authenticate", f'Bearer error="{token}"')
         self.send_header("X-Echo-Quoted", quote(token, safe=""))
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
@@ -46,7 +50,9 @@ class Echo(BaseHTTPRequestHandler):
 
 def forms(token: str) -> list[bytes]:
     encoded = base64.b64encode(token.encode()).decode().rstrip("=")
-    return [token.encode(), quote(token, safe="").encode(), encoded[:-1].encode()]
+    quoted = quote(token, safe="")
+    found = [token, quoted, encoded[:-1], token.replace("/", "\\/"), token.replace("+", "\\u002B")]
+    return [form.encode() for form in (*found, quoted.replace("%2F", "%2f").replace("%2B", "%2b"))]
 
 
 def test_no_token_stands_in_any_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +74,7 @@ def test_no_token_stands_in_any_output(tmp_path: Path, capsys: pytest.CaptureFix
             ["verify", "--target", str(file), "--contract", "security-action",
              "--report-json", str(out / "r.json"), "--report-junit", str(out / "r.xml"),
              "--report-html", str(out / "r.html"), "--report-markdown", str(out / "r.md"),
-             "--record", str(out / "r.har"), "--ledger", str(out / "l.jsonl")]
+             "--record", str(out / "r.har"), "--ledger", str(out / "l.jsonl"), "--debug", "--jobs", "2"]
         )  # fmt: skip
     finally:
         server.shutdown()
@@ -94,3 +100,34 @@ def test_no_token_stands_in_any_output(tmp_path: Path, capsys: pytest.CaptureFix
             received.get("body", "")
         )
         assert not any(form in wire for token in TOKENS.values() for form in forms(token))
+
+
+def test_a_traceback_of_the_suite_is_redacted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError(f"met {TOKENS['admin']} on the way")
+
+    monkeypatch.setattr("contracts.explore.calls.cancel_request", fails)
+    file = tmp_path / "target.yaml"
+    target = {"base_url": "http://127.0.0.1:1", "identities": {"admin": {"token": TOKENS["admin"]}}}
+    file.write_text(json.dumps(target), "utf-8")
+    argv = ["verify", "--target", str(file), "--only", "SA-20"]
+    assert main(argv) == 3
+    plain = capsys.readouterr()
+    assert "Traceback" not in plain.err
+    assert plain.err.splitlines()[-1].startswith("cancel-contracts: the suite itself failed")
+    assert main([*argv, "--debug"]) == 3
+    told = capsys.readouterr()
+    assert "Traceback" in told.err
+    assert "RuntimeError: met [redacted] on the way" in told.err
+    for form in forms(TOKENS["admin"]):
+        assert form not in (plain.out + plain.err + told.out + told.err).encode()
+
+
+def test_debug_tells_each_exchange(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "--only", "SA-20", "--debug"]) == 0
+    lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("debug: ")]
+    assert len(lines) == 2, lines
+    assert "POST http://127.0.0.1:" in lines[0]
+    assert " as admin: 404, " in lines[0]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from contracts.baseline import Entry
     from contracts.target.file import Target
+    from contracts.target.secrets import Redactor
     from contracts.verify import Options
 
 PROFILES = (
@@ -103,11 +104,16 @@ PROFILES = (
     help="Write here what may be changed, before it is sent. By default a new file where the"
     " target is not local, and none where it is.",
 )
+@click.option(
+    "--debug", is_flag=True, help="Tell each exchange, and where the suite fails, on stderr."
+)
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be sent, and send nothing.")
 def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
            names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
-           dialects: tuple[str, ...], timeout: float, **flags: Any) -> int:  # fmt: skip
+           dialects: tuple[str, ...], timeout: float, debug: bool,
+           **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
+    from contracts.cli.debug import debugging
     from contracts.target.pace import parse_rate
     from contracts.transport.client import Timeouts
     from contracts.verify import Options
@@ -125,10 +131,13 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         **flags,
     )
     quotas = options.profile != "deep"
-    with open_target(contracts, base_url, target_file, quotas=quotas) as target:
+    with (
+        debugging(debug) as redactor,
+        open_target(contracts, base_url, target_file, quotas=quotas) as target,
+    ):
         if plan_only:
             return _show_plan(contracts, target, options)
-        return _run(contracts, target, options, entries, reports)
+        return _run(contracts, target, options, entries, reports, redactor)
 
 
 @click.command()
@@ -196,6 +205,7 @@ def _run(
     options: Options,
     entries: list[Entry],
     reports: dict[str, Path],
+    redactor: Redactor,
 ) -> int:
     """Verify, report and return the exit code."""
     from contracts.cli.interrupt import interruptible
@@ -211,5 +221,7 @@ def _run(
     totals = {a.contract.name: a.cost()["cancel"] for a in assignments}
     with interruptible() as stop:
         with Bar(screen, totals) as bar:
-            result = verify_target(contracts, target, options, bar.progress, stop=stop)
+            result = verify_target(
+                contracts, target, options, bar.progress, stop=stop, redactor=redactor
+            )
         return conclude(result, entries, reports, screen, stop.code)

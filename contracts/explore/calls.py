@@ -5,6 +5,7 @@ Knows resources and situations, not what a scenario is made of. Judges nothing.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from contracts.target.identities import Identities
 from contracts.target.ledger import Ledger
 from contracts.target.trouble import Broken
 from contracts.transport.client import Answer, Transport
+
+log = logging.getLogger(__name__)
 
 UNANSWERED_CALLS = 3  # calls without an answer that end the run
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
@@ -210,6 +213,10 @@ class Calls:
             if exchange.received is not None:
                 self._version = exchange.received.version
         self.progress(exchange.kind, 1)
+        if log.isEnabledFor(logging.DEBUG):
+            told = exchange.status if exchange.received else exchange.failure
+            what = f"{exchange.sent.method} {exchange.sent.url} as {exchange.identity}"
+            log.debug("%s: %s, %.0f ms", what, told, exchange.seconds * 1000)
 
     def _count_unanswered(self, exchange: Exchange) -> None:
         """Timeouts add up over the whole run, for each costs its seconds; others must be in
