@@ -1,0 +1,141 @@
+"""Journals into a HAR file, entry by entry, secrets redacted. Must not know how it is read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from contracts.exchange import Exchange, Headers, Received
+from contracts.journal import Journal
+from contracts.target.secrets import Redactor
+
+FORMAT = 1  # of the _contracts fields
+
+
+def write(
+    path: Path,
+    journals: Sequence[Journal],
+    settings: Mapping[str, Any],
+    started: datetime,
+    version: str,
+    redactor: Redactor,
+) -> None:
+    """Write journals as one HAR file, entry by entry, secrets redacted."""
+    about = {"format": FORMAT, **settings, "journals": [_journal(j) for j in journals]}
+    with path.open("w", encoding="utf-8") as out:
+        creator = {"name": "cancel-contracts", "version": version}
+        out.write('{"log": {"version": "1.2", "creator": ' + json.dumps(creator))
+        out.write(', "_contracts": ' + redactor.text(json.dumps(about)) + ', "entries": [')
+        first = True
+        for journal in journals:
+            for exchange in journal.exchanges:
+                out.write("\n" if first else ",\n")
+                out.write(json.dumps(_entry(exchange, started, redactor)))
+                first = False
+        out.write("\n]}}\n")
+
+
+def _journal(journal: Journal) -> dict[str, Any]:
+    return {
+        "contract": journal.contract,
+        "missing": [[asdict(s), reason] for s, reason in journal.missing.items()],
+        "broken": [[asdict(s), reason] for s, reason in journal.broken.items()],
+        "stopped": journal.stopped,
+        "observable": journal.observable,
+        "minted": journal.minted,
+        "setups": journal.setups,
+        "notes": journal.notes,
+    }
+
+
+def _headers(headers: Headers, redactor: Redactor) -> list[dict[str, str]]:
+    return [{"name": name, "value": redactor.text(value)} for name, value in headers]
+
+
+def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[str, Any]:
+    sent, received = exchange.sent, exchange.received
+    moment = started + timedelta(seconds=exchange.started)
+    milliseconds = round(exchange.seconds * 1000, 3)
+    request: dict[str, Any] = {
+        "method": sent.method,
+        "url": redactor.text(sent.url),
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": _headers(sent.headers, redactor),
+        "queryString": [],
+        "headersSize": -1,
+        "bodySize": len(sent.body),
+    }
+    if sent.body:
+        media = next((v for k, v in sent.headers if k.lower() == "content-type"), "")
+        request["postData"] = {
+            "mimeType": media,
+            "text": redactor.text(sent.body.decode("utf-8", "replace")),
+        }
+    return {
+        "startedDateTime": moment.isoformat(),
+        "time": milliseconds,
+        "request": request,
+        "response": _response(received, redactor),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+        "_contracts": {
+            "contract": exchange.contract,
+            "scenario": exchange.scenario,
+            "position": exchange.position,
+            "kind": exchange.kind,
+            "role": exchange.role,
+            "situation": asdict(exchange.situation),
+            "identity": exchange.identity,
+            "resource": exchange.resource,
+            "failure": exchange.failure,
+            "reused": exchange.reused,
+            "started": exchange.started,
+            "body": _b64(redactor.bytes(sent.body)),
+            "received": None if received is None else _octets(received, redactor),
+        },
+    }
+
+
+def _response(received: Received | None, redactor: Redactor) -> dict[str, Any]:
+    body = redactor.bytes(received.body) if received else b""
+    content: dict[str, Any] = {
+        "size": len(body),
+        "mimeType": (received.header("content-type") if received else None) or "",
+    }
+    if body:
+        try:
+            content["text"] = body.decode("utf-8")
+        except UnicodeDecodeError:
+            content |= {"text": _b64(body), "encoding": "base64"}
+    return {
+        "status": received.status if received else 0,
+        "statusText": redactor.text(received.reason) if received else "",
+        "httpVersion": f"HTTP/{received.version}" if received else "",
+        "cookies": [],
+        "headers": _headers(received.headers, redactor) if received else [],
+        "content": content,
+        "redirectURL": (received.header("location") if received else None) or "",
+        "headersSize": -1,
+        "bodySize": len(body),
+    }
+
+
+def _octets(received: Received, redactor: Redactor) -> dict[str, Any]:
+    return {
+        "body": _b64(redactor.bytes(received.body)),
+        "stray": _b64(redactor.bytes(received.stray)),
+        "wire": _b64(redactor.bytes(received.wire)),
+        "interim": list(received.interim),
+        "error": redactor.text(received.error) if received.error else None,
+        "version": received.version,
+    }
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
