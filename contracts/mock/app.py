@@ -31,7 +31,7 @@ def template(path: str) -> re.Pattern[bytes]:
 class App:
     """Serves several contracts under one root.
 
-    `requests` counts by kind, `crashes` keeps the mock's own errors.
+    `requests` counts by kind (elsewhere: on no route), `crashes` keeps the mock's own errors.
     """
 
     def __init__(self, desks: Sequence[Desk]) -> None:
@@ -69,6 +69,7 @@ class App:
                 self.requests[kind] += 1
                 call = Call(kind, request.method, match[1], headers_of(request), body, turn)
                 return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
+        self.requests["elsewhere"] += 1
         envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
         return Reply(404).with_json(envelope.body(404, "", ""))
 

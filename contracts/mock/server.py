@@ -96,7 +96,7 @@ class MockServer:
 
     @property
     def requests(self) -> Counter[str]:
-        """How many requests came, by kind: cancel, observe, provider_states."""
+        """How many requests came, by kind: cancel, observe, provider_states, elsewhere."""
         return self._app.requests
 
     @property

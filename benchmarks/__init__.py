@@ -1,0 +1,1 @@
+"""The benchmark: this suite beside what users would pick instead. Run `python -m benchmarks`."""
