@@ -1,6 +1,6 @@
 """What is measured: a sample of the mock's faults and variants, over every category of the catalogue.
 
-Chosen once, by category, and before any tool had run. A fault stands for one contract.
+Chosen by category, few enough that a run takes minutes. A fault stands for one contract.
 """
 
 from __future__ import annotations
