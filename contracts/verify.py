@@ -49,6 +49,7 @@ class Options:
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
     ledger: Path | None = None  # None: none on a local target, a new one on any other
+    quota_store: str | None = None  # the URL of a Redis that counts for several runs
     jobs: int = 1  # contracts and scenarios at a time
     effect_seconds: float = 4.0  # how long after a success its effect may take to show
 
@@ -244,7 +245,8 @@ def _one(
     ledger = common.ledger
     began = time.monotonic()
     with Transport(options.timeouts) as transport:
-        pace = pacer(contract, site.base_url, options.rate)
+        store, wait = options.quota_store, common.stop.wait
+        pace = pacer(contract, site.base_url, options.rate, store, wait)
         maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
         run = Run(
             contract,

@@ -65,6 +65,11 @@ PROFILES = (
     help="Independent contracts and scenarios at a time.",
 )
 @click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
+@click.option(
+    "--quota-store",
+    metavar="URL",
+    help="A Redis that counts the calls of several runs on one tenant together.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
 @click.option(
     "--dialect",
@@ -195,7 +200,7 @@ def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) 
     from contracts.verify import assign
 
     assignments = assign(contracts, target, options)
-    show(assignments, _console())
+    show(assignments, _console(), options.rate)
     return 0 if any(a.plan.clauses for a in assignments) else 5
 
 

@@ -56,6 +56,6 @@ class Stop:
     def asked(self) -> bool:
         return self._event.is_set()
 
-    def wait(self, seconds: float) -> None:
-        """Wait, but not for a run that is to end."""
-        self._event.wait(seconds)
+    def wait(self, seconds: float) -> bool:
+        """Wait, but not for a run that is to end; whether it is."""
+        return self._event.wait(seconds)

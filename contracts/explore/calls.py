@@ -22,6 +22,7 @@ from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 from contracts.target.identities import Identities
 from contracts.target.ledger import Ledger
+from contracts.target.pace import StoreLost
 from contracts.target.trouble import Broken
 from contracts.transport.client import Answer, Transport
 
@@ -86,6 +87,16 @@ class Calls:
             self.journal.stopped = f"{self.stop.reason}; the rest was not sent"
         return self.journal.stopped
 
+    def _pace(self) -> None:
+        """Wait until the quota has room for a call. Raises Stopped where none is to be made."""
+        try:
+            self.pace()
+        except StoreLost as err:
+            self.journal.stopped = f"{err}; the rest was not sent"
+            raise Stopped from None
+        if self.stopped and self.stop.asked:
+            raise Stopped
+
     def attempt(self, number: int, exchanges: Keeps) -> Attempt:
         return Attempt(number, f"{self.seed}/{self.contract.name}", exchanges)
 
@@ -111,9 +122,7 @@ class Calls:
             self.identities.authorization(situation.identity, situation.owner),
             attempt.uuid(),
         )
-        self.pace()
-        if self.stopped and self.stop.asked:
-            raise Stopped
+        self._pace()
         chunked = self._chunks(situation)
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)

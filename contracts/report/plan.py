@@ -8,12 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts.explore.plan import resources
+from contracts.target.pace import rates_of, seconds_for
 from contracts.target.provision import choose
 from contracts.verify import Assignment
 
 
-def show(assignments: Sequence[Assignment], console: Console) -> None:
-    """Print the number of requests per contract and kind, exact on a conforming target."""
+def show(assignments: Sequence[Assignment], console: Console, rate: str | None = None) -> None:
+    """Print the number of requests per contract and kind, exact on a conforming target, and how
+    long the quotas and `rate` make it take.
+    """
     table = Table(title="Plan (nothing was sent)", title_justify="left")
     table.add_column("contract", no_wrap=True)
     for name in ("clauses", "cancel", "observe", "provider states"):
@@ -26,6 +29,8 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
     for a in assignments:
         if a.notice:
             console.print(a.notice)
+        if told := _pace(a, rate):
+            console.print(told)
         if a.plan.property_calls or a.plan.walk_calls:
             console.print(
                 f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for"
@@ -42,6 +47,17 @@ def show(assignments: Sequence[Assignment], console: Console) -> None:
             reasons[reason] = reasons.get(reason, 0) + 1
         for reason, count in reasons.items():
             console.print(f"{a.contract.name}: {count} situations left out: {reason}")
+
+
+def _pace(a: Assignment, rate: str | None) -> str | None:
+    """Say how long the quotas make it take, where that is worth saying."""
+    rates = rates_of(a.contract, a.site.base_url, rate)
+    seconds = round(seconds_for(a.cost()["cancel"] + a.creates.total(), rates))
+    if seconds < 1:
+        return None
+    allowed = " and ".join(f"{r.limit} in {r.interval // 1000} s" for r in rates)
+    minutes = f" ({seconds / 60:.0f} minutes)" if seconds >= 120 else ""
+    return f"{a.contract.name}: at most {allowed} calls: it takes {seconds} s at least{minutes}"
 
 
 def _creates(a: Assignment) -> list[str]:

@@ -207,9 +207,9 @@ class Provisioner:
             return "no call undoes it"
         try:
             request = self.cancel(made.id)
+            self.pace()
         except (Broken, NoIdentity) as err:
             return str(err)
-        self.pace()
         self.ledger.tear_down(made.number)
         self.calls += 1
         answer = self.transport.send(request)

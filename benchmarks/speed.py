@@ -1,0 +1,186 @@
+"""Speed of the suite itself, in ratios: `python -m benchmarks.speed` fills its part of RESULTS.md.
+
+The server is the built-in mock in a process of its own, without quotas. Every ratio compares two
+measurements of this run on this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import requests
+import yaml
+
+from benchmarks import results
+from contracts.exchange import Exchange
+from contracts.journal import Exchanges, Journal
+from contracts.judge.judge import Judge
+from contracts.spec.load import load, shipped
+from contracts.spec.model import Contract
+from contracts.target.file import Target
+from contracts.verify import Options, Result, verify
+
+DEEP_CALLS = int(os.environ.get("SPEED_CALLS", "3000"))
+ROUNDS = 3
+SERVER = """
+import sys, threading, yaml
+from pathlib import Path
+from contracts.builtin import new_key, target_of
+from contracts.mock.server import MockServer
+from contracts.spec.load import load
+contract, key = load(Path(sys.argv[1])), new_key()
+with MockServer([contract], key=key, quotas=False, variants=sys.argv[2:]) as server:
+    print(yaml.safe_dump(dict(target_of(server, [contract], key).raw), width=10**6), flush=True)
+    print("---", flush=True)
+    threading.Event().wait()
+"""
+
+
+@contextmanager
+def served(contract: Contract, *variants: str) -> Iterator[Target]:
+    """Serve a contract's mock in a process of its own."""
+    command = [sys.executable, "-c", SERVER, contract.path_of_file, *variants]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            lines = iter(process.stdout.readline, "---\n")
+            raw = yaml.safe_load("".join(lines))
+            yield Target("the mock", raw, raw["base_url"])
+        finally:
+            process.kill()
+
+
+def seconds(act: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    act()
+    return time.perf_counter() - begun
+
+
+def bare_rate(target: Target, count: int = 600) -> float:
+    """Return the requests a second of a plain loop, each on a connection of its own."""
+    url = f"{target.base_url}/no/such/route"
+
+    def loop() -> None:
+        for _ in range(count):
+            requests.post(url, json={}, headers={"Connection": "close"}, timeout=10)
+
+    return count / seconds(loop)
+
+
+def deep(contract: Contract, target: Target, **options: int) -> tuple[Result, float]:
+    """Return a run of `deep` and its exchanges a second, generating and judging included."""
+    chosen = Options(profile="deep", max_requests=DEEP_CALLS)
+    begun = time.perf_counter()
+    result = verify([contract], target, replace(chosen, **options))  # type: ignore[arg-type]
+    passed = time.perf_counter() - begun
+    return result, len(result.results[0].journal.exchanges) / passed
+
+
+def rate(contract: Contract, jobs: int) -> tuple[str, str]:
+    """Exchanges, and requests, a second in `deep` over those of the bare loop, taken in turns."""
+    exchanges, requests_ = [], []
+    with served(contract) as target:
+        verify([contract], target, Options(profile="deep", max_requests=150))  # imports
+        for _ in range(ROUNDS):
+            before = bare_rate(target)
+            result, ours = deep(contract, target, jobs=jobs)
+            bare = (before + bare_rate(target)) / 2
+            counted = result.results[0].requests()
+            exchanges.append(ours / bare)
+            made = counted["cancel"] + counted["observe"]
+            requests_.append(ours / bare * counted.total() / made)
+    return f"{statistics.median(exchanges):.2f}", f"{statistics.median(requests_):.2f}"
+
+
+def jobs(contract: Contract) -> str:
+    """The gate on a mock that answers late, by one job over by eight."""
+    clauses = tuple(c.id for c in contract.clauses[:20])
+    with served(contract, "latency") as target:
+        one, eight = (
+            seconds(lambda n=n: verify([contract], target, Options(only=clauses, jobs=n)))  # type: ignore[misc]
+            for n in (1, 8)
+        )
+    return f"{one / eight:.1f}"
+
+
+def many(made: list[Exchange], rounds: int) -> Exchanges:
+    """Return the exchanges of a run so many times over, as other scenarios."""
+    span = max(x.scenario for x in made) + 1
+    return Exchanges(
+        replace(x, scenario=x.scenario + span * n, started=x.started + 1000.0 * n)
+        for n in range(rounds)
+        for x in made
+    )
+
+
+def judging(contract: Contract) -> str:
+    """The time to judge an exchange of a long journal over that of a short one."""
+    with served(contract) as target:
+        made = list(deep(contract, target, max_requests=600)[0].results[0].journal.exchanges)
+    judge = Judge(contract, contract.clauses)
+
+    def each(rounds: int) -> float:
+        journal = Journal(contract.name, many(made, rounds), minted=True)
+        return seconds(lambda: judge.judge(journal)) / len(journal.exchanges)
+
+    short = statistics.median(each(4) for _ in range(ROUNDS))
+    return f"{each(16) / short:.2f}"
+
+
+def resident_mib() -> float:
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def memory(contract: Contract) -> str:
+    """MiB that 100,000 exchanges of a journal and their verdicts add."""
+    with served(contract) as target:
+        made = list(deep(contract, target, max_requests=600)[0].results[0].journal.exchanges)
+    before = resident_mib()
+    journal = Journal(contract.name, many(made, 100_000 // len(made)), minted=True)
+    verdicts = Judge(contract, contract.clauses).judge(journal)
+    grown = resident_mib() - before
+    assert verdicts.verdicts
+    return f"{grown:.0f} MiB"
+
+
+def start_up() -> str:
+    """`cancel-contracts --help` over a bare interpreter."""
+    code = "from contracts.cli import main; main(['--help'])"
+
+    def run(*command: str) -> float:
+        return statistics.median(
+            seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
+            for _ in range(5)
+        )
+
+    return f"{run(sys.executable, '-c', code) / run(sys.executable, '-c', 'pass'):.1f}"
+
+
+def table() -> str:
+    """Measure everything and return a Markdown table."""
+    contract = next(c for c in map(load, shipped()) if c.quotas)
+    one, with_calls = rate(contract, 1)
+    four, _ = rate(contract, 4)
+    rows = [
+        ["requests a second in `deep`, over a bare `requests` loop", with_calls],
+        ["the same, without the calls to the provider-state handler", one],
+        ["the same with `--jobs 4`", four],
+        ["time to judge an exchange, sixteen runs together over four", judging(contract)],
+        ["memory that 100,000 exchanges add, judged", memory(contract)],
+        ["a gate on a mock that answers 300 ms late, `--jobs 1` over `--jobs 8`", jobs(contract)],
+        ["start-up of `--help`, over a bare interpreter", start_up()],
+    ]
+    return results.table(["what", "measured"], rows, right=1)
+
+
+if __name__ == "__main__":
+    results.fill("speed", table())
