@@ -99,7 +99,9 @@ def test_a_run_that_the_quota_ends_says_what_it_did_not_reach(
     unreached = {c["id"] for c in clauses if c["verdict"] == "inconclusive"}
     assert len(unreached) > 10
     assert not any(c["verdict"] == "violated" for c in clauses if c["level"] == "must")
-    assert all("answer" in c["reason"] and "429" in c["reason"] for c in clauses if c["id"] in unreached)
+    assert all(
+        "answer" in c["reason"] and "429" in c["reason"] for c in clauses if c["id"] in unreached
+    )
     errors = {
         case.get("name", "").split()[0]
         for case in ET.fromstring(junit.read_text("utf-8")).iter("testcase")
