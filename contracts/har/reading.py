@@ -130,7 +130,7 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
         received=received,
         failure=own["failure"],
         started=own["started"],
-        seconds=float(entry["time"]) / 1000,
+        seconds=own["seconds"],
         reused=own["reused"],
     )
 

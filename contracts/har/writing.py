@@ -96,6 +96,7 @@ def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[st
             "failure": exchange.failure,
             "reused": exchange.reused,
             "started": exchange.started,
+            "seconds": exchange.seconds,
             "body": _b64(redactor.bytes(sent.body)),
             "received": None if received is None else _octets(received, redactor),
         },
