@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -246,12 +247,12 @@ def prove(
     contracts: Sequence[Contract],
     only: Sequence[str] = (),
     workers: int = 4,
-    progress: Callable[[Trial], Any] = lambda trial: None,
+    progress: Callable[[Sequence[Trial]], Any] = lambda trials: None,
     *,
     whole: bool = False,
 ) -> Proof:
     """Return the kill matrix. `only` narrows it to some entries; clauses are then not asked to
-    kill.
+    kill. `progress` is told the trials of each entry once it has met every contract.
     """
     begun = time.monotonic()
     work = jobs(contracts, only)
@@ -259,12 +260,14 @@ def prove(
         raise UsageError(
             "--only", "no entry applies to these contracts", "see `cancel-contracts mock --list`"
         )
-    trials = []
+    trials: list[Trial] = []
     with ProcessPoolExecutor(workers) as pool:
         paths, names = zip(*work, strict=True)
-        for done in pool.map(_job, paths, names, [whole] * len(work)):
+        made = pool.map(_job, paths, names, [whole] * len(work))
+        for _, group in groupby(made, key=lambda trial: trial.entry):
+            done = list(group)
             progress(done)
-            trials.append(done)
+            trials += done
     idle = {} if only else _idle(contracts, trials)
     return Proof(tuple(trials), idle, time.monotonic() - begun)
 

@@ -52,9 +52,17 @@ def test_a_survivor_a_bystander_and_a_failed_variant_are_holes() -> None:
 def test_a_hole_shows_in_every_form() -> None:
     proof = Proof((made("fault", "conforms", ()),), {"c": ("A-9",)}, 1.0)
     assert len(proof.holes) == 2
-    assert "HOLE" in matrix.text(proof)
+    assert "HOLE" in matrix.row(proof.trials)
+    assert "HOLE  c: A-9 catches no fault" in matrix.ending(proof)
     assert "survives" in matrix.markdown(proof)
     assert json.loads(matrix.as_json(proof))["holes"] == proof.holes
+
+
+def test_the_matrix_reads_both_ways() -> None:
+    proof = Proof((made("fault", "violated", ("A-1", "A-2")), made("variant", "conforms", ())))
+    assert "| entry | fault | A-1 | violated |" in matrix.markdown(proof)
+    assert "| A-1 | entry |" in matrix.markdown(proof)
+    assert json.loads(matrix.as_json(proof))["clauses"] == {"c": {"A-1": ["entry"]}}
 
 
 def test_the_command_reports_and_exits_by_the_holes(
@@ -63,5 +71,7 @@ def test_the_command_reports_and_exits_by_the_holes(
     report = tmp_path / "matrix.json"
     argv = ["prove", "--only", "unknown-id-answered-200", "--only", "chunked-answers"]
     assert main([*argv, "--report-json", str(report)]) == 0
-    assert "3 of 3 faults caught" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "3 of 3 faults caught" in told
+    assert [line.split()[1] for line in told.splitlines()[:2]] == [argv[2], argv[4]]
     assert json.loads(report.read_text("utf-8"))["holes"] == []

@@ -84,8 +84,10 @@ def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...]
     for flag, path in (("--report-json", report_json), ("--report-markdown", report_markdown)):
         if path is not None:
             check_writable(flag, path)
-    proof = prove_all(contracts, only, jobs, whole=whole)
-    click.echo(matrix.text(proof))
+    proof = prove_all(
+        contracts, only, jobs, lambda trials: click.echo(matrix.row(trials)), whole=whole
+    )
+    click.echo(matrix.ending(proof))
     if report_json is not None:
         report_json.write_text(matrix.as_json(proof), encoding="utf-8")
     if report_markdown is not None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from statistics import median
 
 from contracts.prove import Proof, Trial
+
+ENTRY_CHARS = 42
 
 
 def mark(trial: Trial) -> str:
@@ -15,13 +18,6 @@ def mark(trial: Trial) -> str:
     if trial.hole:
         return f"HOLE: {trial.hole}"
     return "passes" if trial.kind == "variant" else " ".join(trial.kills)
-
-
-def by_entry(proof: Proof) -> dict[tuple[str, str], dict[str, Trial]]:
-    rows: dict[tuple[str, str], dict[str, Trial]] = {}
-    for trial in proof.trials:
-        rows.setdefault((trial.kind, trial.entry), {})[trial.contract] = trial
-    return rows
 
 
 def summary(proof: Proof) -> str:
@@ -37,35 +33,53 @@ def summary(proof: Proof) -> str:
     )
 
 
-def text(proof: Proof) -> str:
-    """Return the matrix as plain text: an entry a line, with the clauses that caught it."""
-    lines = []
-    width = max(len(entry) for _, entry in by_entry(proof))
-    for (kind, entry), trials in by_entry(proof).items():
-        caught = "; ".join(mark(t) for t in trials.values())
-        lines.append(f"{kind:7}  {entry:{width}}  {caught}")
-    lines += ["", *(f"HOLE  {hole}" for hole in proof.holes), summary(proof)]
-    return "\n".join(lines)
+def row(trials: Sequence[Trial]) -> str:
+    """Return a line of the matrix: an entry, and the clauses of each contract that caught it."""
+    first = trials[0]
+    caught = "; ".join(mark(t) for t in trials)
+    return f"{first.kind:7}  {first.entry:{ENTRY_CHARS}}  {caught}"
+
+
+def ending(proof: Proof) -> str:
+    """Return what follows the rows: the holes, and the sum of it all."""
+    return "\n".join(["", *(f"HOLE  {hole}" for hole in proof.holes), summary(proof)])
 
 
 def markdown(proof: Proof) -> str:
-    """Return the matrix, fault by clause, as a Markdown table per contract."""
+    """Return the matrix as Markdown, for each contract read both ways: which clauses catch a
+    fault, and which faults a clause catches.
+    """
     lines = ["# Kill matrix", "", summary(proof), ""]
     for contract in dict.fromkeys(t.contract for t in proof.trials):
+        mine = [t for t in proof.trials if t.contract == contract]
         lines += [
             f"## {contract}",
             "",
             "| entry | kind | caught by | outcome |",
             "|---|---|---|---|",
         ]
-        for t in proof.trials:
-            if t.contract == contract:
-                lines.append(
-                    f"| {t.entry} | {t.kind} | {' '.join(t.kills)} | {t.hole or t.outcome} |"
-                )
+        lines += [
+            f"| {t.entry} | {t.kind} | {' '.join(t.kills)} | {t.hole or t.outcome} |" for t in mine
+        ]
+        lines += ["", "| clause | catches |", "|---|---|"]
+        lines += [f"| {id_} | {', '.join(names)} |" for id_, names in caught_by(proof, contract)]
         lines.append("")
     lines += ["## Holes", "", *(f"- {hole}" for hole in proof.holes or ["none"])]
     return "\n".join(lines) + "\n"
+
+
+def contracts(proof: Proof) -> list[str]:
+    return list(dict.fromkeys(trial.contract for trial in proof.trials))
+
+
+def caught_by(proof: Proof, contract: str) -> list[tuple[str, list[str]]]:
+    """Return each clause of a contract that catches something, with what it catches."""
+    found: dict[str, list[str]] = {}
+    for trial in proof.trials:
+        if trial.contract == contract:
+            for id_ in trial.kills:
+                found.setdefault(id_, []).append(trial.entry)
+    return sorted(found.items())
 
 
 def as_json(proof: Proof) -> str:
@@ -80,9 +94,20 @@ def as_json(proof: Proof) -> str:
             "meant_for": t.intended,
             "violated": t.violated,
             "cancel_requests": t.calls,
+            "seconds": round(t.seconds, 3),
             "hole": t.hole,
         }
         for t in proof.trials
     ]
-    document = {"schema_version": 1, "trials": trials, "idle": proof.idle, "holes": proof.holes}
+    clauses = {
+        c: dict(caught_by(proof, c)) for c in dict.fromkeys(t.contract for t in proof.trials)
+    }
+    document = {
+        "schema_version": 1,
+        "seconds": round(proof.seconds, 3),
+        "trials": trials,
+        "clauses": clauses,
+        "idle": proof.idle,
+        "holes": proof.holes,
+    }
     return json.dumps(document, indent=1)
