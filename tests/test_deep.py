@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from servers.faults_state import NeighbourCancelledToo
 from servers.front import Response, Written
 from servers.service import Call, Service
 from servers.trial import TIMEOUTS, conforming, contract_of, target_of
 
 from contracts import gate
+from contracts.explore import deep
+from contracts.explore.run import Run
+from contracts.explore.walk import Walker
 from contracts.verify import Options, Result, verify
 
 CALLS = 500
@@ -54,3 +59,19 @@ def test_a_conforming_server_passes_with_several_jobs() -> None:
     outcome = gate.decide(result.judgements())
     assert outcome.exit_code == 0, outcome.sentence
     assert result.results[0].requests()["cancel"] == 149, "one is for an identity not offered"
+
+
+def test_what_a_walk_does_to_a_neighbour_in_the_meantime_is_not_held_against_the_first_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def walk(at: Run, budget: deep.Budget) -> None:
+        walker = Walker(at)
+        one, other = (walker.provision(at.contract.lifecycle.cancellable[0]) for _ in range(2))
+        for number in (one, other, one):
+            walker.cancel(number)
+
+    monkeypatch.setattr(deep, "walks", walk)
+    asked: dict[str, Any] = {"profile": "deep", "max_requests": 5, "only": ("MA-06",)}
+    assert gate.decide(run(conforming("MA"), **asked).judgements()).exit_code == 0
+    struck = run(conforming("MA", NeighbourCancelledToo), **asked)
+    assert gate.decide(struck.judgements()).exit_code == 1

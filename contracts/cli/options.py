@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from contracts.errors import UsageError
-from contracts.spec.model import Contract
-from contracts.target.file import Target
+
+if TYPE_CHECKING:
+    from contracts.spec.model import Contract
+    from contracts.target.file import Target
 
 PATH = click.Path(path_type=Path)
 # Flag -> what it writes. The order is that of the help.

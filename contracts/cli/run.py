@@ -19,12 +19,12 @@ from contracts.cli.options import (
     report_options,
     spec_options,
 )
-from contracts.spec.model import Contract
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from contracts.baseline import Entry
+    from contracts.spec.model import Contract
     from contracts.target.file import Target
     from contracts.target.secrets import Redactor
     from contracts.verify import Options

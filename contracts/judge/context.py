@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from math import inf
 
 from contracts.exchange import NOBODY_THERE, Exchange, Situation
 from contracts.journal import Journal
@@ -41,6 +42,7 @@ class Context:
     throttled: set[Situation] = field(default_factory=set)
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
+    calls_on: dict[str, list[float]] = field(default_factory=dict)  # when calls on a resource began
 
     def __post_init__(self) -> None:
         self.scene = lru_cache(SCENES)(self._scene)
@@ -60,6 +62,8 @@ class Context:
                 seen = observe(exchange)
                 self.observable = seen is not None and not seen.gone
             return
+        if situation.resource == "cancellable":
+            self.calls_on.setdefault(exchange.resource, []).append(exchange.started)
         if status == 429:
             self.throttled.add(situation)
         elif status:
@@ -103,14 +107,20 @@ class Context:
         self, exchange: Exchange, role: str = "target", resource: str | None = None
     ) -> Observation | None:
         """Return the last look after the call and before the next, at one resource where that is
-        named.
+        named: in a walk it may have been called by itself since, and what shows then is of that.
         """
+        began = exchange.started
+        own = (at for at in self.calls_on.get(resource or "", ()) if at > began)
+        end = min(own, default=inf)
         return next(
             (
                 o
                 for o in reversed(self._looks(exchange, role))
                 if o.exchange.position == exchange.position
-                and resource in (None, o.exchange.resource)
+                and (
+                    resource is None
+                    or (o.exchange.resource == resource and o.exchange.started < end)
+                )
             ),
             None,
         )
