@@ -108,6 +108,7 @@ class Exchange:
     role: Literal["target", "neighbour"] = "target"
     received: Received | None = None
     failure: Failure | None = None
+    detail: str = ""  # of the failure, in words
     started: float = 0.0  # seconds since the run began
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
@@ -115,3 +116,8 @@ class Exchange:
     @property
     def status(self) -> int | None:
         return self.received.status if self.received else None
+
+    @property
+    def why(self) -> str:
+        """Return why no whole answer came, in words; empty where one did."""
+        return f"{self.failure}: {self.detail}" if self.detail else self.failure or ""

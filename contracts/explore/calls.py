@@ -210,6 +210,7 @@ class Calls:
             sent=replace(answer.sent, headers=_masked(answer.sent, who)),
             received=answer.received,
             failure=answer.failure,
+            detail=answer.detail,
             started=time.monotonic() - self.started - answer.seconds,
             seconds=answer.seconds,
             reused=answer.reused,
@@ -240,7 +241,9 @@ class Calls:
                 self._unanswered = self._timeouts if self._unanswered else 0
             if self._unanswered >= UNANSWERED_CALLS:
                 what = "could not be made" if nobody else "got no answer in time"
-                self.journal.stopped = f"{UNANSWERED_CALLS} calls {what}; the rest was not sent"
+                self.journal.stopped = (
+                    f"{UNANSWERED_CALLS} calls {what} ({exchange.why}); the rest was not sent"
+                )
 
     def knock(self, attempt: Attempt) -> None:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a

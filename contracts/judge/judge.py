@@ -163,9 +163,9 @@ def _unusable(journal: Journal) -> str | None:
     if first is None:
         return None
     if all(x.failure in NOBODY_THERE for x in journal.exchanges if x.kind == "cancel"):
-        return f"the target cannot be reached ({first.failure})"
+        return f"the target cannot be reached ({first.why})"
     if not any(x.received for x in journal.exchanges):
-        return f"the target never answered ({first.failure})"
+        return f"the target never answered ({first.why})"
     told = _ordinary_answers(journal)
     if not told:
         return None
@@ -242,7 +242,7 @@ def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
             gaps.append(("not-exercised", reason))
         elif tried := tally.tried.get(situation):
             if tried.received is None:
-                gaps.append(("inconclusive", f"the call was not answered ({tried.failure})"))
+                gaps.append(("inconclusive", f"the call was not answered ({tried.why})"))
             else:
                 gaps.append(("not-exercised", NOT_SHOWN))
         elif situation in context.throttled:
