@@ -18,6 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 # there to keep it); the others are answers of a kind.
 Failure = Literal["refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large"]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
+HEADER_BYTES = 200  # what a header costs in memory beside its text
 RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
 
 
@@ -75,6 +76,12 @@ class Received:
 
     def headers_named(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    @property
+    def weight_bytes(self) -> int:
+        """Return about how much memory it takes."""
+        fields = sum(HEADER_BYTES + len(name) + len(value) for name, value in self.headers)
+        return fields + len(self.wire) + len(self.body) + len(self.stray)
 
     @property
     def media_type(self) -> str:

@@ -29,6 +29,8 @@ from contracts.transport.client import Answer, Transport
 log = logging.getLogger(__name__)
 
 UNANSWERED_CALLS = 3  # calls without an answer that end the run
+LARGE_BYTES = 65536  # of one answer: what goes beyond adds up over the run
+LARGE_BYTES_IN_ALL = 48 * 2**20  # as much is kept in memory; more ends the run
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 Progress = Callable[[str, int], None]
@@ -76,7 +78,7 @@ class Calls:
         self.patience = Patience(max_wait, stop)
         self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
-        self._unanswered = self._timeouts = 0
+        self._unanswered = self._timeouts = self._large = 0
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
@@ -220,6 +222,11 @@ class Calls:
         with self._lock:
             attempt.exchanges.append(exchange)
             self._timeouts += exchange.failure == "timeout"
+            weight = exchange.received.weight_bytes if exchange.received else 0
+            self._large += max(0, weight - LARGE_BYTES)
+            if self._large > LARGE_BYTES_IN_ALL and not self.journal.stopped:
+                size = f"{LARGE_BYTES_IN_ALL // 2**20} MiB"
+                self.journal.stopped = f"large answers came to {size}; the rest was not sent"
             if exchange.received is not None:
                 self._version = exchange.received.version
         self.progress(exchange.kind, 1)
