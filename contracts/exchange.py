@@ -125,6 +125,11 @@ class Exchange:
         return self.received.status if self.received else None
 
     @property
+    def unanswered(self) -> bool:
+        """Whether no answer came that can be read to its end."""
+        return self.received is None or bool(self.failure or self.received.error)
+
+    @property
     def why(self) -> str:
         """Return why no whole answer came, in words; empty where one did."""
         return f"{self.failure}: {self.detail}" if self.detail else self.failure or ""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
-from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
+from contracts.exchange import Exchange, Headers, Sent, Situation
 from contracts.explore.attempt import Attempt, Keeps, Stop, Stopped
+from contracts.explore.limits import Limits
 from contracts.explore.patience import Patience, seconds_asked
 from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.journal import Journal
@@ -28,9 +29,6 @@ from contracts.transport.client import Answer, Transport
 
 log = logging.getLogger(__name__)
 
-UNANSWERED_CALLS = 3  # calls without an answer that end the run
-LARGE_BYTES = 65536  # of one answer: what goes beyond adds up over the run
-LARGE_BYTES_IN_ALL = 48 * 2**20  # as much is kept in memory; more ends the run
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 Progress = Callable[[str, int], None]
@@ -78,7 +76,7 @@ class Calls:
         self.patience = Patience(max_wait, stop)
         self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
-        self._unanswered = self._timeouts = self._large = 0
+        self._limits = Limits()
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
@@ -133,7 +131,6 @@ class Calls:
             self.ledger.answered(number, answer.received.status if answer.received else None)
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         self._keep(attempt, exchange)
-        self._count_unanswered(exchange)
         return exchange
 
     def _announce(
@@ -180,14 +177,15 @@ class Calls:
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
             self.patience.wait_at_most(seconds_asked(answer.received))
-            answer = self.transport.send(request)
+            if not self.stop.asked:
+                answer = self.transport.send(request)
         who = self.identities.name("primary")
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
         seen = observe(exchange)
         exists = situation.resource in ("cancellable", "final") and position == 0
-        if self.journal.observable is None and exists:
+        if self.journal.observable is None and exists and not exchange.unanswered:
             self.journal.observable = seen is not None and not seen.gone
         return seen
 
@@ -221,12 +219,8 @@ class Calls:
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
         with self._lock:
             attempt.exchanges.append(exchange)
-            self._timeouts += exchange.failure == "timeout"
-            weight = exchange.received.weight_bytes if exchange.received else 0
-            self._large += max(0, weight - LARGE_BYTES)
-            if self._large > LARGE_BYTES_IN_ALL and not self.journal.stopped:
-                size = f"{LARGE_BYTES_IN_ALL // 2**20} MiB"
-                self.journal.stopped = f"large answers came to {size}; the rest was not sent"
+            if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
+                self.journal.stopped = reached
             if exchange.received is not None:
                 self._version = exchange.received.version
         self.progress(exchange.kind, 1)
@@ -234,23 +228,6 @@ class Calls:
             told = exchange.status if exchange.received else exchange.failure
             what = f"{exchange.sent.method} {exchange.sent.url} as {exchange.identity}"
             log.debug("%s: %s, %.0f ms", what, told, exchange.seconds * 1000)
-
-    def _count_unanswered(self, exchange: Exchange) -> None:
-        """Timeouts add up over the whole run, for each costs its seconds; others must be in
-        a row.
-        """
-        late = exchange.failure == "timeout"
-        nobody = exchange.failure in NOBODY_THERE
-        with self._lock:
-            if late or nobody:
-                self._unanswered += 1
-            elif exchange.received is not None:
-                self._unanswered = self._timeouts if self._unanswered else 0
-            if self._unanswered >= UNANSWERED_CALLS:
-                what = "could not be made" if nobody else "got no answer in time"
-                self.journal.stopped = (
-                    f"{UNANSWERED_CALLS} calls {what} ({exchange.why}); the rest was not sent"
-                )
 
     def knock(self, attempt: Attempt) -> None:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a

@@ -30,6 +30,7 @@ Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"
 # How a reason begins that a group of `not_testable` excuses.
 GROUPS = ("identities", "mint", "states", "observe")
 NOT_SHOWN = "observe: the answers tell nothing of it and no GET shows it"
+UNSEEN = "a look at the resource went unanswered or was refused: not all of it is known"
 SITUATIONS = 1024  # whose clauses are kept at hand
 
 
@@ -240,6 +241,8 @@ def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
             if reason.startswith("mint:") and len(missing) < len(wanted):
                 continue
             gaps.append(("not-exercised", reason))
+        elif situation in tally.unseen:
+            gaps.append(("inconclusive", UNSEEN))
         elif tried := tally.tried.get(situation):
             if tried.received is None:
                 gaps.append(("inconclusive", f"the call was not answered ({tried.why})"))

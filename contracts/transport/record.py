@@ -20,7 +20,8 @@ from contracts.transport.wire import Reader, read
 # open costs every call this much.
 LINGER_SECONDS = 0.1
 _PIECE_BYTES = 65536
-# Of an answer past the cap, or that cannot be read: enough to see what it was. It is not whole, whatever is kept.
+# Of an answer past the cap, or that cannot be read: enough to see what it was. It is not whole,
+# whatever is kept.
 KEPT_BYTES = 65536
 
 # Why reading ended -> the failure if not one byte had come, and if the message was not whole.
