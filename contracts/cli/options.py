@@ -65,6 +65,13 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
+def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--cacert", type=PATH, metavar="FILE",
+        help="CA certificates (PEM) that the target is trusted by, instead of the usual ones.",
+    )(command)  # fmt: skip
+
+
 def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract]:
     """Return the contracts of the given files, or the shipped ones, narrowed by name."""
     from contracts.spec.load import load, shipped

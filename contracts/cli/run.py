@@ -11,6 +11,7 @@ import click
 from contracts.cli.conclude import conclude
 from contracts.cli.options import (
     PATH,
+    cacert_option,
     check_clauses,
     check_reports,
     load_contracts,
@@ -90,6 +91,7 @@ PROFILES = (
     metavar="SECONDS",
     help="Silence on the wire after which a call counts as unanswered.",
 )
+@cacert_option
 @click.option(
     "--max-wait",
     type=click.FloatRange(min=0),
@@ -120,7 +122,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from contracts.cli.debug import debugging
     from contracts.target.pace import parse_rate
-    from contracts.transport.client import Timeouts
+    from contracts.transport.client import Timeouts, trusted
     from contracts.verify import Options
 
     contracts = load_contracts(specs, names)
@@ -128,6 +130,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     check_clauses(contracts, "--skip", flags["skip"])
     if flags["rate"]:
         parse_rate(flags["rate"])
+    trusted(flags["cacert"])
     reports = check_reports(flags)
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(

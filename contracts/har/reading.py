@@ -129,6 +129,7 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
         role=own["role"],
         received=received,
         failure=own["failure"],
+        detail=own.get("detail", ""),
         started=own["started"],
         seconds=own["seconds"],
         reused=own["reused"],

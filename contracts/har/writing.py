@@ -94,6 +94,7 @@ def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[st
             "identity": exchange.identity,
             "resource": exchange.resource,
             "failure": exchange.failure,
+            "detail": exchange.detail,
             "reused": exchange.reused,
             "started": exchange.started,
             "seconds": exchange.seconds,

@@ -41,6 +41,8 @@ class Context:
     broken_off: list[float] = field(default_factory=list)  # when calls closed unanswered began
     throttled: set[Situation] = field(default_factory=set)
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
+    blind: set[int] = field(default_factory=set)  # scenarios with a look that went unanswered
+    mute: set[int] = field(default_factory=set)  # and with one that was put off, or failed
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
     calls_on: dict[str, list[float]] = field(default_factory=dict)  # when calls on a resource began
 
@@ -58,6 +60,10 @@ class Context:
         elif exchange.failure in ("closed", "reset"):
             self.broken_off.append(exchange.started)
         if exchange.kind == "observe":
+            if exchange.unanswered:
+                self.blind.add(exchange.scenario)
+            elif status in (401, 429) or (status or 0) >= 500:
+                self.mute.add(exchange.scenario)
             if not self.observable and exchange.position == 0:
                 seen = observe(exchange)
                 self.observable = seen is not None and not seen.gone
@@ -129,6 +135,11 @@ class Context:
         """Return every look since the call."""
         seen = self._looks(exchange, role)
         return [o for o in seen if o.exchange.position >= exchange.position]
+
+    def unseen(self, exchange: Exchange) -> bool:
+        """Whether something of the call may have gone unseen, which a GET would have shown."""
+        number = exchange.scenario
+        return number in self.blind or (self.observable and number in self.mute)
 
     def concurrent(self, exchange: Exchange) -> bool:
         """Whether this is the second of two simultaneous calls: nothing was looked at

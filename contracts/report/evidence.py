@@ -18,6 +18,8 @@ from contracts.report.text import count
 from contracts.spec.model import Lifecycle
 
 SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
+SHOWN_HEADERS = 200
+SHOWN_VALUE_CHARS = 4096  # of a header
 LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
 
 
@@ -55,6 +57,13 @@ def _text(data: bytes) -> str:
     return data[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
 
 
+def _clipped(value: str) -> str:
+    """Return a header's value, the beginning of one that nobody would read to its end."""
+    if len(value) <= SHOWN_VALUE_CHARS:
+        return value
+    return f"{value[:SHOWN_VALUE_CHARS]}… ({len(value):,} characters)"
+
+
 def _cut(data: bytes, what: str) -> str | None:
     if len(data) <= SHOWN_BYTES:
         return None
@@ -64,12 +73,15 @@ def _cut(data: bytes, what: str) -> str | None:
 def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
     body = clean.octets(received.body)
     wire, left_out = clean.wire(received.wire, received.body + received.stray)
+    fields = received.headers[:SHOWN_HEADERS]
     notes = [_cut(body, "body"), _cut(wire, "wire"), left_out]
+    if len(received.headers) > SHOWN_HEADERS:
+        notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
     return {
         "status": received.status,
         "reason": clean.text(received.reason),
         "version": received.version,
-        "headers": clean.headers(received.headers),
+        "headers": [[name, _clipped(value)] for name, value in clean.headers(fields)],
         "body": _text(body),
         "interim": list(received.interim),
         "stray": _text(clean.octets(received.stray)),

@@ -58,8 +58,12 @@ class Scrubber:
 
     def __init__(self, redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
         self._redactor = redactor
-        texts = {text for exchange in exchanges for text in _texts(exchange)}
-        self._secrets = {s for text in texts for s in held(text, redactor.text(text))}
+        self._secrets: set[str] = set()
+        seen: set[int] = set()  # hashes: the texts themselves may be large
+        for text in (text for exchange in exchanges for text in _texts(exchange)):
+            if hash(text) not in seen:
+                seen.add(hash(text))
+                self._secrets.update(held(text, redactor.text(text)))
 
     def text(self, text: str) -> str:
         text = self._redactor.text(text)

@@ -152,7 +152,7 @@ class Provisioner:
             answer = self.transport.send(sent)
             received = answer.received
             if received is None or answer.failure or received.error:
-                raise Broken(f"{call} was not answered ({answer.failure or 'closed'})")
+                raise Broken(f"{call} was not answered ({answer.why})")
             if received.status != 429 or not again or not self.waited(received):
                 return number, received
             self.ledger.nothing_made(number)
@@ -214,7 +214,7 @@ class Provisioner:
         self.calls += 1
         answer = self.transport.send(request)
         if answer.received is None or answer.failure:
-            return f"its cancel was not answered: {answer.failure or 'closed'}"
+            return f"its cancel was not answered: {answer.why}"
         gone = answer.received.status in (404, 410)
         if answer.received.status // 100 != 2 and not gone:
             return f"its cancel was answered {answer.received.status}{_code(answer.received)}"
