@@ -9,7 +9,7 @@ import pytest
 from servers.faults_state import NeighbourCancelledToo
 from servers.front import Response, Written
 from servers.service import Call, Service
-from servers.trial import TIMEOUTS, conforming, contract_of, target_of
+from servers.trial import conforming, contract_of, target_of
 
 from contracts import gate
 from contracts.explore import deep
@@ -34,7 +34,7 @@ class ChokesOnLists(Service):
 
 def run(service: Service, **options: Any) -> Result:
     contract = contract_of(service.page)
-    chosen = Options(timeouts=TIMEOUTS, effect_seconds=1.0, **options)
+    chosen = Options(effect_seconds=1.0, **options)
     with Written(service) as front:
         try:
             return verify([contract], target_of(service, front.url), chosen, environ={})
