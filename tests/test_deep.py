@@ -10,6 +10,9 @@ from servers.service import Call, Service
 from servers.trial import TIMEOUTS, conforming, contract_of, target_of
 
 from contracts import gate
+from contracts.builtin import mock_target
+from contracts.explore.deep import _odd
+from contracts.spec.load import load, shipped
 from contracts.verify import Options, Result, verify
 
 CALLS = 500
@@ -54,3 +57,20 @@ def test_a_conforming_server_passes_with_several_jobs() -> None:
     outcome = gate.decide(result.judgements())
     assert outcome.exit_code == 0, outcome.sentence
     assert result.results[0].requests()["cancel"] == 149, "one is for an identity not offered"
+
+
+def test_contracts_that_are_explored_at_once_do_not_disturb_each_other() -> None:
+    """Up to Python 3.11.9 two threads that parse at once may end in a SystemError: most runs did."""
+    contracts = [load(path) for path in shipped()]
+    chosen = Options(profile="deep", max_requests=130, jobs=3, seed=1)
+    with mock_target(contracts, quotas=False) as target:
+        result = verify(contracts, target, chosen)
+    assert gate.decide(result.judgements()).exit_code == 0
+
+
+def test_no_id_is_drawn_that_may_be_read_as_another_path() -> None:
+    for text in ("", ".", "..", "/", "a/", "/a", "a//b", "a/../b"):
+        assert _odd(text) is None, "a server that decodes it first may well redirect"
+    found = _odd("a/b")
+    assert found is not None
+    assert found.id == "raw:a%2Fb"
