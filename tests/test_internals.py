@@ -22,6 +22,8 @@ SHOWN = [
     "in Actions.cs:line 42",
     "cannot open '/srv/app/actions/store.py'",
     "open:/usr/lib/x.so",
+    "permission denied: /home/deploy/mock",
+    "unable to open database file: /var/lib/mock/actions.sqlite",
     "file:///home/me/app.py",
     "C:\\src\\Mock.cs",
     "D:\\\\src\\\\Mock.cs",

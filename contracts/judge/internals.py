@@ -27,7 +27,9 @@ INTERNALS = re.compile(
     r"|\bat [\w.$<>/]+\([\w.$/\\-]+\.\w+:\d+\)|\bat \S+ \(\S+:\d+:\d+\)"
     rf"|\bat {_NAME}(?:\.{_NAME}){{2,}}\(|(?:^|[\n\r>;])\s*at {_NAME}(?:\.{_NAME})+\("
     rf"|\b(?:at|in) \S+\.(?:{SOURCES}):line \d+|[\w-]/[\w.-]+\.(?:{SOURCES}):\d+\b"
+    # A file below a folder that servers have, or a folder two levels deep where no site has one.
     rf"|{_BEGINS}/(?:{ROOTS})/[\w.-]+(?:/[\w.-]+)*\.[A-Za-z]\w{{0,8}}\b|node_modules/"
+    rf"|{_BEGINS}/(?:usr|home|var|srv|opt|root|etc|tmp)/[\w.-]+/[\w.-]"
     r"|(?<![A-Za-z0-9])[A-Za-z]:\\\\?[\w.-]+\\"
     r"|\bSQLSTATE\b|\bORA-\d{5}\b"
 )
