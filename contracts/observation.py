@@ -6,12 +6,16 @@ A GET is read for the state alone. Whether its entity fits a schema is not judge
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from contracts.exchange import Exchange
 from contracts.spec.model import Lifecycle, canonical
+
+# A date with a time, such as 2024-10-21T11:25:48Z.
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 
 @dataclass(frozen=True)
@@ -62,18 +66,28 @@ def has_ended(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
 
 
 def substance(entity: Mapping[str, Any], volatile: frozenset[str]) -> dict[str, Any]:
-    """Return the entity without what changes by itself and without its dates.
+    """Return the entity without what changes by itself and without its dates, however deep they
+    lie.
 
-    A server may note the time of a refused call. That is no effect.
+    A server may note the time of a refused call, or when it last looked. That is no effect.
     """
     return {
-        key: value
+        key: substance(value, frozenset())
+        if isinstance(value, Mapping)
+        else [_lasting(item) for item in value]
+        if isinstance(value, list)
+        else value
         for key, value in entity.items()
         if key not in volatile
         and not key.startswith("@")
         and "date" not in key.lower()
         and not _runs(value)
+        and not (isinstance(value, str) and _MOMENT.match(value))
     }
+
+
+def _lasting(item: Any) -> Any:
+    return substance(item, frozenset()) if isinstance(item, Mapping) else item
 
 
 def _runs(value: Any) -> bool:

@@ -424,6 +424,7 @@ VARIANT_PROOFS: dict[str, Recipe] = {
     "other-error-codes": UNKNOWN,
     "empty-error-codes": UNKNOWN,
     "extra-in-errors": UNKNOWN,
+    "helpful-errors": UNKNOWN,
     "least-envelope": UNKNOWN,
     "error-date-with-zone": UNKNOWN,
     **{f"occasional-429-{what}": several(13) for what in (
@@ -465,6 +466,7 @@ VARIANT_PROOFS: dict[str, Recipe] = {
     "effect-visible-after-a-second": CANCEL,
     "effect-in-another-property": CANCEL,
     "least-entity": CANCEL,
+    "time-of-the-look": CANCEL,
     "no-get-route": CANCEL,
     "ids-compared-without-case": upper_case_id,
 }  # fmt: skip

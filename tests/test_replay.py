@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from hypothesis import strategies as st
 from contracts.builtin import mock_target
 from contracts.cli import main
 from contracts.errors import UsageError
-from contracts.har import read
+from contracts.exchange import Situation
+from contracts.har import read, write
+from contracts.journal import Journal
 from contracts.spec.load import load, shipped
+from contracts.target.secrets import Redactor
 
 Capture = pytest.CaptureFixture[str]
 CONTRACTS = [load(p) for p in shipped()]
@@ -31,6 +35,20 @@ def test_the_recording_of_a_run_comes_to_the_same_report(tmp_path: Path) -> None
     a, b = (json.loads(p.read_text("utf-8")) for p in (live, replay))
     assert [c["clauses"] for c in a["contracts"]] == [c["clauses"] for c in b["contracts"]]
     assert a["requests"] == b["requests"]
+
+
+def test_a_token_that_reads_like_a_word_of_the_spec_changes_no_situation(tmp_path: Path) -> None:
+    contract = load(next(p for p in shipped() if p.stem == "machine-action"))
+    odd = next(p.name for p in contract.permissions if "And" in p.name).rpartition(".")[2]
+    situation = Situation(identity=f"delegated:Machine.{odd}", state="Pending")
+    journal = Journal(contract.name, missing={situation: f"no identity {odd}"})
+    redactor = Redactor()
+    redactor.learn(odd)
+    har = tmp_path / "t.har"
+    write(har, [journal], {"note": odd}, datetime.now(UTC), "1", redactor)
+    again = read(har, [contract]).journals[contract.name]
+    assert again.missing == {situation: "no identity [redacted]"}
+    assert json.loads(har.read_text("utf-8"))["log"]["_contracts"]["note"] == "[redacted]"
 
 
 def test_a_recording_is_har_1_2(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ done by whoever reads the journal; `violates` only tells what to shrink.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
@@ -32,6 +33,9 @@ BATCH = 40  # calls that are judged together
 DOUBLES = 5  # batches in a row without a new call: there are no more
 SHRINKS = 200
 UNKNOWN = Situation(resource="unknown", id="unknown")
+# One contract at a time. Hypothesis parses the source of strategies, and in CPython before 3.11.10
+# two threads that parse at once may end in "AST constructor recursion depth mismatch".
+_TURN = threading.Lock()
 Violates = Callable[[Sequence[Exchange]], bool]
 
 
@@ -51,11 +55,12 @@ class Budget:
 
 
 def explore(run: Run, plan: Plan, violates: Violates) -> None:
-    """Spend the plan's property and walk budgets."""
+    """Spend the plan's property and walk budgets. May be called from several threads."""
     run.thrifty = True
     budget = Budget(plan.property_calls)
-    properties(run, budget, violates)
-    walks(run, Budget(plan.walk_calls + budget.left))
+    with _TURN:
+        properties(run, budget, violates)
+        walks(run, Budget(plan.walk_calls + budget.left))
 
 
 def _settings(examples: int, *phases: Phase) -> settings:
@@ -100,8 +105,14 @@ class Drawing:
 
 
 def _odd(text: str) -> Situation | None:
-    segment = quote(text, safe="")
-    return None if segment in ("", ".", "..") else Situation(resource="odd", id=f"raw:{segment}")
+    """Return a call with this text for an id; None where it may be read as another path.
+
+    A server that decodes the slash first has an empty or a dot segment to do away with, and may
+    redirect.
+    """
+    if {"", ".", ".."} & set(text.split("/")):
+        return None
+    return Situation(resource="odd", id=f"raw:{quote(text, safe='')}")
 
 
 def _call(state: str | None, kind: str, value: Any) -> Situation:

@@ -78,6 +78,7 @@ class Run:
             ledger=ledger or Ledger(),
             stop=stop or Stop(),
         )
+        states.waited = self.calls.patience.wait_as_asked
         if states.provisioner is not None:
             states.provisioner.waited = self.calls.patience.wait_as_asked
         self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds

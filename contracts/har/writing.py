@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from contracts.exchange import Exchange, Headers, Received
+from contracts.exchange import Exchange, Headers, Received, Situation
 from contracts.journal import Journal
 from contracts.target.secrets import Redactor
 
@@ -26,11 +26,12 @@ def write(
     redactor: Redactor,
 ) -> None:
     """Write journals as one HAR file, entry by entry, secrets redacted."""
-    about = {"format": FORMAT, **settings, "journals": [_journal(j) for j in journals]}
+    about = redactor.text(json.dumps({"format": FORMAT, **settings}))
+    told = json.dumps([_journal(journal, redactor) for journal in journals])
     with path.open("w", encoding="utf-8") as out:
         creator = {"name": "cancel-contracts", "version": version}
         out.write('{"log": {"version": "1.2", "creator": ' + json.dumps(creator))
-        out.write(', "_contracts": ' + redactor.text(json.dumps(about)) + ', "entries": [')
+        out.write(f', "_contracts": {about[:-1]}, "journals": {told}}}, "entries": [')
         first = True
         for journal in journals:
             for exchange in journal.exchanges:
@@ -40,16 +41,20 @@ def write(
         out.write("\n]}}\n")
 
 
-def _journal(journal: Journal) -> dict[str, Any]:
+def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
+    # A situation is in words of the spec: a token that reads like one of them must not change it.
+    def reasons(why: Mapping[Situation, str]) -> list[Any]:
+        return [[asdict(situation), redactor.text(reason)] for situation, reason in why.items()]
+
     return {
         "contract": journal.contract,
-        "missing": [[asdict(s), reason] for s, reason in journal.missing.items()],
-        "broken": [[asdict(s), reason] for s, reason in journal.broken.items()],
-        "stopped": journal.stopped,
+        "missing": reasons(journal.missing),
+        "broken": reasons(journal.broken),
+        "stopped": journal.stopped and redactor.text(journal.stopped),
         "observable": journal.observable,
         "minted": journal.minted,
         "setups": journal.setups,
-        "notes": journal.notes,
+        "notes": [redactor.text(note) for note in journal.notes],
     }
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from contracts.exchange import Sent
+from contracts.exchange import Received, Sent
 from contracts.target.file import Site
 from contracts.target.ledger import Ledger
 from contracts.target.provision import Provisioner
@@ -21,6 +21,7 @@ from contracts.transport.client import Transport
 
 CONSUMER = "cancel-contracts"
 BROKEN_HANDLER_CALLS = 3
+THROTTLED_CALLS = 4  # to a handler that asks to wait each time
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class ProviderStates:
         self._refused: dict[tuple[str, bool], str] = {}
         self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._broken = 0
+        # Waits as an answer asks, where patience is left for it; whether it did.
+        self.waited: Callable[[Received], bool] = lambda received: False
 
     @property
     def calls(self) -> int:
@@ -130,6 +133,10 @@ class ProviderStates:
         if failure or status is None:
             self._broken += 1
             raise Broken(f"the provider-state handler did not answer ({failure})")
+        if status == 429:
+            self.ledger.nothing_made(number)
+            self._broken += 1
+            raise Broken("the provider-state handler answers 429 again and again")
         if status // 100 != 2:
             self.ledger.nothing_made(number)
             reason = f"states: the provider-state handler refuses {state}" + (
@@ -154,7 +161,6 @@ class ProviderStates:
         self, action: str, state: str, params: dict[str, object] | dict[str, str]
     ) -> tuple[int | None, bytes, str | None]:
         assert self.site.handler is not None
-        self._posts += 1
         article = "an" if self.site.contract[0] in "aeiou" else "a"
         document = {
             "consumer": CONSUMER,
@@ -162,14 +168,14 @@ class ProviderStates:
             "action": action,
             "params": params,
         }
-        answer = self.transport.send(
-            Sent(
-                "POST",
-                self.site.handler,
-                (("Content-Type", "application/json"),),
-                json.dumps(document).encode(),
-            )
-        )
+        headers = (("Content-Type", "application/json"),)
+        request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
+        for _ in range(THROTTLED_CALLS):
+            self._posts += 1
+            answer = self.transport.send(request)
+            limited = answer.received is not None and answer.received.status == 429
+            if answer.received is None or not limited or not self.waited(answer.received):
+                break
         if answer.received is None or answer.failure or answer.received.error:
             return None, b"", answer.why
         return answer.received.status, answer.received.body, None

@@ -88,6 +88,7 @@ STATUS = (
     Variant("the state decides the status", ("AP", "MA", "SA"), wire.StateDecidesTheStatus),
     Variant("look at an unknown id refused", ("SA", "AP"), wire.UnknownLookRefused),
     Variant("more in errors", ALL, wire.Wordy),
+    Variant("explains itself", ("SA", "AP", "MA"), wire.Explains),
     Variant("empty code", ALL, wire.Nameless),
     Variant("code and message alone", ALL, wire.Shouting),
     Variant("two challenges", ALL, wire.TwoChallenges),
@@ -95,6 +96,7 @@ STATUS = (
     Variant("429 with a date", ALL, wire.Throttles, {"after": staticmethod(wire.in_a_second)}),
     Variant("429 with a fraction", ALL, wire.Throttles, {"after": staticmethod(lambda: "0.128")}),
     Variant("429 on any request", ALL, wire.ThrottlesAll),
+    Variant("429 from the handler", ("SA", "AP", "MA"), wire.ThrottlesTheHandler),
     Variant("429 in a race", ("SA", "AP", "MA"), wire.ThrottlesARace),
     Variant("429 on a kept connection", ("SA", "AP", "MA"), wire.ThrottlesKeptConnections),
     Variant("a hundred calls a minute", ("MA",), wire.HundredAMinute),
@@ -130,6 +132,7 @@ EFFECTS = (
     Variant("runs along", ("SA",), effect.RunsAlong),
     Variant("refusals are noted", ("SA", "MA"), effect.NotesRefusals),
     Variant("never twice the same", ("SA",), effect.NeverTheSame),
+    Variant("tells when it looked", ("SA", "AP", "MA"), effect.TellsWhenItLooked),
     Variant("TimeOut is cancellable", ("MA",), effect.TimeOutCancellable),
 )
 CALLERS_AND_BODIES = (

@@ -89,6 +89,17 @@ class NeverTheSame(Service):
         return super().entity(resource) | {"@odata.etag": f'W/"{self.looks}"', "views": self.looks}
 
 
+class TellsWhenItLooked(Service):
+    """To the second, here counted in looks: the same twice, and then another."""
+
+    looks = 0
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        self.looks += 1
+        moment = f"2024-10-21T11:{self.looks // 180 % 60:02}:{self.looks // 3 % 60:02}Z"
+        return super().entity(resource) | {"servedAt": moment, "cache": [{"filled": moment}]}
+
+
 class EndsAs(Service):
     """No page says what a cancelled security action shows."""
 

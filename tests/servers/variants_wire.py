@@ -182,6 +182,28 @@ class Wordy(Service):
         return super().error(code, message) | more
 
 
+class Explains(Service):
+    """Messages name the URL of the call, the place in the body, a page of help, over lines."""
+
+    where = ""
+
+    def answer(self, request: Request) -> Response:
+        self.where = request.target
+        return super().answer(request)
+
+    def error(self, code: str, message: str) -> dict[str, Any]:
+        text = (
+            f"{message}\r\nhint:\tlook at '{self.where}'\r\n"
+            'Errors:\nbody(0) at position(5)\nfile "body", line 1\n'
+            "See https://docs.example/app/errors.html or http://intra/var/help.txt"
+        )
+        return super().error(f"Contoso.Actions.{code}Error", text) | {
+            "@odata.type": "#microsoft.graph.publicError",
+            "helpUrl": "https://docs.example/home/help.aspx",
+            "stackTrace": None,
+        }
+
+
 class Nameless(Service):
     """Recorded answers hold the empty code; dates are without a zone."""
 
@@ -234,6 +256,16 @@ class ThrottlesAll(Service):
             if self.requests % 40 == 23:
                 return self.limit("1")
         return super().answer(request)
+
+
+class ThrottlesTheHandler(Service):
+    """Making resources counts against a limit as well."""
+
+    made = 0
+
+    def provide(self, request: Request) -> Response:
+        self.made += 1
+        return self.limit("0.05") if self.made % 30 == 7 else super().provide(request)
 
 
 class ThrottlesARace(Service):

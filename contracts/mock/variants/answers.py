@@ -17,6 +17,12 @@ from contracts.spec.model import Contract
 
 OCCASION = 13  # which call an occasionally throttling server refuses
 LATENCY = 0.3  # seconds before an answer
+# What a helpful server may say: lines, links, positions in the caller's body, names of its types.
+HELP = (
+    "The request is invalid:\r\n\tbody:\tno JSON at offset(12), line 1\r\nSee "
+    "https://portal.example.com/app/errors.html (#example.graph.publicError). "
+    "To have the stack trace looked up, tell the time."
+)
 
 
 def other_success(desk: Desk) -> None:
@@ -120,6 +126,9 @@ VARIANTS: tuple[Variant, ...] = (
             entry.has_envelope, kit.edit(kit.every, in_error(code=""))),
     Variant("extra-in-errors", "Errors carry members that no page lists.", entry.has_envelope,
             kit.edit(kit.every, in_error(details=[], helpUrl="https://example.com/help"))),
+    Variant("helpful-errors", "Messages have lines, links and positions; codes look like names.",
+            entry.has_envelope,
+            kit.edit(kit.every, in_error(code="Example.Cancel.RefusedError", message=HELP))),
     Variant("least-envelope", "Errors have a code and a message, and nothing else.",
             lambda c: entry.traced(c), kit.edit(kit.every, kit.data(bare))),
     Variant("error-date-with-zone", "The date in an error has a zone.",

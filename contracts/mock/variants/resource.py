@@ -89,6 +89,21 @@ def elsewhere(desk: Desk) -> None:
     desk.views.append(view)
 
 
+def timed(desk: Desk) -> None:
+    """Tell in a GET, to the second, when it was looked: the same twice, then another.
+
+    The seconds are counted in looks, so that it does not take luck to see one end.
+    """
+    looks = [0]
+
+    def view(resource: Resource, entity: Entity) -> Entity:
+        looks[0] += 1
+        moment = f"2024-10-21T11:{looks[0] // 180 % 60:02}:{looks[0] // 3 % 60:02}Z"
+        return {**entity, "servedAt": moment, "cache": {"node": "a", "filled": moment}}
+
+    desk.views.append(view)
+
+
 def hidden(desk: Desk) -> None:
     desk.observable = False
 
@@ -113,6 +128,8 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("effect-in-another-property", "A cancel shows in a property beside the state.",
             all_of(observable, not_(entry.named_after)), elsewhere),
     Variant("least-entity", "A GET shows the id and the state alone.", observable, least),
+    Variant("time-of-the-look", "A GET tells when it was answered, to the second.", observable,
+            timed),
     Variant("no-get-route", "The resource has no GET route.",
             observable, hidden, {"observe": "no GET route"}),
     Variant("ids-compared-without-case", "Ids are compared without case.", always, folded),

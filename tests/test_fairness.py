@@ -1,0 +1,57 @@
+"""A server is blamed for what it did, not for where a call has led or how often it was asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from servers.front import Request, Response
+from servers.service import Service
+from servers.trial import conforming, judge
+
+from contracts.exchange import Exchange, Received, Sent, Situation
+from contracts.judge.facets import header
+
+
+@pytest.mark.parametrize(
+    ("method", "allow", "ok"),
+    [
+        ("GET", "POST, OPTIONS", True),
+        ("GET", "OPTIONS", False),
+        ("GET", "GET, POST", False),
+        ("POST", "GET, HEAD", True),
+        ("POST", "POST", False),
+        ("POST", None, False),
+    ],
+)
+def test_a_post_that_an_odd_id_leads_elsewhere_may_be_405(
+    method: str, allow: str | None, ok: bool
+) -> None:
+    headers = () if allow is None else (("Allow", allow),)
+    sent = Sent(method, "http://127.0.0.1/things/a%2Fb/cancel")
+    situation = Situation(resource="odd", id="encoded-slash", method=method)
+    received = Received(405, headers=headers)
+    exchange = Exchange("c", 1, 1, "cancel", situation, "admin", "", sent, received=received)
+    context: Any = None  # no header is judged by what was seen beside it
+    found = header(context, exchange, ["allow"])
+    assert found is not None
+    assert found.ok is ok, found
+
+
+class NeverMakes(Service):
+    """The handler is busy and stays so."""
+
+    asked = 0
+
+    def provide(self, request: Request) -> Response:
+        self.asked += 1
+        return self.limit("0")
+
+
+def test_a_handler_that_is_busy_throughout_refuses_no_state() -> None:
+    service = conforming("SA", NeverMakes)
+    assert isinstance(service, NeverMakes)
+    outcome = judge(service)
+    assert (outcome.exit_code, outcome.violated) == (4, {}), str(outcome)
+    assert "429 again and again" in outcome.open["SA-01"], "and no line excuses it"
+    assert service.asked == 3 * 4, "three set-ups were tried, each four times"
