@@ -14,6 +14,7 @@ import pytest
 from servers import (  # noqa: F401 - each fills the register
     faults_answers,
     faults_entity,
+    faults_existence,
     faults_identity,
     faults_method,
     faults_request,

@@ -175,6 +175,11 @@ def own_id(w: World) -> Any:
     return w.call(id_).json()["id"] == id_
 
 
+def days(w: World) -> Any:
+    """Whether a date in the entity is the thirtieth of February."""
+    return "2024-02-30T11:25:48Z" in w.call(w.new()).json().values()
+
+
 def traced(w: World) -> Any:
     sent = "client-request-id: 11111111-2222-4333-8444-555555555555"
     return w.call(unknown_id(), headers=[sent]).constant
@@ -297,18 +302,23 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "405-without-allow": by_method("PUT"),
     "405-with-wrong-allow": by_method("PUT"),
     "401-without-challenge": ANONYMOUS,
+    "401-with-another-challenge": ANONYMOUS,
+    "404-with-more-beside-error": UNKNOWN,
     "error-target-constant": UNKNOWN,
     "client-request-id-not-echoed": traced,
     "request-id-missing": UNKNOWN,
     # --- Entity
     **{f"entity-{name}": CANCEL for name in ENTITY},
     "entity-of-another-id": own_id,
+    "entity-with-a-day-that-is-none": days,
     "dates-not-set": CANCEL,
     "text-lost": plain_text,
     "text-truncated": text("x" * 10000),
     "text-as-mojibake": text("größer"),
     "text-with-astral-replaced": text("stop \U0001f6d1"),
     "text-html-escaped": text("<b>stop</b> & go"),
+    "text-trimmed": text(" stop "),
+    "text-composed": text("e\u0301"),
     "text-of-the-previous-call": two_texts,
     "text-shown-not-stored": plain_text,
     "text-stored-not-shown": plain_text,
@@ -358,6 +368,9 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "unauthenticated-yet-performed": ANONYMOUS,
     "forbidden-yet-performed": as_identity("no-permission"),
     "existence-revealed": anonymous_unknown,
+    "existence-revealed-in-code": anonymous_unknown,
+    "existence-revealed-to-a-bad-token": unknown(identity="expired"),
+    "anothers-resource-refused-to-all": as_identity("admin"),
     # --- Methods
     **{f"{name.lower()}-{what}": by_method(name)
        for name in ("GET", "HEAD", "PUT", "PATCH", "DELETE")

@@ -178,6 +178,15 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
 
 
+def _bearer(_: Exchange, received: Received) -> Finding:
+    # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
+    # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
+    lines = received.headers_named("www-authenticate")
+    bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
+    ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
+    return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
+
+
 def _allow(exchange: Exchange, received: Received) -> Finding:
     lines = received.headers_named("allow")
     named = {method.strip().upper() for line in lines for method in line.split(",")}
@@ -194,7 +203,12 @@ def _retry_after(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
-_HEADERS = {"challenge": _challenge, "allow": _allow, "retry-after": _retry_after}
+_HEADERS = {
+    "challenge": _challenge,
+    "bearer": _bearer,
+    "allow": _allow,
+    "retry-after": _retry_after,
+}
 
 
 def retry_after_is_valid(value: str) -> bool:

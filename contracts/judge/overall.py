@@ -8,6 +8,7 @@ exchanges, which it passes through once or twice and never holds.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -84,6 +85,54 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     return found
 
 
+# What an answer may hold of the call itself: ids, numbers, times.
+OWN = re.compile(r"[0-9a-f]*[0-9][0-9a-f-]*", re.IGNORECASE)
+
+
+def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
+    """What is answered of one resource is answered of any: the rarer answer gives away which
+    exist.
+
+    Within one identity. Ids, numbers and times are left out of the comparison.
+    """
+    told: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for i, x in enumerate(exchanges):
+        if x.received is not None and x.status is not None:
+            shown = ", ".join(str(_PARTS[part](x)) for part in parts)
+            told[x.situation.identity].append((i, shown))
+    found: Findings = {}
+    for row in told.values():
+        usual, count = Counter(shown for _, shown in row).most_common(1)[0]
+        for i, shown in row:
+            expected = f"{usual}, as {count} of {len(row)}, whatever the id names"
+            found[i] = Finding(shown == usual, expected, shown)
+    return found
+
+
+def _member(exchange: Exchange, name: str) -> str | None:
+    """Return a text of the error's, or None. What belongs to the call itself is blanked."""
+    error: Any = (_returned(exchange) or {}).get("error")
+    value = error.get(name) if isinstance(error, dict) else None
+    return _impersonal(value, exchange) if isinstance(value, str) else None
+
+
+def _impersonal(text: str, exchange: Exchange) -> str:
+    return OWN.sub("#", text.replace(exchange.resource, "#"))
+
+
+def _challenges(exchange: Exchange) -> str:
+    lines = exchange.received.headers_named("www-authenticate") if exchange.received else []
+    return _impersonal("; ".join(lines), exchange)
+
+
+_PARTS: dict[str, Callable[[Exchange], Any]] = {
+    "status": lambda x: x.status,
+    "code": lambda x: _member(x, "code"),
+    "message": lambda x: _member(x, "message"),
+    "challenge": _challenges,
+}
+
+
 def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
     answered as a
@@ -128,5 +177,6 @@ OVERALL: dict[str, Overall] = {
     "constant": constant,
     "quota": quota,
     "distinct": distinct,
+    "alike": alike,
     "race": race,
 }

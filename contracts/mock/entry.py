@@ -195,6 +195,11 @@ def has_envelope(contract: Contract) -> bool:
     return contract.error_schema is not None
 
 
+def envelope_alone(contract: Contract) -> bool:
+    """Nothing but its one property is to stand in the envelope."""
+    return "propertyNames" in (contract.error_schema or {})
+
+
 def has_target(contract: Contract) -> bool:
     """Errors carry a `target` of their own."""
     error = shape.Envelope(contract).example.get("error")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -266,3 +267,31 @@ class MethodRefusedWithAllow(Service):
 class NoChallenge(Service):
     def challenge(self) -> Response:
         return self.refuse(401, "Unauthorized", "No token.")
+
+
+@breaks(
+    "SA-43 MA-61 AP-64",
+    {
+        "Basic": {"header": 'Basic realm="Bearer, of course"'},
+        "Digest": {"header": 'Digest realm="x", nonce="Bearer"'},
+        "words": {"header": "please send a bearer token"},
+    },
+    beside="SA-12 MA-21 AP-19",
+)
+class ChallengeThatNobodyCanMeet(Service):
+    header = ""
+
+    def challenge(self) -> Response:
+        refusal = self.refuse(401, "Unauthorized", "No token.")
+        return Response(401, refusal.body, (("WWW-Authenticate", self.header), *refusal.headers))
+
+
+@breaks(
+    "SA-25 AP-40", {"a status": {"more": {"status": 404}}, "a success": {"more": {"ok": False}}}
+)
+class EnvelopeWithMoreAtItsRoot(Service):
+    more: Mapping[str, Any] = {}
+
+    def unknown(self, call: Call) -> Response:
+        inner = self.error("ResourceNotFound", "It was not found.")
+        return self.told({"error": inner, **self.more}, 404)

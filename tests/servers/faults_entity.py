@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from servers.entities import Resource
 from servers.faults import breaks, values
@@ -155,6 +157,11 @@ class CommentCut(Comments):
     "quotes escaped": {"how": lambda t: t.replace('"', "&quot;").replace("'", "&#39;")},
     "ASCII": {"how": lambda t: t.encode("ascii", "replace").decode()},
     "whitespace folded": {"how": lambda t: " ".join(t.split())},
+    "trimmed": {"how": lambda t: t.strip()},
+    "NFC": {"how": lambda t: unicodedata.normalize("NFC", t)},
+    "percent-decoded": {"how": lambda t: unquote(t)},
+    "form-decoded": {"how": lambda t: t.replace("+", " ")},
+    "joiners lost": {"how": lambda t: t.replace("\u200d", "")},
     "stripslashes": {"how": lambda t: t.replace("\\", "")},
 })  # fmt: skip
 class CommentChanged(Comments):

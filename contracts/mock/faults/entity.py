@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,10 @@ def state_shown(make: Callable[[Desk, Call], str | None]) -> Change:
 
 def american_dates(desk: Desk, call: Call, value: Entity) -> Entity:
     return {k: "10/21/2024 11:25:48 AM" if is_date(k) and v else v for k, v in value.items()}
+
+
+def no_such_day(desk: Desk, call: Call, value: Entity) -> Entity:
+    return {k: "2024-02-30T11:25:48Z" if is_date(k) and v else v for k, v in value.items()}
 
 
 def latin_1(desk: Desk, call: Call, value: Entity) -> Entity:
@@ -130,6 +135,8 @@ FAULTS: tuple[Fault, ...] = (
           state_shown(lambda d, c: None)),
     fault("entity-with-american-dates", "Dates in the entity are not ISO 8601.", SHAPE,
           only_entity(american_dates)),
+    fault("entity-with-a-day-that-is-none", "A date in the entity is that of no day.", SHAPE,
+          only_entity(no_such_day)),
     fault("entity-as-text", "The entity comes as text/plain.", SHAPE,
           kit.edit(kit.succeeded, kit.header("Content-Type", "text/plain"))),
     fault("entity-in-a-list", "The entity comes in a list.", SHAPE,
@@ -155,6 +162,10 @@ FAULTS: tuple[Fault, ...] = (
                kept_as(lambda d, t: "".join("?" if ord(c) > 0xFFFF else c for c in t))),
     text_fault("text-html-escaped", "What the request gave is kept with HTML escapes.",
                kept_as(lambda d, t: html.escape(t))),
+    text_fault("text-trimmed", "Blanks at the ends of what the request gave are taken away.",
+               kept_as(lambda d, t: t.strip())),
+    text_fault("text-composed", "What the request gave is kept in Unicode's composed form.",
+               kept_as(lambda d, t: unicodedata.normalize("NFC", t))),
     text_fault("text-of-the-previous-call", "What the previous request gave is kept.",
                previous_text),
     text_fault("text-shown-not-stored", "The answer shows it, a later GET does not.",
