@@ -104,13 +104,17 @@ def schema_problem(schema: Any, value: Any) -> str | None:
     return f"{error.json_path}: {error.message[:SHOWN_BYTES]}"
 
 
-# Traces of the inside: the language's own words for a stack, or a path of the server's disk.
+# Traces of the inside: the language's own words for a stack, a place in its source, a path of the
+# server's disk. What stands before a path's first slash tells it from the path of a URL.
+SOURCES = "py|rb|php|js|ts|java|cs|vb|go|kt|rs|scala|cpp|cc|ex|pl"
 INTERNALS = re.compile(
     r"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|"
     r"\bat [\w.$<>]+\([\w.$/\\-]*:?\d*\)|\b(?:at|in) \S+:line \d+"
-    r"|/(?:usr|home|var|srv|app|opt|root|etc|tmp)/[\w.-]+(?:/[\w.-]+)*\.\w{1,5}\b"
+    r"|(?<![\w.-])/(?:usr|home|var|srv|app|opt|root|etc|tmp|mnt|Users)/[\w.-]+(?:/[\w.-]+)*\.\w{1,9}\b"
+    r"|(?<![\w./-])/(?:usr|home|var|srv|opt|root|etc|tmp)/[\w.-]+/[\w.-]"
+    rf"|[\w-]/[\w.-]+\.(?:{SOURCES}):\d+\b"
     r"|[A-Za-z]:\\\\?[\w.-]+\\|node_modules/|goroutine \d+ \[|stack ?trace|\bat \S+ \(\S+:\d+:\d+\)"
-    r"|\b\w+(?:\.\w+)+(?:Exception|Error)\b",
+    r"|\b\w+(?:\.\w+)+(?:Exception|Error)\b|\bSQLSTATE\b|\bORA-\d{5}\b",
     re.IGNORECASE,
 )
 

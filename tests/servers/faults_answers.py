@@ -230,6 +230,9 @@ DOTNET = "System.NullReferenceException: x\n   at Mock.Post(String id) in C:\\sr
         "Java": {"text": JAVA},
         "C#": {"text": DOTNET},
         "a path": {"text": "cannot open /var/lib/mock/actions.json"},
+        "a database": {"text": "unable to open database file: /var/lib/mock/actions.sqlite"},
+        "a directory": {"text": "permission denied: /home/deploy/mock"},
+        "a line": {"text": "app/controllers/cancel_controller.rb:12: undefined method `cancel'"},
         "a Windows path": {"text": "cannot open C:\\inetpub\\mock\\db.json"},
     },
 )

@@ -119,7 +119,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("empty-error-codes", "Error codes are the empty string.",
             entry.has_envelope, kit.edit(kit.every, in_error(code=""))),
     Variant("extra-in-errors", "Errors carry members that no page lists.", entry.has_envelope,
-            kit.edit(kit.every, in_error(details=[], helpUrl="https://example.com/help"))),
+            kit.edit(kit.every, in_error(details=[], helpUrl="https://example.com/app/help.html"))),
     Variant("least-envelope", "Errors have a code and a message, and nothing else.",
             lambda c: entry.traced(c), kit.edit(kit.every, kit.data(bare))),
     Variant("error-date-with-zone", "The date in an error has a zone.",
