@@ -317,6 +317,8 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "text-as-mojibake": text("größer"),
     "text-with-astral-replaced": text("stop \U0001f6d1"),
     "text-html-escaped": text("<b>stop</b> & go"),
+    "text-lost-beside-a-charset": cancel(media="application/json; charset=utf-8"),
+    "entity-with-a-number-that-is-none": CANCEL,
     "text-trimmed": text(" stop "),
     "text-composed": text("e\u0301"),
     "text-of-the-previous-call": two_texts,

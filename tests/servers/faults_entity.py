@@ -54,6 +54,14 @@ class EntityStatus(Told):
         return entity | {"status": self.status}
 
 
+@breaks("MA-30", values("number", float("nan"), float("inf")))
+class EntityHoldsNoNumber(Told):
+    number = 0.0
+
+    def change(self, entity: dict[str, Any], call: Call) -> Any:
+        return entity | {"score": self.number}
+
+
 @breaks("MA-30", values("status", None, 5, "null"))
 class EntityStatusIs(Told):
     status: Any = None
@@ -134,6 +142,18 @@ class Comments(Service):
 
     def keep(self, text: str, call: Call) -> str | None:
         return text
+
+
+@breaks("MA-64", {
+    "a charset": {"test": lambda call: "charset" in call.request.headers.get("content-type", "")},
+    "an application": {"test": lambda call: call.caller.application},
+    "one permission": {"test": lambda call: call.caller.permissions == {"Machine.Offboard"}},
+}, beside="MA-45 MA-15 MA-16")  # fmt: skip
+class CommentLostBeside(Comments):
+    test: Any = bool
+
+    def keep(self, text: str, call: Call) -> str | None:
+        return None if type(self).test(call) else text
 
 
 @breaks("MA-28 MA-23")

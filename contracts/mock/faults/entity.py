@@ -56,15 +56,21 @@ def latin_1(desk: Desk, call: Call, value: Entity) -> Entity:
     return {**value, "note": "résumé"}
 
 
-def kept_as(change: Callable[[Desk, str], Any]) -> Change:
+def kept_as(change: Callable[[Desk, str], Any], when: kit.When = kit.every) -> Change:
     """Keep something else than the text that the request gave."""
 
     def act(desk: Desk, call: Call) -> None:
+        if not when(desk, call):
+            return
         for prop in desk.contract.lifecycle.records:
             if isinstance(text := call.found.entity.get(prop), str):
                 call.found.entity[prop] = change(desk, text)
 
     return kit.after("effect", act)
+
+
+def with_charset(desk: Desk, call: Call) -> bool:
+    return "charset" in call.headers.get("content-type", "")
 
 
 def unset(desk: Desk, call: Call) -> None:
@@ -154,6 +160,11 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("entity", "set", resource="cancellable"),),
           kit.after("effect", unset), entry.all_of(entry.sets, entry.entity)),
     text_fault("text-lost", "What the request gave is not kept.", kept_as(lambda d, t: None)),
+    fault("text-lost-beside-a-charset", "With a charset parameter the text is not kept.",
+          (breaks("entity", "recorded", content_type="application/json; charset=utf-8"),),
+          kept_as(lambda d, t: None, with_charset), entry.all_of(entry.records, entry.entity)),
+    fault("entity-with-a-number-that-is-none", "The entity has a NaN.", SHAPE,
+          only_entity(lambda d, c, v: {**v, "score": float("nan")})),
     text_fault("text-truncated", f"What the request gave is cut at {LONGEST_KEPT} characters.",
                kept_as(lambda d, t: t[:LONGEST_KEPT])),
     text_fault("text-as-mojibake", "What the request gave is read as Latin-1.",
