@@ -246,7 +246,7 @@ WIRE = (
     "length-too-long", "length-too-short", "two-lengths", "length-and-chunked",
     "unterminated-chunks", "space-before-colon", "line-without-colon", "status-2000",
     "bytes-after", "second-answer", "reset-in-the-middle", "bare-line-ends", "folded-value",
-    "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
+    "control-character", "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
 )  # fmt: skip
 ODD_IDS = {
     "no-uuid": "abc",

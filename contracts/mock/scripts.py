@@ -89,6 +89,8 @@ SCRIPTS: Mapping[str, Script] = {
     # RFC 9112, 2.1: lines end in CRLF; 5.2: no value goes over several lines
     "bare-line-ends": lambda h, b: [h.replace(b"\r\n", b"\n"), b],
     "folded-value": lambda h, b: [add(h, b"X-Folded: one", b" two"), b],
+    # RFC 9110, 5.5: of the control characters a value may hold the tab alone
+    "control-character": lambda h, b: [add(h, b"X-Note: a\x01b"), b],
     # RFC 9112, 4: a space follows the status code; the code is three digits
     "no-space-after-the-code": lambda h, b: [re.sub(rb"^(HTTP/1\.1 \d{3})[^\r\n]*", rb"\1", h), b],
     # RFC 9112, 6.1: transfer codings are HTTP/1.1

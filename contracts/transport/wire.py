@@ -235,6 +235,12 @@ def _no_space_after_the_code(facts: _Facts) -> Iterator[str]:
         yield "no space after the status code"
 
 
+# RFC 9110 5.5, RFC 9112 4: of the control characters only the tab may stand in a value or a reason.
+def _control_character(facts: _Facts) -> Iterator[str]:
+    if any(head.control for head in facts.heads):
+        yield "a control character in the head"
+
+
 # RFC 9112 6.1: transfer codings came with HTTP/1.1; with an older version the framing is faulty.
 def _coded_in_an_old_version(facts: _Facts) -> Iterator[str]:
     if facts.received.version == "1.0" and facts.values("transfer-encoding"):
@@ -258,6 +264,7 @@ _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _bare_line_end,
     _folded_line,
     _no_space_after_the_code,
+    _control_character,
     _coded_in_an_old_version,
     _sent_twice,
 )

@@ -167,6 +167,8 @@ FRAMING: dict[str, dict[str, Any]] = {
     "a second response": {"how": lambda data: data + data},
     "negative length": {"how": spoil(b"Content-Length: ", b"Content-Length: -")},
     "a NUL in a value": {"how": spoil(LENGTH, b"X-A: a\0b\r\nContent-Length")},
+    "a control character in a value": {"how": spoil(LENGTH, b"X-A: a\x01b\r\nContent-Length")},
+    "a control character in the reason": {"how": spoil(b" OK", b" O\x7fK")},
     "lines end in LF": {"how": lambda data: data.replace(b"\r\n", b"\n")},
     "a value over two lines": {"how": spoil(LENGTH, b"X-A: a\r\n b\r\nContent-Length")},
     "no space after the code": {"how": instead(b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n")},

@@ -31,6 +31,7 @@ ROWS: tuple[tuple[str, str, tuple[Breaks, ...], Applies], ...] = (
     ("status-2000", "the status 2000", UNSOUND, always),
     ("bare-line-ends", "lines that end in LF alone", UNSOUND, always),
     ("folded-value", "a header value over two lines", UNSOUND, always),
+    ("control-character", "a control character in a header value", UNSOUND, always),
     ("no-space-after-the-code", "no space after the status code", UNSOUND, always),
     ("chunked-http-1.0", "chunks in HTTP/1.0", UNSOUND, can_have_length),
     ("content-type-twice", "Content-Type twice", UNSOUND, always),
