@@ -170,8 +170,9 @@ _ERRORS = {"envelope": _envelope, "media-type": _media_type, "no-internals": _no
 def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
     if exchange.received is None:
         return None
-    findings = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
-    return next((f for f in findings if not f.ok), findings[0])
+    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
+    findings = [finding for finding in told if finding is not None]
+    return next((f for f in findings if not f.ok), findings[0] if findings else None)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -182,10 +183,11 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
 
 
-def _bearer(_: Exchange, received: Received) -> Finding:
+def _bearer(_: Exchange, received: Received) -> Finding | None:
     # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
-    lines = received.headers_named("www-authenticate")
+    if not (lines := received.headers_named("www-authenticate")):
+        return None
     bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
     ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
     return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
@@ -207,7 +209,7 @@ def _retry_after(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
-_HEADERS = {
+_HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
     "challenge": _challenge,
     "bearer": _bearer,
     "allow": _allow,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from servers.entities import Resource
 from servers.faults import breaks, values
 from servers.front import Request, Response
 from servers.service import GUID, Call, Service
@@ -225,3 +226,21 @@ class EmptyBodyRefused(Service):
     def check_content(self, call: Call) -> Response | None:
         empty = not call.request.body
         return self.refuse(self.status, "BadRequest", "Send a body.") if empty else None
+
+
+@breaks("AP-26")
+class StateFromTheBody(Service):
+    """An administrator's requestStatus is written as it stands."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        sent = call.document.get("requestStatus") if isinstance(call.document, dict) else None
+        if sent not in (None, "cancelled"):
+            resource.shown = {"requestStatus": sent, "requestState": "PendingApproval"}
+
+
+@breaks("AP-37", beside="AP-28 AP-13")
+class OwnersTextTakenAndNotRead(Service):
+    def check_content(self, call: Call) -> Response | None:
+        refusal = super().check_content(call)
+        return self.success(call) if refusal and self.media(call) == "text/plain" else refusal
