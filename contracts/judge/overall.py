@@ -17,7 +17,7 @@ from contracts.exchange import Exchange
 from contracts.judge.context import Context
 from contracts.judge.effect import _returned, _sent
 from contracts.judge.facets import Finding, answer
-from contracts.observation import describe, is_cancelled
+from contracts.observation import describe, took_effect
 
 Findings = dict[int, Finding]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
@@ -159,9 +159,10 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
     life = context.contract.lifecycle
     looks = context.later(pair[-1])
     end = looks[-1] if looks else None
-    if end is not None and end.entity is not None and life.after and context.observable:
-        if not is_cancelled(life, end.entity):
-            return Finding(False, "the resource is cancelled", f"{actual}; {describe(life, end)}")
+    if end is not None and context.observable:
+        if took_effect(life, context.before(pair[0]), end, context.volatile) is False:
+            expected = "the resource is cancelled"
+            return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
     for name, source in life.records.items():
         claims = [e.get(name) for y in won if (e := _returned(y)) is not None and name in e]
         sent = [_sent(y).get(source) for y in won]
