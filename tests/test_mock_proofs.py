@@ -319,6 +319,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "text-html-escaped": text("<b>stop</b> & go"),
     "text-lost-beside-a-charset": cancel(media="application/json; charset=utf-8"),
     "entity-with-a-number-that-is-none": CANCEL,
+    "text-over-that-of-another": plain_text,
     "text-trimmed": text(" stop "),
     "text-composed": text("e\u0301"),
     "text-of-the-previous-call": two_texts,

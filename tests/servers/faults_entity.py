@@ -46,7 +46,7 @@ class EntityOfAnother(Told):
         return entity | {"id": self.new_id()}
 
 
-@breaks("MA-31", values("status", "Zapped", "Pending", "Succeeded", "Canceling"))
+@breaks("MA-31", values("status", "Zapped", "Cancelled!", "Pending", "Succeeded", "Canceling"))
 class EntityStatus(Told):
     status = ""
 
@@ -206,6 +206,14 @@ class CommentInTheWrongProperty(Comments):
         assert call.resource is not None
         call.resource.shown["requestorComment"] = text
         return None
+
+
+@breaks("MA-65", beside="MA-28")
+class CommentInBothProperties(Comments):
+    def keep(self, text: str, call: Call) -> str | None:
+        assert call.resource is not None
+        call.resource.shown["requestorComment"] = text
+        return text
 
 
 @breaks("MA-28 MA-23")

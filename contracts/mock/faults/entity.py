@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from contracts.mock import entry, kit
+from contracts.mock import entry, kit, shape
 from contracts.mock.call import Call
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
 from contracts.mock.shape import is_date
 from contracts.mock.store import fresh_id
+from contracts.spec.model import Contract
 
 Entity = dict[str, Any]
 SHAPE = (breaks("body", resource="cancellable"),)
@@ -67,6 +69,23 @@ def kept_as(change: Callable[[Desk, str], Any], when: kit.When = kit.every) -> C
                 call.found.entity[prop] = change(desk, text)
 
     return kit.after("effect", act)
+
+
+def namesakes(contract: Contract, prop: str) -> list[str]:
+    """Return the other texts of the entity that end in the same word, such as Comment."""
+    word = re.findall("[A-Z]?[a-z]+$", prop)[0]
+    entity = shape.entity_example(contract)
+    return [k for k, v in entity.items() if k != prop and k.endswith(word) and isinstance(v, str)]
+
+
+def has_namesakes(contract: Contract) -> bool:
+    return any(namesakes(contract, prop) for prop in contract.lifecycle.records)
+
+
+def over_own_text(desk: Desk, call: Call) -> None:
+    for prop in desk.contract.lifecycle.records:
+        for name in namesakes(desk.contract, prop):
+            call.found.entity[name] = call.found.entity[prop]
 
 
 def with_charset(desk: Desk, call: Call) -> bool:
@@ -165,6 +184,11 @@ FAULTS: tuple[Fault, ...] = (
           kept_as(lambda d, t: None, with_charset), entry.all_of(entry.records, entry.entity)),
     fault("entity-with-a-number-that-is-none", "The entity has a NaN.", SHAPE,
           only_entity(lambda d, c, v: {**v, "score": float("nan")})),
+    fault("text-over-that-of-another",
+          "What the request gave is kept over a text of the resource's own, too.",
+          (breaks("keeps", resource="cancellable", answer="2xx"),),
+          kit.after("effect", over_own_text),
+          entry.all_of(entry.records, entry.entity, has_namesakes)),
     text_fault("text-truncated", f"What the request gave is cut at {LONGEST_KEPT} characters.",
                kept_as(lambda d, t: t[:LONGEST_KEPT])),
     text_fault("text-as-mojibake", "What the request gave is read as Latin-1.",
