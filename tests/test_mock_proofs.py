@@ -246,7 +246,7 @@ WIRE = (
     "length-too-long", "length-too-short", "two-lengths", "length-and-chunked",
     "unterminated-chunks", "space-before-colon", "line-without-colon", "status-2000",
     "bytes-after", "second-answer", "reset-in-the-middle", "bare-line-ends", "folded-value",
-    "control-character", "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
+    "control-character", "http-9.9", "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
 )  # fmt: skip
 ODD_IDS = {
     "no-uuid": "abc",
@@ -301,6 +301,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "file-path-in-message": UNKNOWN,
     "405-without-allow": by_method("PUT"),
     "405-with-wrong-allow": by_method("PUT"),
+    "405-with-allow-in-lower-case": by_method("PUT"),
     "401-without-challenge": ANONYMOUS,
     "401-with-another-challenge": ANONYMOUS,
     "404-with-more-beside-error": UNKNOWN,
@@ -400,6 +401,8 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "media-refused-yet-performed": cancel(media="text/plain"),
     "media-parameter-refused": cancel(media="application/json; charset=utf-8"),
     "chunked-request-refused": as_identity("user", chunked=True),
+    "chunked-request-answered-500": as_identity("user", chunked=True),
+    "media-without-a-body-answered-500": cancel(body=b"", headers=["Content-Type: text/plain"]),
     "chunked-request-read-as-empty": as_identity("user", chunked=True),
     "body-id-decides": of_neighbour("admin"),
     "other-properties-written": own(justification="overwritten"),

@@ -195,7 +195,8 @@ def _bearer(_: Exchange, received: Received) -> Finding | None:
 
 def _allow(exchange: Exchange, received: Received) -> Finding:
     lines = received.headers_named("allow")
-    named = {method.strip().upper() for line in lines for method in line.split(",")}
+    # RFC 9110 section 9.1: names of methods are case-sensitive.
+    named = {method.strip() for line in lines for method in line.split(",")}
     ok = bool(lines) and "POST" in named and exchange.sent.method not in named
     expected = f"405 with an Allow that lists POST and not {exchange.sent.method}"
     return Finding(

@@ -101,6 +101,8 @@ SCRIPTS: Mapping[str, Script] = {
     "content-type-twice": lambda h, b: [
         add(h, b"Content-Type: application/json", b"Content-Type: application/json"), b,
     ],
+    # RFC 9110, 6.2: a version that the server keeps, of the request's major number at most
+    "http-9.9": lambda h, b: [h.replace(b"HTTP/1.1", b"HTTP/9.9", 1), b],
     "status-2000": lambda h, b: [status_line(h, b"HTTP/1.1 2000 OK"), b],
     # RFC 9112, 6.3: what follows a message is the next message
     "bytes-after": lambda h, b: [h, b, REST],

@@ -192,6 +192,12 @@ def _more_than_one_length(facts: _Facts) -> Iterator[str]:
         yield f"{len(lengths)} values of Content-Length: {', '.join(lengths)}"
 
 
+# RFC 9110 6.2: the major version is not above the request's, and the server is conformant to it.
+def _version_that_is_none(facts: _Facts) -> Iterator[str]:
+    if facts.heads and facts.received.version and not facts.received.version.startswith("1."):
+        yield f"version HTTP/{facts.received.version} in answer to HTTP/1.1"
+
+
 # RFC 9110 15: statuses outside 100 to 599 are invalid.
 def _status_out_of_range(facts: _Facts) -> Iterator[str]:
     if not 100 <= facts.received.status <= 599:
@@ -255,6 +261,7 @@ def _sent_twice(facts: _Facts) -> Iterator[str]:
 
 
 _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
+    _version_that_is_none,
     _status_out_of_range,
     _not_whole,
     _framed_where_no_body_is,

@@ -256,6 +256,7 @@ class FinalStateShowsInternals(Service):
         "another's": {"allow": (("Allow", "GET"),)},
         "the refused ones too": {"allow": (("Allow", "GET, PUT, PATCH, DELETE, POST"),)},
         "empty": {"allow": (("Allow", ""),)},
+        "lower-case": {"allow": (("Allow", "post"),)},
     },
 )
 class MethodRefusedWithAllow(Service):

@@ -213,6 +213,39 @@ class ChunkedRequestRefused(Service):
         return super().check_content(call)
 
 
+@breaks("SA-47 MA-54 AP-59")
+class ChunkedRequestFails(Service):
+    def check_content(self, call: Call) -> Response | None:
+        if call.request.chunked:
+            return self.refuse(501, SERVER_ERROR, "Not implemented.")
+        return super().check_content(call)
+
+
+@breaks("SA-46", values("media_", "application/json", "text/plain"))
+class MediaTypeWithoutABodyFails(Service):
+    media_ = ""
+
+    def check_content(self, call: Call) -> Response | None:
+        if self.media(call) == self.media_ and not call.request.body:
+            return self.refuse(500, SERVER_ERROR, "Nothing to read.")
+        return super().check_content(call)
+
+
+@breaks("SA-15", {
+    "cut off": {"test": lambda b: b.startswith(b'{"key": "val')},
+    "not UTF-8": {"test": lambda b: b"\xff" in b},
+    "a string": {"test": lambda b: b == b'"text"'},
+    "an emoji": {"test": lambda b: "\U0001f6d1".encode() in b},
+})  # fmt: skip
+class UnexpectedBodyFails(Service):
+    test: Any = bool
+
+    def check_content(self, call: Call) -> Response | None:
+        if type(self).test(call.request.body):
+            return self.refuse(500, SERVER_ERROR, "Something went wrong.")
+        return super().check_content(call)
+
+
 @breaks("MA-54 AP-59")
 class ChunkedRequestReadAsEmpty(Service):
     def post(self, request: Request, id_: str) -> Response:

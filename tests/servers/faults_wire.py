@@ -161,6 +161,7 @@ FRAMING: dict[str, dict[str, Any]] = {
     "a chunk of no size": {"how": instead(CHUNKED + b"x\r\n{}\r\n0\r\n\r\n")},
     "space before the colon": {"how": spoil(b"Content-Length:", b"Content-Length :")},
     "status 2000": {"how": instead(b"HTTP/1.1 2000 OK\r\nContent-Length: 0\r\n\r\n")},
+    "HTTP/9.9": {"how": spoil(b"HTTP/1.1", b"HTTP/9.9")},
     "status 099": {"how": instead(b"HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n")},
     "no status line": {"how": instead(b"OK\r\n\r\n")},
     "bytes after the message": {"how": lambda data: data + b"\r\nX"},

@@ -28,6 +28,7 @@ ROWS: tuple[tuple[str, str, tuple[Breaks, ...], Applies], ...] = (
     ("unterminated-chunks", "chunks without an end", CUT, can_have_length),
     ("space-before-colon", "a space before the colon of a header", UNSOUND, always),
     ("line-without-colon", "a header line without a colon", UNSOUND, always),
+    ("http-9.9", "the version HTTP/9.9", UNSOUND, always),
     ("status-2000", "the status 2000", UNSOUND, always),
     ("bare-line-ends", "lines that end in LF alone", UNSOUND, always),
     ("folded-value", "a header value over two lines", UNSOUND, always),
