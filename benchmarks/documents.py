@@ -31,6 +31,7 @@ def downgraded(value: Any) -> Any:
             del found["type"]
     if isinstance(found.get("anyOf"), list) and any("enum" in x for x in found["anyOf"]):
         found |= next((x for x in found.pop("anyOf") if "enum" not in x), {})
+    found.pop("propertyNames", None)
     if isinstance(found.get("examples"), list):
         found["example"] = found.pop("examples")[0]
     if found.get("type") == "array":
