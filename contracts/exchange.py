@@ -89,7 +89,12 @@ class Received:
 
     def json(self) -> Any:
         """Return the body read as UTF-8 JSON, or raise ValueError."""
-        return json.loads(self.body.decode("utf-8"))
+        return json.loads(self.body.decode("utf-8"), parse_constant=_no_number)
+
+
+def _no_number(word: str) -> None:
+    # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
+    raise ValueError(f"{word} is no JSON")
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,24 @@ FAULTY: dict[str, tuple[str, bytes, dict[str, Any], list[str]]] = {
         {"body": b"ok", "headers": (("Content-Length", "2"), ("X", "y"))},
         ["a line of the head ends in LF alone"],
     ),
+    "a version that is none": (
+        "POST",
+        b"HTTP/9.9 200 OK\r\nContent-Length: 0\r\n\r\n",
+        {"status": 200, "version": "9.9"},
+        ["version HTTP/9.9 in answer to HTTP/1.1"],
+    ),
+    "a control character in a value": (
+        "POST",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: a\x01b\r\n\r\n",
+        {"headers": (("Content-Length", "0"), ("X", "a\x01b"))},
+        ["a control character in the head"],
+    ),
+    "a tab and UTF-8 in a value": (
+        "POST",
+        "HTTP/1.1 200 Größe\r\nContent-Length: 0\r\nX: a\tö\r\n\r\n".encode(),
+        {"body": b""},
+        [],
+    ),
     "no space after the status code": (
         "POST",
         b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",

@@ -199,6 +199,6 @@ def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, obj
     if kind == "application":
         return claims | {"roles": granted, "idtyp": "app"}
     claims |= {"scp": " ".join(granted), "idtyp": "user"}
-    if name not in ("user", "other-user") and not owner:
+    if name not in ("user", "other-user") and (own is None or not owner):
         claims["wids"] = [ADMINISTRATOR]
     return claims
