@@ -11,9 +11,11 @@ import click
 from contracts.cli.conclude import conclude
 from contracts.cli.options import (
     PATH,
+    Seconds,
     cacert_option,
     check_clauses,
     check_reports,
+    check_writable,
     load_contracts,
     open_target,
     pinned_dialects,
@@ -85,7 +87,7 @@ PROFILES = (
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1, max=600),
+    type=Seconds(min=0.1, max=600),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -94,7 +96,7 @@ PROFILES = (
 @cacert_option
 @click.option(
     "--max-wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0, max=86400),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -121,7 +123,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from contracts.cli.debug import debugging
-    from contracts.target.pace import parse_rate
+    from contracts.target.pace import check_store, parse_rate
     from contracts.transport.client import Timeouts, trusted
     from contracts.verify import Options
 
@@ -130,8 +132,12 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     check_clauses(contracts, "--skip", flags["skip"])
     if flags["rate"]:
         parse_rate(flags["rate"])
+    if flags["quota_store"]:
+        check_store(flags["quota_store"])
     trusted(flags["cacert"])
     reports = check_reports(flags)
+    if flags["ledger"]:
+        check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
         pinned=pinned_dialects(contracts, dialects),

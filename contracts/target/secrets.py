@@ -106,7 +106,7 @@ def read_source(kind: str, value: str, place: str, environ: Mapping[str, str]) -
     if kind == "file":
         try:
             return Path(value).expanduser().read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError, RuntimeError):  # no UTF-8, a NUL in the name, ~nobody
             raise UsageError(
                 place, f"{value} cannot be read", "name a readable text file"
             ) from None
