@@ -21,14 +21,15 @@ class Told(ContractsError):
 
     def __init__(self, place: str, problem: str, mend: str) -> None:
         self.place, self.problem, self.mend = place, problem, mend
-        super().__init__(_line(f"{_clip(place)}: {_clip(problem)}; {_clip(mend)}"))
+        super().__init__(one_line(f"{clip(place)}: {clip(problem)}; {clip(mend)}"))
 
 
-def _clip(text: str) -> str:
+def clip(text: str) -> str:
+    """Return the beginning of a text that is too long to be shown."""
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return a text on one line, what a terminal might obey escaped."""
     words = " ".join(text.split())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)

@@ -124,7 +124,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from contracts.cli.debug import debugging
     from contracts.target.pace import check_store, parse_rate
-    from contracts.transport.client import Timeouts, trusted
+    from contracts.transport.client import Timeouts, Transport, trusted
     from contracts.verify import Options
 
     contracts = load_contracts(specs, names)
@@ -134,7 +134,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         parse_rate(flags["rate"])
     if flags["quota_store"]:
         check_store(flags["quota_store"])
-    trusted(flags["cacert"])
+    Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
     reports = check_reports(flags)
     if flags["ledger"]:
         check_writable("--ledger", flags["ledger"])

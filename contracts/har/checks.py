@@ -86,8 +86,10 @@ def journal(row: Mapping[str, Any]) -> None:
         _all_texts(key, [reason for _, reason in row[key]])
 
 
-def exchange(row: Mapping[str, Any]) -> None:
-    """Check what is added to one entry."""
+def exchange(entry: Mapping[str, Any], row: Mapping[str, Any]) -> None:
+    """Check an entry of ours, and what is added to it."""
+    _check("request", entry["request"], {"method": TEXT, "url": TEXT}, every=True)
+    _check("response", entry["response"], {"status": (int,), "statusText": TEXT}, every=True)
     _check("_contracts", row, EXCHANGE, every=True)
     if row["received"] is not None:
         _check("received", row["received"], RECEIVED, every=True)

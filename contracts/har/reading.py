@@ -142,7 +142,7 @@ def _pairs(rows: Any) -> Headers:
 
 def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
     request, response = entry["request"], entry["response"]
-    checks.exchange(own)
+    checks.exchange(entry, own)
     octets = own["received"]
     received = None
     if octets is not None:
