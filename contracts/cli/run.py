@@ -22,6 +22,7 @@ from contracts.cli.options import (
     report_options,
     spec_options,
 )
+from contracts.errors import ContractsError
 from contracts.spec.model import Contract
 
 if TYPE_CHECKING:
@@ -234,8 +235,15 @@ def _run(
         click.echo(f"ledger: {options.ledger}", err=True)
     totals = {a.contract.name: a.cost()["cancel"] for a in assignments}
     with interruptible() as stop:
-        with Bar(screen, totals) as bar:
-            result = verify_target(
-                contracts, target, options, bar.progress, stop=stop, redactor=redactor
-            )
+        try:
+            with Bar(screen, totals) as bar:
+                result = verify_target(
+                    contracts, target, options, bar.progress, stop=stop, redactor=redactor
+                )
+        except ContractsError as err:
+            if not stop.code:
+                raise
+            # Ctrl-C reaches a token command as well: that it failed is not the news.
+            click.echo(f"cancel-contracts: interrupted; {err}", err=True)
+            return stop.code
         return conclude(result, entries, reports, screen, stop.code)
