@@ -26,9 +26,8 @@ from contracts.errors import ContractsError
 from contracts.spec.model import Contract
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from contracts.baseline import Entry
+    from contracts.report.screen import Outlet
     from contracts.target.file import Target
     from contracts.target.secrets import Redactor
     from contracts.verify import Options
@@ -199,10 +198,10 @@ def _baseline(
     return load(file, everything)
 
 
-def _console() -> Console:
+def _console() -> Outlet:
     from contracts.report.screen import Outlet
 
-    return Outlet(highlight=False)
+    return Outlet()
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
