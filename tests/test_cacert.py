@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime
 import json
+import select
+import socket
 import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import trustme
@@ -159,3 +164,73 @@ def test_a_target_that_cannot_be_trusted_is_inconclusive(
     why = " ".join(told.out.split())
     word = {"self-signed": "verify failed", "expired": "has expired", "another host": "127.0.0.1"}
     assert word[kind] in why, why
+
+
+class Forwarder(BaseHTTPRequestHandler):
+    """A proxy that really forwards: a tunnel for CONNECT, a request of its own for the rest. Every
+    name leads to one port.
+    """
+
+    port = 0
+    asked: ClassVar[list[str]] = []
+
+    def do_CONNECT(self) -> None:
+        self.asked.append(self.path)
+        with socket.create_connection(("127.0.0.1", self.port)) as far:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            ends = [self.connection, far]
+            while readable := select.select(ends, [], [], 5)[0]:
+                for end in readable:
+                    data = end.recv(65536)
+                    if not data:
+                        return
+                    (far if end is self.connection else self.connection).sendall(data)
+
+    def forward(self) -> None:
+        self.asked.append(self.path)
+        path = "/" + self.path.split("/", 3)[3]
+        headers = "".join(f"{k}: {v}\r\n" for k, v in self.headers.items())
+        size = int(self.headers.get("Content-Length") or 0)
+        with socket.create_connection(("127.0.0.1", self.port)) as far:
+            far.sendall(f"{self.command} {path} HTTP/1.1\r\n{headers}\r\n".encode("latin-1"))
+            far.sendall(self.rfile.read(size))
+            while data := far.recv(65536):
+                self.wfile.write(data)
+        self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = forward
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_run_through_a_proxy(
+    scheme: str, authority: trustme.CA, cacert: Path, tmp_path: Path, capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    service = conforming("MA")
+    front: Written = Written(service)
+    if scheme == "https":
+        front = Secure(service, certificate=authority.issue_cert("target.invalid"))
+    with front:
+        port = front.listener.server_address[1]
+        kind = type("Own", (Forwarder,), {"port": port, "asked": []})
+        proxy = ThreadingHTTPServer(("127.0.0.1", 0), kind)
+        proxy.daemon_threads = True
+        threading.Thread(target=proxy.serve_forever, args=(0.02,), daemon=True).start()
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://127.0.0.1:{proxy.server_address[1]}")
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        file = target_file(tmp_path, service, f"{scheme}://target.invalid")
+        argv = ["verify", "--target", str(file), "--contract", "machine-action",
+                "--profile", "smoke"]  # fmt: skip
+        try:
+            assert main([*argv, "--cacert", str(cacert)]) == 0, capsys.readouterr().out
+        finally:
+            proxy.shutdown()
+            proxy.server_close()
+            service.stopped.set()
+    assert service.calls > 10
+    assert len(kind.asked) >= service.calls  # type: ignore[attr-defined]
+    assert all("target.invalid" in path for path in kind.asked)  # type: ignore[attr-defined]

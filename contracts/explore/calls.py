@@ -167,6 +167,8 @@ class Calls:
         """Look at a resource as the primary identity; None where no GET shows it."""
         if not self.observes or self.journal.observable is False:
             return None
+        if position == 0 and self.stop.asked:
+            raise Stopped  # what comes before a call is of no use without it
         try:
             authorization = self.identities.authorization("primary")
         except Broken:

@@ -13,9 +13,9 @@ from contracts.exchange import Exchange, Received
 from contracts.judge.tally import Evidence
 from contracts.observation import describe, observe
 from contracts.report import curl, scenario
-from contracts.report.redact import Scrubber
 from contracts.report.text import count
 from contracts.spec.model import Lifecycle
+from contracts.target.scrub import Scrubber
 
 SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
 SHOWN_HEADERS = 200
@@ -72,7 +72,7 @@ def _cut(data: bytes, what: str) -> str | None:
 
 def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
     body = clean.octets(received.body)
-    wire, left_out = clean.wire(received.wire, received.body + received.stray)
+    wire, left_out = clean.wire(received)
     fields = received.headers[:SHOWN_HEADERS]
     notes = [_cut(body, "body"), _cut(wire, "wire"), left_out]
     if len(received.headers) > SHOWN_HEADERS:
@@ -84,7 +84,7 @@ def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
         "headers": [[name, _clipped(value)] for name, value in clean.headers(fields)],
         "body": _text(body),
         "interim": list(received.interim),
-        "stray": _text(clean.octets(received.stray)),
+        "stray": _text(clean.stray(received)),
         "error": clean.text(received.error) if received.error else None,
         "wire": base64.b64encode(wire[:SHOWN_BYTES]).decode("ascii"),
         "cut": "; ".join(note for note in notes if note) or None,

@@ -91,6 +91,7 @@ class Provisioner:
         self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
         # Asked where a call was put off: whether it has waited, and the call may be made again.
         self.waited: Callable[[Received], bool] = lambda received: False
+        self.stopped: Callable[[], bool] = lambda: False  # whether no more is to be created
         self._left = None if allowed is None else Counter(allowed)
         self._turn: Counter[str] = Counter()
         self._failed: Counter[tuple[str, str | None]] = Counter()
@@ -147,6 +148,8 @@ class Provisioner:
         where, call = self.site.base_url, f"{row.method} {row.path}"
         for again in reversed(range(PUT_OFF_CALLS)):
             self.pace()
+            if self.stopped():
+                raise Broken("the run was asked to stop")
             number = self.ledger.set_up(self.contract.name, row.state, where, params, "create")
             self.calls += 1
             answer = self.transport.send(sent)
