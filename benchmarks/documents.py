@@ -51,8 +51,8 @@ def for_peers(
     """Return the document of a contract for one server: its address, an id that can be cancelled
     as the example, a bearer token as the security, and 404 among the answers.
 
-    `old` asks for OpenAPI 3.0.3, and for one status of success alone: the first, where our document
-    names two of which a server has to choose one. Without `observe` the GET of the resource is left out.
+    `old` asks for OpenAPI 3.0.3, for one status of success alone (the first, where our document names
+    two of which a server has to choose one), and for no refusal but the 404. Without `observe` the GET of the resource is left out.
     """
     document = dict(contract.document)
     found: dict[str, Any] = downgraded(document) if old else _without_extensions(document)
@@ -70,7 +70,8 @@ def for_peers(
             answers = operation["responses"]
             wide = answers.get("4XX")
             if old:
-                answers.pop("4XX", None)
+                for status in ("4XX", "401"):
+                    answers.pop(status, None)
                 for status in [s for s in answers if s.startswith("2")][1:]:
                     del answers[status]
             if wide:

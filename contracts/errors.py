@@ -7,6 +7,8 @@ the pytest plugin). A message names the place, the value and the mend, on one li
 
 from __future__ import annotations
 
+SHOWN_CHARS = 400  # of each part of a message: it is to stay a line, whatever a file holds
+
 
 class ContractsError(Exception):
     """Anything the suite refuses to go on with. Exit code 3 unless a child says otherwise."""
@@ -19,7 +21,18 @@ class Told(ContractsError):
 
     def __init__(self, place: str, problem: str, mend: str) -> None:
         self.place, self.problem, self.mend = place, problem, mend
-        super().__init__(" ".join(f"{place}: {problem}; {mend}".split()))
+        super().__init__(one_line(f"{clip(place)}: {clip(problem)}; {clip(mend)}"))
+
+
+def clip(text: str) -> str:
+    """Return the beginning of a text that is too long to be shown."""
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, what a terminal might obey escaped."""
+    words = " ".join(text.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
 
 
 class UsageError(Told):

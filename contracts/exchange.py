@@ -18,6 +18,7 @@ Headers = tuple[tuple[str, str], ...]
 # there to keep it); the others are answers of a kind.
 Failure = Literal["refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large"]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
+HEADER_BYTES = 200  # what a header costs in memory beside its text
 RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
 
 
@@ -77,12 +78,23 @@ class Received:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     @property
+    def weight_bytes(self) -> int:
+        """Return about how much memory it takes."""
+        fields = sum(HEADER_BYTES + len(name) + len(value) for name, value in self.headers)
+        return fields + len(self.wire) + len(self.body) + len(self.stray)
+
+    @property
     def media_type(self) -> str:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
         """Return the body read as UTF-8 JSON, or raise ValueError."""
-        return json.loads(self.body.decode("utf-8"))
+        return json.loads(self.body.decode("utf-8"), parse_constant=_no_number)
+
+
+def _no_number(word: str) -> None:
+    # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
+    raise ValueError(f"{word} is no JSON")
 
 
 @dataclass(frozen=True)
@@ -108,6 +120,7 @@ class Exchange:
     role: Literal["target", "neighbour"] = "target"
     received: Received | None = None
     failure: Failure | None = None
+    detail: str = ""  # of the failure, in words
     started: float = 0.0  # seconds since the run began
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
@@ -115,3 +128,13 @@ class Exchange:
     @property
     def status(self) -> int | None:
         return self.received.status if self.received else None
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether no answer came that can be read to its end."""
+        return self.received is None or bool(self.failure or self.received.error)
+
+    @property
+    def why(self) -> str:
+        """Return why no whole answer came, in words; empty where one did."""
+        return f"{self.failure}: {self.detail}" if self.detail else self.failure or ""

@@ -32,8 +32,8 @@ from contracts.target.secrets import Redactor
 from contracts.transport.client import Timeouts
 from contracts.verify import Options, Result, verify
 
-# Shorter than a user's: the mock is near, and what hangs in it hangs for good.
-OPTIONS = Options(
+# Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
+IMPATIENT = Options(
     timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
 )
 
@@ -170,10 +170,10 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     it meets the whole gate. A variant always does.
     """
     if isinstance(entry, Fault) and not whole and (ids := intended(contract, entry)):
-        narrow = _attempt(contract, entry, replace(OPTIONS, only=ids))
+        narrow = _attempt(contract, entry, replace(IMPATIENT, only=ids))
         if narrow.kills:
             return narrow
-    return _attempt(contract, entry, OPTIONS)
+    return _attempt(contract, entry, IMPATIENT if isinstance(entry, Fault) else Options())
 
 
 def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:

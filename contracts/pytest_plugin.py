@@ -36,6 +36,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     except ValueError:
         pass  # pytest-base-url has the same option, with the same meaning
     group.addoption("--target", metavar="FILE", help="The target's description (target.yaml).")
+    group.addoption(
+        "--cacert", metavar="FILE", help="CA certificates (PEM) that the target is trusted by."
+    )
     group.addoption("--profile", choices=["smoke", "gate", "deep"], default="gate")
     group.addoption("--dialect", action="append", default=[], metavar="C=D")
     group.addoption(
@@ -194,6 +197,7 @@ class Door:
                 pinned=pinned_dialects(everything, option("--dialect")),
                 allow_destructive=option("--allow-destructive"),
                 ledger=ledger,
+                cacert=Path(option("--cacert")) if option("--cacert") else None,
             )
             options = with_ledger(assign(everything, target, options), options)
             if options.ledger is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from contracts.errors import UsageError
 from contracts.explore.provisioned import provisioner
@@ -20,7 +21,7 @@ from contracts.target.ledger import Ledger, place_of
 from contracts.target.pace import pacer
 from contracts.target.secrets import Redactor
 from contracts.target.states import Made, ProviderStates
-from contracts.transport.client import Transport
+from contracts.transport.client import Transport, trusted
 
 
 def tear_down(
@@ -28,6 +29,7 @@ def tear_down(
     contracts: Sequence[Contract],
     target: Target,
     environ: Mapping[str, str] | None = None,
+    cacert: Path | None = None,
 ) -> list[str]:
     """Undo the set-ups that are left, newest first; return what failed, in words.
 
@@ -53,7 +55,8 @@ def tear_down(
     failures: list[str] = []
     if not rows:
         return failures
-    with Ledger(account.path, redactor) as ledger, Transport() as transport:
+    trust = trusted(cacert)
+    with Ledger(account.path, redactor) as ledger, Transport(verify=trust) as transport:
         account.reopen(ledger)
         for contract, caller in zip(chosen, callers, strict=True):
             site, left = target.site(contract), rows[contract.name]

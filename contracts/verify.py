@@ -30,7 +30,7 @@ from contracts.target.ledger import Ledger, default_path
 from contracts.target.pace import pacer
 from contracts.target.secrets import Redactor
 from contracts.target.states import ProviderStates
-from contracts.transport.client import Timeouts, Transport
+from contracts.transport.client import Timeouts, Transport, trusted
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Options:
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
     ledger: Path | None = None  # None: none on a local target, a new one on any other
+    cacert: Path | None = None  # CA certificates of the target, in place of the usual ones
     quota_store: str | None = None  # the URL of a Redis that counts for several runs
     jobs: int = 1  # contracts and scenarios at a time
     effect_seconds: float = 4.0  # how long after a success its effect may take to show
@@ -244,7 +245,7 @@ def _one(
     contract, site, options = assignment.contract, assignment.site, common.options
     ledger = common.ledger
     began = time.monotonic()
-    with Transport(options.timeouts) as transport:
+    with Transport(options.timeouts, verify=trusted(options.cacert)) as transport:
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
         maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)

@@ -58,6 +58,10 @@ class Peer:
         """Do nothing until the server stops, or for `seconds`. Says whether it stopped."""
         return self._server.stopped.wait(seconds)
 
+    @property
+    def stopped(self) -> threading.Event:
+        return self._server.stopped
+
     def start_tls(self, context: ssl.SSLContext) -> None:
         self.sock = context.wrap_socket(self.sock, server_side=True)
 

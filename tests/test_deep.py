@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from servers.faults_state import NeighbourCancelledToo
 from servers.front import Response, Written
 from servers.service import Call, Service
-from servers.trial import TIMEOUTS, conforming, contract_of, target_of
+from servers.trial import conforming, contract_of, target_of
 
 from contracts import gate
 from contracts.builtin import mock_target
-from contracts.explore.deep import _odd
+from contracts.explore import deep
+from contracts.explore.run import Run
+from contracts.explore.walk import Walker
 from contracts.spec.load import load, shipped
 from contracts.verify import Options, Result, verify
 
@@ -32,7 +36,7 @@ class ChokesOnLists(Service):
 
 def run(service: Service, **options: Any) -> Result:
     contract = contract_of(service.page)
-    chosen = Options(timeouts=TIMEOUTS, effect_seconds=1.0, **options)
+    chosen = Options(effect_seconds=1.0, **options)
     with Written(service) as front:
         try:
             return verify([contract], target_of(service, front.url), chosen, environ={})
@@ -59,6 +63,22 @@ def test_a_conforming_server_passes_with_several_jobs() -> None:
     assert result.results[0].requests()["cancel"] == 149, "one is for an identity not offered"
 
 
+def test_what_a_walk_does_to_a_neighbour_in_the_meantime_is_not_held_against_the_first_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def walk(at: Run, budget: deep.Budget) -> None:
+        walker = Walker(at)
+        one, other = (walker.provision(at.contract.lifecycle.cancellable[0]) for _ in range(2))
+        for number in (one, other, one):
+            walker.cancel(number)
+
+    monkeypatch.setattr(deep, "walks", walk)
+    asked: dict[str, Any] = {"profile": "deep", "max_requests": 5, "only": ("MA-06",)}
+    assert gate.decide(run(conforming("MA"), **asked).judgements()).exit_code == 0
+    struck = run(conforming("MA", NeighbourCancelledToo), **asked)
+    assert gate.decide(struck.judgements()).exit_code == 1
+
+
 def test_contracts_that_are_explored_at_once_do_not_disturb_each_other() -> None:
     """Up to Python 3.11.9 two threads that parse at once may end in a SystemError: most runs did."""
     contracts = [load(path) for path in shipped()]
@@ -70,7 +90,7 @@ def test_contracts_that_are_explored_at_once_do_not_disturb_each_other() -> None
 
 def test_no_id_is_drawn_that_may_be_read_as_another_path() -> None:
     for text in ("", ".", "..", "/", "a/", "/a", "a//b", "a/../b"):
-        assert _odd(text) is None, "a server that decodes it first may well redirect"
-    found = _odd("a/b")
+        assert deep._odd(text) is None, "a server that decodes it first may well redirect"
+    found = deep._odd("a/b")
     assert found is not None
     assert found.id == "raw:a%2Fb"

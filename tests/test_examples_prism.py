@@ -35,8 +35,7 @@ def test_what_prism_cannot_keep_is_named_clause_by_clause_and_no_more(run: Run) 
 
 def test_each_excuse_is_needed(run: Run) -> None:
     open_ = {c["id"] for c in run.clauses() if c["verdict"] == "not-exercised"}
-    # The call that ends Prism is not made; what others send on odd ids violates MA-47 all the same.
-    assert set(third_party.excuses(NAME)) - {"observe"} <= open_ | {"MA-47"}
+    assert set(third_party.excuses(NAME)) - {"observe"} <= open_
 
 
 def test_the_page_tells_what_this_run_gave(run: Run) -> None:

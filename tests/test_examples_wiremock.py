@@ -36,7 +36,7 @@ def test_the_block_of_the_readme_ends_0_and_excuses_no_more_than_it_says(run: Ru
     excused = {c["id"]: c["excused"] for c in run.clauses() if c["excused"]}
     assert excused == third_party.excuses(NAME), "each excuse is needed, and none is missing"
     assert not run.violated("should")
-    assert {c["id"] for c in run.clauses() if c["verdict"] == "accepted"} == {"AP-61", "SA-26"}
+    assert not any(c["verdict"] == "accepted" for c in run.clauses())
     assert {c["name"]: c["dialect"] for c in run.report["contracts"]} == {
         "access-package-assignment-request": "prose, body-asked, full-permission",
         "machine-action": "time-out-is-final, collect-forensic",

@@ -14,6 +14,7 @@ import pytest
 from servers import (  # noqa: F401 - each fills the register
     faults_answers,
     faults_entity,
+    faults_existence,
     faults_identity,
     faults_method,
     faults_request,
@@ -54,3 +55,15 @@ def test_fault_is_caught_by_the_clause_it_breaks(fault: Fault, short: str) -> No
     outcome = judge(service, only=() if EVERY else fault.only(short), options=options)
     missed = [id_ for id_ in fault.clauses[short] if id_ not in outcome.violated]
     assert (outcome.exit_code, missed) == (1, []), str(outcome)
+
+
+@pytest.mark.parametrize(
+    ("more", "warned"), [({"status": 404}, True), ({"@odata.context": "$metadata"}, False)]
+)
+def test_more_beside_the_error_is_warned_of_and_annotations_are_not(
+    more: dict[str, object], warned: bool
+) -> None:
+    service = conforming("SA", faults_answers.EnvelopeWithMoreAtItsRoot, more=more)
+    outcome = judge(service, only=("SA-25", "SA-48"))
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
+    assert ("SA-48" in outcome.warned) == warned

@@ -7,11 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
 from servers.front import Request, Response, Written
+from servers.hostile import place_of
 from servers.service import Service
 from servers.tokens import Signed
 from servers.trial import conforming, contract_of, target_of
@@ -21,6 +24,92 @@ from contracts.cli import main
 CALL = 12  # the cancel call that the signal comes in the middle of
 GUARD_SECONDS = 60
 COMMAND = [sys.executable, "-c", "from contracts.cli import console_main; console_main()"]
+
+
+class Tripwire(Service):
+    """Sends this process a signal in the middle of one call, and counts what comes after."""
+
+    place, at, number, limited = "", 0, signal.SIGINT, False
+    fired = False
+
+    def answer(self, request: Request) -> Response:
+        place = place_of(request, self.page.verb)
+        self.seen = getattr(self, "seen", Counter())
+        self.seen[place] += 1
+        if self.fired:
+            self.after = getattr(self, "after", Counter())
+            self.after[place] += 1
+        elif place == self.place and self.seen[place] == self.at:
+            self.fired, self.after = True, Counter()
+            response = self.limit("3600") if self.limited else super().answer(request)
+            delay = 0.2 if self.limited else 0.0  # the wait is to have begun
+            threading.Timer(delay, self.trip).start()
+            threading.Event().wait(0.0 if self.limited else 0.1)
+            return response
+        return super().answer(request)
+
+    def trip(self) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, self.number)
+
+
+DEEP = ["--profile", "deep", "--only", "MA-48", "--max-requests", "40"]
+# Stage -> the call that the signal comes in, which of them, and what may still be sent after it.
+STAGES: dict[str, tuple[str, int, dict[str, int], list[str]]] = {
+    "the first set-up": ("setup", 1, {}, []),
+    "a set-up": ("setup", 4, {}, []),
+    "a look before a call": ("look", 1, {"look": 0}, []),
+    "a call": ("cancel", 3, {"look": 2}, []),
+    "a wait for a 429": ("cancel", 3, {"look": 2}, ["--max-wait", "7200"]),
+    "a tear-down": ("teardown", 2, {}, []),
+    "several at a time": ("cancel", 8, {"look": 8, "cancel": 3, "setup": 4}, ["--jobs", "4"]),
+    "deep": ("cancel", 20, {"look": 2}, DEEP),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_at_every_stage_it_stops_sending_tears_down_and_reports(
+    stage: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, at, allowed, flags = STAGES[stage]
+    number = signal.SIGTERM if at % 2 else signal.SIGINT
+    service = conforming("MA", Tripwire, place=place, at=at, number=number, limited="wait" in stage)
+    assert isinstance(service, Tripwire)
+    report = tmp_path / "report.json"
+    with Written(service) as front:
+        target = target_of(service, front.url)
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps({**target.raw, "base_url": target.base_url}), "utf-8")
+        began = time.monotonic()
+        code = main(
+            ["verify", "--target", str(file), "--contract", contract_of(service.page).name,
+             "--report-json", str(report), *flags]
+        )  # fmt: skip
+        service.stopped.set()
+    told = capsys.readouterr()
+    assert code == 128 + number, told.out
+    assert time.monotonic() - began < GUARD_SECONDS
+    assert service.fired
+    assert service.resources == {}, "everything that was set up is torn down"
+    sent = {what: count for what, count in service.after.items() if what != "teardown"}
+    assert all(count <= allowed.get(what, 0) for what, count in sent.items()), sent
+    written = json.loads(report.read_text("utf-8"))
+    assert written["exit_code"] == 128 + number
+    clauses = written["contracts"][0]["clauses"]
+    violated = {clause["id"] for clause in clauses if clause["verdict"] == "violated"}
+    assert violated <= ({"MA-11"} if service.limited else set())  # for a 429 comes too early
+    if place != "teardown":
+        assert f"interrupted by {number.name}" in written["contracts"][0]["stopped"]
+    assert "stopping: " in told.err
+
+
+def test_a_token_command_that_the_signal_ends_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sh", "-c", "kill -INT $PPID; exit 1"]
+    raw = {"base_url": "http://127.0.0.1:1", "identities": {"admin": {"token_command": command}}}
+    (tmp_path / "target.yaml").write_text(json.dumps(raw), "utf-8")
+    assert main(["verify", "--target", str(tmp_path / "target.yaml"), "--only", "SA-20"]) == 130
+    assert "interrupted; " in capsys.readouterr().err
 
 
 class Slow(Service):
@@ -41,8 +130,7 @@ class Slow(Service):
         return super().answer(request)
 
 
-@pytest.mark.parametrize("jobs", [1, 4])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (4, signal.SIGTERM)])
 def test_a_signal_ends_the_run_in_order(number: signal.Signals, jobs: int, tmp_path: Path) -> None:
     service = conforming("MA", Slow)
     assert isinstance(service, Slow)

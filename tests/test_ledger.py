@@ -421,3 +421,31 @@ def test_a_ledger_of_another_contract_asks_for_its_spec(tmp_path: Path) -> None:
 
     with pytest.raises(UsageError, match="--spec"):
         tear_down(account.read(path), [], load_target(file))
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path, service: Service) -> None:
+    file = target_file(tmp_path, service)
+    runs = []
+    for name in ("one", "two"):
+        command = [*argv(file, Path(f"{name}.jsonl")), "--only", "MA-34", "--only", "MA-39",
+                   "--report-json", f"{name}.json", "--record", f"{name}.har"]  # fmt: skip
+        runs.append(subprocess.Popen([sys.executable, "-c", MAIN, *command], cwd=tmp_path))
+    assert [run.wait(60) for run in runs] == [runs[0].returncode] * 2
+    assert service.resources == {}
+    ledgers = [account.read(tmp_path / f"{name}.jsonl") for name in ("one", "two")]
+    ids = [{row.id for row in ledger.set_ups.values()} for ledger in ledgers]
+    assert ids[0]
+    assert ids[0].isdisjoint(ids[1]), "each has resources of its own"
+    assert all(ledger.ended and not ledger.left for ledger in ledgers)
+    for ledger, own in zip(ledgers, ids, strict=True):
+        touched = {id_ for call in ledger.calls.values() for id_ in call.resources}
+        assert touched <= own, "and calls nothing of the other's"
+    reports = [
+        json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in ("one", "two")
+    ]
+    told = [{c["id"]: c["verdict"] for c in r["contracts"][0]["clauses"]} for r in reports]
+    assert told[0] == told[1]
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"target.yaml"} | {
+        f"{name}.{end}" for name in ("one", "two") for end in ("jsonl", "json", "har")
+    }, "nothing is left lying about"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,37 @@ def test_whoever_stops_reading_loses_no_report(tmp_path: Path) -> None:
         process.stdout.close()
         assert process.wait(60) == 0, process.stderr and process.stderr.read()
     assert json.loads(report.read_text("utf-8"))["exit_code"] == 0
+
+
+def test_a_terminal_on_a_full_disk_loses_no_report(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    code = "from contracts.cli import console_main; console_main()"
+    command = [sys.executable, "-c", code, *ONE, "--report-json", str(report)]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 3, done.stderr
+    assert done.stderr == "cancel-contracts: standard output: No space left on device\n"
+    assert json.loads(report.read_text("utf-8"))["outcome"] == "conforms"
+
+
+def test_a_disk_that_fills_up_leaves_the_old_report_and_no_half_of_the_new(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    files = {f"--report-{name}": tmp_path / f"report.{name}" for name in REPORTS}
+    for path in files.values():
+        path.write_text("as it was", "utf-8")
+    argv = [*ONE, *(str(x) for pair in files.items() for x in pair)]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        code = main(argv)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = capsys.readouterr()
+    assert code == 3
+    assert "conforms: 1 clause upheld" in told.out
+    assert len(told.err.splitlines()) == len(files)
+    assert all("was not written: File too large" in line for line in told.err.splitlines())
+    assert {path.read_text("utf-8") for path in tmp_path.iterdir()} == {"as it was"}

@@ -175,6 +175,11 @@ def own_id(w: World) -> Any:
     return w.call(id_).json()["id"] == id_
 
 
+def days(w: World) -> Any:
+    """Whether a date in the entity is the thirtieth of February."""
+    return "2024-02-30T11:25:48Z" in w.call(w.new()).json().values()
+
+
 def traced(w: World) -> Any:
     sent = "client-request-id: 11111111-2222-4333-8444-555555555555"
     return w.call(unknown_id(), headers=[sent]).constant
@@ -241,7 +246,7 @@ WIRE = (
     "length-too-long", "length-too-short", "two-lengths", "length-and-chunked",
     "unterminated-chunks", "space-before-colon", "line-without-colon", "status-2000",
     "bytes-after", "second-answer", "reset-in-the-middle", "bare-line-ends", "folded-value",
-    "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
+    "control-character", "http-9.9", "no-space-after-the-code", "chunked-http-1.0", "content-type-twice",
 )  # fmt: skip
 ODD_IDS = {
     "no-uuid": "abc",
@@ -296,19 +301,28 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "file-path-in-message": UNKNOWN,
     "405-without-allow": by_method("PUT"),
     "405-with-wrong-allow": by_method("PUT"),
+    "405-with-allow-in-lower-case": by_method("PUT"),
     "401-without-challenge": ANONYMOUS,
+    "401-with-another-challenge": ANONYMOUS,
+    "404-with-more-beside-error": UNKNOWN,
     "error-target-constant": UNKNOWN,
     "client-request-id-not-echoed": traced,
     "request-id-missing": UNKNOWN,
     # --- Entity
     **{f"entity-{name}": CANCEL for name in ENTITY},
     "entity-of-another-id": own_id,
+    "entity-with-a-day-that-is-none": days,
     "dates-not-set": CANCEL,
     "text-lost": plain_text,
     "text-truncated": text("x" * 10000),
     "text-as-mojibake": text("größer"),
     "text-with-astral-replaced": text("stop \U0001f6d1"),
     "text-html-escaped": text("<b>stop</b> & go"),
+    "text-lost-beside-a-charset": cancel(media="application/json; charset=utf-8"),
+    "entity-with-a-number-that-is-none": CANCEL,
+    "text-over-that-of-another": plain_text,
+    "text-trimmed": text(" stop "),
+    "text-composed": text("e\u0301"),
     "text-of-the-previous-call": two_texts,
     "text-shown-not-stored": plain_text,
     "text-stored-not-shown": plain_text,
@@ -358,6 +372,9 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "unauthenticated-yet-performed": ANONYMOUS,
     "forbidden-yet-performed": as_identity("no-permission"),
     "existence-revealed": anonymous_unknown,
+    "existence-revealed-in-code": anonymous_unknown,
+    "existence-revealed-to-a-bad-token": unknown(identity="expired"),
+    "anothers-resource-refused-to-all": as_identity("admin"),
     # --- Methods
     **{f"{name.lower()}-{what}": by_method(name)
        for name in ("GET", "HEAD", "PUT", "PATCH", "DELETE")
@@ -384,6 +401,8 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "media-refused-yet-performed": cancel(media="text/plain"),
     "media-parameter-refused": cancel(media="application/json; charset=utf-8"),
     "chunked-request-refused": as_identity("user", chunked=True),
+    "chunked-request-answered-500": as_identity("user", chunked=True),
+    "media-without-a-body-answered-500": cancel(body=b"", headers=["Content-Type: text/plain"]),
     "chunked-request-read-as-empty": as_identity("user", chunked=True),
     "body-id-decides": of_neighbour("admin"),
     "other-properties-written": own(justification="overwritten"),

@@ -16,7 +16,7 @@ import pytest
 from servers.front import Request, Response, Written, written
 from servers.pages import PAGES
 from servers.service import Service
-from servers.trial import EFFECT_SECONDS, TIMEOUTS, conforming, contract_of
+from servers.trial import conforming, contract_of
 
 from contracts import gate
 from contracts.cli import main
@@ -88,7 +88,7 @@ def described(service: Service, url: str, **more: Any) -> dict[str, Any]:
 
 def run(service: Tenant, contract: Contract | None = None, **options: Any) -> Result:
     contract = contract or contract_of(service.page)
-    settings = Options(timeouts=TIMEOUTS, effect_seconds=EFFECT_SECONDS, **options)
+    settings = Options(**options)
     with Written(service) as running:
         raw = described(service, running.url)
         try:

@@ -20,6 +20,8 @@ from servers.service import Service
 from servers.trial import conforming, contract_of, target_of
 
 from contracts.cli import main
+from contracts.exchange import Received
+from contracts.explore.patience import seconds_asked
 from contracts.spec.load import load, shipped
 from contracts.target.pace import pacer, rates_of, seconds_for
 
@@ -111,6 +113,44 @@ def test_a_run_that_the_quota_ends_says_what_it_did_not_reach(
     shown = told.out.replace("\n", " ")
     assert all(id_ in shown for id_ in unreached)
     assert "asks to wait 3600 s" in " ".join(told.out.split())
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("5", 5.0), (" 7 ", 7.0), ("0", 0.0),
+        ("2.128", 2.128),  # the vendor's own sample
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),  # RFC 9110 5.6.7; it is past
+        ("Mon, 01 Jan 9999 00:00:00 GMT", 1e11), ("9" * 400, 1e11),  # more than any run waits
+        ("-5", 1.0), ("soon", 1.0), ("", 1.0), ("nan", 1.0), ("1e9", 1.0), ("5, 6", 1.0),
+        ("Mon, 99 Jan 2020 00:00:00 GMT", 1.0), ("\u0665", 1.0), (None, 1.0),
+    ],
+)  # fmt: skip
+def test_what_retry_after_asks_for(header: str | None, seconds: float) -> None:
+    headers = () if header is None else (("Retry-After", header),)
+    assert min(seconds_asked(Received(429, headers=headers)), 1e11) == seconds
+
+
+class Moody(Service):
+    """Puts off every third call, and whoever asks again is served."""
+
+    def post(self, request: Request, id_: str) -> Response:
+        return self.limit("0") if self.calls % 3 == 0 else super().post(request, id_)
+
+
+def test_a_429_is_evidence_for_no_other_clause(tmp_path: Path, capsys: Capture) -> None:
+    service = conforming("SA", Moody)
+    report = tmp_path / "report.json"
+    with Written(service) as front:
+        file = write_target(tmp_path, service, front.url)
+        argv = ["verify", "--target", str(file), "--contract", contract_of(service.page).name]
+        main([*argv, "--report-json", str(report)])
+        service.stopped.set()
+    clauses = json.loads(report.read_text("utf-8"))["contracts"][0]["clauses"]
+    open_ = {c["id"]: c["verdict"] for c in clauses if c["level"] == "must"}
+    assert set(open_.values()) == {"upheld"}, capsys.readouterr().out
+    limited = next(c for c in clauses if c["id"] == "SA-27")
+    assert limited["exercised"] > 10, "and for the one about it, it is"
 
 
 # --- A quota for several runs ---------------------------------------------------------------------

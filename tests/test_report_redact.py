@@ -16,7 +16,7 @@ from contracts.report.html import write_html
 from contracts.report.json_report import write_json
 from contracts.report.junit import write_junit
 from contracts.report.markdown import append_summary, write_markdown
-from contracts.report.redact import held
+from contracts.target.scrub import held
 
 
 def forms(token: str) -> list[str]:

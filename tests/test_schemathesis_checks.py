@@ -90,7 +90,6 @@ def test_the_mocks_faults_are_named_by_their_clauses(tmp_path: Path) -> None:
         "401-without-challenge": "MA-50",
         "405-without-allow": "MA-56",
         "get-answered-200": "MA-05",
-        "odd-id-unicode-accepted": "MA-47",
     }
     done = Mock(MACHINE, *faults).run(tmp_path, *ONLY_OURS)
     assert done.returncode == 1, done.stdout + done.stderr
@@ -106,6 +105,13 @@ def test_without_the_coverage_phase_faults_are_seen_too(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ST901 SA-22\n" in done.stdout
     assert "ST901 SA-25\n" in done.stdout
+
+
+def test_an_odd_id_that_is_taken_for_one_is_seen_where_enough_are_drawn(tmp_path: Path) -> None:
+    drawn = ("--phases", "fuzzing", "--max-examples", "20")
+    done = Mock(MACHINE, "odd-id-unicode-accepted").run(tmp_path, *ONLY_OURS, *drawn)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "ST901 MA-47\n" in done.stdout, done.stdout
 
 
 def test_a_resource_that_is_supplied_shows_what_a_success_looks_like(tmp_path: Path) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import html
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import re
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rawserver import Peer, RawServer
 
 from contracts.cli import main
+from contracts.target.secrets import MASK, Redactor
 
 TOKENS = {
     "admin": "s3cret/admin+token==",
@@ -20,86 +27,229 @@ TOKENS = {
 }
 
 
-class Echo(BaseHTTPRequestHandler):
-    """Sends the Authorization header back in every form it can think of."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        token = (self.headers.get("Authorization") or "").partition(" ")[2]
-        forms = [token, quote(token, safe=""), base64.b64encode(token.encode()).decode(),
-                 quote(token, safe="").replace("%2F", "%2f").replace("%2B", "%2b"),
-                 token.replace("/", "\\/"), token.replace("+", "\\u002B"),
-                 base64.b64encode(b"x" + token.encode()).decode(),
-                 base64.urlsafe_b64encode(b"xy" + token.encode()).decode()]  # fmt: skip
-        body = json.dumps({"error": {"code": "x", "message": " ".join(forms)}}).encode()
-        self.send_response(404)
-        self.send_header("X-Echo", token)
-        self.send_header("Location", f"http://127.0.0.1:1/?token={quote(token)}")
-        self.send_header("WWW-Authenticate", f'Bearer error="{token}"')
-        self.send_header("X-Echo-Quoted", quote(token, safe=""))
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_HEAD = do_POST
-
-    def log_message(self, *args: object) -> None:
-        pass
+KEY = "the-key-that-the-target-trusts/0123456789+abcdef"
 
 
-def forms(token: str) -> list[bytes]:
-    encoded = base64.b64encode(token.encode()).decode().rstrip("=")
-    quoted = quote(token, safe="")
-    found = [token, quoted, encoded[:-1], token.replace("/", "\\/"), token.replace("+", "\\u002B")]
-    return [form.encode() for form in (*found, quoted.replace("%2F", "%2f").replace("%2B", "%2b"))]
-
-
-def test_no_token_stands_in_any_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    Thread(target=server.serve_forever, daemon=True).start()
-    target = {
-        "base_url": f"http://127.0.0.1:{server.server_address[1]}",
-        "identities": {name: {"token": token} for name, token in TOKENS.items()},
-        "contracts": {
-            "security-action": {"provider_states": {"NotStarted": ["a-1", "a-2", "a-3"]}}
+def spoken(token: str) -> dict[str, str]:
+    """Return the forms in which a text may hold a token."""
+    data, quoted = token.encode(), quote(token, safe="")
+    every = "".join(f"%{byte:02x}" for byte in data)
+    return {
+        "as it is": token,
+        "upper case": token.upper(),
+        "lower case": token.lower(),
+        "percent-encoded": quoted,
+        "with lower hex": re.sub("%..", lambda found: found[0].lower(), quoted),
+        "a URL's query": quote(token),
+        "every byte percent-encoded": every,
+        "percent-encoded twice": quote(quoted, safe=""),
+        "percent-encoded thrice": quote(quote(quote(token, safe=""), safe=""), safe=""),
+        **{
+            f"base64 at {shift}": base64.b64encode(b"x" * shift + data + b"y").decode()
+            for shift in range(3)
         },
+        **{
+            f"base64url at {shift}": base64.urlsafe_b64encode(b"x" * shift + data).decode()
+            for shift in range(3)
+        },
+        "base64 in a URL": quote(base64.b64encode(data).decode(), safe=""),
+        "hexadecimal": data.hex(),
+        "upper hexadecimal": data.hex().upper(),
+        "JSON": token.replace("/", "\\/"),
+        "JSON of .NET": token.replace("+", "\\u002B"),
+        "JSON, every character": "".join(f"\\u{ord(c):04x}" for c in token),
+        "JSON in JSON": json.dumps("".join(f"\\u{ord(c):04X}" for c in token))[1:-1],
+        "C": "".join(f"\\x{ord(c):02x}" for c in token),
+        "HTML": "".join(f"&#{ord(c)};" for c in token),
+        "HTML in hexadecimal": "".join(f"&#x{ord(c):X};" for c in token),
+        "HTML by name": token.replace("/", "&sol;").replace("+", "&plus;").replace("=", "&equals;"),
+        "HTML in a URL": quote("".join(f"&#{ord(c)};" for c in token), safe=""),
     }
-    file = tmp_path / "target.yaml"
-    file.write_text(json.dumps(target), "utf-8")
-    out = tmp_path / "out"
+
+
+def chunked(*pieces: bytes) -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (*pieces, b""))
+
+
+def whole(body: bytes, fields: bytes = b"", line: bytes = b"HTTP/1.1 404 Not Found") -> bytes:
+    return line + b"\r\n" + fields + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def answers(token: str) -> dict[str, bytes]:
+    """Return answers of a target that sends a token back wherever HTTP has room for it."""
+    data, forms = token.encode(), " ".join(spoken(token).values()).encode()
+    name = data if re.fullmatch(rb"[-+.0-9A-Za-z]+", data) else b"Echo"  # RFC 9110 5.1
+    middle = len(data) // 2
+    head = b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n"
+    envelope = json.dumps({"error": {"code": "x", "message": " ".join(spoken(token).values())}})
+    packed = gzip.compress(forms)
+    return {
+        "a body": whole(envelope.encode(), b"Content-Type: application/json\r\n"),
+        "a text": whole(forms, b"Content-Type: text/html; name=" + data + b"\r\n"),
+        "header values": whole(
+            b"", b"".join(b"X-Echo: %b\r\n" % form.encode() for form in spoken(token).values())
+        ),
+        "telling headers": whole(
+            b"",
+            b'WWW-Authenticate: Bearer error="%b"\r\nLocation: http://127.0.0.1:1/?t=%b\r\n'
+            b"Set-Cookie: t=%b\r\nContent-Type: %b/x\r\nRetry-After: %b\r\n"
+            % (data, quote(token).encode(), data, data, data),
+        ),
+        "a header name": whole(b"", b"X-%b: y\r\n" % name),
+        "a reason phrase": whole(b"", b"", b"HTTP/1.1 404 " + data + b" " + forms),
+        "an early head": b"HTTP/1.1 103 %b\r\nLink: %b\r\n\r\n" % (data, data) + whole(data),
+        "parted by chunks": head + b"\r\n" + chunked(data[:middle], data[middle:]),
+        "parted, and whole beside it": head
+        + b"X-Echo: %b\r\n\r\n" % data
+        + chunked(data[:middle], data[middle:]),
+        "a trailer": head + b"\r\n" + b"0\r\nX-Trailer: %b\r\n\r\n" % data,
+        "gzip": whole(packed, b"Content-Encoding: gzip\r\nX-Echo: %b\r\n" % data),
+        "broken gzip": whole(packed[:-9], b"Content-Encoding: gzip\r\n"),
+        "after the message": whole(b"") + data,
+        "a status line that is none": b"HTTP/1.1 nothing " + b"x" * 150 + data + b"\r\n\r\n",
+        "cut short": whole(b"x" * 99 + data)[: -len(data) // 2],
+        "cut by us": whole(b"x" * (64 * 1024 - 80 - middle) + data + b"x" * 2**20),
+        "a line cut by us": b"HTTP/1.1 404 Not Found\r\nX-Long: " + (data + b" ") * 2**16,
+        "UTF-16": whole(token.encode("utf-16")),
+        "nothing of HTTP": data,
+    }
+
+
+KINDS = list(answers("a-token"))
+
+
+class Echo:
+    """Answers each call in another way, and sends back the token that it came with, and the key."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.tokens: set[str] = set()
+        self.sent: set[str] = set()
+
+    def script(self, peer: Peer) -> None:
+        request = peer.receive().decode("latin-1")
+        found = re.search(r"^authorization: \S+ (\S+)\r$", request, re.MULTILINE | re.IGNORECASE)
+        token = found[1] if found else KEY
+        if "/states" in request.partition("\r\n")[0]:
+            action = json.loads(request.partition("\r\n\r\n")[2])["action"]
+            made = json.dumps({"id": f"made-{self.calls}", "note": KEY}).encode()
+            peer.send(whole(made, line=b"HTTP/1.1 200 OK") if action == "setup" else whole(b""))
+            return
+        if "not-a-token-of-anybody" not in token and "dXNlcjpwYXNzd29yZA" not in token:
+            self.tokens.add(token)
+        kind = KINDS[self.calls % len(KINDS)]
+        secret = KEY if self.calls // len(KINDS) % 3 == 2 else token
+        self.calls += 1
+        self.sent.add(kind)
+        peer.send(answers(secret)[kind])
+
+
+def readings(data: bytes) -> Iterator[bytes]:
+    """Return what a curious reader makes of some bytes: escapes undone, whatever their order."""
+    text, seen = data.decode("utf-8", "replace"), set[str]()
+    yield data.lower()
+    yield data.replace(b"\0", b"").lower()
+    for _ in range(4):
+        seen.add(text)
+        text = re.sub(r"\\+(?:u00|x)([0-9a-fA-F]{2})", lambda m: chr(int(m[1], 16)), text)
+        text = html.unescape(unquote(text)).replace("\\", "")
+        if text in seen:
+            return
+        yield text.lower().encode()
+
+
+def octets(data: bytes) -> Iterator[bytes]:
+    """Return an output, and what its runs of base64 hold, unpacked and put together again."""
+    yield data
+    for run in re.findall(rb"[A-Za-z0-9+/]{40,}={0,2}", data):
+        if len(run) % 4:
+            continue
+        coded = base64.b64decode(run)
+        yield coded
+        _, _, body = coded.partition(b"\r\n\r\n")
+        joined = re.sub(rb"\r\n[0-9a-f]+\r\n", b"", b"\r\n" + body)
+        yield joined
+        if body[:2] == b"\x1f\x8b":
+            yield zlib.decompressobj(31).decompress(body)
+
+
+def found_in(data: bytes, secret: str) -> list[str]:
+    """Return the forms of a secret, or of its beginning, that an output holds."""
+    plain, forms = secret.encode().lower(), spoken(secret)
+    hidden = [v for k, v in forms.items() if "base64" in k or "hexadecimal" == k]
+    found = []
+    for piece in octets(data):
+        low = list(readings(piece))
+        found += [text.decode() for text in (plain, plain[:12]) if any(text in x for x in low)]
+        found += [form for form in hidden if form.encode()[4:-4] in piece]
+    return found
+
+
+def test_no_secret_stands_in_any_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    echo, out = Echo(), tmp_path / "out"
     out.mkdir()
-    try:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(out / "summary"))
+    with RawServer(echo.script) as server:
+        target = {
+            "base_url": server.url,
+            "provider_states": f"{server.url}/states",
+            "mint": {"algorithm": "HS256", "key": KEY},
+            "identities": {name: {"token": token} for name, token in TOKENS.items()},
+        }
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps(target), "utf-8")
         code = main(
             ["verify", "--target", str(file), "--contract", "security-action",
              "--report-json", str(out / "r.json"), "--report-junit", str(out / "r.xml"),
              "--report-html", str(out / "r.html"), "--report-markdown", str(out / "r.md"),
-             "--record", str(out / "r.har"), "--ledger", str(out / "l.jsonl"), "--debug", "--jobs", "2"]
+             "--record", str(out / "r.har"), "--ledger", str(out / "l.jsonl"), "--debug"]
         )  # fmt: skip
-    finally:
-        server.shutdown()
-        server.server_close()
     assert code == 1
-    captured = capsys.readouterr()
-    (out / "terminal").write_text(captured.out + captured.err, "utf-8")
+    told = capsys.readouterr()
+    (out / "terminal").write_text(told.out + told.err, "utf-8")
+    assert echo.sent == set(KINDS), "every kind of answer was given"
+    assert set(TOKENS.values()) & echo.tokens
+    assert len(echo.tokens) > len(TOKENS), "minted ones too"
+    assert len(list(out.iterdir())) == 8
+    secrets = {KEY, *TOKENS.values(), *sorted(echo.tokens, key=len)[:12]}
     for path in out.iterdir():
         data = path.read_bytes()
-        # Evidence holds octets as base64: look into every such run too.
-        for token in TOKENS.values():
-            for form in forms(token):
-                assert form not in data, (path.name, form)
-    report = json.loads((out / "r.json").read_text("utf-8"))
-    for contract in report["contracts"]:
-        for clause in contract["clauses"]:
-            for evidence in clause["evidence"]:
-                wire = base64.b64decode((evidence["response"] or {}).get("wire") or "")
-                assert not any(form in wire for token in TOKENS.values() for form in forms(token))
-    for entry in json.loads((out / "r.har").read_text("utf-8"))["log"]["entries"]:
-        received = entry["_contracts"]["received"] or {}
-        wire = base64.b64decode(received.get("wire", "")) + base64.b64decode(
-            received.get("body", "")
-        )
-        assert not any(form in wire for token in TOKENS.values() for form in forms(token))
+        for secret in secrets:
+            assert found_in(data, secret) == [], (path.name, secret)
+    assert main(["judge", str(out / "r.har")]) == 1, "the recording is still one"
+
+
+@pytest.mark.parametrize("form", spoken("x"))
+@pytest.mark.parametrize("secret", [KEY, TOKENS["admin"], "eyJhbGciOi.J9LmV5SnpkV0.sIm4-_x"])
+def test_each_form_is_known_wherever_it_stands(secret: str, form: str) -> None:
+    redactor = Redactor()
+    redactor.learn(secret)
+    said = spoken(secret)[form]
+    for text in (said, f"before {said} after", f"{said}{said}", f'"{said}"'):
+        for clean in (redactor.text(text), redactor.bytes(text.encode()).decode()):
+            assert MASK in clean
+            assert found_in(clean.encode(), secret) == []
+
+
+def test_a_secret_beyond_ascii_is_known_in_texts_and_in_bytes() -> None:
+    redactor = Redactor()
+    redactor.learn("pässword/中/1")
+    assert redactor.text("a pässword/中/1 b") == "a [redacted] b"
+    assert redactor.bytes("a pässword/中/1 b".encode()) == b"a [redacted] b"
+
+
+@given(st.text(max_size=60), st.text("%\\&u0123456789abcdefx;#", max_size=30), st.integers(8, 40))
+@settings(max_examples=200, deadline=None)
+def test_a_mask_takes_nothing_else_along(around: str, noise: str, size: int) -> None:
+    redactor = Redactor()
+    secret = redactor.learn("Q7-zebra/quagga+okapi==" + "k" * size)
+    text = f"{around}{noise} {secret} {noise}{around}"
+    assert redactor.text(text) == f"{around}{noise} {MASK} {noise}{around}"
+    assert redactor.text(around + noise) == around + noise
+    assert redactor.text(f"{around} {secret[:-1]}") == f"{around} {MASK}"
 
 
 def test_a_traceback_of_the_suite_is_redacted(
@@ -121,8 +271,8 @@ def test_a_traceback_of_the_suite_is_redacted(
     told = capsys.readouterr()
     assert "Traceback" in told.err
     assert "RuntimeError: met [redacted] on the way" in told.err
-    for form in forms(TOKENS["admin"]):
-        assert form not in (plain.out + plain.err + told.out + told.err).encode()
+    everything = plain.out + plain.err + told.out + told.err
+    assert found_in(everything.encode(), TOKENS["admin"]) == []
 
 
 def test_debug_tells_each_exchange(capsys: pytest.CaptureFixture[str]) -> None:

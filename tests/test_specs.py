@@ -46,6 +46,7 @@ def test_states_are_compared_without_case_and_with_either_spelling_of_cancelled(
     )
     assert canonical("Cancelled") == canonical("canceled")
     assert canonical("Canceled") != canonical("Cancelling")
+    assert canonical("Cancelled") != canonical("Cancelled?")
 
 
 def document() -> dict[str, Any]:

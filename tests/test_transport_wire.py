@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.exchange import Received
-from contracts.transport.coding import DECODED_LIMIT_BYTES
+from contracts.transport.coding import DECODED_KEPT_BYTES, DECODED_LIMIT_BYTES
 from contracts.transport.wire import Reader, complete, framing_faults, read
 
 # name: (method, bytes up to an orderly close, what is read, what is found wrong)
@@ -139,6 +139,24 @@ FAULTY: dict[str, tuple[str, bytes, dict[str, Any], list[str]]] = {
         b"HTTP/1.1 200 OK\nContent-Length: 2\nX: y\n\nok",
         {"body": b"ok", "headers": (("Content-Length", "2"), ("X", "y"))},
         ["a line of the head ends in LF alone"],
+    ),
+    "a version that is none": (
+        "POST",
+        b"HTTP/9.9 200 OK\r\nContent-Length: 0\r\n\r\n",
+        {"status": 200, "version": "9.9"},
+        ["version HTTP/9.9 in answer to HTTP/1.1"],
+    ),
+    "a control character in a value": (
+        "POST",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: a\x01b\r\n\r\n",
+        {"headers": (("Content-Length", "0"), ("X", "a\x01b"))},
+        ["a control character in the head"],
+    ),
+    "a tab and UTF-8 in a value": (
+        "POST",
+        "HTTP/1.1 200 Größe\r\nContent-Length: 0\r\nX: a\tö\r\n\r\n".encode(),
+        {"body": b""},
+        [],
     ),
     "no space after the status code": (
         "POST",
@@ -570,7 +588,7 @@ def test_a_gzip_bomb_stops_at_the_bound() -> None:
     received = read("GET", b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + bomb)
 
     assert received is not None
-    assert len(received.body) == DECODED_LIMIT_BYTES
+    assert len(received.body) == DECODED_KEPT_BYTES
     assert received.error == (
         f"content coding gzip: more than {DECODED_LIMIT_BYTES} bytes when decoded"
     )

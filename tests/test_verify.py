@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from contracts import gate
-from contracts.builtin import mock_target
+from contracts.builtin import mock_target, new_key, target_of
 from contracts.cli import main
 from contracts.exchange import Exchange
+from contracts.mock.server import MockServer
 from contracts.spec.load import load, shipped
 from contracts.spec.model import Contract
 from contracts.target.file import Target, of_url
@@ -100,6 +101,27 @@ def test_several_jobs_come_to_the_same_verdicts(gated: Result, target: Target) -
     assert told(several) == told(gated)
     assert order(several) == order(gated)
     assert [r.requests() for r in several.results] == [r.requests() for r in gated.results]
+
+
+def test_several_jobs_find_the_same_faults_and_show_the_same_evidence() -> None:
+    contract, key = next(c for c in CONTRACTS if c.quotas), new_key()
+    faults = ("unknown-id-answered-200", "text-truncated", "first-final-state-cancelled")
+    told = []
+    for jobs in (1, 6):
+        with MockServer([contract], key=key, faults=faults, quotas=False) as server:
+            target = target_of(server, [contract], key)
+            result = verify([contract], target, replace(QUICK, jobs=jobs))
+        told.append(
+            {
+                v.clause.id: [
+                    (e.exchange.scenario, e.exchange.position, e.exchange.situation, e.expected)
+                    for e in v.violations
+                ]
+                for v in result.judgements()[0].verdicts
+            }
+        )
+    assert told[0] == told[1]
+    assert sum(map(bool, told[0].values())) >= len(faults)
 
 
 def test_smoke_touches_nothing_that_exists(target: Target) -> None:

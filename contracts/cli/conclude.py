@@ -13,9 +13,8 @@ import click
 from contracts.errors import UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from contracts.baseline import Entry
+    from contracts.report.screen import Outlet
     from contracts.verify import Result
 
 SUITE_FAILED = 3
@@ -25,7 +24,7 @@ def conclude(
     result: Result,
     entries: list[Entry],
     reports: dict[str, Path],
-    screen: Console,
+    screen: Outlet,
     interrupted: int = 0,
 ) -> int:
     """Apply the baseline, decide, write every report from one record, return the exit code.
@@ -52,6 +51,9 @@ def conclude(
     written = record(result, outcome)
     show(written, screen)
     whole = _write(written, result, reports)
+    if screen.paper.lost:
+        whole = False
+        click.echo(f"cancel-contracts: standard output: {screen.paper.lost}", err=True)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 
 
@@ -86,6 +88,6 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     try:
         for line in annotations.lines(written, os.environ):
             click.echo(line)
-    except BrokenPipeError:
+    except OSError:
         leave_stdout()
     return whole

@@ -17,7 +17,7 @@ from contracts.cli.conclude import SUITE_FAILED
 from contracts.cli.ledger import ledger
 from contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
 from contracts.cli.run import judge, verify
-from contracts.errors import ContractsError
+from contracts.errors import ContractsError, clip, one_line
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except click.UsageError as err:
         where = f"`{err.ctx.command_path} --help`" if err.ctx else "`cancel-contracts --help`"
-        return _complain(f"{err.format_message().rstrip('.')}; see {where}", 2)
+        return _complain(f"{clip(err.format_message()).rstrip('.')}; see {where}", 2)
     except click.ClickException as err:
         return _complain(err.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    click.echo("cancel-contracts: " + " ".join(text.split()), err=True)
+    click.echo("cancel-contracts: " + one_line(text), err=True)
     return code
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from contracts.cli.options import PATH, load_contracts
+from contracts.cli.options import PATH, cacert_option, load_contracts
 from contracts.errors import UsageError
 
 
@@ -20,7 +20,9 @@ from contracts.errors import UsageError
     "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
     help="A contract from this file instead of the shipped ones (repeatable).",
 )  # fmt: skip
-def ledger(file: Path, tear_down: bool, target_file: Path | None, specs: tuple[Path, ...]) -> int:
+@cacert_option
+def ledger(file: Path, tear_down: bool, target_file: Path | None, specs: tuple[Path, ...],
+           cacert: Path | None) -> int:  # fmt: skip
     """Say what a run has left behind, and what it cancelled for good. Exit 1 where something is
     left.
     """
@@ -35,7 +37,7 @@ def ledger(file: Path, tear_down: bool, target_file: Path | None, specs: tuple[P
 
         if target_file is None:
             raise UsageError("--tear-down", "needs the run's target file", "add --target FILE")
-        failures = undo(account, load_contracts(specs, ()), load(target_file))
+        failures = undo(account, load_contracts(specs, ()), load(target_file), cacert=cacert)
         account = read(file)
     for failure in failures:
         click.echo(f"warning: {failure}", err=True)

@@ -8,6 +8,7 @@ import click
 
 from contracts.cli.options import PATH, check_clauses, check_writable, load_contracts, spec_options
 from contracts.errors import UsageError
+from contracts.report.files import write
 
 
 @click.command("clauses")
@@ -89,9 +90,9 @@ def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...]
     )
     click.echo(matrix.ending(proof))
     if report_json is not None:
-        report_json.write_text(matrix.as_json(proof), encoding="utf-8")
+        write(report_json, matrix.as_json(proof))
     if report_markdown is not None:
-        report_markdown.write_text(matrix.markdown(proof), encoding="utf-8")
+        write(report_markdown, matrix.markdown(proof))
     return 1 if proof.holes else 0
 
 
@@ -125,7 +126,7 @@ def baseline(report: Path, output: Path | None) -> None:
     if output.exists():
         raise UsageError(str(output), "exists already", "name another file or remove it")
     check_writable("--output", output)
-    output.write_text(text, encoding="utf-8")
+    write(output, text)
     click.echo(f"wrote {output}")
 
 
@@ -142,5 +143,5 @@ def init(output: Path | None) -> None:
     if output.exists():
         raise UsageError(str(output), "exists already", "name another file or remove it")
     check_writable("--output", output)
-    output.write_text(text, encoding="utf-8")
+    write(output, text)
     click.echo(f"wrote {output}")

@@ -4,18 +4,43 @@ reports.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from contracts.errors import UsageError
-from contracts.spec.model import Contract
-from contracts.target.file import Target
 
-PATH = click.Path(path_type=Path)
+if TYPE_CHECKING:
+    from contracts.spec.model import Contract
+    from contracts.target.file import Target
+
+
+class _Path(click.Path):
+    """A path. No system takes a NUL in one, and Python says so by a traceback."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):
+            self.fail("holds a NUL; name a file without one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """Seconds that can be waited: a number, and not without end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no number of seconds; give one", param, ctx)
+        return found
+
+
 # Flag -> what it writes. The order is that of the help.
 REPORTS = {
     "--report-json": "Write the JSON report here.",
@@ -60,6 +85,13 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
         help="A contract from this file instead of the shipped ones (repeatable).",
+    )(command)  # fmt: skip
+
+
+def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--cacert", type=PATH, metavar="FILE",
+        help="CA certificates (PEM) that the target is trusted by, instead of the usual ones.",
     )(command)  # fmt: skip
 
 
@@ -122,11 +154,11 @@ def pinned_dialects(
 
 def check_writable(flag: str, path: Path) -> None:
     """Raise before any traffic where a report could not be written after it."""
-    if path.is_dir():
-        raise UsageError(f"{flag} {path}", "is a folder", "name a file")
-    if not path.parent.is_dir():
-        raise UsageError(f"{flag} {path}", "its folder does not exist", "make it first")
     try:
+        if path.is_dir():
+            raise UsageError(f"{flag} {path}", "is a folder", "name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"{flag} {path}", "its folder does not exist", "make it first")
         fresh = not path.exists()
         with path.open("ab"):
             pass

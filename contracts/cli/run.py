@@ -11,20 +11,23 @@ import click
 from contracts.cli.conclude import conclude
 from contracts.cli.options import (
     PATH,
+    Seconds,
+    cacert_option,
     check_clauses,
     check_reports,
+    check_writable,
     load_contracts,
     open_target,
     pinned_dialects,
     report_options,
     spec_options,
 )
-from contracts.spec.model import Contract
+from contracts.errors import ContractsError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from contracts.baseline import Entry
+    from contracts.report.screen import Outlet
+    from contracts.spec.model import Contract
     from contracts.target.file import Target
     from contracts.target.secrets import Redactor
     from contracts.verify import Options
@@ -84,15 +87,16 @@ PROFILES = (
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0.1, max=600),
+    type=Seconds(min=0.1, max=600),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
     help="Silence on the wire after which a call counts as unanswered.",
 )
+@cacert_option
 @click.option(
     "--max-wait",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0, max=86400),
     default=60.0,
     show_default=True,
     metavar="SECONDS",
@@ -119,8 +123,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from contracts.cli.debug import debugging
-    from contracts.target.pace import parse_rate
-    from contracts.transport.client import Timeouts
+    from contracts.target.pace import check_store, parse_rate
+    from contracts.transport.client import Timeouts, Transport, trusted
     from contracts.verify import Options
 
     contracts = load_contracts(specs, names)
@@ -128,7 +132,12 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     check_clauses(contracts, "--skip", flags["skip"])
     if flags["rate"]:
         parse_rate(flags["rate"])
+    if flags["quota_store"]:
+        check_store(flags["quota_store"])
+    Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
     reports = check_reports(flags)
+    if flags["ledger"]:
+        check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
         pinned=pinned_dialects(contracts, dialects),
@@ -189,10 +198,10 @@ def _baseline(
     return load(file, everything)
 
 
-def _console() -> Console:
+def _console() -> Outlet:
     from contracts.report.screen import Outlet
 
-    return Outlet(highlight=False)
+    return Outlet()
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
@@ -225,8 +234,15 @@ def _run(
         click.echo(f"ledger: {options.ledger}", err=True)
     totals = {a.contract.name: a.cost()["cancel"] for a in assignments}
     with interruptible() as stop:
-        with Bar(screen, totals) as bar:
-            result = verify_target(
-                contracts, target, options, bar.progress, stop=stop, redactor=redactor
-            )
+        try:
+            with Bar(screen, totals) as bar:
+                result = verify_target(
+                    contracts, target, options, bar.progress, stop=stop, redactor=redactor
+                )
+        except ContractsError as err:
+            if not stop.code:
+                raise
+            # Ctrl-C reaches a token command as well: that it failed is not the news.
+            click.echo(f"cancel-contracts: interrupted; {err}", err=True)
+            return stop.code
         return conclude(result, entries, reports, screen, stop.code)

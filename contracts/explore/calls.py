@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
-from contracts.exchange import NOBODY_THERE, Exchange, Headers, Sent, Situation
+from contracts.exchange import Exchange, Headers, Sent, Situation
 from contracts.explore.attempt import Attempt, Keeps, Stop, Stopped
+from contracts.explore.limits import Limits
 from contracts.explore.patience import Patience, seconds_asked
 from contracts.explore.requests import Names, cancel_request, observe_request, route
 from contracts.journal import Journal
@@ -28,7 +29,6 @@ from contracts.transport.client import Answer, Transport
 
 log = logging.getLogger(__name__)
 
-UNANSWERED_CALLS = 3  # calls without an answer that end the run
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 Progress = Callable[[str, int], None]
@@ -76,7 +76,7 @@ class Calls:
         self.patience = Patience(max_wait, stop)
         self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
-        self._unanswered = self._timeouts = 0
+        self._limits = Limits()
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
@@ -131,7 +131,6 @@ class Calls:
             self.ledger.answered(number, answer.received.status if answer.received else None)
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         self._keep(attempt, exchange)
-        self._count_unanswered(exchange)
         return exchange
 
     def _announce(
@@ -168,6 +167,8 @@ class Calls:
         """Look at a resource as the primary identity; None where no GET shows it."""
         if not self.observes or self.journal.observable is False:
             return None
+        if position == 0 and self.stop.asked:
+            raise Stopped  # what comes before a call is of no use without it
         try:
             authorization = self.identities.authorization("primary")
         except Broken:
@@ -178,14 +179,15 @@ class Calls:
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
             self.patience.wait_at_most(seconds_asked(answer.received))
-            answer = self.transport.send(request)
+            if not self.stop.asked:
+                answer = self.transport.send(request)
         who = self.identities.name("primary")
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
         seen = observe(exchange)
         exists = situation.resource in ("cancellable", "final") and position == 0
-        if self.journal.observable is None and exists:
+        if self.journal.observable is None and exists and not exchange.unanswered:
             self.journal.observable = seen is not None and not seen.gone
         return seen
 
@@ -210,6 +212,7 @@ class Calls:
             sent=replace(answer.sent, headers=_masked(answer.sent, who)),
             received=answer.received,
             failure=answer.failure,
+            detail=answer.detail,
             started=time.monotonic() - self.started - answer.seconds,
             seconds=answer.seconds,
             reused=answer.reused,
@@ -218,7 +221,8 @@ class Calls:
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
         with self._lock:
             attempt.exchanges.append(exchange)
-            self._timeouts += exchange.failure == "timeout"
+            if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
+                self.journal.stopped = reached
             if exchange.received is not None:
                 self._version = exchange.received.version
         self.progress(exchange.kind, 1)
@@ -226,21 +230,6 @@ class Calls:
             told = exchange.status if exchange.received else exchange.failure
             what = f"{exchange.sent.method} {exchange.sent.url} as {exchange.identity}"
             log.debug("%s: %s, %.0f ms", what, told, exchange.seconds * 1000)
-
-    def _count_unanswered(self, exchange: Exchange) -> None:
-        """Timeouts add up over the whole run, for each costs its seconds; others must be in
-        a row.
-        """
-        late = exchange.failure == "timeout"
-        nobody = exchange.failure in NOBODY_THERE
-        with self._lock:
-            if late or nobody:
-                self._unanswered += 1
-            elif exchange.received is not None:
-                self._unanswered = self._timeouts if self._unanswered else 0
-            if self._unanswered >= UNANSWERED_CALLS:
-                what = "could not be made" if nobody else "got no answer in time"
-                self.journal.stopped = f"{UNANSWERED_CALLS} calls {what}; the rest was not sent"
 
     def knock(self, attempt: Attempt) -> None:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a

@@ -45,7 +45,7 @@ def seconds_asked(received: Received | None) -> float:
     header = received.header("retry-after") if received else None
     if header is None:
         return WAIT_SECONDS
-    if re.fullmatch(r"\d+(\.\d+)?", header.strip()):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", header.strip()):
         return float(header)
     try:
         moment = parsedate_to_datetime(header)

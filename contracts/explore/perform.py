@@ -67,6 +67,8 @@ class Performance:
         ids: list[str] = []
         for _ in range(2 if self.scenario.neighbour or subject.call == "reused" else 1):
             first = not ids or subject.call == "reused"
+            if self.calls.stopped:
+                raise Stopped
             try:
                 made = self.run.states.acquire(
                     subject.state,

@@ -81,6 +81,7 @@ class Run:
         states.waited = self.calls.patience.wait_as_asked
         if states.provisioner is not None:
             states.provisioner.waited = self.calls.patience.wait_as_asked
+            states.provisioner.stopped = lambda: self.calls.stop.asked
         self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds
         self._numbers, self._lock = 1, threading.Lock()
         self.thrifty = False  # whether a resource that a refused call left as it was is used again
@@ -186,6 +187,8 @@ class Run:
         gone.
         """
         last = self.journal.exchanges[-1:]
+        if self.calls.stop.asked:
+            return
         if last and last[0].received is None and last[0].failure == "timeout":
             self.calls.knock(self.live())
 

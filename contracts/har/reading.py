@@ -5,7 +5,8 @@ foreign.py reads what shows in it.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +17,13 @@ import ijson
 from contracts.errors import UsageError
 from contracts.exchange import Exchange, Headers, Received, Sent, Situation
 from contracts.foreign import Foreign, route
+from contracts.har import checks
 from contracts.har.writing import FORMAT
 from contracts.journal import Journal
 from contracts.observation import observe
 from contracts.spec.model import Contract
 
+DEPTH = 100  # levels of nesting; HAR 1.2 has eight
 BODY_BYTES = 256 * 1024  # of a foreign body that is kept; more cannot matter to a clause
 
 
@@ -40,46 +43,75 @@ def read(path: Path, contracts: Sequence[Contract]) -> Recording:
 
     Raises UsageError where the file is no HAR.
     """
+    place = f"{path}: log/_contracts"
     recording = Recording({c.name: Journal(c.name, minted=True) for c in contracts})
     try:
         with path.open("rb") as file:
             _settings(file, recording)
-            file.seek(0)
             foreign = _Foreign(contracts, recording)
             found = 0
-            for entry in ijson.items(file, "log.entries.item", use_float=True):
+            for entry in ijson.items(_events(file), "log.entries.item"):
                 found += 1
+                place = f"{path}: entry {found}"
                 _take(entry, recording, foreign)
-            file.seek(0)
-            if not found and not _has_log(file):
-                raise UsageError(str(path), "is no HTTP Archive: it has no log", "name a .har file")
+            place = str(path)
+            if not found and not _has_entries(file):
+                problem = "is no HTTP Archive: it has no log with entries"
+                raise UsageError(str(path), problem, "name a .har file")
     except OSError as err:
         raise UsageError(
             str(path), err.strerror or "cannot be read", "name a readable file"
         ) from None
     except (ijson.JSONError, UnicodeDecodeError, RecursionError) as err:
-        problem = f"is no JSON: {' '.join(str(err).split())[:120]}"
+        told = err.args[0] if err.args else ""
+        text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(err)
+        problem = f"is no JSON: {' '.join(text.split())[:120]}"
         raise UsageError(str(path), problem, "name a .har file") from None
     except (KeyError, TypeError, ValueError, AttributeError) as err:
-        problem = f"an entry is not as HAR 1.2 has it ({type(err).__name__}: {str(err)[:80]})"
-        raise UsageError(str(path), problem, "record it again") from None
+        problem = f"is not as HAR 1.2 has it ({type(err).__name__}: {str(err)[:80]})"
+        raise UsageError(place, problem, "record it again") from None
     return recording
 
 
-def _has_log(file: IO[bytes]) -> bool:
-    return any(prefix == "log" for prefix, _, _ in ijson.parse(file))
+def _events(file: IO[bytes]) -> Iterator[tuple[str, str, Any]]:
+    """Return the file's events from its start, its byte order mark passed over. Raises ValueError
+    where it is nested without measure: ijson takes the square of the depth.
+    """
+    file.seek(0)
+    if file.read(len(BOM_UTF8)) != BOM_UTF8:
+        file.seek(0)
+    events: Iterator[tuple[str, str, Any]] = ijson.parse(_shallow(file))
+    return events
+
+
+def _shallow(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
+    depth = 0
+    for event, value in ijson.basic_parse(file, use_float=True):
+        if event in ("start_map", "start_array"):
+            depth += 1
+            if depth > DEPTH:
+                raise ValueError(f"nested deeper than {DEPTH} levels")
+        elif event in ("end_map", "end_array"):
+            depth -= 1
+        yield event, value
+
+
+def _has_entries(file: IO[bytes]) -> bool:
+    return ("log.entries", "start_array", None) in _events(file)
 
 
 def _settings(file: IO[bytes], recording: Recording) -> None:
-    for about in ijson.items(file, "log._contracts", use_float=True):
+    for about in ijson.items(_events(file), "log._contracts"):
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError("_contracts of another format")
         recording.settings = {k: v for k, v in about.items() if k != "journals"}
+        checks.settings(recording.settings)
         for row in about["journals"]:
             if (journal := recording.journals.get(row["contract"])) is None:
                 continue
-            journal.missing = {Situation(**s): reason for s, reason in row["missing"]}
-            journal.broken = {Situation(**s): reason for s, reason in row["broken"]}
+            checks.journal(row)
+            journal.missing = {_situation(s): reason for s, reason in row["missing"]}
+            journal.broken = {_situation(s): reason for s, reason in row["broken"]}
             for name in ("stopped", "observable", "minted", "setups", "notes"):
                 setattr(journal, name, row[name])
 
@@ -94,12 +126,23 @@ def _take(entry: Any, recording: Recording, foreign: _Foreign) -> None:
         recording.ignored += 1
 
 
+def _situation(row: Mapping[str, Any]) -> Situation:
+    checks.texts("situation", row)
+    return Situation(**row)
+
+
+def _octets(text: str) -> bytes:
+    """Return what base64 stands for; line breaks are let pass, nothing else is."""
+    return base64.b64decode("".join(text.split()), validate=True)
+
+
 def _pairs(rows: Any) -> Headers:
     return tuple((str(row["name"]), str(row["value"])) for row in rows)
 
 
 def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
     request, response = entry["request"], entry["response"]
+    checks.exchange(entry, own)
     octets = own["received"]
     received = None
     if octets is not None:
@@ -108,27 +151,26 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
             reason=response["statusText"],
             version=octets["version"],
             headers=_pairs(response["headers"]),
-            body=base64.b64decode(octets["body"]),
+            body=_octets(octets["body"]),
             interim=tuple(octets["interim"]),
-            stray=base64.b64decode(octets["stray"]),
+            stray=_octets(octets["stray"]),
             error=octets["error"],
-            wire=base64.b64decode(octets["wire"]),
+            wire=_octets(octets["wire"]),
         )
-    sent = Sent(
-        request["method"], request["url"], _pairs(request["headers"]), base64.b64decode(own["body"])
-    )
+    sent = Sent(request["method"], request["url"], _pairs(request["headers"]), _octets(own["body"]))
     return Exchange(
         contract=own["contract"],
         scenario=own["scenario"],
         position=own["position"],
         kind=own["kind"],
-        situation=Situation(**own["situation"]),
+        situation=_situation(own["situation"]),
         identity=own["identity"],
         resource=own["resource"],
         sent=sent,
         role=own["role"],
         received=received,
         failure=own["failure"],
+        detail=own.get("detail", ""),
         started=own["started"],
         seconds=own["seconds"],
         reused=own["reused"],
@@ -182,7 +224,7 @@ def _received(response: Mapping[str, Any]) -> Received | None:
     content = response.get("content") or {}
     text = str(content.get("text") or "")
     if content.get("encoding") == "base64":
-        body = base64.b64decode(text)
+        body = _octets(text)
     else:
         body = text.encode("utf-8", "surrogatepass")
     return Received(

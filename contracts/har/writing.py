@@ -12,6 +12,7 @@ from typing import Any
 
 from contracts.exchange import Exchange, Headers, Received, Situation
 from contracts.journal import Journal
+from contracts.target.scrub import Scrubber
 from contracts.target.secrets import Redactor
 
 FORMAT = 1  # of the _contracts fields
@@ -36,7 +37,7 @@ def write(
         for journal in journals:
             for exchange in journal.exchanges:
                 out.write("\n" if first else ",\n")
-                out.write(json.dumps(_entry(exchange, started, redactor)))
+                out.write(json.dumps(_entry(exchange, started, Scrubber(redactor, [exchange]))))
                 first = False
         out.write("\n]}}\n")
 
@@ -58,20 +59,20 @@ def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     }
 
 
-def _headers(headers: Headers, redactor: Redactor) -> list[dict[str, str]]:
-    return [{"name": name, "value": redactor.text(value)} for name, value in headers]
+def _headers(headers: Headers, clean: Scrubber) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in clean.headers(headers)]
 
 
-def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[str, Any]:
+def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, Any]:
     sent, received = exchange.sent, exchange.received
     moment = started + timedelta(seconds=exchange.started)
     milliseconds = round(exchange.seconds * 1000, 3)
     request: dict[str, Any] = {
         "method": sent.method,
-        "url": redactor.text(sent.url),
+        "url": clean.text(sent.url),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
-        "headers": _headers(sent.headers, redactor),
+        "headers": _headers(sent.headers, clean),
         "queryString": [],
         "headersSize": -1,
         "bodySize": len(sent.body),
@@ -80,13 +81,13 @@ def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[st
         media = next((v for k, v in sent.headers if k.lower() == "content-type"), "")
         request["postData"] = {
             "mimeType": media,
-            "text": redactor.text(sent.body.decode("utf-8", "replace")),
+            "text": clean.text(sent.body.decode("utf-8", "replace")),
         }
     return {
         "startedDateTime": moment.isoformat(),
         "time": milliseconds,
         "request": request,
-        "response": _response(received, redactor),
+        "response": _response(received, clean),
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
         "_contracts": {
@@ -97,22 +98,23 @@ def _entry(exchange: Exchange, started: datetime, redactor: Redactor) -> dict[st
             "role": exchange.role,
             "situation": asdict(exchange.situation),
             "identity": exchange.identity,
-            "resource": exchange.resource,
+            "resource": clean.text(exchange.resource),
             "failure": exchange.failure,
+            "detail": clean.text(exchange.detail),
             "reused": exchange.reused,
             "started": exchange.started,
             "seconds": exchange.seconds,
-            "body": _b64(redactor.bytes(sent.body)),
-            "received": None if received is None else _octets(received, redactor),
+            "body": _b64(clean.octets(sent.body)),
+            "received": None if received is None else _octets(received, clean),
         },
     }
 
 
-def _response(received: Received | None, redactor: Redactor) -> dict[str, Any]:
-    body = redactor.bytes(received.body) if received else b""
+def _response(received: Received | None, clean: Scrubber) -> dict[str, Any]:
+    body = clean.octets(received.body) if received else b""
     content: dict[str, Any] = {
         "size": len(body),
-        "mimeType": (received.header("content-type") if received else None) or "",
+        "mimeType": clean.text((received.header("content-type") if received else None) or ""),
     }
     if body:
         try:
@@ -121,24 +123,24 @@ def _response(received: Received | None, redactor: Redactor) -> dict[str, Any]:
             content |= {"text": _b64(body), "encoding": "base64"}
     return {
         "status": received.status if received else 0,
-        "statusText": redactor.text(received.reason) if received else "",
+        "statusText": clean.text(received.reason) if received else "",
         "httpVersion": f"HTTP/{received.version}" if received else "",
         "cookies": [],
-        "headers": _headers(received.headers, redactor) if received else [],
+        "headers": _headers(received.headers, clean) if received else [],
         "content": content,
-        "redirectURL": (received.header("location") if received else None) or "",
+        "redirectURL": clean.text((received.header("location") if received else None) or ""),
         "headersSize": -1,
         "bodySize": len(body),
     }
 
 
-def _octets(received: Received, redactor: Redactor) -> dict[str, Any]:
+def _octets(received: Received, clean: Scrubber) -> dict[str, Any]:
     return {
-        "body": _b64(redactor.bytes(received.body)),
-        "stray": _b64(redactor.bytes(received.stray)),
-        "wire": _b64(redactor.bytes(received.wire)),
+        "body": _b64(clean.octets(received.body)),
+        "stray": _b64(clean.stray(received)),
+        "wire": _b64(clean.wire(received)[0]),
         "interim": list(received.interim),
-        "error": redactor.text(received.error) if received.error else None,
+        "error": clean.text(received.error) if received.error else None,
         "version": received.version,
     }
 

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from math import inf
 
 from contracts.exchange import NOBODY_THERE, Exchange, Situation
 from contracts.journal import Journal
@@ -40,7 +41,10 @@ class Context:
     broken_off: list[float] = field(default_factory=list)  # when calls closed unanswered began
     throttled: set[Situation] = field(default_factory=set)
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
+    blind: set[int] = field(default_factory=set)  # scenarios with a look that went unanswered
+    mute: set[int] = field(default_factory=set)  # and with one that was put off, or failed
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
+    calls_on: dict[str, list[float]] = field(default_factory=dict)  # when calls on a resource began
 
     def __post_init__(self) -> None:
         self.scene = lru_cache(SCENES)(self._scene)
@@ -56,10 +60,16 @@ class Context:
         elif exchange.failure in ("closed", "reset"):
             self.broken_off.append(exchange.started)
         if exchange.kind == "observe":
+            if exchange.unanswered:
+                self.blind.add(exchange.scenario)
+            elif status in (401, 429) or (status or 0) >= 500:
+                self.mute.add(exchange.scenario)
             if not self.observable and exchange.position == 0:
                 seen = observe(exchange)
                 self.observable = seen is not None and not seen.gone
             return
+        if situation.resource == "cancellable":
+            self.calls_on.setdefault(exchange.resource, []).append(exchange.started)
         if status == 429:
             self.throttled.add(situation)
         elif status:
@@ -103,14 +113,20 @@ class Context:
         self, exchange: Exchange, role: str = "target", resource: str | None = None
     ) -> Observation | None:
         """Return the last look after the call and before the next, at one resource where that is
-        named.
+        named: in a walk it may have been called by itself since, and what shows then is of that.
         """
+        began = exchange.started
+        own = (at for at in self.calls_on.get(resource or "", ()) if at > began)
+        end = min(own, default=inf)
         return next(
             (
                 o
                 for o in reversed(self._looks(exchange, role))
                 if o.exchange.position == exchange.position
-                and resource in (None, o.exchange.resource)
+                and (
+                    resource is None
+                    or (o.exchange.resource == resource and o.exchange.started < end)
+                )
             ),
             None,
         )
@@ -119,6 +135,11 @@ class Context:
         """Return every look since the call."""
         seen = self._looks(exchange, role)
         return [o for o in seen if o.exchange.position >= exchange.position]
+
+    def unseen(self, exchange: Exchange) -> bool:
+        """Whether something of the call may have gone unseen, which a GET would have shown."""
+        number = exchange.scenario
+        return number in self.blind or (self.observable and number in self.mute)
 
     def concurrent(self, exchange: Exchange) -> bool:
         """Whether this is the second of two simultaneous calls: nothing was looked at

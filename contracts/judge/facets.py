@@ -123,6 +123,18 @@ def _envelope(context: Context, _: Exchange, received: Received) -> Finding:
     return Finding(problem is None, expected, f"{received.status}, {problem or 'fits'}")
 
 
+def _single(_: Context, __: Exchange, received: Received) -> Finding:
+    # Annotations, which have an @ in their names, may stand anywhere in OData.
+    try:
+        value = received.json()
+    except (ValueError, RecursionError):
+        value = None
+    names = value if isinstance(value, dict) else {}
+    others = [name for name in names if name != "error" and "@" not in name]
+    actual = f"{received.status}, beside it {', '.join(others)}" if others else "alone"
+    return Finding(not others, "a single property named error", actual[:SHOWN_BYTES])
+
+
 def _media_type(_: Context, __: Exchange, received: Received) -> Finding:
     found = received.media_type
     ok = found == "application/json" or found.endswith("+json")
@@ -136,14 +148,20 @@ def _no_internals(_: Context, exchange: Exchange, received: Received) -> Finding
     return Finding(found is None, "no stack trace and no file path", actual)
 
 
-_ERRORS = {"envelope": _envelope, "media-type": _media_type, "no-internals": _no_internals}
+_ERRORS = {
+    "envelope": _envelope,
+    "single": _single,
+    "media-type": _media_type,
+    "no-internals": _no_internals,
+}
 
 
 def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
     if exchange.received is None:
         return None
-    findings = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
-    return next((f for f in findings if not f.ok), findings[0])
+    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
+    findings = [finding for finding in told if finding is not None]
+    return next((f for f in findings if not f.ok), findings[0] if findings else None)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -154,9 +172,20 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
 
 
+def _bearer(_: Exchange, received: Received) -> Finding | None:
+    # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
+    # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
+    if not (lines := received.headers_named("www-authenticate")):
+        return None
+    bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
+    ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
+    return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
+
+
 def _allow(exchange: Exchange, received: Received) -> Finding:
     lines = received.headers_named("allow")
-    named = {method.strip().upper() for line in lines for method in line.split(",")}
+    # RFC 9110 section 9.1: names of methods are case-sensitive.
+    named = {method.strip() for line in lines for method in line.split(",")}
     method = exchange.sent.method
     # A POST is answered so where an odd id has led to another resource, which allows no POST.
     ok = bool(lines) and method not in named and ("POST" in named or method == "POST")
@@ -173,7 +202,12 @@ def _retry_after(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
-_HEADERS = {"challenge": _challenge, "allow": _allow, "retry-after": _retry_after}
+_HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
+    "challenge": _challenge,
+    "bearer": _bearer,
+    "allow": _allow,
+    "retry-after": _retry_after,
+}
 
 
 def retry_after_is_valid(value: str) -> bool:

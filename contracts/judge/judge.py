@@ -30,6 +30,7 @@ Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"
 # How a reason begins that a group of `not_testable` excuses.
 GROUPS = ("identities", "mint", "states", "observe")
 NOT_SHOWN = "observe: the answers tell nothing of it and no GET shows it"
+UNSEEN = "a look at the resource went unanswered or was refused: not all of it is known"
 SITUATIONS = 1024  # whose clauses are kept at hand
 
 
@@ -163,9 +164,9 @@ def _unusable(journal: Journal) -> str | None:
     if first is None:
         return None
     if all(x.failure in NOBODY_THERE for x in journal.exchanges if x.kind == "cancel"):
-        return f"the target cannot be reached ({first.failure})"
+        return f"the target cannot be reached ({first.why})"
     if not any(x.received for x in journal.exchanges):
-        return f"the target never answered ({first.failure})"
+        return f"the target never answered ({first.why})"
     told = _ordinary_answers(journal)
     if not told:
         return None
@@ -240,9 +241,11 @@ def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
             if reason.startswith("mint:") and len(missing) < len(wanted):
                 continue
             gaps.append(("not-exercised", reason))
+        elif situation in tally.unseen:
+            gaps.append(("inconclusive", UNSEEN))
         elif tried := tally.tried.get(situation):
             if tried.received is None:
-                gaps.append(("inconclusive", f"the call was not answered ({tried.failure})"))
+                gaps.append(("inconclusive", f"the call was not answered ({tried.why})"))
             else:
                 gaps.append(("not-exercised", NOT_SHOWN))
         elif situation in context.throttled:

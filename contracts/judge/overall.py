@@ -8,6 +8,7 @@ exchanges, which it passes through once or twice and never holds.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,7 +17,7 @@ from contracts.exchange import Exchange
 from contracts.judge.context import Context
 from contracts.judge.effect import _returned, _sent
 from contracts.judge.facets import Finding, answer
-from contracts.observation import describe, is_cancelled
+from contracts.observation import describe, took_effect
 
 Findings = dict[int, Finding]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
@@ -84,6 +85,56 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     return found
 
 
+# What an answer may hold of the call itself: ids, numbers, times, nonces.
+OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=-]{24,}")
+
+
+def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
+    """What is answered of one resource is answered of any: the rarer answer gives away which
+    exist.
+
+    Within one identity, part by part. What belongs to the call itself is left out.
+    """
+    told: dict[str, list[tuple[int, Exchange]]] = defaultdict(list)
+    for i, x in enumerate(exchanges):
+        if x.received is not None and x.status is not None:
+            told[x.situation.identity].append((i, x))
+    found: Findings = {}
+    for row in told.values():
+        found |= {i: Finding(True, "one answer, whatever the id names", answer(x)) for i, x in row}
+        for part in parts:
+            shown = [(i, _PARTS[part](x)) for i, x in row]
+            usual, count = Counter(text for _, text in shown).most_common(1)[0]
+            expected = f"{part} {usual}, as {count} of {len(row)}, whatever the id names"
+            for i, text in shown:
+                if text != usual:
+                    found[i] = Finding(False, expected, f"{part} {text}")
+    return found
+
+
+def _member(exchange: Exchange, name: str) -> str:
+    error: Any = (_returned(exchange) or {}).get("error")
+    return str(error.get(name) if isinstance(error, dict) else None)
+
+
+def _challenges(exchange: Exchange) -> str:
+    return "; ".join(
+        exchange.received.headers_named("www-authenticate") if exchange.received else []
+    )
+
+
+def _impersonal(text: str, exchange: Exchange) -> str:
+    return OWN.sub("#", text.replace(exchange.resource, "#"))
+
+
+_PARTS: dict[str, Callable[[Exchange], str]] = {
+    "status": lambda x: str(x.status),
+    "code": lambda x: _member(x, "code"),
+    "message": lambda x: _impersonal(_member(x, "message"), x),
+    "challenge": lambda x: _impersonal(_challenges(x), x),
+}
+
+
 def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
     answered as a
@@ -110,9 +161,10 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
     life = context.contract.lifecycle
     looks = context.later(pair[-1])
     end = looks[-1] if looks else None
-    if end is not None and end.entity is not None and life.after and context.observable:
-        if not is_cancelled(life, end.entity):
-            return Finding(False, "the resource is cancelled", f"{actual}; {describe(life, end)}")
+    if end is not None and context.observable:
+        if took_effect(life, context.before(pair[0]), end, context.volatile) is False:
+            expected = "the resource is cancelled"
+            return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
     for name, source in life.records.items():
         claims = [e.get(name) for y in won if (e := _returned(y)) is not None and name in e]
         sent = [_sent(y).get(source) for y in won]
@@ -128,5 +180,6 @@ OVERALL: dict[str, Overall] = {
     "constant": constant,
     "quota": quota,
     "distinct": distinct,
+    "alike": alike,
     "race": race,
 }

@@ -80,6 +80,7 @@ class Tally:
     witness: Evidence | None = None
     deviations: dict[Situation, Evidence] = field(default_factory=dict)
     told: set[Situation] = field(default_factory=set)  # of those wanted: what told something
+    unseen: set[Situation] = field(default_factory=set)  # told in part: a look told nothing
     tried: dict[Situation, Exchange] = field(default_factory=dict)  # of those wanted
 
     @property
@@ -110,11 +111,11 @@ class Tally:
     def _weigh(
         self, context: Context, exchange: Exchange, over: Mapping[str, Finding | None]
     ) -> None:
-        findings = [
-            finding
+        every = {
+            name: over[name] if name in over else SINGLE[name](context, exchange, wanted)
             for name, wanted in self.expect.items()
-            if (finding := over[name] if name in over else SINGLE[name](context, exchange, wanted))
-        ]
+        }
+        findings = [finding for finding in every.values() if finding]
         if failed := next((f for f in findings if not f.ok), None):
             self.bad += 1
             self._deviates(Evidence(exchange, failed.expected, failed.actual))
@@ -123,7 +124,10 @@ class Tally:
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
             if self.witness is None or found.size < self.witness.size:
                 self.witness = found
-            if exchange.situation in self.wanted:
+            silent = any(name in EFFECTS and not finding for name, finding in every.items())
+            if silent and context.unseen(exchange):
+                self.unseen.add(exchange.situation)
+            elif exchange.situation in self.wanted:
                 self.told.add(exchange.situation)
 
     def _deviates(self, found: Evidence) -> None:

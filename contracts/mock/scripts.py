@@ -89,6 +89,8 @@ SCRIPTS: Mapping[str, Script] = {
     # RFC 9112, 2.1: lines end in CRLF; 5.2: no value goes over several lines
     "bare-line-ends": lambda h, b: [h.replace(b"\r\n", b"\n"), b],
     "folded-value": lambda h, b: [add(h, b"X-Folded: one", b" two"), b],
+    # RFC 9110, 5.5: of the control characters a value may hold the tab alone
+    "control-character": lambda h, b: [add(h, b"X-Note: a\x01b"), b],
     # RFC 9112, 4: a space follows the status code; the code is three digits
     "no-space-after-the-code": lambda h, b: [re.sub(rb"^(HTTP/1\.1 \d{3})[^\r\n]*", rb"\1", h), b],
     # RFC 9112, 6.1: transfer codings are HTTP/1.1
@@ -99,6 +101,8 @@ SCRIPTS: Mapping[str, Script] = {
     "content-type-twice": lambda h, b: [
         add(h, b"Content-Type: application/json", b"Content-Type: application/json"), b,
     ],
+    # RFC 9110, 6.2: a version that the server keeps, of the request's major number at most
+    "http-9.9": lambda h, b: [h.replace(b"HTTP/1.1", b"HTTP/9.9", 1), b],
     "status-2000": lambda h, b: [status_line(h, b"HTTP/1.1 2000 OK"), b],
     # RFC 9112, 6.3: what follows a message is the next message
     "bytes-after": lambda h, b: [h, b, REST],

@@ -13,11 +13,13 @@ from contracts.exchange import Exchange, Received
 from contracts.judge.tally import Evidence
 from contracts.observation import describe, observe
 from contracts.report import curl, scenario
-from contracts.report.redact import Scrubber
 from contracts.report.text import count
 from contracts.spec.model import Lifecycle
+from contracts.target.scrub import Scrubber
 
 SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
+SHOWN_HEADERS = 200
+SHOWN_VALUE_CHARS = 4096  # of a header
 LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
 
 
@@ -55,6 +57,13 @@ def _text(data: bytes) -> str:
     return data[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
 
 
+def _clipped(value: str) -> str:
+    """Return a header's value, the beginning of one that nobody would read to its end."""
+    if len(value) <= SHOWN_VALUE_CHARS:
+        return value
+    return f"{value[:SHOWN_VALUE_CHARS]}… ({len(value):,} characters)"
+
+
 def _cut(data: bytes, what: str) -> str | None:
     if len(data) <= SHOWN_BYTES:
         return None
@@ -63,16 +72,19 @@ def _cut(data: bytes, what: str) -> str | None:
 
 def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
     body = clean.octets(received.body)
-    wire, left_out = clean.wire(received.wire, received.body + received.stray)
+    wire, left_out = clean.wire(received)
+    fields = received.headers[:SHOWN_HEADERS]
     notes = [_cut(body, "body"), _cut(wire, "wire"), left_out]
+    if len(received.headers) > SHOWN_HEADERS:
+        notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
     return {
         "status": received.status,
         "reason": clean.text(received.reason),
         "version": received.version,
-        "headers": clean.headers(received.headers),
+        "headers": [[name, _clipped(value)] for name, value in clean.headers(fields)],
         "body": _text(body),
         "interim": list(received.interim),
-        "stray": _text(clean.octets(received.stray)),
+        "stray": _text(clean.stray(received)),
         "error": clean.text(received.error) if received.error else None,
         "wire": base64.b64encode(wire[:SHOWN_BYTES]).decode("ascii"),
         "cut": "; ".join(note for note in notes if note) or None,

@@ -22,8 +22,8 @@ from contracts.judge.tally import Evidence
 from contracts.report import scenario
 from contracts.report.evidence import entry
 from contracts.report.lifecycle import timeline, transitions
-from contracts.report.redact import Scrubber, learn
 from contracts.spec.given import asked
+from contracts.target.scrub import Scrubber, learn
 from contracts.target.secrets import Redactor
 from contracts.verify import ContractResult, Result
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from io import UnsupportedOperation
+from typing import IO, Any, cast
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -20,8 +23,46 @@ LABEL_COLUMNS = 10
 PLAINER = {ord("…"): "...", ord("·"): "-"}
 
 
+class Paper:
+    """A stream that may be full: what was lost is said, and ends nothing."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.lost: str | None = None  # why
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as err:
+            return self._lose(err)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as err:
+            self._lose(err)
+
+    def _lose(self, err: OSError) -> int:
+        self.lost = self.lost or err.strerror or "cannot be written"
+        leave_stdout()
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class Outlet(Console):
-    """A console that may be left: whoever stops reading ends neither the run nor its reports."""
+    """A console that may be left: whoever stops reading ends neither the run nor its reports, and
+    no more does a full disk behind it.
+    """
+
+    def __init__(self) -> None:
+        self.paper = Paper(sys.stdout)
+        super().__init__(highlight=False, file=cast("IO[str]", self.paper))
 
     def on_broken_pipe(self) -> None:
         leave_stdout()
@@ -29,7 +70,8 @@ class Outlet(Console):
 
 def leave_stdout() -> None:
     """Let what is still to be printed go nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(UnsupportedOperation):  # a stream in memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Screen:

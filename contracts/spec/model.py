@@ -105,11 +105,14 @@ class Provision:
     by: str = "primary"
 
 
+SEPARATORS = frozenset(" \t_-")
+
+
 def canonical(state: str) -> str:
     """Fold a state's spelling: case and separators do not count, nor does one l or two in
     cancelled.
     """
-    letters = "".join(c for c in state.casefold() if c.isalnum())
+    letters = "".join(c for c in state.casefold() if c not in SEPARATORS)
     return letters.replace("cancelled", "canceled")
 
 

@@ -5,6 +5,7 @@ Every complaint is a UsageError that names file, line and column. A key written 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,8 @@ def parse_yaml(path: Path) -> Any:
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise UsageError(place, f"is no YAML: {err.problem}", "mend that line") from None
+        # An alias or a tag may be a secret that somebody forgot to quote.
+        problem = re.sub(r"\b(alias|tag) ['\"].*", r"\1", str(err.problem), flags=re.DOTALL)
+        raise UsageError(place, f"is no YAML: {problem}", "mend that line") from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as err:
         raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None

@@ -14,7 +14,6 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -24,6 +23,7 @@ from contracts.spec.load import load as load_spec
 from contracts.spec.load import shipped
 from contracts.spec.model import Contract
 from contracts.spec.yaml_file import parse_yaml
+from contracts.target.url import check_url, check_urls
 
 GROUPS = ("identities", "mint", "states", "observe")
 IDS_OF_A_PATTERN = 10_000
@@ -173,29 +173,6 @@ class Target:
         return replace(self, base_url=check_url("BASE_URL", base_url))
 
 
-def check_url(place: str, url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        fine = False
-    if not fine or any(c.isspace() for c in url):
-        raise UsageError(
-            place, f"{_without_user(url)!r} is no http or https URL", "write http://host:port"
-        )
-    if parts.username or parts.password:
-        raise UsageError(place, "carries a user or password", "put a token under `identities`")
-    if parts.query or parts.fragment:
-        raise UsageError(
-            place, "carries a query or fragment", "give scheme, host, port and path alone"
-        )
-    return url.rstrip("/")
-
-
-def _without_user(url: str) -> str:
-    return url.split("@")[-1]
-
-
 def of_url(base_url: str) -> Target:
     """Return the target of a bare URL: no provider states, no identities."""
     return Target("BASE_URL", {}, check_url("BASE_URL", base_url))
@@ -220,8 +197,10 @@ def load(path: Path) -> Target:
         if error is not errors[0] and error.absolute_path:
             where = "/".join(map(str, error.absolute_path))
         raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
-    base = raw.get("base_url", "")
-    return Target(str(path), raw, check_url(f"{path}: base_url", base) if base else "")
+    check_urls(str(path), raw)
+    for name, own in raw.get("contracts", {}).items():
+        check_urls(f"{path}: contracts/{name}", own)
+    return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
 
 
 def _message(error: Any) -> str:

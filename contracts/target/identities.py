@@ -13,6 +13,7 @@ import base64
 import json
 import os
 import time
+import warnings
 from collections.abc import Mapping
 
 from joserfc import jwt
@@ -73,7 +74,10 @@ class Identities:
         kinds: dict[str, type[OctKey] | type[RSAKey] | type[ECKey]]
         kinds = {"HS": OctKey, "RS": RSAKey, "ES": ECKey}
         try:
-            key = kinds[self.site.mint.algorithm[:2]].import_key(text)
+            # A short key draws a warning. It is the target's own choice.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                key = kinds[self.site.mint.algorithm[:2]].import_key(text)
         except (ValueError, JoseError):
             mend = f"give a key for {self.site.mint.algorithm}"
             raise UsageError(self.site.mint.place, "is no such key", mend) from None
@@ -199,6 +203,6 @@ def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, obj
     if kind == "application":
         return claims | {"roles": granted, "idtyp": "app"}
     claims |= {"scp": " ".join(granted), "idtyp": "user"}
-    if name not in ("user", "other-user") and not owner:
+    if name not in ("user", "other-user") and (own is None or not owner):
         claims["wids"] = [ADMINISTRATOR]
     return claims

@@ -37,6 +37,13 @@ def parse_rate(text: str) -> Rate:
     return Rate(int(found.group(1)), UNITS[found.group(2)] * 1000)
 
 
+def check_store(url: str) -> None:
+    """Raise UsageError where a quota store is no URL of a Redis."""
+    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+        place, mend = f"--quota-store {place_of(url)}", "give redis://HOST:PORT/DB"
+        raise UsageError(place, "is no URL of a Redis", mend)
+
+
 def rates_of(contract: Contract, base_url: str, rate: str | None) -> list[Rate]:
     """Return the rates to keep, the shortest window first. A loopback target has only those that
     are asked for.

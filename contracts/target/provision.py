@@ -91,6 +91,7 @@ class Provisioner:
         self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
         # Asked where a call was put off: whether it has waited, and the call may be made again.
         self.waited: Callable[[Received], bool] = lambda received: False
+        self.stopped: Callable[[], bool] = lambda: False  # whether no more is to be created
         self._left = None if allowed is None else Counter(allowed)
         self._turn: Counter[str] = Counter()
         self._failed: Counter[tuple[str, str | None]] = Counter()
@@ -147,12 +148,14 @@ class Provisioner:
         where, call = self.site.base_url, f"{row.method} {row.path}"
         for again in reversed(range(PUT_OFF_CALLS)):
             self.pace()
+            if self.stopped():
+                raise Broken("the run was asked to stop")
             number = self.ledger.set_up(self.contract.name, row.state, where, params, "create")
             self.calls += 1
             answer = self.transport.send(sent)
             received = answer.received
             if received is None or answer.failure or received.error:
-                raise Broken(f"{call} was not answered ({answer.failure or 'closed'})")
+                raise Broken(f"{call} was not answered ({answer.why})")
             if received.status != 429 or not again or not self.waited(received):
                 return number, received
             self.ledger.nothing_made(number)
@@ -214,7 +217,7 @@ class Provisioner:
         self.calls += 1
         answer = self.transport.send(request)
         if answer.received is None or answer.failure:
-            return f"its cancel was not answered: {answer.failure or 'closed'}"
+            return f"its cancel was not answered: {answer.why}"
         gone = answer.received.status in (404, 410)
         if answer.received.status // 100 != 2 and not gone:
             return f"its cancel was answered {answer.received.status}{_code(answer.received)}"

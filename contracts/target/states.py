@@ -177,7 +177,7 @@ class ProviderStates:
             if answer.received is None or not limited or not self.waited(answer.received):
                 break
         if answer.received is None or answer.failure or answer.received.error:
-            return None, b"", answer.failure or "closed"
+            return None, b"", answer.why
         return answer.received.status, answer.received.body, None
 
     def adopt(self, made: Sequence[Made]) -> None:

@@ -9,6 +9,7 @@ text it makes.
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -26,6 +27,10 @@ from contracts.exchange import Failure, Received, Sent
 from contracts.transport.compose import chunks, field_line, full_headers, prepare
 from contracts.transport.connection import Adapter, Dispatch, Unconnected, current
 from contracts.transport.record import Bounds
+
+# Of one answer, head and all. These APIs answer kilobytes. Of a head alone curl takes 300 KiB, .NET
+# 64 KiB, http.client a hundred lines of 64 KiB.
+LIMIT_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,13 @@ class Answer:
     seconds: float = 0.0
     reused: bool = False
 
+    @property
+    def why(self) -> str:
+        """Return why no whole answer came, in words, whatever came of it."""
+        if self.failure is None:
+            return (self.received.error if self.received else None) or "closed"
+        return f"{self.failure}: {self.detail}" if self.detail else self.failure
+
 
 class Transport:
     """Safe to use from several threads: each exchange has a connection of its own while it lasts.
@@ -69,7 +81,7 @@ class Transport:
     def __init__(
         self,
         timeouts: Timeouts | None = None,
-        max_bytes: int = 8 * 2**20,
+        max_bytes: int = LIMIT_BYTES,
         verify: bool | str = True,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -166,9 +178,34 @@ def _certificates(verify: bool | str, environ: Mapping[str, str]) -> bool | str:
             if path := environ.get(place):
                 verify = path
                 break
-    if isinstance(verify, str) and not os.path.exists(verify):
-        raise UsageError(place, f"{verify} does not exist", "name a file of CA certificates")
+    if isinstance(verify, str):
+        check_certificates(place, verify)
     return verify
+
+
+def trusted(cacert: os.PathLike[str] | None) -> bool | str:
+    """Return what `Transport` is to verify with. Raises UsageError for what is no such file."""
+    if cacert is None:
+        return True
+    if os.path.isdir(cacert):
+        raise UsageError(f"--cacert {cacert}", "is a folder", "name a PEM file of CA certificates")
+    check_certificates("--cacert", os.fspath(cacert))
+    return os.fspath(cacert)
+
+
+def check_certificates(place: str, path: str) -> None:
+    """Raise UsageError where a path holds no CA certificates: else each call would fail for it."""
+    mend = "name a PEM file of CA certificates"
+    if not os.path.exists(path):
+        raise UsageError(place, f"{path} does not exist", mend)
+    if os.path.isdir(path):
+        return  # of hashed names, as OpenSSL has them; read one by one when they are needed
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        raise UsageError(place, f"{path} holds no CA certificate that can be read", mend) from None
+    except OSError as err:
+        raise UsageError(place, f"{path}: {err.strerror or 'cannot be read'}", mend) from None
 
 
 def _proxies(origin: str, environ: Mapping[str, str]) -> dict[str, str]:

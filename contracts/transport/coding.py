@@ -9,7 +9,8 @@ from __future__ import annotations
 import zlib
 
 # Generous against any body of these APIs (kilobytes), small against a gzip bomb (1 : 1000).
-DECODED_LIMIT_BYTES = 32 * 2**20
+DECODED_LIMIT_BYTES = 2**20
+DECODED_KEPT_BYTES = 65536  # of what goes beyond it
 # A gzip file may hold several members (RFC 1952 2.2); each costs a copy of the rest, so a million
 # must not be tried.
 _MEMBERS_LIMIT = 64
@@ -59,7 +60,7 @@ def _inflate(data: bytes, bits: int) -> tuple[bytes, str | None]:
         data = member.unused_data
         if len(content) > DECODED_LIMIT_BYTES:
             problem = f"more than {DECODED_LIMIT_BYTES} bytes when decoded"
-            return bytes(content[:DECODED_LIMIT_BYTES]), problem
+            return bytes(content[:DECODED_KEPT_BYTES]), problem
         if not member.eof:
             return bytes(content), "the data end too early"
         if not data:

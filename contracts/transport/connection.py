@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import re
 import socket
 import ssl
 import threading
@@ -219,6 +220,8 @@ def _reason(error: BaseException) -> str:
         return f"the host name is not known ({error.strerror})"
     if isinstance(error, TimeoutError):
         return "it took too long"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
     if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
         return error.strerror
-    return str(error) or type(error).__name__
+    return re.sub(r" \(_ssl\.c:\d+\)$", "", str(error)) or type(error).__name__

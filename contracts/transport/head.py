@@ -17,6 +17,7 @@ from contracts.exchange import Headers
 # reader that).
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 # RFC 9112 4: status-line = HTTP-version SP status-code SP [ reason-phrase ]. Like h11 we read a
 # line whose last SP is missing; control characters in the reason are h11's to refuse.
 _STATUS_LINE = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: ([^\x00]*))?", re.DOTALL)
@@ -35,6 +36,7 @@ class Head:
     bare_lf: bool = False  # a line ended in LF alone
     folded: bool = False  # a value went over several lines
     spaced: bool = True  # a space followed the status code
+    control: bool = False  # a control character stands in the reason or in a value
 
     @property
     def interim(self) -> bool:
@@ -75,6 +77,7 @@ def _head(block: bytes) -> Head:
         bare_lf=_BARE_LF.search(block) is not None,
         folded=any(line[:1] in (b" ", b"\t") for line in lines[2:]),
         spaced=reason is not None,
+        control=_CONTROL.search(b"".join(lines)) is not None,
     )
 
 

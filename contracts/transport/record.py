@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from contracts.exchange import Failure, Received
-from contracts.transport.wire import Reader
+from contracts.transport.wire import Reader, read
 
 # How long a connection that ought to be closed is watched for stray bytes once the response is
 # whole. On loopback stray bytes follow within a millisecond; a server that keeps the connection
 # open costs every call this much.
 LINGER_SECONDS = 0.1
 _PIECE_BYTES = 65536
+# Of an answer past the cap, or that cannot be read: enough to see what it was. It is not whole,
+# whatever is kept.
+KEPT_BYTES = 65536
 
 # Why reading ended -> the failure if not one byte had come, and if the message was not whole.
 _End = Literal["settled", "eof", "quiet", "late", "reset", "tls", "full"]
@@ -98,8 +101,15 @@ def record(
     else:
         failure = None if reader.settled else unfinished
     size, usable = reader.size, end == "settled" and send_error is None and reader.reusable
+    received = reader.finish(eof=end == "eof")
+    if failure == "too-large" and received is not None:
+        kept = read(method, received.wire[:KEPT_BYTES], eof=False)
+        received = kept and replace(kept, error=f"more than {bounds.max_bytes} bytes")
+    elif received is not None and received.error is not None:
+        body, wire = received.body[:KEPT_BYTES], received.wire[:KEPT_BYTES]
+        received = replace(received, body=body, wire=wire)
     return Recording(
-        received=reader.finish(eof=end == "eof"),
+        received=received,
         failure=failure,
         detail="" if failure is None else _detail(failure, end, size, silence, bounds),
         finished=finished,

@@ -192,6 +192,12 @@ def _more_than_one_length(facts: _Facts) -> Iterator[str]:
         yield f"{len(lengths)} values of Content-Length: {', '.join(lengths)}"
 
 
+# RFC 9110 6.2: the major version is not above the request's, and the server is conformant to it.
+def _version_that_is_none(facts: _Facts) -> Iterator[str]:
+    if facts.heads and facts.received.version and not facts.received.version.startswith("1."):
+        yield f"version HTTP/{facts.received.version} in answer to HTTP/1.1"
+
+
 # RFC 9110 15: statuses outside 100 to 599 are invalid.
 def _status_out_of_range(facts: _Facts) -> Iterator[str]:
     if not 100 <= facts.received.status <= 599:
@@ -235,6 +241,12 @@ def _no_space_after_the_code(facts: _Facts) -> Iterator[str]:
         yield "no space after the status code"
 
 
+# RFC 9110 5.5, RFC 9112 4: of the control characters only the tab may stand in a value or a reason.
+def _control_character(facts: _Facts) -> Iterator[str]:
+    if any(head.control for head in facts.heads):
+        yield "a control character in the head"
+
+
 # RFC 9112 6.1: transfer codings came with HTTP/1.1; with an older version the framing is faulty.
 def _coded_in_an_old_version(facts: _Facts) -> Iterator[str]:
     if facts.received.version == "1.0" and facts.values("transfer-encoding"):
@@ -249,6 +261,7 @@ def _sent_twice(facts: _Facts) -> Iterator[str]:
 
 
 _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
+    _version_that_is_none,
     _status_out_of_range,
     _not_whole,
     _framed_where_no_body_is,
@@ -258,6 +271,7 @@ _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _bare_line_end,
     _folded_line,
     _no_space_after_the_code,
+    _control_character,
     _coded_in_an_old_version,
     _sent_twice,
 )

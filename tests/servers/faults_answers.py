@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -229,6 +230,9 @@ DOTNET = "System.NullReferenceException: x\n   at Mock.Post(String id) in C:\\sr
         "Java": {"text": JAVA},
         "C#": {"text": DOTNET},
         "a path": {"text": "cannot open /var/lib/mock/actions.json"},
+        "a database": {"text": "unable to open database file: /var/lib/mock/actions.sqlite"},
+        "a directory": {"text": "permission denied: /home/deploy/mock"},
+        "a line": {"text": "app/controllers/cancel_controller.rb:12: undefined method `cancel'"},
         "a Windows path": {"text": "cannot open C:\\inetpub\\mock\\db.json"},
     },
 )
@@ -252,6 +256,7 @@ class FinalStateShowsInternals(Service):
         "another's": {"allow": (("Allow", "GET"),)},
         "the refused ones too": {"allow": (("Allow", "GET, PUT, PATCH, DELETE, POST"),)},
         "empty": {"allow": (("Allow", ""),)},
+        "lower-case": {"allow": (("Allow", "post"),)},
     },
 )
 class MethodRefusedWithAllow(Service):
@@ -266,3 +271,30 @@ class MethodRefusedWithAllow(Service):
 class NoChallenge(Service):
     def challenge(self) -> Response:
         return self.refuse(401, "Unauthorized", "No token.")
+
+
+@breaks(
+    "SA-43 MA-61 AP-64",
+    {
+        "Basic": {"header": 'Basic realm="Bearer, of course"'},
+        "Digest": {"header": 'Digest realm="x", nonce="Bearer"'},
+        "words": {"header": "please send a bearer token"},
+    },
+    beside="SA-12 MA-21 AP-19",
+)
+class ChallengeThatNobodyCanMeet(Service):
+    header = ""
+
+    def challenge(self) -> Response:
+        refusal = self.refuse(401, "Unauthorized", "No token.")
+        return Response(401, refusal.body, (("WWW-Authenticate", self.header), *refusal.headers))
+
+
+class EnvelopeWithMoreAtItsRoot(Service):
+    """Warned of, not failed: it is in no register. `more` stands beside the error."""
+
+    more: Mapping[str, Any] = {}
+
+    def unknown(self, call: Call) -> Response:
+        inner = self.error("ResourceNotFound", "It was not found.")
+        return self.told({"error": inner, **self.more}, 404)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import json
 import re
+import unicodedata
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 from servers.entities import Resource
 from servers.faults import breaks, values
@@ -44,12 +46,20 @@ class EntityOfAnother(Told):
         return entity | {"id": self.new_id()}
 
 
-@breaks("MA-31", values("status", "Zapped", "Pending", "Succeeded", "Canceling"))
+@breaks("MA-31", values("status", "Zapped", "Cancelled!", "Pending", "Succeeded", "Canceling"))
 class EntityStatus(Told):
     status = ""
 
     def change(self, entity: dict[str, Any], call: Call) -> Any:
         return entity | {"status": self.status}
+
+
+@breaks("MA-30", values("number", float("nan"), float("inf")))
+class EntityHoldsNoNumber(Told):
+    number = 0.0
+
+    def change(self, entity: dict[str, Any], call: Call) -> Any:
+        return entity | {"score": self.number}
 
 
 @breaks("MA-30", values("status", None, 5, "null"))
@@ -134,6 +144,18 @@ class Comments(Service):
         return text
 
 
+@breaks("MA-64", {
+    "a charset": {"test": lambda call: "charset" in call.request.headers.get("content-type", "")},
+    "an application": {"test": lambda call: call.caller.application},
+    "one permission": {"test": lambda call: call.caller.permissions == {"Machine.Offboard"}},
+}, beside="MA-45 MA-15 MA-16")  # fmt: skip
+class CommentLostBeside(Comments):
+    test: Any = bool
+
+    def keep(self, text: str, call: Call) -> str | None:
+        return None if type(self).test(call) else text
+
+
 @breaks("MA-28 MA-23")
 class CommentLost(Comments):
     def keep(self, text: str, call: Call) -> str | None:
@@ -155,6 +177,11 @@ class CommentCut(Comments):
     "quotes escaped": {"how": lambda t: t.replace('"', "&quot;").replace("'", "&#39;")},
     "ASCII": {"how": lambda t: t.encode("ascii", "replace").decode()},
     "whitespace folded": {"how": lambda t: " ".join(t.split())},
+    "trimmed": {"how": lambda t: t.strip()},
+    "NFC": {"how": lambda t: unicodedata.normalize("NFC", t)},
+    "percent-decoded": {"how": lambda t: unquote(t)},
+    "form-decoded": {"how": lambda t: t.replace("+", " ")},
+    "joiners lost": {"how": lambda t: t.replace("\u200d", "")},
     "stripslashes": {"how": lambda t: t.replace("\\", "")},
 })  # fmt: skip
 class CommentChanged(Comments):
@@ -179,6 +206,14 @@ class CommentInTheWrongProperty(Comments):
         assert call.resource is not None
         call.resource.shown["requestorComment"] = text
         return None
+
+
+@breaks("MA-65", beside="MA-28")
+class CommentInBothProperties(Comments):
+    def keep(self, text: str, call: Call) -> str | None:
+        assert call.resource is not None
+        call.resource.shown["requestorComment"] = text
+        return text
 
 
 @breaks("MA-28 MA-23")

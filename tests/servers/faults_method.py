@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from servers.faults import breaks, values
 from servers.front import Request, Response
@@ -137,4 +138,17 @@ class TwoLeaveAMixedState(Raced):
         assert call.resource is not None
         answer = super().race(call, crowded, first) if first else self.not_cancellable(call)
         call.resource.state = self.page.cancellable[1]
+        return answer
+
+
+@breaks("SA-33 MA-53 AP-48")
+class TwoLeaveItAsItWas(Raced):
+    def race(self, call: Call, crowded: bool, first: bool) -> Response:
+        assert call.resource is not None
+        was = replace(call.resource)
+        if crowded and not first:
+            return self.not_cancellable(call)
+        answer = super().race(call, crowded, first)
+        if crowded:
+            vars(call.resource).update(vars(was))
         return answer

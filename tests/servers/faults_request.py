@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from servers.entities import Resource
 from servers.faults import breaks, values
 from servers.front import Request, Response
 from servers.service import GUID, Call, Service
@@ -212,6 +213,39 @@ class ChunkedRequestRefused(Service):
         return super().check_content(call)
 
 
+@breaks("SA-47 MA-54 AP-59")
+class ChunkedRequestFails(Service):
+    def check_content(self, call: Call) -> Response | None:
+        if call.request.chunked:
+            return self.refuse(501, SERVER_ERROR, "Not implemented.")
+        return super().check_content(call)
+
+
+@breaks("SA-46", values("media_", "application/json", "text/plain"))
+class MediaTypeWithoutABodyFails(Service):
+    media_ = ""
+
+    def check_content(self, call: Call) -> Response | None:
+        if self.media(call) == self.media_ and not call.request.body:
+            return self.refuse(500, SERVER_ERROR, "Nothing to read.")
+        return super().check_content(call)
+
+
+@breaks("SA-15", {
+    "cut off": {"test": lambda b: b.startswith(b'{"key": "val')},
+    "not UTF-8": {"test": lambda b: b"\xff" in b},
+    "a string": {"test": lambda b: b == b'"text"'},
+    "an emoji": {"test": lambda b: "\U0001f6d1".encode() in b},
+})  # fmt: skip
+class UnexpectedBodyFails(Service):
+    test: Any = bool
+
+    def check_content(self, call: Call) -> Response | None:
+        if type(self).test(call.request.body):
+            return self.refuse(500, SERVER_ERROR, "Something went wrong.")
+        return super().check_content(call)
+
+
 @breaks("MA-54 AP-59")
 class ChunkedRequestReadAsEmpty(Service):
     def post(self, request: Request, id_: str) -> Response:
@@ -225,3 +259,21 @@ class EmptyBodyRefused(Service):
     def check_content(self, call: Call) -> Response | None:
         empty = not call.request.body
         return self.refuse(self.status, "BadRequest", "Send a body.") if empty else None
+
+
+@breaks("AP-26")
+class StateFromTheBody(Service):
+    """An administrator's requestStatus is written as it stands."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        sent = call.document.get("requestStatus") if isinstance(call.document, dict) else None
+        if sent not in (None, "cancelled"):
+            resource.shown = {"requestStatus": sent, "requestState": "PendingApproval"}
+
+
+@breaks("AP-37", beside="AP-28 AP-13")
+class OwnersTextTakenAndNotRead(Service):
+    def check_content(self, call: Call) -> Response | None:
+        refusal = super().check_content(call)
+        return self.success(call) if refusal and self.media(call) == "text/plain" else refusal

@@ -14,16 +14,12 @@ from contracts import gate
 from contracts.spec.load import load, shipped
 from contracts.spec.model import Contract
 from contracts.target.file import Target
-from contracts.transport.client import Timeouts
 from contracts.verify import Options, verify
 from servers.front import Front, Written
 from servers.pages import PAGES, Page
 from servers.provider import PROVIDER
 from servers.service import Service
 from servers.tokens import Opaque, Signed
-
-TIMEOUTS = Timeouts(connect=2.0, read=1.5, total=2.5)
-EFFECT_SECONDS = 1.75
 
 # What opaque tokens cannot show, in the words that a user would put into the target file.
 OPAQUE_EXCUSES = {"mint": "the tokens are opaque"}
@@ -74,8 +70,7 @@ def judge(
 ) -> Outcome:
     """Run the gate profile against a service and return what came of it."""
     contract = contract_of(service.page)
-    settings: dict[str, Any] = {"timeouts": TIMEOUTS, "effect_seconds": EFFECT_SECONDS}
-    chosen = Options(only=tuple(only), max_wait=20, **(settings | dict(options or {})))
+    chosen = Options(only=tuple(only), **(options or {}))
     with front(service) as running:
         try:
             target = target_of(service, running.url, excused)

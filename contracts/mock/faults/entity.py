@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from contracts.mock import entry, kit
+from contracts.mock import entry, kit, shape
 from contracts.mock.call import Call
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
 from contracts.mock.shape import is_date
 from contracts.mock.store import fresh_id
+from contracts.spec.model import Contract
 
 Entity = dict[str, Any]
 SHAPE = (breaks("body", resource="cancellable"),)
@@ -47,19 +50,46 @@ def american_dates(desk: Desk, call: Call, value: Entity) -> Entity:
     return {k: "10/21/2024 11:25:48 AM" if is_date(k) and v else v for k, v in value.items()}
 
 
+def no_such_day(desk: Desk, call: Call, value: Entity) -> Entity:
+    return {k: "2024-02-30T11:25:48Z" if is_date(k) and v else v for k, v in value.items()}
+
+
 def latin_1(desk: Desk, call: Call, value: Entity) -> Entity:
     return {**value, "note": "résumé"}
 
 
-def kept_as(change: Callable[[Desk, str], Any]) -> Change:
+def kept_as(change: Callable[[Desk, str], Any], when: kit.When = kit.every) -> Change:
     """Keep something else than the text that the request gave."""
 
     def act(desk: Desk, call: Call) -> None:
+        if not when(desk, call):
+            return
         for prop in desk.contract.lifecycle.records:
             if isinstance(text := call.found.entity.get(prop), str):
                 call.found.entity[prop] = change(desk, text)
 
     return kit.after("effect", act)
+
+
+def namesakes(contract: Contract, prop: str) -> list[str]:
+    """Return the other texts of the entity that end in the same word, such as Comment."""
+    word = re.findall("[A-Z]?[a-z]+$", prop)[0]
+    entity = shape.entity_example(contract)
+    return [k for k, v in entity.items() if k != prop and k.endswith(word) and isinstance(v, str)]
+
+
+def has_namesakes(contract: Contract) -> bool:
+    return any(namesakes(contract, prop) for prop in contract.lifecycle.records)
+
+
+def over_own_text(desk: Desk, call: Call) -> None:
+    for prop in desk.contract.lifecycle.records:
+        for name in namesakes(desk.contract, prop):
+            call.found.entity[name] = call.found.entity[prop]
+
+
+def with_charset(desk: Desk, call: Call) -> bool:
+    return "charset" in call.headers.get("content-type", "")
 
 
 def unset(desk: Desk, call: Call) -> None:
@@ -130,6 +160,8 @@ FAULTS: tuple[Fault, ...] = (
           state_shown(lambda d, c: None)),
     fault("entity-with-american-dates", "Dates in the entity are not ISO 8601.", SHAPE,
           only_entity(american_dates)),
+    fault("entity-with-a-day-that-is-none", "A date in the entity is that of no day.", SHAPE,
+          only_entity(no_such_day)),
     fault("entity-as-text", "The entity comes as text/plain.", SHAPE,
           kit.edit(kit.succeeded, kit.header("Content-Type", "text/plain"))),
     fault("entity-in-a-list", "The entity comes in a list.", SHAPE,
@@ -147,6 +179,16 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("entity", "set", resource="cancellable"),),
           kit.after("effect", unset), entry.all_of(entry.sets, entry.entity)),
     text_fault("text-lost", "What the request gave is not kept.", kept_as(lambda d, t: None)),
+    fault("text-lost-beside-a-charset", "With a charset parameter the text is not kept.",
+          (breaks("entity", "recorded", content_type="application/json; charset=utf-8"),),
+          kept_as(lambda d, t: None, with_charset), entry.all_of(entry.records, entry.entity)),
+    fault("entity-with-a-number-that-is-none", "The entity has a NaN.", SHAPE,
+          only_entity(lambda d, c, v: {**v, "score": float("nan")})),
+    fault("text-over-that-of-another",
+          "What the request gave is kept over a text of the resource's own, too.",
+          (breaks("keeps", resource="cancellable", answer="2xx"),),
+          kit.after("effect", over_own_text),
+          entry.all_of(entry.records, entry.entity, has_namesakes)),
     text_fault("text-truncated", f"What the request gave is cut at {LONGEST_KEPT} characters.",
                kept_as(lambda d, t: t[:LONGEST_KEPT])),
     text_fault("text-as-mojibake", "What the request gave is read as Latin-1.",
@@ -155,6 +197,10 @@ FAULTS: tuple[Fault, ...] = (
                kept_as(lambda d, t: "".join("?" if ord(c) > 0xFFFF else c for c in t))),
     text_fault("text-html-escaped", "What the request gave is kept with HTML escapes.",
                kept_as(lambda d, t: html.escape(t))),
+    text_fault("text-trimmed", "Blanks at the ends of what the request gave are taken away.",
+               kept_as(lambda d, t: t.strip())),
+    text_fault("text-composed", "What the request gave is kept in Unicode's composed form.",
+               kept_as(lambda d, t: unicodedata.normalize("NFC", t))),
     text_fault("text-of-the-previous-call", "What the previous request gave is kept.",
                previous_text),
     text_fault("text-shown-not-stored", "The answer shows it, a later GET does not.",

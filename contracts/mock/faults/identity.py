@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from contracts.mock import entry, identity, kit, shape
-from contracts.mock.call import Call
+from contracts.mock.call import Call, Refusal, Reply
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 
@@ -118,6 +118,28 @@ def accepted(name: str) -> tuple[Breaks, ...]:
     return (breaks("status effect", identity=name),)
 
 
+def stranger(desk: Desk, call: Call) -> bool:
+    """The id names nothing."""
+    try:
+        desk.lookup(call)
+    except Refusal:
+        return True
+    return False
+
+
+def not_found(desk: Desk, call: Call, reply: Reply) -> Reply:
+    return desk.refuse(call, Refusal(404, "unknown"))
+
+
+def nothing_there(desk: Desk, call: Call, value: Any) -> Any:
+    return {**value, "error": {**value["error"], "code": "NoSuchResource"}}
+
+
+def somebodys(desk: Desk, call: Call) -> bool:
+    """The resource is owned by another than the caller."""
+    return not call.caller.owner_only and call.found.owner is not None
+
+
 OWN = (breaks("status effect", identity="user", body="json empty-object none"),)
 PERMITTED = (breaks("status effect accepts", identity="permission"),)
 NEAR_PERMISSION = (breaks("status effect", identity="permission"),)
@@ -199,4 +221,15 @@ FAULTS: tuple[Fault, ...] = (
     fault("existence-revealed", "Who has no token learns from a 404 that an id is unknown.",
           (breaks("status", resource="unknown", identity="anonymous"),),
           kit.order("find", "authenticate", "authorise", "throttle")),
+    fault("existence-revealed-in-code", "Who has no token learns from the code what exists.",
+          (breaks("alike", resource="unknown", identity="anonymous"),),
+          kit.edit(kit.both(TO_THE_ANONYMOUS, stranger), kit.data(nothing_there)), entry.tokens),
+    fault("existence-revealed-to-a-bad-token", "A token that is not valid is looked at too late.",
+          (breaks("status", resource="unknown", identity="garbage-token expired"),),
+          kit.edit(kit.both(kit.refused("garbage-token", "expired"), stranger), not_found),
+          entry.tokens),
+    fault("anothers-resource-refused-to-all",
+          "What is somebody's not even an administrator cancels.",
+          (breaks("status effect", identity="primary", owner="user"),),
+          kit.refuse("own", somebodys, 403, "not-owner"), entry.owners),
 )  # fmt: skip

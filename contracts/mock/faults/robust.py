@@ -66,6 +66,10 @@ def record_any_case(desk: Desk, call: Call) -> None:
             call.found.entity[prop] = given.get(source.lower())
 
 
+def media_alone(desk: Desk, call: Call) -> bool:
+    return "content-type" in call.headers and not call.body
+
+
 def chunked(desk: Desk, call: Call) -> bool:
     return "chunked" in call.headers.get("transfer-encoding", "").lower()
 
@@ -149,6 +153,11 @@ FAULTS: tuple[Fault, ...] = (
     fault("chunked-request-refused", "A chunked request is answered 411.",
           (breaks("status effect", transfer="chunked"),),
           kit.refuse("media", chunked, 411, "length")),
+    fault("chunked-request-answered-500", "A chunked request is answered 500.",
+          (breaks("status", transfer="chunked"),), kit.refuse("find", chunked, 500), always),
+    fault("media-without-a-body-answered-500", "A Content-Type without a body is answered 500.",
+          (breaks("status", content_type="application/json text/plain"),),
+          kit.refuse("find", media_alone, 500), not_(entry.takes_body)),
     fault("chunked-request-read-as-empty", "The body of a chunked request is not read.",
           (breaks("status effect entity", transfer="chunked"),),
           kit.before("media", lambda d, c: setattr(c, "body", b"" if chunked(d, c) else c.body))),

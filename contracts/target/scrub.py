@@ -15,13 +15,15 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-from contracts.exchange import Exchange, Headers
+from contracts.exchange import Exchange, Headers, Received
 from contracts.target.secrets import MASK, Redactor
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
 # How the run names whose token it was, in place of the token: "Bearer <admin>".
 PLACEHOLDER = re.compile(r"^<[^<>]+>$")
 USERINFO = re.compile(r"(?<=://)[^/?#@\s]+@")
+# RFC 9112 7.1: the end of a chunk's data, and the size of the next.
+CHUNK_LINE = re.compile(rb"\r?\n[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n")
 SHORTEST_CHARS = 8  # of a token's beginning; less of it is told by accident
 
 
@@ -58,8 +60,12 @@ class Scrubber:
 
     def __init__(self, redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
         self._redactor = redactor
-        texts = {text for exchange in exchanges for text in _texts(exchange)}
-        self._secrets = {s for text in texts for s in held(text, redactor.text(text))}
+        self._secrets: set[str] = set()
+        seen: set[int] = set()  # hashes: the texts themselves may be large
+        for text in (text for exchange in exchanges for text in _texts(exchange)):
+            if hash(text) not in seen:
+                seen.add(hash(text))
+                self._secrets.update(held(text, redactor.text(text)))
 
     def text(self, text: str) -> str:
         text = self._redactor.text(text)
@@ -87,26 +93,43 @@ class Scrubber:
     def octets(self, data: bytes) -> bytes:
         return self._redactor.bytes(data)
 
-    def wire(self, wire: bytes, body: bytes) -> tuple[bytes, str | None]:
+    def wire(self, received: Received) -> tuple[bytes, str | None]:
         """Return the bytes of a response without secrets, and what was left out of them.
 
         A coding (gzip, chunks that part a token) hides a secret from a search of the wire, not from
-        whoever undoes it: where the body holds more secrets than the wire shows, only the head is
-        kept.
+        whoever undoes it. Where it does, or where that cannot be told, only the head is kept.
         """
-        clean, mask = self.octets(wire), MASK.encode()
-        if self.octets(body).count(mask) <= clean.count(mask):
+        clean, coded = self.octets(received.wire), _coded(received)
+        unread = coded and (received.error or received.stray)
+        hidden = coded and self.octets(received.body) != received.body
+        if not (unread or hidden or self._parted(received.wire, clean)):
             return clean, None
         head, gap, _ = clean.partition(b"\r\n\r\n")
-        return head + gap, "the bytes after the head hold a secret and are left out"
+        return head + gap, "the bytes after the head may hold a secret and are left out"
+
+    def stray(self, received: Received) -> bytes:
+        """Return what came after the message, without secrets."""
+        clean = self.octets(received.stray)
+        if clean and (_coded(received) or self._parted(received.stray, clean)):
+            return MASK.encode()
+        return clean
+
+    def _parted(self, data: bytes, clean: bytes) -> bool:
+        """Whether a secret shows once what parts chunks is taken away."""
+        joined = CHUNK_LINE.sub(b"", b"\r\n" + data)
+        return self.octets(joined).count(MASK.encode()) > clean.count(MASK.encode())
+
+
+def _coded(received: Received) -> bool:
+    return any(value.strip() for value in received.headers_named("content-encoding"))
 
 
 def _texts(exchange: Exchange) -> list[str]:
     """Return whatever of an exchange may hold a secret."""
     received = exchange.received
     octets = [exchange.sent.body]
-    texts = [exchange.sent.url]
+    texts = [exchange.sent.url, exchange.detail]
     if received is not None:
-        octets += [received.body, received.stray]
-        texts += [value for _, value in received.headers]
+        texts += [text for pair in received.headers for text in pair]
+        octets += [received.body, received.wire]
     return texts + [data.decode("utf-8", "backslashreplace") for data in octets]

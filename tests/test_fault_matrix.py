@@ -1,0 +1,249 @@
+"""What the transport can do to a run, kind by place: never green by it, never hung, never lost.
+
+A kind is what comes in place of an honest answer (`servers.hostile`); a place is the call that it
+hits. Refused connections, names that do not resolve and a target that dies follow below, TLS stands
+in test_cacert.py, each kind in itself in test_transport_failures.py.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from rawserver import Peer, RawServer
+from servers.front import Request, Response
+from servers.hostile import KINDS, OK, Hostile, bomb, endless, says, with_length
+from servers.service import Service
+from servers.trial import conforming, target_of
+from test_provision import described, tenant
+
+from contracts.cli import main
+from contracts.spec import load
+
+Capture = pytest.CaptureFixture[str]
+GUARD_SECONDS = 60  # many times what the timeouts below add up to
+CONTRACT = "machine-action"
+ONLY = ("MA-07", "MA-34", "MA-49", "MA-60")  # effect, 404, one sound message, answered in time
+ARGV = ["--contract", CONTRACT, "--timeout", "0.25", *(x for id_ in ONLY for x in ("--only", id_))]
+SCHEMA = Path(load.__file__).parents[1] / "report" / "report.schema.json"
+ALWAYS = frozenset(range(1000))
+
+# Whatever becomes of the connection once the answer is whole, and whatever headers stand beside.
+SOUND = {"reset after the body", "hang after the body", "10,000 headers"}
+# Place -> which of its calls, and the exit code. A call on the route that goes unanswered is a
+# violation; the others keep us from knowing; a tear-down is reported beside the verdicts.
+PLACES: dict[str, tuple[str, frozenset[int], int]] = {
+    "the first call": ("cancel", frozenset({0}), 1),
+    "a call in the middle": ("cancel", frozenset({1}), 1),
+    "every call": ("cancel", ALWAYS, 1),
+    "the look after a call": ("look", frozenset({2}), 4),
+    "every look": ("look", ALWAYS, 4),
+    "a set-up": ("setup", frozenset({1}), 4),
+    "a create call": ("create", ALWAYS, 4),
+    "a tear-down": ("teardown", frozenset({0}), 0),
+}
+# A refusal is an answer, if a wrong one.
+OTHERWISE = {
+    ("the first call", "huge challenge"): 0,  # made again as app, which is served: a warning
+    ("every call", "huge challenge"): 4,  # credentials that are refused
+    ("every look", "huge challenge"): 0,  # a GET that is refused to us is none that is offered
+    ("a set-up", "huge challenge"): 0,  # a neighbour is worth having, not worth all the rest
+}
+ROWS = [
+    (place, kind)
+    for place, (what, at, _) in PLACES.items()
+    for number, kind in enumerate(KINDS)
+    # All kinds where they differ; elsewhere some, for they are read by the same code.
+    if place in ("the first call", "the look after a call", "a set-up")
+    or number % 3 == len(place) % 3
+    or (place, kind) in OTHERWISE
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def specs_are_read_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load, "load", cache(load.load))
+        yield
+
+
+@cache
+def schema() -> Draft202012Validator:
+    return Draft202012Validator(json.loads(SCHEMA.read_text("utf-8")))
+
+
+def verify(folder: Path, raw: dict[str, Any], capsys: Capture) -> tuple[int, dict[str, Any], str]:
+    """Run the command, and return its exit code, the report and what it said."""
+    (folder / "target.yaml").write_text(json.dumps(raw), "utf-8")
+    report = folder / "report.json"
+    began = time.monotonic()
+    code = main(
+        ["verify", "--target", str(folder / "target.yaml"), *ARGV, "--report-json", str(report)]
+    )
+    assert time.monotonic() - began < GUARD_SECONDS
+    told = capsys.readouterr()
+    assert "Traceback" not in told.out + told.err
+    written = json.loads(report.read_text("utf-8"))
+    schema().validate(written)
+    assert written["exit_code"] == code
+    return code, written, told.out + told.err
+
+
+def described_by(service: Service, url: str) -> dict[str, Any]:
+    target = target_of(service, url)
+    return {**target.raw, "base_url": target.base_url}
+
+
+@pytest.mark.parametrize(("place", "kind"), ROWS)
+def test_each_kind_at_each_place(place: str, kind: str, tmp_path: Path, capsys: Capture) -> None:
+    what, at, expected = PLACES[place]
+    expected = 0 if kind in SOUND else OTHERWISE.get((place, kind), expected)
+    service = tenant("MA", starts_in=None) if what == "create" else conforming("MA")
+    front = Hostile(service, verb="cancel", place=what, at=at, misdeed=KINDS[kind])
+    with front:
+        describe = described if what == "create" else described_by
+        code, report, said = verify(tmp_path, describe(service, front.url), capsys)
+        service.stopped.set()
+    assert front.done, "the misdeed was met"
+    if what == "create" and kind in SOUND:
+        expected = 4  # for InProgress, which no documented call gives
+    assert code == expected, said
+    violated = {c["id"] for c in report["contracts"][0]["clauses"] if c["verdict"] == "violated"}
+    if expected == 1 and kind != "huge challenge":
+        assert violated & {"MA-49", "MA-60"}, said
+    if expected != 1:
+        assert not violated, said
+    if what == "teardown" and kind not in SOUND:
+        assert report["faults_of_the_run"], "what was not torn down is told"
+    elif not expected or what == "create":
+        assert report["faults_of_the_run"] == []
+
+
+def test_a_redirect_to_another_host_takes_no_token_along(tmp_path: Path, capsys: Capture) -> None:
+    with RawServer(lambda peer: peer.receive()) as other:
+        for status in (301, 307):
+            away = f"HTTP/1.1 {status} Moved\r\nLocation: {other.url}/\r\nContent-Length: 0\r\n\r\n"
+            for what in ("cancel", "look", "setup", "teardown"):
+                service = conforming("MA")
+                misdeed = says(away.encode())
+                front = Hostile(service, verb="cancel", place=what, at=ALWAYS, misdeed=misdeed)
+                with front:
+                    raw = described_by(service, front.url)
+                    code, _, said = verify(tmp_path, raw, capsys)
+                    service.stopped.set()
+                # What is no cancel is no promise of the page: without a GET the status alone counts.
+                assert code in ({"cancel": 1, "setup": 4}.get(what, 0),), (what, said)
+        assert (other.connections, other.requests) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1", "http://no-such-host.invalid", "https://127.0.0.1:1"]
+)
+def test_nobody_there(url: str, tmp_path: Path, capsys: Capture) -> None:
+    raw = {"base_url": url, "provider_states": f"{url}/states"}
+    code, report, said = verify(tmp_path, raw, capsys)
+    assert (code, report["outcome"]) == (4, "inconclusive"), said
+    assert not any(c["exercised"] for c in report["contracts"][0]["clauses"])
+
+
+class Mortal(Service):
+    """Closes its own listener in the middle of a call, and may open it again."""
+
+    front: Hostile
+    comes_back = False
+    answers_last = False
+
+    def answer(self, request: Request) -> Response:
+        response = super().answer(request)
+        if request.target.endswith("/cancel") and self.calls == 2:
+            listener = self.front.listener
+            address = listener.server_address
+            listener.shutdown()
+            listener.socket.close()
+            if self.comes_back:
+                listener.socket = socket.create_server(address, backlog=64)
+                threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True).start()
+            if not self.answers_last:
+                return Response(0, hang_up="close", wire=b"")
+        return response
+
+
+@pytest.mark.parametrize("answers", [True, False])
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_target_that_dies_in_the_middle(
+    answers: bool, comes_back: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    service = conforming("MA", Mortal, answers_last=answers, comes_back=comes_back)
+    assert isinstance(service, Mortal)
+    front = service.front = Hostile(service, verb="cancel")
+    with front:
+        raw = described_by(service, front.url)
+        code, report, said = verify(tmp_path, raw, capsys)
+        service.stopped.set()
+    if answers and comes_back:
+        assert code == 0, said  # nothing was left unanswered
+    elif answers:
+        assert code == 4, said
+        assert report["faults_of_the_run"], "nobody was there to tear down"
+    else:
+        assert code == 1, said  # MA-60: the call that it did not outlive
+
+
+# --- Memory ---------------------------------------------------------------------------------------
+
+PEAK_BYTES = 250 * 2**20
+CHILD = """
+import sys
+from contracts.cli import main
+code = main(sys.argv[1:])
+with open("/proc/self/status") as status:  # ru_maxrss would be that of whoever started us, if more
+    print(next(line.split()[1] for line in status if line.startswith("VmHWM")), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
+@pytest.mark.parametrize("kind", ["endless body", "1 GiB declared", "gzip bomb", "long heads"])
+def test_the_whole_gate_stays_small(kind: str, tmp_path: Path) -> None:
+    packed = with_length(OK + b"Content-Encoding: gzip\r\n", bomb(1000)) if "gzip" in kind else b""
+    long = OK + b"X: y\r\n" * 100_000 + b"Content-Length: 0\r\n\r\n"
+    bodies = {
+        "endless body": endless(OK + b"\r\n"),
+        "1 GiB declared": endless(OK + b"Content-Length: 1073741824\r\n\r\n"),
+        "gzip bomb": says(packed),
+        "long heads": says(long),
+    }
+
+    def script(peer: Peer) -> None:
+        if peer.receive():
+            bodies[kind](peer.sock, b"", peer.stopped)
+
+    with RawServer(script) as server:
+        ids = {"Pending": ["p-###"], "InProgress": ["i-###"], "Succeeded": ["s-###"]}
+        raw = {
+            "base_url": server.url,
+            "identities": {"admin": {"token": "a-token-of-the-admin"}},
+            "contracts": {CONTRACT: {"provider_states": ids}},
+        }
+        (tmp_path / "target.yaml").write_text(json.dumps(raw), "utf-8")
+        reports = [f"--report-{x}={tmp_path / x}" for x in ("json", "html", "junit", "markdown")]
+        argv = ["verify", "--target", str(tmp_path / "target.yaml"), "--contract", CONTRACT]
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, *argv, *reports, f"--record={tmp_path / 'har'}"],
+            capture_output=True, text=True, timeout=GUARD_SECONDS * 2, check=False,
+        )  # fmt: skip
+    assert done.returncode in (1, 4), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert int(done.stderr.split()[-1]) * 1024 < PEAK_BYTES
+    for path in ("json", "html", "junit", "markdown", "har"):
+        assert (tmp_path / path).stat().st_size > 0
