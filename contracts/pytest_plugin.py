@@ -7,6 +7,7 @@ nothing. What nothing exercised fails unless the target file excuses it: a skip 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ from contracts.errors import ContractsError, UsageError
 from contracts.spec.model import Clause, Contract
 
 MARK = "\nx-clauses:"
+ID = re.compile(r"""\s*-\s+\{?\s*id:\s*["']?([^\s"',]+)""")
 
 
 class ContractsWarning(UserWarning):
@@ -81,19 +83,25 @@ class SpecFile(pytest.File):
             self.contract = load(self.path)
         except ContractsError as err:
             raise self.CollectError(str(err)) from None
+        text = self.path.read_text(encoding="utf-8").splitlines()
+        lines = {m[1]: n for n, line in enumerate(text) if (m := ID.match(line))}
         profile = self.config.getoption("--profile")
         for clause in select(self.contract, Options(profile=profile)):
             yield ClauseItem.from_parent(
-                self, name=clause.id, clause=clause, contract=self.contract
+                self,
+                name=clause.id,
+                clause=clause,
+                contract=self.contract,
+                line=lines.get(clause.id, 0),
             )
 
 
 class ClauseItem(pytest.Item):
     """One clause. Its outcome is its verdict."""
 
-    def __init__(self, *, clause: Clause, contract: Contract, **kwargs: Any) -> None:
+    def __init__(self, *, clause: Clause, contract: Contract, line: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.clause, self.contract = clause, contract
+        self.clause, self.contract, self.line = clause, contract, line
         self.add_marker(pytest.mark.contract(contract.name))
         self.user_properties.append(("level", clause.level))
         self.user_properties.append(("source", str(clause.source)))
@@ -112,8 +120,9 @@ class ClauseItem(pytest.Item):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        return self.path, None, f"{self.clause.id}: {self.clause.says}"
+    def reportinfo(self) -> tuple[Path, int, str]:
+        # pytest warns of no item that has no line.
+        return self.path, self.line, f"{self.clause.id}: {self.clause.says}"
 
 
 class Verdict(Exception):

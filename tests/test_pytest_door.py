@@ -63,6 +63,21 @@ def test_a_violated_clause_fails_with_what_the_page_says(tmp_path: Path) -> None
     assert "SA-20" in failed
 
 
+def test_a_violated_should_clause_warns_and_fails_where_asked_to(tmp_path: Path) -> None:
+    contract = load(SPEC)
+    with mock_target([contract], ["request-id-missing"]) as target:
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps(target.raw), "utf-8")
+        args = ("-q", "specs/security-action.yaml::SA-26", "--target", str(file))
+        warned, strict = run(*args), run(*args, "--strict-clauses")
+    assert warned.returncode == 0, warned.stdout + warned.stderr
+    assert "1 passed, 1 warning" in warned.stdout
+    assert "ContractsWarning: SA-26 (should)" in warned.stdout
+    line = SPEC.read_text("utf-8").splitlines().index("  - id: SA-26") + 1
+    assert f"security-action.yaml:{line}" in warned.stdout
+    assert strict.returncode == 1, strict.stdout
+
+
 def test_a_target_that_is_down_is_never_green() -> None:
     done = run("-q", "specs/security-action.yaml::SA-20", "--base-url", "http://127.0.0.1:9")
     assert done.returncode == 1, done.stdout
