@@ -151,6 +151,20 @@ def test_a_vendor_host_gets_only_what_is_harmless(
     assert "touches nothing that exists" in " ".join(capsys.readouterr().out.split())
 
 
+def test_a_run_loads_only_what_it_uses() -> None:
+    """Neither the template engine nor what signs tokens nor what counts calls."""
+    code = (
+        "import sys; from contracts.cli import main;"
+        "main(['verify', 'http://127.0.0.1:9', '--only', 'MA-34', '--contract', 'machine-action']);"
+        "sys.exit(', '.join(m for m in ('jinja2', 'joserfc', 'pyrate_limiter', 'hypothesis',"
+        " 'schemathesis', 'uvicorn') if m in sys.modules) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_help_loads_click_and_clauses_no_more_than_reads_the_specs() -> None:
     slow = ("hypothesis", "schemathesis", "uvicorn", "starlette", "requests", "h11")
     code = (

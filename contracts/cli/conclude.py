@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,16 +62,20 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     """Write every report; whether all could be written. Those that could not are named."""
     from contracts.replay import write_recording
     from contracts.report import annotations, markdown
-    from contracts.report.html import write_html
     from contracts.report.json_report import write_json
     from contracts.report.junit import write_junit
     from contracts.report.screen import leave_stdout
 
-    writers = {
+    def write_page(path: Path) -> None:
+        from contracts.report.html import write_html  # loads the template engine
+
+        write_html(written, path)
+
+    writers: dict[str, Callable[[Path], None]] = {
         "--report-json": lambda path: write_json(written, path),
         "--report-junit": lambda path: write_junit(written, path),
         "--report-markdown": lambda path: markdown.write_markdown(written, path),
-        "--report-html": lambda path: write_html(written, path),
+        "--report-html": write_page,
         "--record": lambda path: write_recording(result, path),
     }
     whole = True

@@ -15,10 +15,7 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from typing import TYPE_CHECKING
 
 from contracts.errors import UsageError
 from contracts.spec.given import permission_of
@@ -26,6 +23,9 @@ from contracts.spec.model import Contract
 from contracts.target.file import Site
 from contracts.target.secrets import Redactor, read_key
 from contracts.target.tokens import Tokens
+
+if TYPE_CHECKING:  # slow to load, and only minting needs it
+    from joserfc.jwk import ECKey, OctKey, RSAKey
 
 NEEDS_MINT = "mint: needs a minted token"
 # Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
@@ -69,6 +69,9 @@ class Identities:
         return self._key is not None
 
     def _load_key(self) -> OctKey | RSAKey | ECKey:
+        from joserfc.errors import JoseError
+        from joserfc.jwk import ECKey, OctKey, RSAKey
+
         assert self.site.mint is not None
         text = read_key(self.site.mint, self.redactor, self.environ)
         kinds: dict[str, type[OctKey] | type[RSAKey] | type[ECKey]]
@@ -129,6 +132,8 @@ class Identities:
         return token
 
     def _mint(self, name: str, owner: str | None) -> str:
+        from joserfc import jwt
+
         assert self.site.mint is not None
         assert self._key is not None
         now = int(time.time())
@@ -150,6 +155,9 @@ class Identities:
     @staticmethod
     def throttled_token(contract: Contract, key: str) -> str:
         """Return a token whose caller has spent the quota, for a mock that knows that subject."""
+        from joserfc import jwt
+        from joserfc.jwk import OctKey
+
         now = int(time.time())
         claims = claims_of(contract, "throttled", None) | {
             "iat": now,
@@ -159,6 +167,8 @@ class Identities:
 
     @staticmethod
     def _other_key(key: OctKey | RSAKey | ECKey) -> OctKey | RSAKey | ECKey:
+        from joserfc.jwk import ECKey, OctKey, RSAKey
+
         if isinstance(key, RSAKey):
             return RSAKey.generate_key(2048)
         if isinstance(key, ECKey):

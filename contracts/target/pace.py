@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from pyrate_limiter import Limiter, Rate
 
 from contracts.errors import UsageError
 from contracts.spec.model import Contract
 from contracts.target.ledger import place_of
 from contracts.target.safety import is_loopback
 from contracts.target.trouble import Broken
+
+if TYPE_CHECKING:  # slow to load, and a run on loopback needs none of it
+    from pyrate_limiter import Limiter, Rate
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 RATE = re.compile(r"^([1-9][0-9]*)/([a-z]+)$")
@@ -31,6 +32,8 @@ class StoreLost(Broken):
 
 def parse_rate(text: str) -> Rate:
     """Return a rate such as 100/min. Raises UsageError."""
+    from pyrate_limiter import Rate
+
     found = RATE.match(text.strip())
     if not found or found.group(2) not in UNITS:
         raise UsageError("--rate", f"{text!r} is no rate", "write it as 100/min, 5/s or 1500/h")
@@ -49,7 +52,9 @@ def rates_of(contract: Contract, base_url: str, rate: str | None) -> list[Rate]:
     are asked for.
     """
     rates = [] if rate is None else [parse_rate(rate)]
-    if not is_loopback(base_url, [contract]):
+    if contract.quotas and not is_loopback(base_url, [contract]):
+        from pyrate_limiter import Rate
+
         rates += [Rate(q.calls, q.seconds * 1000) for q in contract.quotas]
     return sorted(rates, key=lambda r: r.interval)
 
@@ -96,6 +101,8 @@ def _limiter(
     contract: Contract, base_url: str, rates: list[Rate], store: str | None
 ) -> tuple[Limiter, Any]:
     """Return the limiter, and what it raises when its store is lost."""
+    from pyrate_limiter import Limiter
+
     if store is None:
         return Limiter(rates), ()
     place = f"--quota-store {place_of(store)}"
