@@ -130,6 +130,36 @@ class Slow(Service):
         return super().answer(request)
 
 
+@pytest.mark.parametrize("jobs", [1, 4])
+def test_a_second_signal_ends_it_at_once(jobs: int, tmp_path: Path) -> None:
+    service = conforming("MA", Slow)
+    assert isinstance(service, Slow)
+    with Written(service) as front:
+        target = target_of(service, front.url)
+        (tmp_path / "target.yaml").write_text(
+            yaml.safe_dump({**target.raw, "base_url": target.base_url}), encoding="utf-8"
+        )
+        command = [
+            *COMMAND, "verify", "--target", "target.yaml", "--jobs", str(jobs), "--timeout", "600",
+            "--contract", contract_of(service.page).name, "--ledger", "ledger.jsonl",
+        ]  # fmt: skip
+        with subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert service.reached.wait(GUARD_SECONDS), process.communicate()
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            while not process.stderr.readline().startswith("stopping"):
+                assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(GUARD_SECONDS / 2) == 128 + signal.SIGTERM
+        assert not service.go_on.is_set(), "the call that hung was not waited for"
+        assert service.resources, "nothing was torn down"
+        service.go_on.set()
+        service.stopped.set()
+    assert main(["ledger", str(tmp_path / "ledger.jsonl")]) == 1, "and the ledger says what is left"
+
+
 @pytest.mark.parametrize(("jobs", "number"), [(1, signal.SIGINT), (4, signal.SIGTERM)])
 def test_a_signal_ends_the_run_in_order(number: signal.Signals, jobs: int, tmp_path: Path) -> None:
     service = conforming("MA", Slow)

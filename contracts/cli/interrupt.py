@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,9 @@ def interruptible() -> Iterator[Interruption]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.asked:
-            raise SystemExit(128 + number)
+            # Whatever would run on the way out sends or waits. Reports are written whole or not at
+            # all, and the ledger is on the disk.
+            os._exit(128 + number)
         stop.code = 128 + number
         stop.ask(f"interrupted by {signal.Signals(number).name}")
         click.echo("stopping: tearing down, then the reports; once more to quit at once", err=True)
