@@ -7,7 +7,7 @@ from contracts.mock.call import Call, Refusal, Reply
 from contracts.mock.desk import Desk
 from contracts.mock.entry import Applies, Change, Fault, always, breaks, observable
 
-GAP = 0.05  # seconds between deciding and acting
+GAP = 0.25  # seconds between deciding and acting: long enough for two to meet on a busy machine
 RACE = (breaks("race status", resource="cancellable", call="concurrent"),)
 
 
