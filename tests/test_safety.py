@@ -110,7 +110,7 @@ def test_a_vendors_host_is_paced_and_harmless_even_on_loopback(
         asked.append(name)
         return True
 
-    monkeypatch.setattr("contracts.target.pace.Limiter.try_acquire", granted)
+    monkeypatch.setattr("pyrate_limiter.Limiter.try_acquire", granted)
     pacer(contract, contract.server, None)()
     pacer(contract, "http://mock.internal", None)()
     assert asked == [contract.name]
