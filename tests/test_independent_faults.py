@@ -30,7 +30,7 @@ EVERY = os.environ.get("INDEPENDENT") == "all"
 # An effect that is due shows at once in these servers, or never.
 AT_ONCE = {"effect_seconds": 0.3}
 IMPATIENT = AT_ONCE | {"timeouts": Timeouts(connect=2.0, read=0.6, total=0.8)}
-AT_MOST = 4  # choices of one fault, spread over its contracts
+AT_MOST = 3  # choices of one fault, spread over its contracts
 
 
 def spread() -> Iterator[tuple[Fault, str]]:
