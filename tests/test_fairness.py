@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import uuid
+from email.utils import formatdate
+from itertools import count
+from secrets import token_urlsafe
 from typing import Any
 
 import pytest
+from servers.faults_existence import Whispers
 from servers.front import Request, Response
-from servers.service import Service
+from servers.service import Call, Service
 from servers.trial import conforming, judge
 
 from contracts.exchange import Exchange, Received, Sent, Situation
 from contracts.judge.facets import header
+
+COUNT = count()
 
 
 @pytest.mark.parametrize(
@@ -55,3 +62,21 @@ def test_a_handler_that_is_busy_throughout_refuses_no_state() -> None:
     assert (outcome.exit_code, outcome.violated) == (4, {}), str(outcome)
     assert "429 again and again" in outcome.open["SA-01"], "and no line excuses it"
     assert service.asked == 3 * 4, "three set-ups were tried, each four times"
+
+
+class OwnWords(Whispers):
+    """Each 401 holds what belongs to its call alone: the id, a time, a nonce, a trace."""
+
+    def slip(self, call: Call, refusal: Response) -> Response:
+        moment = f"{formatdate(usegmt=True)} #{next(COUNT)}"
+        told = f"{call.id} needs a token. Trace {uuid.uuid4()}, {moment}, {token_urlsafe(16)}."
+        body = self.refuse(401, "InvalidAuthenticationToken", told).body
+        challenge = f'Bearer realm="api", nonce="{token_urlsafe(16)}"'
+        return Response(401, body, (("WWW-Authenticate", challenge), *refusal.headers[1:]))
+
+
+@pytest.mark.parametrize(("short", "clause"), [("SA", "SA-44"), ("MA", "MA-62"), ("AP", "AP-65")])
+def test_what_belongs_to_one_call_gives_nothing_away(short: str, clause: str) -> None:
+    outcome = judge(conforming(short, OwnWords), only=[clause])
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
+    assert clause in outcome.upheld
