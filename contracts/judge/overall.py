@@ -86,7 +86,7 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
 
 
 # What an answer may hold of the call itself: ids, numbers, times, nonces.
-OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=-]{16,}")
+OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
 
 
 def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
