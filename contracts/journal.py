@@ -17,7 +17,7 @@ from typing import overload
 
 from contracts.exchange import Exchange, Situation
 
-OPEN = 2048  # exchanges that stand as they are: more than any gate makes
+OPEN = 4096  # exchanges that stand as they are: more than any gate makes
 PACK = 64  # exchanges that are packed together, for they resemble each other
 UNPACKED = 8  # packs that are kept unpacked: neighbours in time are asked for together
 
@@ -78,7 +78,7 @@ class Exchanges(Sequence[Exchange]):
 
     def __iter__(self) -> Iterator[Exchange]:
         for pack in range(len(self._packs)):
-            yield from self._read(pack)
+            yield from self._unpack(pack)
         yield from self._open
 
 

@@ -242,4 +242,7 @@ def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
             if number >= 0:
                 self.walker.observe(number)
 
+        def teardown(self) -> None:
+            self.walker.end()
+
     return Walk

@@ -12,6 +12,7 @@ from contracts.exchange import Situation
 from contracts.explore.attempt import Attempt, Stopped
 from contracts.explore.calls import Resource
 from contracts.explore.run import Run
+from contracts.observation import Observation
 from contracts.target.states import Broken, Refused
 
 
@@ -20,6 +21,8 @@ class _Life:
     attempt: Attempt
     state: str
     resource: Resource
+    first: Observation | None = None  # what the first look showed, and the last
+    last: Observation | None = None
     position: int = 0
     cancelled: bool = False
 
@@ -49,7 +52,13 @@ class Walker:
     def observe(self, number: int) -> None:
         life = self.lives[number]
         situation = self._situation(life)
-        self.run.calls.observe(life.attempt, situation, life.position, life.resource)
+        self._shows(
+            life, self.run.calls.observe(life.attempt, situation, life.position, life.resource)
+        )
+
+    @staticmethod
+    def _shows(life: _Life, seen: Observation | None) -> None:
+        life.first, life.last = (life.first or seen) if life.position == 0 else life.first, seen
 
     def cancel(self, number: int, identity: str = "primary") -> None:
         """Cancel a resource and look at it and at a neighbour, before and after."""
@@ -69,6 +78,15 @@ class Walker:
         for near in others:
             calls.observe(life.attempt, situation, at + 1, near, "neighbour")
         self.run.note_due(exchange, before, after, life.resource)
+        self._shows(life, after)
         life.position += 1
         if exchange.status is not None and exchange.status // 100 == 2:
             life.cancelled = True
+
+    def end(self) -> None:
+        """Let resources be used again that have come to their end and are as they were."""
+        for life in self.lives:
+            first, last = life.first, life.last
+            final = self.run.contract.lifecycle.kind(life.state) == "final"
+            if final and first and last and first.entity and first.entity == last.entity:
+                self.run.states.give_back(life.state, None, life.resource.id)

@@ -12,13 +12,15 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis import strategies as st
+from hypothesis.errors import NoSuchExample
 from jsonschema import Draft202012Validator
 from schemathesis import GenerationMode
 
@@ -26,8 +28,17 @@ from contracts.spec.model import Contract
 
 POOL = 40  # bodies of each kind; from there on mixing finds more than drawing
 DRAWS = 80  # to fill a pool with; a poor schema has fewer bodies than that
+ROW = 8  # drawn at a time: what Hypothesis does around a draw takes as long as the draw
 TRIES = 20  # mixtures until one is of the kind that is asked for
 
+_SETTINGS = settings(
+    max_examples=DRAWS // ROW,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    verbosity=Verbosity.quiet,
+    suppress_health_check=list(HealthCheck),
+)
 JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -124,21 +135,15 @@ def _pool(values: Any, wanted: Callable[[Any], bool], seed_: int) -> list[Any]:
     """Return what a strategy draws, without doubles, the smallest first."""
     found: dict[str, Any] = {}
 
-    @seed(seed_)
-    @settings(
-        max_examples=DRAWS,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        verbosity=Verbosity.quiet,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(values)
-    def draw(value: Any) -> None:
-        if len(found) < POOL and wanted(value):
-            found.setdefault(json.dumps(value, sort_keys=True), value)
+    def full(row: list[Any]) -> bool:
+        for value in filter(wanted, row):
+            if len(found) < POOL:
+                found.setdefault(json.dumps(value, sort_keys=True), value)
+        return len(found) >= POOL
 
-    draw()
+    rows = st.lists(values, min_size=ROW, max_size=ROW)
+    with suppress(NoSuchExample):  # `find` draws until the pool is full, or as often as it may
+        find(rows, full, random=Random(seed_), settings=_SETTINGS)  # noqa: S311
     return [found[text] for text in sorted(found, key=lambda text: (len(text), text))]
 
 

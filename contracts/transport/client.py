@@ -18,14 +18,13 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
 
-import requests
 import urllib3
 from requests.utils import should_bypass_proxies
 
-from contracts.errors import ContractsError, UsageError
+from contracts.errors import UsageError
 from contracts.exchange import Failure, Received, Sent
 from contracts.transport.compose import chunks, field_line, full_headers, prepare
-from contracts.transport.connection import Adapter, Dispatch, Unconnected, current
+from contracts.transport.connection import Adapter, Dispatch, Unconnected
 from contracts.transport.record import Bounds
 
 # Of one answer, head and all. These APIs answer kilobytes. Of a head alone curl takes 300 KiB, .NET
@@ -91,11 +90,8 @@ class Transport:
         self._verify = _certificates(verify, self._environ)
         self._proxies: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
-        self._session = requests.Session()
-        self._session.trust_env = False  # no netrc; proxies and certificates are read above
-        adapter = Adapter()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, adapter)
+        # No session around it: cookies, redirects, netrc and the environment are none of ours.
+        self._adapter = Adapter()
 
     def __enter__(self) -> Self:
         return self
@@ -105,7 +101,7 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections that are kept alive. What is sent later opens new ones."""
-        self._session.close()
+        self._adapter.close()
 
     def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
         """Send once and return what came of it.
@@ -129,17 +125,14 @@ class Transport:
             bounds=Bounds(limits.read, started + limits.total, limits.total, self._max_bytes),
             keep_alive=keep_alive,
         )
-        token = current.set(dispatch)
         try:
-            blank = self._session.send(
+            recording, reused = self._adapter.exchange(
                 prepared,
-                stream=True,
-                allow_redirects=False,
-                timeout=(min(limits.connect, limits.total), limits.read),
-                proxies=self._proxies_for(origin),
+                dispatch,
+                connect_seconds=min(limits.connect, limits.total),
                 verify=self._verify,
+                proxies=self._proxies_for(origin),
             )
-            blank.raw.release_conn()
         except Unconnected as error:
             seconds = time.monotonic() - started
             return Answer(sent=sent, failure=error.failure, detail=error.detail, seconds=seconds)
@@ -148,18 +141,13 @@ class Transport:
             # may quote a proxy's password. (RequestException is an OSError.)
             problem = f"requests refuses it ({type(error).__name__})"
             raise UsageError(origin, problem, "check the proxy and CA settings") from None
-        finally:
-            current.reset(token)
-        recording = dispatch.recording
-        if recording is None:
-            raise ContractsError("transport: requests returned without asking for the response")
         return Answer(
             sent=sent,
             received=recording.received,
             failure=recording.failure,
             detail=recording.detail,
             seconds=recording.finished - started,
-            reused=dispatch.reused,
+            reused=reused,
         )
 
     def _proxies_for(self, origin: str) -> dict[str, str]:

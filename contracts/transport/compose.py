@@ -7,6 +7,7 @@ may stand in a message: it may be a token.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import requests
@@ -15,6 +16,7 @@ from contracts.errors import UsageError
 from contracts.exchange import Headers, Sent
 
 USER_AGENT = "cancel-contracts"
+ORIGINS = 64  # that are kept at hand: a run has a few
 
 _URL = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
@@ -40,15 +42,23 @@ def prepare(request: Sent) -> tuple[requests.PreparedRequest, bytes]:
     prepared = requests.PreparedRequest()
     prepared.method = request.method
     prepared.headers = requests.structures.CaseInsensitiveDict()
+    prepared.url = _origin(scheme.lower(), authority)
+    return prepared, (target if target.startswith("/") else "/" + target).encode("utf-8")
+
+
+@lru_cache(ORIGINS)
+def _origin(scheme: str, authority: str) -> str:
+    """Return the URL of an origin as requests writes it, with its slash. Raises UsageError."""
+    prepared = requests.PreparedRequest()
     try:
-        prepared.prepare_url(f"{scheme.lower()}://{authority}/", None)
+        prepared.prepare_url(f"{scheme}://{authority}/", None)
         parts = urlsplit(prepared.url or "")
         valid = parts.path == "/" and parts.port != 0
     except (requests.RequestException, ValueError):
         valid = False
-    if not valid:
+    if not valid or prepared.url is None:
         raise UsageError("URL", "its host or port is not valid", "check it")
-    return prepared, (target if target.startswith("/") else "/" + target).encode("utf-8")
+    return prepared.url
 
 
 def full_headers(request: Sent, origin: str, *, keep_alive: bool, chunked: bool) -> Headers:

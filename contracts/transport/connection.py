@@ -1,25 +1,24 @@
-"""Connections for requests that keep every byte: urllib3 connects, this room writes and reads.
+"""Connections that keep every byte: requests picks the way, urllib3 connects, this room writes and
+reads.
 
-Between requests (which picks proxy, CA bundle and pool) and the socket, urllib3 and http.client
-would normalise the target, add headers, and parse the response. Our connections take the request
-from a context variable and hand the recording back the same way, so nothing in between can alter or
-hide a byte. It must not know of clauses.
+requests knows proxies and CA bundles, urllib3 pools, tunnels and TLS. What they would do to a
+request and its response (normalise the target, add headers, parse, follow, try again) is left out:
+the connection is taken from their pool and used here, so that nothing in between can alter or hide
+a byte. It must not know of clauses.
 """
 
 from __future__ import annotations
 
 import http.client
-import io
 import re
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -30,9 +29,9 @@ from contracts.exchange import Failure
 from contracts.transport.record import Bounds, Recording, record, take
 
 
-@dataclass
+@dataclass(frozen=True)
 class Dispatch:
-    """One request on its way down, and what the connection found out on the way up."""
+    """One request, as it goes out."""
 
     method: str
     origin: bytes  # scheme and authority: only a forwarding proxy is told
@@ -41,15 +40,11 @@ class Dispatch:
     pieces: tuple[bytes, ...]  # the body as it goes out, a write each
     bounds: Bounds
     keep_alive: bool
-    reused: bool = False
-    recording: Recording | None = None
 
 
 # What connecting raises: sockets and TLS, a proxy's reply to CONNECT, urllib3 on top of them.
 _NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
 _NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
-
-current: ContextVar[Dispatch] = ContextVar("dispatch")
 
 
 class Unconnected(Exception):
@@ -88,27 +83,40 @@ class _Recorded(HTTPConnection):
         self._early += data or b""
         return data != b""
 
-    def request(self, method: str, url: str, *_: Any, **options: Any) -> None:
-        """Send the current dispatch. Of what urllib3 passes only a proxy's credential counts."""
-        dispatch = current.get()
+    def exchange(self, dispatch: Dispatch, credential: str | None) -> tuple[Recording, bool]:
+        """Send, and record what comes; and say whether the connection had carried an exchange
+        before. `credential` is for a proxy that forwards. Raises Unconnected.
+        """
         if self.sock is None:
             self.connect()
         if time.monotonic() >= dispatch.bounds.deadline:
             # Better no request than one whose answer is not waited for.
             total = dispatch.bounds.total_seconds
             raise Unconnected("unreachable", f"connecting took all of the {total:g} s")
-        dispatch.reused = self._carried > 0
+        reused = self._carried > 0
         self._carried += 1
         lines, target = dispatch.fields, dispatch.target
         if self.proxy_is_forwarding:
             # RFC 9112 3.2.2: absolute-form towards a proxy.
             target = dispatch.origin + target
-            headers: Mapping[str, str] = options.get("headers") or {}
-            if credential := headers.get("Proxy-Authorization"):
+            if credential:
                 lines += f"Proxy-Authorization: {credential}\r\n".encode("latin-1")
-        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (method.encode("ascii"), target, lines)
+        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (dispatch.method.encode("ascii"), target, lines)
         first, *rest = dispatch.pieces or (b"",)
-        self._send_error = self._write([head + first, *rest], dispatch.bounds)
+        send_error = self._write([head + first, *rest], dispatch.bounds)
+        early, self._early = self._early, b""
+        recording = record(
+            self.sock,
+            dispatch.method,
+            dispatch.bounds,
+            keep_alive=dispatch.keep_alive,
+            early=early,
+            reused=reused,
+            send_error=send_error,
+        )
+        if not recording.reusable:
+            self.close()
+        return recording, reused
 
     def _write(self, pieces: list[bytes], bounds: Bounds) -> OSError | None:
         # RFC 9112 9.5: a server may answer and close before it has read the whole request, so what
@@ -122,31 +130,6 @@ class _Recorded(HTTPConnection):
             return error
         return None
 
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        """Record the answer in the dispatch. The response returned is blank: none may act on it."""
-        dispatch = current.get()
-        early, self._early = self._early, b""
-        dispatch.recording = record(
-            self.sock,
-            dispatch.method,
-            dispatch.bounds,
-            keep_alive=dispatch.keep_alive,
-            early=early,
-            reused=dispatch.reused,
-            send_error=self._send_error,
-        )
-        if not dispatch.recording.reusable:
-            self.close()
-        return urllib3.HTTPResponse(
-            body=io.BytesIO(b""),
-            status=200,
-            reason="",
-            version=11,
-            version_string="HTTP/1.1",
-            preload_content=False,
-            request_method=dispatch.method,
-        )
-
 
 class _RecordedTLS(_Recorded, HTTPSConnection):
     pass
@@ -159,18 +142,14 @@ class _Pool(urllib3.HTTPConnectionPool):
 class _PoolTLS(urllib3.HTTPSConnectionPool):
     ConnectionCls = _RecordedTLS
 
-    def _validate_conn(self, conn: Any) -> None:
-        # Urllib3's own warns at each request when verification is off. The user turned it off by
-        # name.
-        if conn.is_closed:
-            conn.connect()
-
 
 _POOLS = {"http": _Pool, "https": _PoolTLS}
 
 
 class Adapter(HTTPAdapter):
-    """The door to requests: its pools, proxied or not, make recorded connections. Never a retry."""
+    """The door to requests: its pools, proxied or not, make recorded connections. Nothing is sent
+    twice.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -179,6 +158,33 @@ class Adapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def exchange(
+        self,
+        request: requests.PreparedRequest,
+        dispatch: Dispatch,
+        connect_seconds: float,
+        verify: bool | str,
+        proxies: dict[str, str],
+    ) -> tuple[Recording, bool]:
+        """Do what `send` would for a request, on a connection of its pools. Raises Unconnected;
+        and what requests and urllib3 raise for an address or a certificate file that is none.
+        """
+        pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies)
+        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        connection = pool._get_conn()
+        try:
+            connection.timeout = connect_seconds
+            if pool.proxy is not None and connection.is_closed and _wants_tunnel(request):
+                pool._prepare_proxy(connection)
+            credential = pool.proxy_headers.get("Proxy-Authorization")
+            made: tuple[Recording, bool] = connection.exchange(dispatch, credential)
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            pool._put_conn(connection)
+        return made
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         if not proxy.lower().startswith(("http://", "https://")):
@@ -192,6 +198,10 @@ class Adapter(HTTPAdapter):
             manager = super().proxy_manager_for(proxy, **kwargs)
             manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def _wants_tunnel(request: requests.PreparedRequest) -> bool:
+    return (request.url or "").startswith("https:")
 
 
 def _unconnected(error: Exception, connection: HTTPConnection) -> Unconnected:
