@@ -19,6 +19,11 @@ from contracts.transport.head import Head, heads
 # h11 gives up on a head of 16 kB, but only if it comes in pieces. The transport's cap on bytes is
 # our bound.
 _NO_LIMIT = 2**62
+# What h11 is told of the request. RFC 9112 6.3: HEAD is the one method sent here that changes how
+# its response is framed. It must not say `Connection: close`, or h11 takes bytes after the message
+# for an error and keeps them back.
+_GET, _HEAD = (h11.Request(method=m, target="/", headers=[("Host", "-")]) for m in ("GET", "HEAD"))
+_END = h11.EndOfMessage()
 _SHOWN = 200  # characters of the target's bytes in one message
 
 
@@ -29,16 +34,9 @@ class Reader:
     """
 
     def __init__(self, method: str) -> None:
-        # RFC 9112 6.3: HEAD is the one method sent here that changes how its response is framed.
-        # The request must not say `Connection: close`, or h11 takes bytes after the message for an
-        # error and keeps them back.
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_NO_LIMIT)
-        self._h11.send(
-            h11.Request(
-                method="HEAD" if method == "HEAD" else "GET", target="/", headers=[("Host", "-")]
-            )
-        )
-        self._h11.send(h11.EndOfMessage())
+        self._h11.send(_HEAD if method == "HEAD" else _GET)
+        self._h11.send(_END)
         self._wire, self._body = bytearray(), bytearray()
         self._stray = 0  # bytes after the end of the message
         self._fault: str | None = None
