@@ -48,7 +48,7 @@ PLACES: dict[str, tuple[str, frozenset[int], int]] = {
     "the first call": ("cancel", frozenset({0}), 1),
     "a call in the middle": ("cancel", frozenset({1}), 1),
     "every call": ("cancel", ALWAYS, 1),
-    "the look after a call": ("look", frozenset({2}), 4),
+    "the looks after a call": ("look", frozenset({2, 9}), 4),  # at once, and at the end
     "every look": ("look", ALWAYS, 4),
     "a set-up": ("setup", frozenset({1}), 4),
     "a create call": ("create", ALWAYS, 4),
@@ -68,7 +68,7 @@ ROWS = [
     for number, kind in enumerate(KINDS)
     # All kinds where they differ; elsewhere some, for they are read by the same code.
     if EVERY
-    or place in ("the first call", "the look after a call", "a set-up")
+    or place in ("the first call", "the looks after a call", "a set-up")
     or number % 4 == len(place) % 4
     or (place, kind) in OTHERWISE
 ]

@@ -22,7 +22,9 @@ from servers import (  # noqa: F401 - each fills the register
     faults_wire,
 )
 from servers.faults import FAULTS, Fault
+from servers.service import Service
 from servers.trial import conforming, judge
+from servers.variants_handler import EmptiesTheStore, OneResource
 
 from contracts.transport.client import Timeouts
 
@@ -30,6 +32,13 @@ EVERY = os.environ.get("INDEPENDENT") == "all"
 # An effect that is due shows at once in these servers, or never.
 AT_ONCE = {"effect_seconds": 0.3}
 IMPATIENT = AT_ONCE | {"timeouts": Timeouts(connect=2.0, read=0.6, total=0.8)}
+BESIDE_THE_HANDLER = (
+    faults_state.FinalStatesAreCancelled,
+    faults_state.NoEffect,
+    faults_state.RefusedButCancelled,
+    faults_state.CancelDeletes,
+    faults_wire.SecondCallOnAConnectionHangs,
+)
 AT_MOST = 3  # choices of one fault, spread over its contracts
 
 
@@ -55,6 +64,19 @@ def test_fault_is_caught_by_the_clause_it_breaks(fault: Fault, short: str) -> No
     outcome = judge(service, only=() if EVERY else fault.only(short), options=options)
     missed = [id_ for id_ in fault.clauses[short] if id_ not in outcome.violated]
     assert (outcome.exit_code, missed) == (1, []), str(outcome)
+
+
+@pytest.mark.parametrize("handler", [OneResource, EmptiesTheStore])
+@pytest.mark.parametrize("fault", BESIDE_THE_HANDLER, ids=lambda fault: fault.__name__)
+def test_a_fault_is_caught_with_one_resource_at_a_time(
+    handler: type[Service], fault: type[Service]
+) -> None:
+    only = ("MA-01", "MA-08", "MA-33", "MA-55")
+    service = conforming("MA", type("Faulty", (fault, handler), {}))
+    outcome = judge(service, only=only, options=IMPATIENT)
+    assert outcome.exit_code == 1, str(outcome)
+    sound = judge(conforming("MA", handler), only=only)
+    assert sound.exit_code == 0, str(sound)
 
 
 @pytest.mark.parametrize(

@@ -79,3 +79,19 @@ def test_a_code_may_look_like_the_name_of_a_class_but_not_of_an_exception() -> N
 def test_a_stack_by_its_name_counts_where_it_holds_something() -> None:
     assert found(b'{"error": {"innererror": {"stacktrace": "   here"}}}')
     assert found(b'{"error": {"innererror": {"stacktrace": null, "stackTrace": ""}}}') is None
+
+
+@pytest.mark.parametrize("name", ["helpUrl", "href", "link", "instance", "type"])
+def test_a_link_within_the_site_is_no_path_of_the_disk(name: str) -> None:
+    def error(name: str, value: str) -> bytes:
+        return json.dumps({"error": {"code": "x", "message": "y", name: value}}).encode()
+
+    assert found(error(name, "/home/help/throttling")) is None
+    assert found(error("message", "/home/help/throttling"))
+    assert found(error(name, "no such file: /home/help/throttling"))
+
+
+def test_a_link_of_an_error_page_is_no_path_of_the_disk() -> None:
+    page = '<a href="/home/help/x.html">help</a> <img src=/var/pics/x.png>'
+    assert found(page.encode()) is None
+    assert found(b"<p>/home/help/x.html</p>")

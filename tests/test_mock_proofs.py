@@ -134,6 +134,20 @@ def beside(w: World) -> Any:
     return done(w, id_), w.look(other).constant
 
 
+def own_beside(w: World) -> Any:
+    """Cancel the own resource and look at another of one's own."""
+    id_, other = w.new(owner="user"), w.new(owner="user")
+    return done(w, id_, identity="user", body=w.documented(id_)), w.look(other).constant
+
+
+def looked_at_twice(identity: str) -> Recipe:
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        return done(w, id_, identity=identity), [w.look(id_).constant for _ in range(2)]
+
+    return recipe
+
+
 def twice(w: World) -> Any:
     id_ = w.new()
     first, second = b'{"Comment": "first"}', b'{"Comment": "second"}'
@@ -334,6 +348,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "success-without-effect": CANCEL,
     "neighbour-cancelled-too": beside,
     "neighbour-cancelled-instead": beside,
+    "all-of-an-owner-cancelled": own_beside,
     "wrong-state-after": CANCEL,
     "final-refused-but-changed": FINAL,
     "final-answered-as-success": FINAL,
@@ -344,6 +359,8 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "second-cancel-deletes": twice,
     "second-cancel-overwrites": twice,
     "second-cancel-refused-but-overwrites": twice,
+    "refusal-performed-later": looked_at_twice("no-permission"),
+    "success-undone-later": looked_at_twice("admin"),
     "unknown-id-creates": UNKNOWN,
     "cancel-deletes": CANCEL,
     # --- Identity

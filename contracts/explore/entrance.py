@@ -1,6 +1,7 @@
-"""Find the way in: where the route begins, and who may make ordinary calls.
+"""Find the way in: where the route begins, whether two resources stand side by side, and who may
+make ordinary calls.
 
-Both are asked only where the first ordinary call was turned away, so that a conforming target that
+All are asked only where the first ordinary call was turned away, so that a conforming target that
 is described well never meets them.
 """
 
@@ -43,6 +44,27 @@ def find_route(run: Run, scenario: Scenario) -> None:
     run.journal.notes.append(f"routed under {prefix}, which the base URL leaves out")
 
 
+def find_place(run: Run, scenario: Scenario) -> None:
+    """Where a resource is not found, see whether it is while no other one was set up after it.
+
+    A handler may put the whole target into a state, and so end what it has set up before.
+    """
+    pair = scenario.neighbour or scenario.subject.call == "reused"
+    if first_answer(run) != 404 or not pair or run.states.site.handler is None:
+        return
+    if any(x.kind == "observe" and x.status == 200 for x in run.journal.exchanges[:1]):
+        return  # it was there: the 404 is the call's own
+    old, run.due = run.journal.exchanges, []
+    run.journal.exchanges, run.journal.observable = Exchanges(), None
+    run.states.single = True
+    run.execute(scenario)
+    if first_answer(run) in (404, None):
+        run.states.single = False
+        run.journal.exchanges, run.journal.observable = old, None
+        return
+    run.keep_to_one()
+
+
 def find_caller(run: Run, scenario: Scenario) -> None:
     """Where the administrator is refused and applications are served, let the application call.
 
@@ -61,6 +83,7 @@ def find_caller(run: Run, scenario: Scenario) -> None:
     run.journal.exchanges, run.journal.observable = Exchanges(), None
     identities.primary = "app"
     run.execute(scenario)
+    find_place(run, scenario)
     answer = first_answer(run)
     if answer is None or answer // 100 != 2:
         identities.primary = former

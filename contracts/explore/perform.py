@@ -65,7 +65,8 @@ class Performance:
         spends = subject.resource == "cancellable" and subject.identity not in REFUSED
         spends = spends and subject.method == "POST"
         ids: list[str] = []
-        for _ in range(2 if self.scenario.neighbour or subject.call == "reused" else 1):
+        two = self.scenario.neighbour or subject.call == "reused"
+        for _ in range(2 if two and not self.run.states.single else 1):
             first = not ids or subject.call == "reused"
             if self.calls.stopped:
                 raise Stopped
@@ -80,6 +81,9 @@ class Performance:
                 if not ids or "{neighbour}" in subject.body or subject.call == "reused":
                     raise
                 break  # a neighbour is worth having, not worth doing without the rest
+            if made in ids and self.run.states.site.handler:
+                self.run.keep_to_one()
+                break
             ids.append(made)
         return [Resource.of(i) for i in ids]
 
@@ -95,9 +99,12 @@ class Performance:
     def _in_a_row(self, resources: list[Resource]) -> None:
         scenario, target = self.scenario, resources[0]
         neighbour = resources[1] if len(resources) > 1 else None
+        named = neighbour
+        if neighbour is None and "{neighbour}" in scenario.subject.body:
+            named = Resource.of(self.first.uuid())
         before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
         self._refuse_spent(scenario.subject, before)
-        if self.first.number == 1 and looks_twice(self.run.contract, scenario):
+        if not self.run.journal.exchanges and looks_twice(self.run.contract, scenario):
             self.calls.observe(self.first, scenario.subject, 0, target)
         position = 0
         after: Observation | None = None
@@ -106,7 +113,7 @@ class Performance:
                 if self.calls.stopped:
                     return
                 position += 1
-                exchange = self.calls.cancel(self.first, situation, position, target, neighbour)
+                exchange = self.calls.cancel(self.first, situation, position, target, named)
                 if scenario.known or situation.resource == "unknown":
                     after = self._look(situation, position, target, neighbour)
                     self.run.note_due(exchange, before, after, target)
@@ -114,6 +121,8 @@ class Performance:
                     break
                 if not self.calls.wait_out(exchange, attempt):
                     break
+        if scenario.last_look:
+            self.run.note_last_look(exchange, before, target)
         if position == 1 and before and after and before.entity and before.entity == after.entity:
             self._give_back(exchange, target)
 
@@ -156,6 +165,9 @@ class Performance:
 
     def _on_one_connection(self, resources: list[Resource]) -> None:
         """Two calls on two resources, the second on the connection that carried the first."""
+        if self.run.states.single:
+            self._on_one_connection_unseen(resources[0])
+            return
         attempts = (self.first, self.second)
         lots = list(zip(attempts, self.scenario.calls, resources, strict=True))
         before = [self.calls.observe(attempt, call, 0, it) for attempt, call, it in lots]
@@ -169,3 +181,21 @@ class Performance:
         for (attempt, call, it), start, exchange in zip(lots, before, made, strict=True):
             after = self.calls.observe(attempt, call, 1, it)
             self.run.note_due(exchange, start, after, it)
+
+    def _on_one_connection_unseen(self, first: Resource) -> None:
+        """The same where the second resource cannot be there before the first is done with. Its
+        set-up takes the same connection where it can: a server may serve one at a time, and would
+        wait on it for ever.
+        """
+        subject = self.scenario.subject
+        assert subject.state is not None
+        try:
+            self.calls.cancel(self.first, self.scenario.calls[0], 1, first, keep_alive=True)
+            if self.calls.stopped:
+                raise Stopped
+            second = self.run.states.acquire(
+                subject.state, subject.owner, spends=True, keep_alive=True
+            )
+            self.calls.cancel(self.second, subject, 1, Resource.of(second), keep_alive=True)
+        finally:
+            self.calls.transport.close()

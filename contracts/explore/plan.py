@@ -33,6 +33,7 @@ class Scenario:
 
     calls: tuple[Situation, ...]
     neighbour: bool = False
+    last_look: bool = False  # its resource is looked at once more when the run ends
 
     @property
     def subject(self) -> Situation:
@@ -102,7 +103,7 @@ def cost(contract: Contract, scenario: Scenario, *, observes: bool, handler: boo
     if scenario.subject.call == "reused":
         looks = 4
     elif scenario.known:
-        looks = rounds * resources
+        looks = rounds * resources + scenario.last_look
     else:
         looks = len(scenario.calls) if scenario.subject.resource == "unknown" else 0
     if contract.observe_path is None or not observes:
@@ -192,13 +193,40 @@ def _scenarios(contract: Contract, wanted: list[Situation]) -> list[Scenario]:
         elif situation.call == "reused":
             scenarios.append(Scenario((replace(situation, call="first"), situation)))
         else:
-            near = "{neighbour}" in situation.body or _ordinary(situation)
+            near = "{neighbour}" in situation.body or _ordinary(situation) or _own(situation)
             scenarios.append(Scenario((situation,), neighbour=near and situation.id == "known"))
-    return sorted(scenarios, key=lambda s: not _ordinary(s.calls[0]))
+    scenarios.sort(key=lambda s: not _ordinary(s.calls[0]))
+    return _with_last_looks(scenarios) if contract.lifecycle.after else scenarios
+
+
+def _with_last_looks(scenarios: list[Scenario]) -> list[Scenario]:
+    """Have a refusal that is performed later, and a success that does not last, looked for at the
+    end: once for every kind of caller, method and resource.
+
+    Only where a page names the state after a cancel: any other a resource may come to by itself.
+    """
+    met: set[tuple[str | None, ...]] = set()
+    found = []
+    for scenario in scenarios:
+        call = scenario.calls[0]
+        kind = (call.resource, call.method, call.identity.partition(":")[0], call.owner)
+        alone = scenario.subject.call in ("first", "second")
+        if scenario.known and alone and kind not in met:
+            met.add(kind)
+            scenario = replace(scenario, last_look=True)
+        found.append(scenario)
+    return found
 
 
 def _ordinary(situation: Situation) -> bool:
     return situation == Situation(state=situation.state) and situation.state is not None
+
+
+def _own(situation: Situation) -> bool:
+    """Whether an owner cancels what is theirs, in the ordinary way."""
+    owner = situation.owner
+    ordinary = replace(situation, owner=None, identity="primary")
+    return owner is not None and situation.identity == owner and _ordinary(ordinary)
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:

@@ -3,13 +3,15 @@
 Sends what the plan says; knows no clause and judges nothing. What it decides by itself:
 - a 429 is waited out (Retry-After, within `max_wait`) and the call made again, as a call of its
   own;
-- an effect that does not show at once is looked for again at the end, for `effect_seconds`.
+- an effect that does not show at once, or no longer at the end, is looked for again then, for
+  `effect_seconds`.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,7 +21,7 @@ from itertools import groupby
 from contracts.exchange import Exchange
 from contracts.explore.attempt import Attempt, Stop
 from contracts.explore.calls import THROTTLED_CALLS, Calls, Progress, Resource
-from contracts.explore.entrance import find_caller, find_route
+from contracts.explore.entrance import find_caller, find_place, find_route
 from contracts.explore.perform import Performance
 from contracts.explore.plan import Plan, Scenario
 from contracts.journal import Journal
@@ -86,6 +88,7 @@ class Run:
         self._numbers, self._lock = 1, threading.Lock()
         self.thrifty = False  # whether a resource that a refused call left as it was is used again
         self.due: list[tuple[Exchange, Observation | None, Resource]] = []
+        self.last_looks: list[tuple[Exchange, Observation | None, Resource]] = []
 
     @property
     def journal(self) -> Journal:
@@ -98,6 +101,7 @@ class Run:
             self.execute(scenario)
             if scenario.known:
                 find_route(self, scenario)
+                find_place(self, scenario)
                 find_caller(self, scenario)
         for together, some in groupby(plan.scenarios[1:], key=_together):
             self.execute_all(list(some), alone=together)
@@ -115,7 +119,7 @@ class Run:
         in the order of the scenarios.
         """
         numbers = [self.number(2 if _together(scenario) else 1) for scenario in scenarios]
-        jobs = 1 if alone else min(self.jobs, len(scenarios))
+        jobs = 1 if alone or self.states.single else min(self.jobs, len(scenarios))
         made = []
         with ExitStack() as stack:
             each: Iterable[list[Exchange]]
@@ -128,7 +132,16 @@ class Run:
                 made.append(exchanges)
                 for exchange in exchanges:
                     self.journal.exchanges.append(exchange)
+                if self.states.single:
+                    self._await_effects()  # the next set-up may end what is due
         return made
+
+    def keep_to_one(self) -> None:
+        """Have one resource at a time from now on."""
+        self.states.single = True
+        told = "the provider-state handler keeps one resource at a time: neighbours go unseen"
+        if told not in self.journal.notes:
+            self.journal.notes.append(told)
 
     def number(self, count: int = 1) -> int:
         """Return the first of `count` numbers of the journal that are free."""
@@ -177,6 +190,12 @@ class Run:
         else:
             self.states.cancelled(target.id)
 
+    def note_last_look(
+        self, exchange: Exchange, before: Observation | None, target: Resource
+    ) -> None:
+        """Remember a resource to be looked at once more when the run ends."""
+        self.last_looks.append((exchange, before, target))
+
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
         number = self.number() if number is None else number
@@ -193,7 +212,13 @@ class Run:
             self.calls.knock(self.live())
 
     def settle(self) -> None:
-        """Look again at what has not shown its effect, until it shows or its time is over."""
+        """Look a last time where the plan asks for it, and again at what has not shown its effect,
+        until it shows or its time is over.
+        """
+        self._look_last()
+        self._await_effects()
+
+    def _await_effects(self) -> None:
         last: dict[int, int] = {}
         for number in {exchange.scenario for exchange, _, _ in self.due}:
             made = self.journal.exchanges.of_scenario(number)
@@ -215,6 +240,24 @@ class Run:
                 else:
                     self.states.cancelled(target.id)
             self.due = still
+
+    def _look_last(self) -> None:
+        """Look once more, beyond the last call, at resources that one scenario alone was given."""
+        if self.states.single:
+            return
+        handed = Counter(map(str.casefold, self.states.handed))
+        numbers = set(self.journal.exchanges.scenarios())
+        waiting = {exchange.scenario for exchange, _, _ in self.due}
+        for exchange, before, target in sorted(self.last_looks, key=lambda it: it[0].scenario):
+            if self.calls.stopped or not self.journal.observable:
+                return
+            again = handed[target.id.casefold()] > 1
+            if again or exchange.scenario in waiting or exchange.scenario not in numbers:
+                continue
+            attempt = replace(self.live(exchange.scenario), seed=f"{self.seed}/last")
+            position = exchange.position + 1
+            seen = self.calls.observe(attempt, exchange.situation, position, target)
+            self.note_due(exchange, before, seen, target)
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""

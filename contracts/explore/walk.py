@@ -36,6 +36,8 @@ class Walker:
 
     def provision(self, state: str) -> int:
         """Put a resource in a state and return its number, or -1 where the target offers none."""
+        if self.lives and self.run.states.single:
+            return -1
         try:
             made = Resource.of(self.run.states.acquire(state, None, spends=True))
         except (Refused, Broken):

@@ -136,6 +136,12 @@ class Context:
         seen = self._looks(exchange, role)
         return [o for o in seen if o.exchange.position >= exchange.position]
 
+    def last(self, exchange: Exchange) -> Observation | None:
+        """Return what showed at the end of the run, beyond the last call of the scenario."""
+        end = max(call.position for call in self.scene(exchange.scenario).calls)
+        looks = reversed(self._looks(exchange, "target"))
+        return next((o for o in looks if o.exchange.position > end and not o.gone), None)
+
     def unseen(self, exchange: Exchange) -> bool:
         """Whether something of the call may have gone unseen, which a GET would have shown."""
         number = exchange.scenario

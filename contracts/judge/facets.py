@@ -3,8 +3,8 @@ wire.
 
 Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
 nothing of it.
-The table FACETS is the vocabulary; effect.py holds those that need observations, overall.py those
-over many.
+The table FACETS is the vocabulary; effect.py and entity.py hold those that need observations,
+overall.py those over many.
 """
 
 from __future__ import annotations

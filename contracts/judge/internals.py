@@ -37,6 +37,12 @@ INTERNALS = re.compile(
 THROWN = re.compile(r"(?<![#\w.])[A-Za-z_]\w*(?:\.\w+)*\.[A-Z]\w*(?:Exception|Error)\b")
 THROWN_AS_CODE = re.compile(r"(?<![#\w.])[A-Za-z_]\w*(?:\.\w+)*\.[A-Z]\w*Exception\b")
 
+# A link within the site: what a member of such a name is in whole (RFC 9457 names the last two), or
+# an attribute of HTML.
+LINK = re.compile(r"(?i:(?:ur[il]|href|link)s?|instance|type)$")
+WITHIN_SITE = re.compile(r"/[^\s\"'<>]*")
+ATTRIBUTE = re.compile(r"(?i:\b(?:href|src|action)\s*=\s*)(?:\"/[^\"]*\"|'/[^']*'|/[^\s>]*)")
+
 
 def trace(exchange: Exchange, received: Received) -> str | None:
     """Return the first trace of the inside, or None."""
@@ -55,14 +61,15 @@ def _texts(received: Received) -> Iterator[tuple[str, str]]:
     try:
         value = received.json()
     except (ValueError, RecursionError):
-        yield "", received.body.decode("utf-8", "replace")
+        yield "", ATTRIBUTE.sub(" ", received.body.decode("utf-8", "replace"))
         return
     yield from _strings("", value)
 
 
 def _strings(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
-        yield name, value
+        if not (LINK.search(name) and WITHIN_SITE.fullmatch(value)):
+            yield name, value
     elif isinstance(value, list):
         for item in value:
             yield from _strings(name, item)

@@ -15,7 +15,7 @@ from typing import Any
 
 from contracts.exchange import Exchange
 from contracts.judge.context import Context
-from contracts.judge.effect import _returned, _sent
+from contracts.judge.entity import returned_entity, sent_object
 from contracts.judge.facets import Finding, answer
 from contracts.observation import describe, took_effect
 
@@ -72,7 +72,7 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     seen: dict[str, int] = {}
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        value: Any = _returned(x)
+        value: Any = returned_entity(x)
         for part in pointer.strip("/").split("/"):
             value = value.get(part) if isinstance(value, dict) else None
         if value is None:
@@ -113,7 +113,7 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
 
 
 def _member(exchange: Exchange, name: str) -> str:
-    error: Any = (_returned(exchange) or {}).get("error")
+    error: Any = (returned_entity(exchange) or {}).get("error")
     return str(error.get(name) if isinstance(error, dict) else None)
 
 
@@ -166,8 +166,8 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
             expected = "the resource is cancelled"
             return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
     for name, source in life.records.items():
-        claims = [e.get(name) for y in won if (e := _returned(y)) is not None and name in e]
-        sent = [_sent(y).get(source) for y in won]
+        claims = [e.get(name) for y in won if (e := returned_entity(y)) is not None and name in e]
+        sent = [sent_object(y).get(source) for y in won]
         kept = end.entity.get(name) if end and end.entity and name in end.entity else None
         if len(claims) == 2 and claims[0] != claims[1]:
             return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")

@@ -14,11 +14,13 @@ from contracts.exchange import Exchange, Situation
 from contracts.journal import Exchanges
 from contracts.judge.context import Context
 from contracts.judge.effect import EFFECTS
+from contracts.judge.entity import ENTITY
 from contracts.judge.facets import FACETS, Facet, Finding
 from contracts.judge.overall import OVERALL
 from contracts.spec.model import Clause
 
-SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS}
+OBSERVED = {**EFFECTS, **ENTITY}
+SINGLE: dict[str, Facet] = {**FACETS, **OBSERVED}
 # Deviations are shown one a situation. The plan's own come first, what `deep` draws after them.
 SITUATIONS = 200
 
@@ -124,7 +126,7 @@ class Tally:
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
             if self.witness is None or found.size < self.witness.size:
                 self.witness = found
-            silent = any(name in EFFECTS and not finding for name, finding in every.items())
+            silent = any(name in OBSERVED and not finding for name, finding in every.items())
             if silent and context.unseen(exchange):
                 self.unseen.add(exchange.situation)
             elif exchange.situation in self.wanted:

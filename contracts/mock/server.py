@@ -119,7 +119,9 @@ class MockServer:
     def start(self) -> None:
         """Bind, start the thread and return when it serves."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        bound = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends without delay on sockets that name TCP; else every answer on a connection
+        # that is kept waits 40 ms for an acknowledgement.
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.bind((self._host, self._port))

@@ -52,6 +52,10 @@ class ProviderStates:
         self._refused: dict[tuple[str, bool], str] = {}
         self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._broken = 0
+        self.handed: list[str] = []  # every id as often as it was acquired
+        # Whether the handler keeps one resource at a time: it gives the same id again, or each
+        # set-up ends the one before.
+        self.single = False
         # Waits as an answer asks, where patience is left for it; whether it did.
         self.waited: Callable[[Received], bool] = lambda received: False
 
@@ -60,12 +64,28 @@ class ProviderStates:
         """How many calls this took so far, tear-down included."""
         return self._posts + (self.provisioner.calls if self.provisioner else 0)
 
-    def acquire(self, state: str, owner: str | None, *, spends: bool, offset: int = 0) -> str:
+    def acquire(
+        self,
+        state: str,
+        owner: str | None,
+        *,
+        spends: bool,
+        offset: int = 0,
+        keep_alive: bool = False,
+    ) -> str:
         """Return the id of a resource in a state.
 
         An id of the target file, or a created one, is used up where `spends` is true: the call may
-        cancel it. `offset` asks for another one beside it. Raises Refused or Broken.
+        cancel it. `offset` asks for another one beside it, `keep_alive` for the connection of a
+        call that was made with it. Raises Refused or Broken.
         """
+        id_ = self._next(state, owner, spends, offset, keep_alive)
+        self.handed.append(id_)
+        return id_
+
+    def _next(
+        self, state: str, owner: str | None, spends: bool, offset: int, keep_alive: bool
+    ) -> str:
         if self.site.handler is None:
             return self._given(state, owner, spends, offset)
         if self._idle[state, owner]:
@@ -78,14 +98,14 @@ class ProviderStates:
         if owner:
             params["owner"] = owner
         number = self.ledger.set_up(self.site.contract, state, self.site.handler, params)
-        values = self._set_up(number, state, owner, params)
+        values = self._set_up(number, state, owner, params, keep_alive)
         self._made.append(Made(number, state, {**params, **values}))
         self.ledger.made(number, values)
         return str(values["id"])
 
     def give_back(self, state: str, owner: str | None, id_: str) -> None:
         """Take back a resource of the handler that is as it was: it may be acquired again."""
-        if self.site.handler is not None:
+        if self.site.handler is not None and not self.single:
             self._idle[state, owner].append(id_)
 
     def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
@@ -127,9 +147,14 @@ class ProviderStates:
                 ids.remove(id_)
 
     def _set_up(
-        self, number: int, state: str, owner: str | None, params: dict[str, str]
+        self,
+        number: int,
+        state: str,
+        owner: str | None,
+        params: dict[str, str],
+        keep_alive: bool,
     ) -> dict[str, object]:
-        status, body, failure = self._post("setup", state, params)
+        status, body, failure = self._post("setup", state, params, keep_alive)
         if failure or status is None:
             self._broken += 1
             raise Broken(f"the provider-state handler did not answer ({failure})")
@@ -158,7 +183,11 @@ class ProviderStates:
         return values
 
     def _post(
-        self, action: str, state: str, params: dict[str, object] | dict[str, str]
+        self,
+        action: str,
+        state: str,
+        params: dict[str, object] | dict[str, str],
+        keep_alive: bool = False,
     ) -> tuple[int | None, bytes, str | None]:
         assert self.site.handler is not None
         article = "an" if self.site.contract[0] in "aeiou" else "a"
@@ -172,7 +201,10 @@ class ProviderStates:
         request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
-            answer = self.transport.send(request)
+            answer = self.transport.send(request, keep_alive=keep_alive)
+            if answer.received is None and answer.reused:  # the server had closed it
+                self._posts += 1
+                answer = self.transport.send(request)
             limited = answer.received is not None and answer.received.status == 429
             if answer.received is None or not limited or not self.waited(answer.received):
                 break
@@ -193,7 +225,7 @@ class ProviderStates:
         for made in reversed(self._made):
             self.ledger.tear_down(made.number)
             status, _, failure = self._post("teardown", made.state, made.values)
-            gone = gone_is_fine and status in (404, 410)
+            gone = (gone_is_fine or self.single) and status in (404, 410)
             if failure or status is None or (status // 100 != 2 and not gone):
                 told = failure or status
                 what = made.values.get("id") or f"a {made.state}"

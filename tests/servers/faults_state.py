@@ -139,6 +139,15 @@ class NeighbourCancelledInstead(Service):
         self.cancel(other, call)
 
 
+@breaks("AP-54")
+class AllOfTheOwnerCancelled(Service):
+    def perform(self, call: Call) -> None:
+        super().perform(call)
+        for resource in self.resources.values():
+            if resource.owner == call.caller.name and not call.caller.admin:
+                self.cancel(resource, call)
+
+
 @breaks("MA-06")
 class NeighbourGetsTheComment(Service):
     def perform(self, call: Call) -> None:
@@ -153,6 +162,34 @@ class RefusedButCancelled(Service):
         assert call.resource is not None
         self.cancel(call.resource, call)
         return super().not_cancellable(call)
+
+
+@breaks("MA-08 MA-19 AP-11 AP-16 AP-25")
+class RefusedAndPerformedLater(Service):
+    """A worker goes through all that was asked for. It is done when somebody has looked."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        if (resource := self.find(call.id)) is not None:
+            resource.waiting = call  # type: ignore[attr-defined]
+        return super().refused(call, refusal)
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        found = super().entity(resource)
+        if call := resource.__dict__.pop("waiting", None):
+            self.cancel(resource, call)
+        return found
+
+
+@breaks("MA-33 MA-04 AP-37 AP-04")
+class CancelledForAWhile(Service):
+    """What was cancelled shows as cancelled once, and then as it was before."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        if resource.cancelled_by is not None:
+            looks = resource.__dict__["looks"] = resource.__dict__.get("looks", 0) + 1
+            if looks > 1:
+                resource.state = self.page.cancellable[0]
+        return super().entity(resource)
 
 
 @breaks("MA-08")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from servers import variants_effect as effect
+from servers import variants_handler as handler
 from servers import variants_rules as rules
 from servers import variants_wire as wire
 from servers.front import Front, OneAtATime, Stdlib10, Stdlib11, Written
@@ -156,7 +157,15 @@ CALLERS_AND_BODIES = (
     Variant("unknown members refused", ("MA",), rules.KnownMembersOnly),
     *(Variant(name, ALL, rules.MediaTypeFirst, {"checks": o}) for name, o in rules.ORDERS.items()),
 )
-VARIANTS = (*OVER_THE_WIRE, *STATUS, *ENTITIES, *EFFECTS, *CALLERS_AND_BODIES)
+HANDLERS = (
+    Variant("one resource", ("AP", "MA", "SA"), handler.OneResource),
+    Variant("one resource and a single thread", ("SA", "AP", "MA"), handler.OneResource, {},
+            OneAtATime),
+    Variant("one resource per state", ("MA", "SA", "AP"), handler.OneResourcePerState),
+    Variant("a set-up empties the store", ("MA", "AP", "SA"), handler.EmptiesTheStore),
+    Variant("five resources in turn", ("AP", "MA", "SA"), handler.FiveInTurn),
+)  # fmt: skip
+VARIANTS = (*OVER_THE_WIRE, *STATUS, *ENTITIES, *EFFECTS, *CALLERS_AND_BODIES, *HANDLERS)
 
 # Whole servers: variants that do not touch each other, on one contract. Where a run of every variant
 # would take too long, these stand for their members.

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import suppress
+from typing import Any
+
 from contracts.mock import entry, kit
 from contracts.mock.call import Call, Refusal, Reply
 from contracts.mock.desk import Desk
@@ -55,6 +59,12 @@ def neighbours_too(desk: Desk, call: Call) -> None:
         desk.perform(call, resource)
 
 
+def all_of_the_owner(desk: Desk, call: Call) -> None:
+    for resource in others(desk, call):
+        if resource.owner is not None and resource.owner == call.caller.sub:
+            desk.perform(call, resource)
+
+
 def neighbour_instead(desk: Desk, call: Call) -> None:
     for resource in others(desk, call)[:1]:
         desk.perform(call, resource)
@@ -70,15 +80,52 @@ def to_wrong_state(desk: Desk, call: Call) -> None:
 
 
 def resurrect(desk: Desk, call: Call, reply: Reply) -> Reply:
-    desk.put_state(call.found, call.found.first_state)
-    call.found.entity = dict(call.found.first_entity)
-    call.found.changed_at = 0.0
+    reset(desk, call.found)
     return reply
 
 
 def delete(desk: Desk, call: Call, reply: Reply) -> Reply:
     desk.store.drop(call.found.id)
     return reply
+
+
+def refusals_performed_later(desk: Desk) -> None:
+    """Perform what was refused once the resource has been looked at."""
+    waiting: dict[str, Call] = {}
+
+    def keep(desk: Desk, call: Call, reply: Reply) -> Reply:
+        with suppress(Refusal):  # of an id that names nothing
+            waiting[desk.lookup(call).id] = call
+        return reply
+
+    def view(resource: Resource, entity: dict[str, Any]) -> dict[str, Any]:
+        call = waiting.pop(resource.id, None)
+        if call is not None and resource.state in desk.contract.lifecycle.cancellable:
+            desk.perform(call, resource)
+        return entity
+
+    kit.edit(kit.failed, keep)(desk)
+    desk.views.append(view)
+
+
+def success_undone_later(desk: Desk) -> None:
+    """Take a cancel back once it has been looked at a second time."""
+    looks: Counter[str] = Counter()
+
+    def view(resource: Resource, entity: dict[str, Any]) -> dict[str, Any]:
+        looks[resource.id] += resource.changed_at > 0
+        if looks[resource.id] == 2:
+            reset(desk, resource)
+        return entity
+
+    desk.views.append(view)
+
+
+def reset(desk: Desk, resource: Resource) -> None:
+    """Put a resource back as it was made."""
+    desk.put_state(resource, resource.first_state)
+    resource.entity = dict(resource.first_entity)
+    resource.changed_at = 0.0
 
 
 def create_unknown(desk: Desk, call: Call, reply: Reply) -> Reply:
@@ -120,6 +167,9 @@ FAULTS: tuple[Fault, ...] = (
     fault("neighbour-cancelled-too", "A cancel strikes other resources as well.",
           (breaks("neighbour", resource="cancellable"),),
           kit.after("effect", neighbours_too), entry.observable),
+    fault("all-of-an-owner-cancelled", "A cancel strikes all that is the caller's own.",
+          (breaks("neighbour", identity="user"),),
+          kit.after("effect", all_of_the_owner), entry.all_of(entry.owners, entry.observable)),
     fault("neighbour-cancelled-instead", "A cancel strikes another resource.",
           (breaks("neighbour effect", resource="cancellable"),),
           kit.instead("effect", neighbour_instead), entry.observable),
@@ -152,6 +202,11 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("keeps effect", resource="cancellable", call="second"),),
           kit.edit(kit.both(FINAL, repeated), kit.performed),
           entry.all_of(entry.records, entry.observable)),
+    fault("refusal-performed-later", "What was refused is cancelled a while after.",
+          (breaks("effect", resource="cancellable"),), refusals_performed_later,
+          entry.all_of(entry.named_after, entry.observable)),
+    fault("success-undone-later", "What was cancelled comes back a while after.",
+          TAKES_EFFECT, success_undone_later, entry.all_of(entry.named_after, entry.observable)),
     fault("unknown-id-creates", "A cancel of an unknown id is refused and creates the resource.",
           (breaks("effect", resource="unknown"),),
           kit.edit(kit.refused("unknown"), create_unknown), entry.observable),
