@@ -2,4 +2,22 @@
 package brings the same plugin.
 """
 
+import pytest
+
 pytest_plugins = ["contracts.pytest_plugin"]
+
+# The files that take longest begin first, so that no worker is left with one of them at the end.
+LONGEST = (
+    "test_prove.py",
+    "test_schemathesis_checks.py",
+    "test_deep.py",
+    "test_examples_mockoon.py",
+    "test_examples_prism.py",
+    "test_ci_integration.py",
+    "test_pytest_door.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))

@@ -114,6 +114,7 @@ def _settings(file: IO[bytes], recording: Recording) -> None:
             journal.broken = {_situation(s): reason for s, reason in row["broken"]}
             for name in ("stopped", "observable", "minted", "setups", "notes"):
                 setattr(journal, name, row[name])
+        return  # ours stands before the entries: there is no need to read on
 
 
 def _take(entry: Any, recording: Recording, foreign: _Foreign) -> None:

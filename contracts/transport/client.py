@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Self
 from urllib.parse import urlsplit
@@ -189,11 +190,17 @@ def check_certificates(place: str, path: str) -> None:
     if os.path.isdir(path):
         return  # of hashed names, as OpenSSL has them; read one by one when they are needed
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+        _load_certificates(path, os.stat(path).st_mtime_ns)
     except ssl.SSLError:
         raise UsageError(place, f"{path} holds no CA certificate that can be read", mend) from None
     except OSError as err:
         raise UsageError(place, f"{path}: {err.strerror or 'cannot be read'}", mend) from None
+
+
+@lru_cache
+def _load_certificates(path: str, changed: int) -> None:
+    """Load a file, once for each time that it was `changed`: it takes as long as many a call."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
 
 
 def _proxies(origin: str, environ: Mapping[str, str]) -> dict[str, str]:
