@@ -14,13 +14,14 @@ from contracts.explore.attempt import Attempt, Stopped
 from contracts.explore.calls import THROTTLED_CALLS, Resource
 from contracts.explore.plan import Scenario, looks_twice
 from contracts.explore.requests import ODD_IDS
-from contracts.observation import Observation, has_ended, is_cancelled
+from contracts.observation import Observation, has_ended, is_cancelled, shown, unchanged
 from contracts.target.identities import NoIdentity
 from contracts.target.states import Broken, Refused
 
 if TYPE_CHECKING:
     from contracts.explore.run import Run
 
+LOOKS_FOR_DRIFT = 3
 # Whoever calls so must be refused: an id of the target file is not used up by it.
 REFUSED = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
 
@@ -116,6 +117,7 @@ class Performance:
                 exchange = self.calls.cancel(self.first, situation, position, target, named)
                 if scenario.known or situation.resource == "unknown":
                     after = self._look(situation, position, target, neighbour)
+                    self._look_for_drift(exchange, before, after, target)
                     self.run.note_due(exchange, before, after, target)
                 if exchange.status != 429 or situation.identity == "throttled":
                     break
@@ -125,6 +127,26 @@ class Performance:
             self.run.note_last_look(exchange, before, target)
         if position == 1 and before and after and before.entity and before.entity == after.entity:
             self._give_back(exchange, target)
+
+    def _look_for_drift(
+        self,
+        exchange: Exchange,
+        before: Observation | None,
+        after: Observation | None,
+        target: Resource,
+    ) -> None:
+        """Where any change may be an effect, look again at what has changed though the call was
+        refused: whether it does so by itself.
+        """
+        life = self.run.contract.lifecycle
+        refused = exchange.status is not None and exchange.status // 100 == 4
+        if life.after or not refused or before is None or after is None or exchange.position > 1:
+            return
+        state = [shown(life, o.entity) for o in (before, after) if o.entity is not None]
+        if len(state) < 2 or state[0] != state[1] or unchanged(life, before, after, frozenset()):
+            return
+        for _ in range(LOOKS_FOR_DRIFT):
+            self.calls.observe(self.first, exchange.situation, exchange.position, target)
 
     def _give_back(self, exchange: Exchange, target: Resource) -> None:
         """Let what a refused call has left as it was be used again, where many are needed."""

@@ -15,6 +15,7 @@ from math import inf
 
 from contracts.exchange import NOBODY_THERE, Exchange, Situation
 from contracts.journal import Journal
+from contracts.judge.drift import Drift
 from contracts.observation import Observation, observe
 from contracts.spec.model import Contract
 
@@ -48,8 +49,12 @@ class Context:
 
     def __post_init__(self) -> None:
         self.scene = lru_cache(SCENES)(self._scene)
+        life = self.contract.lifecycle
+        self._drift = Drift(life)
         for exchange in self.journal.exchanges:
             self._note(exchange)
+            if not life.after:
+                self._drift.note(exchange)
 
     def _note(self, exchange: Exchange) -> None:
         status, situation = exchange.status, exchange.situation
@@ -89,16 +94,8 @@ class Context:
 
     @cached_property
     def volatile(self) -> frozenset[str]:
-        """Properties that changed between the first two looks, with no call between them."""
-        for number in self.journal.exchanges.scenarios():
-            for seen in self.scene(number).looks.values():
-                if len(seen) < 2:
-                    continue
-                if any(o.exchange.position != 0 for o in seen[:2]):
-                    return frozenset()
-                a, b = (o.entity or {} for o in seen[:2])
-                return frozenset(key for key in {*a, *b} if a.get(key) != b.get(key))
-        return frozenset()
+        """Properties that change by themselves."""
+        return frozenset(self._drift.names)
 
     def _looks(self, exchange: Exchange, role: str) -> Sequence[Observation]:
         return self.scene(exchange.scenario).looks.get(role, ())

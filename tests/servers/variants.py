@@ -133,6 +133,7 @@ EFFECTS = (
     Variant("runs along", ("SA",), effect.RunsAlong),
     Variant("refusals are noted", ("SA", "MA"), effect.NotesRefusals),
     Variant("never twice the same", ("SA",), effect.NeverTheSame),
+    Variant("one of two nodes", ("SA", "AP", "MA"), effect.OneOfTwoNodes),
     Variant("tells when it looked", ("SA", "AP", "MA"), effect.TellsWhenItLooked),
     Variant("TimeOut is cancellable", ("MA",), effect.TimeOutCancellable),
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 from servers.entities import Resource
 from servers.front import Request, Response
+from servers.pages import Page
 from servers.service import Call, Service
+from servers.tokens import Tokens
 
 # --- Effects -------------------------------------------------------------------------------------
 
@@ -87,6 +90,17 @@ class NeverTheSame(Service):
     def entity(self, resource: Resource) -> dict[str, Any]:
         self.looks += 1
         return super().entity(resource) | {"@odata.etag": f'W/"{self.looks}"', "views": self.looks}
+
+
+class OneOfTwoNodes(Service):
+    """Who answers is told, and is anybody's guess."""
+
+    def __init__(self, page: Page, tokens: Tokens) -> None:
+        super().__init__(page, tokens)
+        self.dice = random.Random(11)  # the first looks are alike
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        return super().entity(resource) | {"servedBy": f"node {self.dice.randrange(2)}"}
 
 
 class TellsWhenItLooked(Service):
