@@ -2,9 +2,15 @@
 package brings the same plugin.
 """
 
+import os
+from pathlib import Path
+
 import pytest
 
 pytest_plugins = ["contracts.pytest_plugin"]
+
+# Runs of `deep` within the tests leave nothing in the caches of whoever runs them.
+os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_name(".hypothesis")))
 
 # The files that take longest begin first, so that no worker is left with one of them at the end.
 LONGEST = (

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from servers.faults_state import NeighbourCancelledToo
 from servers.front import Response, Written
+from servers.pages import PAGES
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
 
 from contracts import gate
 from contracts.builtin import mock_target
+from contracts.exchange import Situation
 from contracts.explore import deep
 from contracts.explore.run import Run
 from contracts.explore.walk import Walker
@@ -52,7 +59,11 @@ def test_a_body_that_no_page_names_is_found_and_shrunk() -> None:
     verdicts = {v.clause.id: v for v in result.judgements()[0].verdicts}
     assert verdicts["MA-48"].word == "violated"
     smallest = json.loads(verdicts["MA-48"].violations[0].exchange.sent.body)
-    assert sorted(len(value) for value in smallest.values()) == [0, 1], smallest
+    assert len(smallest) == 2, smallest
+    assert smallest["Comment"], smallest
+    assert [] in smallest.values(), smallest
+    broken = [x.exchange for verdict in verdicts.values() for x in verdict.violations]
+    assert {exchange.status for exchange in broken} == {500}, "nothing else is found wrong"
     assert result.results[0].requests()["cancel"] <= CALLS
 
 
@@ -94,3 +105,30 @@ def test_no_id_is_drawn_that_may_be_read_as_another_path() -> None:
     found = deep._odd("a/b")
     assert found is not None
     assert found.id == "raw:a%2Fb"
+
+
+def test_the_working_directory_stays_as_it_was(tmp_path: Path) -> None:
+    work, caches = tmp_path / "work", tmp_path / "caches"
+    work.mkdir()
+    environ = os.environ | {"XDG_CACHE_HOME": str(caches)}
+    del environ["HYPOTHESIS_STORAGE_DIRECTORY"]
+    command = [str(Path(sys.executable).with_name("cancel-contracts")), "verify"]
+    command += ["--contract", "security-action", "--profile", "deep", "--max-requests", "90"]
+    done = subprocess.run(command, cwd=work, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(work.iterdir()) == []
+    assert [path.name for path in caches.iterdir()] == ["cancel-contracts"]
+
+
+def test_a_part_of_a_body_is_tried_only_where_it_is_of_the_same_kind() -> None:
+    contract = contract_of(PAGES["MA"])
+    drawing = deep.Drawing(cast(Run, SimpleNamespace(seed=0, contract=contract)))
+
+    def alike(kind: str, body: object) -> bool:
+        return drawing.alike(Situation(body=f"{kind}:{json.dumps(body)}"))
+
+    assert alike("valid", {"Comment": "x"})
+    assert alike("invalid", {"Comment": 7})
+    assert not alike("valid", {"Comment": 7})
+    assert not alike("invalid", {}), "nothing may be sent where there is nothing to say"
+    assert drawing.alike(Situation(resource="odd", id="raw:x"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +153,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     ):
         if plan_only:
             return _show_plan(contracts, target, options)
+        if options.profile == "deep":
+            _store_apart()
         return _run(contracts, target, options, entries, reports, redactor)
 
 
@@ -196,6 +200,14 @@ def _baseline(
 
     everything = [*contracts, *load_contracts(specs, ())]
     return load(file, everything)
+
+
+def _store_apart() -> None:
+    """Have Hypothesis keep its tables among the user's caches, not in the working directory."""
+    with suppress(RuntimeError):  # nobody's home
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        place = Path(caches) / "cancel-contracts" / "hypothesis"
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
 
 
 def _console() -> Outlet:

@@ -100,6 +100,14 @@ class Drawing:
     def _valid(self) -> Situation:
         return _call(self._state(), "valid", self._bodies.valid(self._random))
 
+    def alike(self, situation: Situation) -> bool:
+        """Whether a body is what it is called: a part of a valid one need not be valid."""
+        kind, _, text = situation.body.partition(":")
+        if kind not in ("valid", "invalid"):
+            return True
+        of_kind = self._bodies.fits if kind == "valid" else self._bodies.misfits
+        return of_kind(json.loads(text))
+
     def _state(self) -> str:
         return self._random.choice(self._states)
 
@@ -159,7 +167,7 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
         for situation, exchanges in made.items():
             known[situation] = bad and violates(exchanges)
         if found := [situation for situation in made if known[situation]]:
-            shrink(run, budget, min(found, key=_size), known, violates)
+            shrink(run, budget, min(found, key=_size), known, violates, draw.alike)
             return
 
 
@@ -168,12 +176,17 @@ def _size(situation: Situation) -> int:
 
 
 def shrink(
-    run: Run, budget: Budget, found: Situation, known: dict[Situation, bool], violates: Violates
+    run: Run,
+    budget: Budget,
+    found: Situation,
+    known: dict[Situation, bool],
+    violates: Violates,
+    alike: Callable[[Situation], bool],
 ) -> None:
     """Look for the smallest call that violates as `found` does. The journal keeps them all."""
 
     def condition(situation: Situation | None) -> bool:
-        if situation is None:
+        if situation is None or not alike(situation):
             return False
         if situation not in known:
             if run.calls.stopped or not budget.take(1):
