@@ -98,5 +98,7 @@ class Journal:
     # None: never tried; False: the target has no GET that shows the resource
     observable: bool | None = None
     minted: bool = False  # the identities' claims are known, because the suite signed them
+    # Requests by kind that were sent on the way in, and stand for nothing.
+    elsewhere: Counter[str] = field(default_factory=Counter)
     setups: int = 0  # provider-state calls made, tear-down included
     notes: list[str] = field(default_factory=list)

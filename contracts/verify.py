@@ -67,7 +67,7 @@ class ContractResult:
     not_testable: Mapping[str, str] = field(default_factory=dict)
 
     def requests(self) -> Counter[str]:
-        kinds = self.journal.exchanges.kinds
+        kinds = self.journal.exchanges.kinds + self.journal.elsewhere
         return Counter(
             cancel=kinds["cancel"],
             observe=kinds["observe"],

@@ -23,6 +23,20 @@ def first_answer(run: Run) -> int | None:
     return next((x.status for x in run.journal.exchanges if x.kind == "cancel"), None)
 
 
+def _again(run: Run, scenario: Scenario) -> Exchanges:
+    """Make the scenario once more, in a journal of its own. Return the former one."""
+    former, run.due = run.journal.exchanges, []
+    run.journal.exchanges, run.journal.observable = Exchanges(), None
+    run.execute(scenario)
+    return former
+
+
+def _back_to(run: Run, former: Exchanges) -> None:
+    """Let what was made once more count as sent, and as nothing else."""
+    run.journal.elsewhere.update(run.journal.exchanges.kinds)
+    run.journal.exchanges, run.journal.observable = former, None
+
+
 def find_route(run: Run, scenario: Scenario) -> None:
     """Try the path of the vendor's own base URL where the bare one is not routed.
 
@@ -33,14 +47,13 @@ def find_route(run: Run, scenario: Scenario) -> None:
     bare = run.calls.base_url
     if not prefix or first_answer(run) != 404 or bare.endswith(prefix):
         return
-    old, run.due = run.journal.exchanges, []
-    run.journal.exchanges, run.journal.observable = Exchanges(), None
     run.calls.base_url = bare + prefix
-    run.execute(scenario)
+    former = _again(run, scenario)
     if first_answer(run) in (404, None):
         run.calls.base_url = bare
-        run.journal.exchanges, run.journal.observable = old, None
+        _back_to(run, former)
         return
+    run.journal.elsewhere.update(former.kinds)
     run.journal.notes.append(f"routed under {prefix}, which the base URL leaves out")
 
 
@@ -54,14 +67,13 @@ def find_place(run: Run, scenario: Scenario) -> None:
         return
     if any(x.kind == "observe" and x.status == 200 for x in run.journal.exchanges[:1]):
         return  # it was there: the 404 is the call's own
-    old, run.due = run.journal.exchanges, []
-    run.journal.exchanges, run.journal.observable = Exchanges(), None
     run.states.single = True
-    run.execute(scenario)
+    former = _again(run, scenario)
     if first_answer(run) in (404, None):
         run.states.single = False
-        run.journal.exchanges, run.journal.observable = old, None
+        _back_to(run, former)
         return
+    run.journal.elsewhere.update(former.kinds)
     run.keep_to_one()
 
 
@@ -72,26 +84,27 @@ def find_caller(run: Run, scenario: Scenario) -> None:
     """
     identities = run.calls.identities
     kinds = {p.kind for p in run.contract.permissions}
-    refused = first_answer(run) in (401, 403)
+    refused = first_answer(run) in (401, 403) and scenario.calls[0].identity == "primary"
     if not refused or identities.site.primary or "application" not in kinds:
         return
     try:
         identities.authorization("app")
     except NoIdentity:
         return
-    former, old = identities.primary, run.journal.exchanges
-    run.journal.exchanges, run.journal.observable = Exchanges(), None
-    identities.primary = "app"
-    run.execute(scenario)
+    primary, identities.primary = identities.primary, "app"
+    former = _again(run, scenario)
     find_place(run, scenario)
     answer = first_answer(run)
     if answer is None or answer // 100 != 2:
-        identities.primary = former
-        run.journal.exchanges = old
+        identities.primary = primary
+        _back_to(run, former)
         return
     # Those calls were the administrator's own: that is what they are evidence of.
-    own = (
-        replace(x, situation=replace(x.situation, identity=former)) for x in old if x.position < 2
+    kept = Exchanges(
+        replace(x, situation=replace(x.situation, identity=primary))
+        for x in former
+        if x.position < 2
     )
-    run.journal.exchanges = Exchanges([*own, *run.journal.exchanges])
-    run.journal.notes.append(f"{former} was refused; ordinary calls are made as app")
+    run.journal.elsewhere.update(former.kinds - kept.kinds)
+    run.journal.exchanges = Exchanges([*kept, *run.journal.exchanges])
+    run.journal.notes.append(f"{primary} was refused; ordinary calls are made as app")

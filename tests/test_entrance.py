@@ -1,0 +1,58 @@
+"""What the way in takes: a route under another path, one resource at a time, another caller."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from servers.front import Request, Response, Written
+from servers.pages import Page
+from servers.provider import PROVIDER
+from servers.service import Service
+from servers.tokens import Tokens
+from servers.trial import conforming, contract_of, target_of
+from servers.variants_handler import EmptiesTheStore
+from servers.variants_rules import ApplicationsOnly
+
+from contracts.gate import decide
+from contracts.verify import Options, verify
+
+
+class Counted(Service):
+    """Counts what comes, by kind."""
+
+    def __init__(self, page: Page, tokens: Tokens) -> None:
+        super().__init__(page, tokens)
+        self.came: Counter[str] = Counter()
+
+    def answer(self, request: Request) -> Response:
+        path = request.target.partition("?")[0]
+        on_route = path.endswith(f"/{self.page.verb}")
+        kind = "provider_states" if path == PROVIDER else "cancel" if on_route else "observe"
+        self.came[kind] += 1
+        return super().answer(request)
+
+
+@pytest.mark.parametrize(
+    ("short", "kinds", "only"),
+    [
+        ("MA", (), ("MA-19",)),
+        ("SA", (ApplicationsOnly,), ()),
+        ("MA", (EmptiesTheStore,), ("MA-01", "MA-06")),
+        ("SA", (ApplicationsOnly, EmptiesTheStore), ()),
+        ("AP", (), ("AP-01", "AP-06")),
+    ],
+)
+def test_what_finding_the_way_in_took_is_counted_too(
+    short: str, kinds: tuple[type[Service], ...], only: tuple[str, ...]
+) -> None:
+    service = conforming(short, type("Mixed", (Counted, *kinds), {}))
+    assert isinstance(service, Counted)
+    with Written(service) as running:
+        # The page's path begins with /beta, which a user may leave out.
+        target = replace(target_of(service, running.url), base_url=running.url)
+        result = verify([contract_of(service.page)], target, Options(only=only), environ={})
+        service.stopped.set()
+    assert decide(result.judgements()).exit_code == 0
+    assert result.results[0].requests() == service.came
