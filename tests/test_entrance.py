@@ -11,8 +11,8 @@ from servers.pages import Page
 from servers.provider import PROVIDER
 from servers.service import Service
 from servers.tokens import Tokens
-from servers.trial import conforming, contract_of, target_of
-from servers.variants_handler import EmptiesTheStore
+from servers.trial import conforming, contract_of, judge, target_of
+from servers.variants_handler import EmptiesTheStore, OneResource
 from servers.variants_rules import ApplicationsOnly
 
 from contracts.gate import decide
@@ -56,3 +56,27 @@ def test_what_finding_the_way_in_took_is_counted_too(
         service.stopped.set()
     assert decide(result.judgements()).exit_code == 0
     assert result.results[0].requests() == service.came
+
+
+class FirstCallNotFound(Service):
+    def post(self, request: Request, id_: str) -> Response:
+        return self.unrouted(request) if self.calls == 1 else super().post(request, id_)
+
+
+@pytest.mark.parametrize("observable", [True, False])
+def test_one_call_that_is_not_found_by_chance_is_held_against_the_server(
+    observable: bool,
+) -> None:
+    excused = {} if observable else {"observe": "no GET"}
+    service = conforming("MA", FirstCallNotFound, observable=observable)
+    outcome = judge(service, excused=excused)
+    assert outcome.exit_code == 1, str(outcome)
+    assert "MA-01" in outcome.violated, str(outcome)
+
+
+@pytest.mark.parametrize("handler", [OneResource, EmptiesTheStore])
+def test_without_a_get_a_handler_with_one_resource_at_a_time_will_do(
+    handler: type[Service],
+) -> None:
+    outcome = judge(conforming("MA", handler, observable=False), excused={"observe": "no GET"})
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)

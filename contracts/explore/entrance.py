@@ -60,7 +60,8 @@ def find_route(run: Run, scenario: Scenario) -> None:
 def find_place(run: Run, scenario: Scenario) -> None:
     """Where a resource is not found, see whether it is while no other one was set up after it.
 
-    A handler may put the whole target into a state, and so end what it has set up before.
+    A handler may put the whole target into a state, and so end what it has set up before. Whether
+    it does, or one call failed by chance, is told by making the scenario with two once more.
     """
     pair = scenario.neighbour or scenario.subject.call == "reused"
     if first_answer(run) != 404 or not pair or run.states.site.handler is None:
@@ -69,10 +70,16 @@ def find_place(run: Run, scenario: Scenario) -> None:
         return  # it was there: the 404 is the call's own
     run.states.single = True
     former = _again(run, scenario)
+    run.states.single = False
     if first_answer(run) in (404, None):
-        run.states.single = False
         _back_to(run, former)
         return
+    alone = _again(run, scenario)
+    if first_answer(run) != 404:
+        run.journal.elsewhere.update(alone.kinds)
+        _back_to(run, former)
+        return
+    _back_to(run, alone)
     run.journal.elsewhere.update(former.kinds)
     run.keep_to_one()
 
