@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["contracts.pytest_plugin"]
+pytest_plugins = ["cancel_contracts.pytest_plugin"]
 
 # Runs of `deep` within the tests leave nothing in the caches of whoever runs them.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_name(".hypothesis")))

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cancel_contracts.contract.model import Contract
+
 from benchmarks.site import UNKNOWN
-from contracts.spec.model import Contract
 
 DROPPED = ("$schema", "license", "summary")
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cancel_contracts.contract.load import load, shipped
+
 from benchmarks.sample import Subject
 from benchmarks.site import served
 from benchmarks.tool import Said, Tool
-from contracts.spec.load import load, shipped
 
 
 @dataclass(frozen=True)

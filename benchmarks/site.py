@@ -14,13 +14,13 @@ from typing import Any
 
 import requests
 import yaml
+from cancel_contracts.builtin import new_key, target_of
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.mock.server import MockServer
+from cancel_contracts.redact.secrets import Redactor
 
 from benchmarks.sample import Subject
-from contracts.builtin import new_key, target_of
-from contracts.mock.server import MockServer
-from contracts.spec.model import Contract
-from contracts.target.identities import Identities
-from contracts.target.secrets import Redactor
 
 POOL = 150  # ids of resources that can be cancelled, for the tools that are told ids
 UNKNOWN = "6f1b0e8e-5f0c-4e0a-9a53-0d6a8c5b7e11"

@@ -20,15 +20,15 @@ from tempfile import TemporaryDirectory
 
 import requests
 import yaml
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.exchange import Exchange, Sent
+from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.judge import Judge
+from cancel_contracts.targets.file import Target
+from cancel_contracts.verify import Options, Result, verify
 
 from benchmarks import results
-from contracts.exchange import Exchange, Sent
-from contracts.journal import Exchanges, Journal
-from contracts.judge.judge import Judge
-from contracts.spec.load import load, shipped
-from contracts.spec.model import Contract
-from contracts.target.file import Target
-from contracts.verify import Options, Result, verify
 
 DEEP_CALLS = int(os.environ.get("SPEED_CALLS", "3000"))
 ROUNDS = 3
@@ -37,9 +37,9 @@ LONG_CALLS = 40_000  # and some 65,000 looks
 SERVER = """
 import sys, threading, yaml
 from pathlib import Path
-from contracts.builtin import new_key, target_of
-from contracts.mock.server import MockServer
-from contracts.spec.load import load
+from cancel_contracts.builtin import new_key, target_of
+from cancel_contracts.mock.server import MockServer
+from cancel_contracts.contract.load import load
 contract, key = load(Path(sys.argv[1])), new_key()
 with MockServer([contract], key=key, quotas=False, variants=sys.argv[2:]) as server:
     print(yaml.safe_dump(dict(target_of(server, [contract], key).raw), width=10**6), flush=True)
@@ -52,7 +52,7 @@ with MockServer([contract], key=key, quotas=False, variants=sys.argv[2:]) as ser
 PEAK = """
 import sys
 from pathlib import Path
-from contracts.cli import main
+from cancel_contracts.cli import main
 code = main(sys.argv[1:])
 status = Path("/proc/self/status").read_text("ascii")
 print(status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
@@ -215,7 +215,7 @@ def whole(contract: Contract) -> str:
 
 def start_up() -> str:
     """`cancel-contracts --help` over a bare interpreter."""
-    code = "from contracts.cli import main; main(['--help'])"
+    code = "from cancel_contracts.cli import main; main(['--help'])"
 
     def run(*command: str) -> float:
         return statistics.median(

@@ -16,16 +16,15 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts import gate
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.report.clauses import listing
+from cancel_contracts.report.record import record
+from cancel_contracts.report.terminal import show
+from cancel_contracts.verify import Options, assign, verify
 from rich.console import Console
-
-from contracts import gate
-from contracts.builtin import mock_target
-from contracts.report.clauses import listing
-from contracts.report.record import record
-from contracts.report.terminal import show
-from contracts.spec.load import load, shipped
-from contracts.spec.model import Contract
-from contracts.verify import Options, assign, verify
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 100

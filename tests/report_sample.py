@@ -9,16 +9,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
-from rich.console import Console
-
-from contracts.exchange import Exchange, Received, Sent, Situation
-from contracts.gate import Outcome, decide
-from contracts.journal import Exchanges, Journal
-from contracts.judge.judge import Judgement, Verdict
-from contracts.judge.tally import Evidence
-from contracts.report.record import record
-from contracts.report.terminal import show
-from contracts.spec.model import (
+from cancel_contracts.contract.model import (
     Clause,
     Contract,
     Dialect,
@@ -28,8 +19,16 @@ from contracts.spec.model import (
     Quota,
     Source,
 )
-from contracts.target.secrets import Redactor
-from contracts.verify import ContractResult, Options, Result
+from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.gate import Outcome, decide
+from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.report.record import record
+from cancel_contracts.report.terminal import show
+from cancel_contracts.verify import ContractResult, Options, Result
+from rich.console import Console
 
 BASE = "http://127.0.0.1:8080"
 TOKEN = "s3cr3t-T0ken/with+odd=chars-0123456789abcdef"

@@ -8,33 +8,49 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from contracts.spec.load import load, shipped
+from cancel_contracts.contract.load import load, shipped
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "contracts"
+PACKAGE = ROOT / "contracts" / "cancel_contracts"
 
 # Each room may import those before it in the flow, and itself. `mock` knows the spec alone.
 ALLOWED = {
     "errors": set(),
+    "schemas": set(),
     "exchange": set(),
     "journal": {"exchange"},
-    "spec": {"errors", "exchange"},
-    "observation": {"exchange", "spec"},
+    "contract": {"errors", "exchange", "schemas"},
+    "observation": {"exchange", "contract"},
     "transport": {"errors", "exchange"},
-    "target": {"errors", "exchange", "spec", "transport"},
-    "explore": {"exchange", "journal", "observation", "spec", "target", "transport"},
-    "judge": {"exchange", "journal", "observation", "spec", "transport"},
-    "gate": {"judge", "spec"},
-    "mock": {"errors", "spec"},
-    "builtin": {"mock", "spec", "target"},
-    "foreign": {"exchange", "observation", "spec"},
-    "har": {"errors", "exchange", "foreign", "journal", "observation", "spec", "target"},
-    "baseline": {"errors", "judge", "spec"},
-    "compare": {"errors"},
-    "teardown": {"errors", "explore", "spec", "target", "transport"},
-    "verify": {"explore", "gate", "journal", "judge", "spec", "target", "transport"},
-}
+    "redact": {"exchange"},
+    "targets": {"errors", "contract", "schemas"},
+    "identity": {"errors", "contract", "targets", "redact"},
+    "ledger": {"errors", "redact", "schemas", "targets"},
+    "provider_states": {
+        "errors", "exchange", "contract", "transport", "targets", "identity", "ledger",
+    },
+    "plan": {"exchange", "contract"},
+    "run": {
+        "errors", "exchange", "journal", "observation", "contract", "plan", "targets", "identity",
+        "ledger", "provider_states", "transport",
+    },
+    "judge": {"exchange", "journal", "observation", "contract", "transport"},
+    "gate": {"judge", "contract"},
+    "mock": {"errors", "contract"},
+    "builtin": {"mock", "contract", "identity", "targets"},
+    "foreign": {"exchange", "observation", "contract"},
+    "har": {"errors", "exchange", "foreign", "journal", "observation", "contract", "redact"},
+    "baseline": {"errors", "judge", "contract", "schemas"},
+    "compare": {"errors", "schemas"},
+    "teardown": {
+        "errors", "run", "contract", "identity", "ledger", "provider_states", "redact", "targets",
+        "transport",
+    },
+    "verify": {
+        "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
+        "provider_states", "redact", "targets", "transport",
+    },
+}  # fmt: skip
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "schemathesis_checks"}
 
 
@@ -54,7 +70,7 @@ def imports(path: Path) -> set[str]:
             names = [node.module]
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
-        found |= {n.split(".")[1] for n in names if n.startswith("contracts.")}
+        found |= {n.split(".")[1] for n in names if n.startswith("cancel_contracts.")}
     return found
 
 

@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.cli import main
+from cancel_contracts.contract import load as loading
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.errors import UsageError
+from cancel_contracts.har import read
+from cancel_contracts.targets.file import load as load_target
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from contracts.cli import main
-from contracts.errors import UsageError
-from contracts.har import read
-from contracts.spec import load as loading
-from contracts.spec.load import load, shipped
-from contracts.target.file import load as load_target
 
 Capture = pytest.CaptureFixture[str]
 SPEC = next(path for path in shipped() if path.stem == "security-action")
@@ -382,7 +381,7 @@ def test_other_files(name: str, desk: Desk) -> None:
 
 
 def test_the_same_through_the_installed_command(tmp_path: Path) -> None:
-    code = "from contracts.cli import console_main; console_main()"
+    code = "from cancel_contracts.cli import console_main; console_main()"
     command = [sys.executable, "-c", code, "verify", "--target", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (2, "")

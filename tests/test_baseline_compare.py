@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 import yaml
-
-from contracts.builtin import mock_target
-from contracts.cli import main
-from contracts.compare import compare, worse
-from contracts.spec.load import load, shipped
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.cli import main
+from cancel_contracts.compare import compare, worse
+from cancel_contracts.contract.load import load, shipped
 
 Capture = pytest.CaptureFixture[str]
 CONTRACT = load(next(p for p in shipped() if p.stem == "security-action"))

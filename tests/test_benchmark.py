@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.mock.catalogue import find
 from openapi_spec_validator import validate
 
 from benchmarks import peers, results
@@ -16,8 +18,6 @@ from benchmarks.sample import SAMPLE, TINY, Subject, subjects
 from benchmarks.schemathesis_runs import Default
 from benchmarks.site import Site
 from benchmarks.tool import Said
-from contracts.mock.catalogue import find
-from contracts.spec.load import load, shipped
 
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 

@@ -18,13 +18,12 @@ from typing import ClassVar
 
 import pytest
 import trustme
+from cancel_contracts.cli import main
+from cancel_contracts.ledger import account
 from servers.front import Written
 from servers.service import Service
 from servers.trial import conforming, contract_of, target_of
 from test_provision import described, tenant
-
-from contracts.cli import main
-from contracts.target import account
 
 ROOT = Path(__file__).resolve().parent.parent
 Capture = pytest.CaptureFixture[str]

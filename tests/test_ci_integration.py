@@ -27,10 +27,9 @@ from typing import Any, NoReturn
 
 import pytest
 import yaml
-
-from contracts.builtin import mock_target
-from contracts.cli import main
-from contracts.spec.load import load, shipped
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -542,11 +541,11 @@ def test_the_wheel_built_from_the_context_works_by_itself(work: Path, tmp_path: 
     with zipfile.ZipFile(work / "dist" / done.stdout.split()[-1]) as wheel:
         wheel.extractall(inside)
     tops = {path.name for path in inside.iterdir()}
-    assert {name for name in tops if not name.endswith(".dist-info")} == {"contracts"}
+    assert {name for name in tops if not name.endswith(".dist-info")} == {"cancel_contracts"}
 
     # -I leaves this checkout off the path, and the wheel stands before what is installed.
     first = f"import sys; sys.path.insert(0, {str(inside)!r})"
-    load_ = "from contracts.cli import main; import contracts; print(contracts.__file__)"
+    load_ = "from cancel_contracts.cli import main; import cancel_contracts; print(cancel_contracts.__file__)"
     code = f"{first}; {load_}; sys.exit(main(['clauses']))"
     done = run([sys.executable, "-I", "-c", code], tmp_path, **base_environ(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr

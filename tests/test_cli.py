@@ -12,10 +12,9 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-
-from contracts.cli import main
-from contracts.report.clauses import explanation
-from contracts.spec.load import load, shipped
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.report.clauses import explanation
 
 Capture = pytest.CaptureFixture[str]
 
@@ -102,8 +101,8 @@ def test_nothing_selected_is_5(capsys: Capture) -> None:
 def test_a_bare_url_names_the_lines_that_would_excuse_its_gaps(
     capsys: Capture, tmp_path: Path
 ) -> None:
-    from contracts.builtin import mock_target
-    from contracts.spec.load import load
+    from cancel_contracts.builtin import mock_target
+    from cancel_contracts.contract.load import load
 
     contracts = [load(p) for p in shipped()]
     with mock_target(contracts) as target:
@@ -123,7 +122,7 @@ def test_plan_sends_nothing(capsys: Capture) -> None:
 
 
 def test_init_gives_a_target_file_that_loads(tmp_path: Path, capsys: Capture) -> None:
-    from contracts.target.file import load
+    from cancel_contracts.targets.file import load
 
     path = tmp_path / "target.yaml"
     assert main(["init", "--output", str(path)]) == 0
@@ -144,7 +143,7 @@ def test_every_clause_can_be_explained(capsys: Capture) -> None:
 def test_a_vendor_host_gets_only_what_is_harmless(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import contracts.target.safety as safety
+    import cancel_contracts.targets.safety as safety
 
     monkeypatch.setattr(safety, "addresses", lambda url: [])
     assert main(["verify", "https://graph.example/beta", "--plan"]) == 0
@@ -154,7 +153,7 @@ def test_a_vendor_host_gets_only_what_is_harmless(
 def test_a_run_loads_only_what_it_uses() -> None:
     """Neither the template engine nor what signs tokens nor what counts calls."""
     code = (
-        "import sys; from contracts.cli import main;"
+        "import sys; from cancel_contracts.cli import main;"
         "main(['verify', 'http://127.0.0.1:9', '--only', 'MA-34', '--contract', 'machine-action']);"
         "sys.exit(', '.join(m for m in ('jinja2', 'joserfc', 'pyrate_limiter', 'hypothesis',"
         " 'schemathesis', 'uvicorn') if m in sys.modules) or 0)"
@@ -168,7 +167,7 @@ def test_a_run_loads_only_what_it_uses() -> None:
 def test_help_loads_click_and_clauses_no_more_than_reads_the_specs() -> None:
     slow = ("hypothesis", "schemathesis", "uvicorn", "starlette", "requests", "h11")
     code = (
-        "import sys; from contracts.cli import main; main(['--help']);"
+        "import sys; from cancel_contracts.cli import main; main(['--help']);"
         "early = [m for m in ('yaml', 'jsonschema', 'rich', 'jinja2') if m in sys.modules];"
         f"main(['clauses']); late = [m for m in {slow} if m in sys.modules];"
         "sys.exit(', '.join(early + late) or 0)"

@@ -11,20 +11,19 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from cancel_contracts import gate
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.exchange import Situation
+from cancel_contracts.run import deep
+from cancel_contracts.run.run import Run
+from cancel_contracts.run.walk import Walker
+from cancel_contracts.verify import Options, Result, verify
 from servers.faults_state import NeighbourCancelledToo
 from servers.front import Response, Written
 from servers.pages import PAGES
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
-
-from contracts import gate
-from contracts.builtin import mock_target
-from contracts.exchange import Situation
-from contracts.explore import deep
-from contracts.explore.run import Run
-from contracts.explore.walk import Walker
-from contracts.spec.load import load, shipped
-from contracts.verify import Options, Result, verify
 
 CALLS = 500
 

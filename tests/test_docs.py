@@ -24,20 +24,20 @@ import click
 import generated
 import pytest
 import yaml
-
-from contracts.baseline import load as load_baseline
-from contracts.cli import main
-from contracts.cli.edge import cli
-from contracts.exchange import Sent
-from contracts.gate import EXIT
-from contracts.mock.catalogue import find
-from contracts.spec.load import load as load_spec
-from contracts.spec.model import Contract
-from contracts.target import safety
-from contracts.target.file import Site
-from contracts.target.file import load as load_target
-from contracts.target.states import ProviderStates, Refused
-from contracts.transport.client import Timeouts, Transport
+from cancel_contracts.baseline import load as load_baseline
+from cancel_contracts.cli import main
+from cancel_contracts.cli.edge import cli
+from cancel_contracts.contract.load import load as load_spec
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import Refused
+from cancel_contracts.exchange import Sent
+from cancel_contracts.gate import EXIT
+from cancel_contracts.mock.catalogue import find
+from cancel_contracts.provider_states.states import ProviderStates
+from cancel_contracts.targets import safety
+from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import load as load_target
+from cancel_contracts.transport.client import Timeouts, Transport
 
 ROOT = generated.ROOT
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -210,7 +210,7 @@ def test_a_verify_line_can_be_planned(
     """With the example that stands last before it on its page, or else the one that `init` writes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(safety, "addresses", lambda url: [])  # no name is looked up
-    monkeypatch.setattr("contracts.spec.load.load", loaded)
+    monkeypatch.setattr("cancel_contracts.contract.load.load", loaded)
     page, _, line = place.partition(":")
     above = [b for b in examples("target") if b.page == page and b.line < int(line or 0)]
     main(["init", "--output", "init.yaml"])

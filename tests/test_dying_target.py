@@ -8,10 +8,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
-
-from contracts.spec.load import load, shipped
-from contracts.target.file import of_url
-from contracts.verify import Options, verify
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.targets.file import of_url
+from cancel_contracts.verify import Options, verify
 
 MACHINE_ACTION = next(c for c in map(load, shipped()) if c.name == "machine-action")
 BROKEN_PERCENT = "%zz%"

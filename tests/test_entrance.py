@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from cancel_contracts.gate import decide
+from cancel_contracts.verify import Options, verify
 from servers.front import Request, Response, Written
 from servers.pages import Page
 from servers.provider import PROVIDER
@@ -14,9 +16,6 @@ from servers.tokens import Tokens
 from servers.trial import conforming, contract_of, judge, target_of
 from servers.variants_handler import EmptiesTheStore, OneResource
 from servers.variants_rules import ApplicationsOnly
-
-from contracts.gate import decide
-from contracts.verify import Options, verify
 
 
 class Counted(Service):

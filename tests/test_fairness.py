@@ -9,13 +9,12 @@ from secrets import token_urlsafe
 from typing import Any
 
 import pytest
+from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.judge.facets import header
 from servers.faults_existence import Whispers
 from servers.front import Request, Response
 from servers.service import Call, Service
 from servers.trial import conforming, judge
-
-from contracts.exchange import Exchange, Received, Sent, Situation
-from contracts.judge.facets import header
 
 COUNT = count()
 

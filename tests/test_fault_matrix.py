@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.cli import main
+from cancel_contracts.contract import load
 from jsonschema import Draft202012Validator
 from rawserver import Peer, RawServer
 from servers.front import Request, Response
@@ -28,9 +30,6 @@ from servers.hostile import KINDS, OK, Hostile, bomb, endless, says, with_length
 from servers.service import Service
 from servers.trial import conforming, target_of
 from test_provision import described, tenant
-
-from contracts.cli import main
-from contracts.spec import load
 
 Capture = pytest.CaptureFixture[str]
 GUARD_SECONDS = 60  # many times what the timeouts below add up to
@@ -208,7 +207,7 @@ def test_a_target_that_dies_in_the_middle(
 PEAK_BYTES = 250 * 2**20
 CHILD = """
 import sys
-from contracts.cli import main
+from cancel_contracts.cli import main
 code = main(sys.argv[1:])
 with open("/proc/self/status") as status:  # ru_maxrss would be that of whoever started us, if more
     print(next(line.split()[1] for line in status if line.startswith("VmHWM")), file=sys.stderr)

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from cancel_contracts.cli import main
 from servers.front import Front, Stdlib10, Stdlib11, Written
 from servers.pages import PAGES
 from servers.provider import PROVIDER
 from servers.service import Service
 from servers.tokens import Opaque
 from servers.trial import conforming
-
-from contracts.cli import main
 
 FRONTS: dict[str, type[Front]] = {"SA": Stdlib10, "MA": Stdlib11, "AP": Written}
 

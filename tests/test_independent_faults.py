@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from cancel_contracts.transport.client import Timeouts
 from servers import (  # noqa: F401 - each fills the register
     faults_answers,
     faults_entity,
@@ -25,8 +26,6 @@ from servers.faults import FAULTS, Fault
 from servers.service import Service
 from servers.trial import conforming, judge
 from servers.variants_handler import EmptiesTheStore, OneResource
-
-from contracts.transport.client import Timeouts
 
 EVERY = os.environ.get("INDEPENDENT") == "all"
 # An effect that is due shows at once in these servers, or never.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from contracts.exchange import Exchange, Received, Sent, Situation
-from contracts.judge.internals import trace
+from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.judge.internals import trace
 
 SHOWN = [
     'Traceback (most recent call last):\n  File "/srv/app/v.py", line 12, in f\nKeyError: 7',

@@ -13,17 +13,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cancel_contracts.cli import main
 from servers.front import Request, Response, Written
 from servers.hostile import place_of
 from servers.service import Service
 from servers.tokens import Signed
 from servers.trial import conforming, contract_of, target_of
 
-from contracts.cli import main
-
 CALL = 12  # the cancel call that the signal comes in the middle of
 GUARD_SECONDS = 60
-COMMAND = [sys.executable, "-c", "from contracts.cli import console_main; console_main()"]
+COMMAND = [sys.executable, "-c", "from cancel_contracts.cli import console_main; console_main()"]
 
 
 class Tripwire(Service):

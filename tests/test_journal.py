@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-
-from contracts.builtin import mock_target
-from contracts.exchange import Exchange
-from contracts.journal import OPEN, PACK, Exchanges, Journal
-from contracts.judge.judge import Judge, Judgement
-from contracts.spec.load import load, shipped
-from contracts.verify import Options, verify
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.exchange import Exchange
+from cancel_contracts.journal import OPEN, PACK, Exchanges, Journal
+from cancel_contracts.judge.judge import Judge, Judgement
+from cancel_contracts.verify import Options, verify
 
 CONTRACT = load(shipped()[1])
 GROWTH_BYTES = 2000  # an exchange: 100,000 of them within 200 MiB

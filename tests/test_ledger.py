@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from contracts.builtin import mock_target
-from contracts.cli import main
-from contracts.errors import UsageError
-from contracts.spec.load import load, shipped
-from contracts.target import account, safety
-from contracts.target.ledger import Ledger
-from contracts.target.secrets import Redactor
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.errors import UsageError
+from cancel_contracts.ledger import account
+from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.targets import safety
 
 Capture = pytest.CaptureFixture[str]
 CONTRACT = "machine-action"
 TOKEN = "s3cret-token-of-the-administrator"
-MAIN = "import sys; from contracts.cli import main; sys.exit(main(sys.argv[1:]))"
+MAIN = "import sys; from cancel_contracts.cli import main; sys.exit(main(sys.argv[1:]))"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -416,8 +416,8 @@ def test_a_ledger_of_another_contract_asks_for_its_spec(tmp_path: Path) -> None:
         ledger.begin()
         ledger.set_up("print-job", "queued", "http://127.0.0.1:1/states", {})
     file.write_text("base_url: http://127.0.0.1:1\n", "utf-8")
-    from contracts.target.file import load as load_target
-    from contracts.teardown import tear_down
+    from cancel_contracts.targets.file import load as load_target
+    from cancel_contracts.teardown import tear_down
 
     with pytest.raises(UsageError, match="--spec"):
         tear_down(account.read(path), [], load_target(file))

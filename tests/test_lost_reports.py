@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from contracts.cli import main
-from contracts.report import html
+from cancel_contracts.cli import main
+from cancel_contracts.report import html
 
 Capture = pytest.CaptureFixture[str]
 REPORTS = ("json", "junit", "markdown", "html")
@@ -63,7 +62,7 @@ def test_a_folder_that_is_gone_by_then(
 
 def test_whoever_stops_reading_loses_no_report(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    code = "from contracts.cli import console_main; console_main()"
+    code = "from cancel_contracts.cli import console_main; console_main()"
     command = [sys.executable, "-c", code, *ONE, "--report-json", str(report)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -74,7 +73,7 @@ def test_whoever_stops_reading_loses_no_report(tmp_path: Path) -> None:
 
 def test_a_terminal_on_a_full_disk_loses_no_report(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
-    code = "from contracts.cli import console_main; console_main()"
+    code = "from cancel_contracts.cli import console_main; console_main()"
     command = [sys.executable, "-c", code, *ONE, "--report-json", str(report)]
     with open("/dev/full", "w") as full:
         done = subprocess.run(

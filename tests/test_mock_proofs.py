@@ -15,6 +15,10 @@ from functools import cache
 from typing import Any
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.mock import MockServer
+from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
+from cancel_contracts.mock.entry import Fault, Variant
 from test_mock_support import (
     HANDS,
     KEY,
@@ -27,11 +31,6 @@ from test_mock_support import (
     exchange,
     unknown_id,
 )
-
-from contracts.errors import UsageError
-from contracts.mock import MockServer
-from contracts.mock.catalogue import FAULTS, VARIANTS, find
-from contracts.mock.entry import Fault, Variant
 
 Recipe = Callable[[World], Any]
 CONTRACTS = {hand.name: contract_of(hand) for hand in HANDS}

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.contract.load import load
+from cancel_contracts.errors import UsageError
+from cancel_contracts.mock import MockServer
 from test_mock_support import (
     HANDS,
     KEY,
@@ -25,10 +28,6 @@ from test_mock_support import (
     exchange,
     unknown_id,
 )
-
-from contracts.errors import UsageError
-from contracts.mock import MockServer
-from contracts.spec.load import load
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

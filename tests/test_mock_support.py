@@ -19,12 +19,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.contract.load import load
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.mock import MockServer
 from joserfc import jwt
 from joserfc.jwk import OctKey
-
-from contracts.mock import MockServer
-from contracts.spec.load import load
-from contracts.spec.model import Contract
 
 KEY = "0123456789abcdef0123456789abcdef"
 SPECS = Path(__file__).resolve().parent.parent / "specs"

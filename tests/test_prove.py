@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-
-from contracts.cli import main
-from contracts.mock.catalogue import FAULTS, VARIANTS
-from contracts.mock.entry import Fault, Variant
-from contracts.prove import Proof, Trial, intended, jobs, prove
-from contracts.report import matrix
-from contracts.spec.load import load, shipped
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.mock.catalogue import FAULTS, VARIANTS
+from cancel_contracts.mock.entry import Fault, Variant
+from cancel_contracts.prove import Proof, Trial, intended, jobs, prove
+from cancel_contracts.report import matrix
 
 CONTRACTS = [load(path) for path in shipped()]
 

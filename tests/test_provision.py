@@ -13,20 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts import gate
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import UsageError
+from cancel_contracts.ledger import account
+from cancel_contracts.targets import safety
+from cancel_contracts.targets.file import Target
+from cancel_contracts.targets.file import load as load_target
+from cancel_contracts.verify import Options, Result, assign, verify
 from servers.front import Request, Response, Written, written
 from servers.pages import PAGES
 from servers.service import Service
 from servers.trial import conforming, contract_of
-
-from contracts import gate
-from contracts.cli import main
-from contracts.errors import UsageError
-from contracts.spec.load import load
-from contracts.spec.model import Contract
-from contracts.target import account, safety
-from contracts.target.file import Target
-from contracts.target.file import load as load_target
-from contracts.verify import Options, Result, assign, verify
 
 Capture = pytest.CaptureFixture[str]
 FRESH = {"SA": "NotStarted", "MA": "Pending", "AP": "accepted"}
@@ -269,7 +269,7 @@ def test_what_its_cancel_no_longer_reaches_stays_on_the_ledger(
     service = tenant("MA")
     service.resources["scan-1"] = service.make("Succeeded", "admin")
     path, file = tmp_path / "l.jsonl", tmp_path / "target.yaml"
-    from contracts.target.ledger import Ledger
+    from cancel_contracts.ledger.ledger import Ledger
 
     with Written(service) as running:
         raw = described(service, running.url)

@@ -9,11 +9,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-
-from contracts.builtin import mock_target, new_key, target_of
-from contracts.mock.server import MockServer
-from contracts.spec.load import load, shipped
-from contracts.verify import Options, assign
+from cancel_contracts.builtin import mock_target, new_key, target_of
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.mock.server import MockServer
+from cancel_contracts.verify import Options, assign
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = next(p for p in shipped() if p.stem == "security-action")
@@ -111,5 +110,5 @@ def test_bad_usage_is_one_line(args: tuple[str, ...]) -> None:
 def test_other_yaml_files_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "values.yaml").write_text("a: 1\n", "utf-8")
     (tmp_path / "test_one.py").write_text("def test_one():\n    pass\n", "utf-8")
-    done = run("-q", "-p", "contracts.pytest_plugin", str(tmp_path), cwd=tmp_path)
+    done = run("-q", "-p", "cancel_contracts.pytest_plugin", str(tmp_path), cwd=tmp_path)
     assert "1 passed" in done.stdout, done.stdout + done.stderr

@@ -14,19 +14,18 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.exchange import Received
+from cancel_contracts.run.patience import seconds_asked
+from cancel_contracts.targets.pace import pacer, rates_of, seconds_for
 from pyrate_limiter import Rate
 from servers.front import Request, Response, Written
 from servers.service import Service
 from servers.trial import conforming, contract_of, target_of
 
-from contracts.cli import main
-from contracts.exchange import Received
-from contracts.explore.patience import seconds_asked
-from contracts.spec.load import load, shipped
-from contracts.target.pace import pacer, rates_of, seconds_for
-
 Capture = pytest.CaptureFixture[str]
-COMMAND = [sys.executable, "-c", "from contracts.cli import console_main; console_main()"]
+COMMAND = [sys.executable, "-c", "from cancel_contracts.cli import console_main; console_main()"]
 CONTRACT = next(c for c in map(load, shipped()) if len(c.quotas) > 1)
 ELSEWHERE = "http://192.0.2.7"  # TEST-NET-1: nothing is sent there
 GUARD_SECONDS = 60

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Situation
+from cancel_contracts.har import read, write
+from cancel_contracts.journal import Journal
+from cancel_contracts.redact.secrets import Redactor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from contracts.builtin import mock_target
-from contracts.cli import main
-from contracts.errors import UsageError
-from contracts.exchange import Situation
-from contracts.har import read, write
-from contracts.journal import Journal
-from contracts.spec.load import load, shipped
-from contracts.target.secrets import Redactor
 
 Capture = pytest.CaptureFixture[str]
 CONTRACTS = [load(p) for p in shipped()]
@@ -227,8 +226,8 @@ def test_a_large_recording_is_streamed(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from contracts.har import read\n"
-        "from contracts.spec.load import load, shipped\n"
+        "from cancel_contracts.har import read\n"
+        "from cancel_contracts.contract.load import load, shipped\n"
         "contracts = [load(p) for p in shipped()]\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "assert read(Path(sys.argv[1]), contracts).ignored == 120\n"

@@ -7,19 +7,18 @@ from typing import Any
 
 import derive
 import pytest
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.gate import decide
+from cancel_contracts.report.annotations import lines
+from cancel_contracts.report.html import write_html
+from cancel_contracts.report.json_report import schema, write_json
+from cancel_contracts.report.junit import write_junit
+from cancel_contracts.report.markdown import write_markdown
+from cancel_contracts.report.record import record
+from cancel_contracts.verify import Options, verify
 from jsonschema import Draft202012Validator
 from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
-
-from contracts.builtin import mock_target
-from contracts.gate import decide
-from contracts.report.annotations import lines
-from contracts.report.html import write_html
-from contracts.report.json_report import schema, write_json
-from contracts.report.junit import write_junit
-from contracts.report.markdown import write_markdown
-from contracts.report.record import record
-from contracts.spec.load import load, shipped
-from contracts.verify import Options, verify
 
 
 def all_of(written: dict[str, Any], folder: Path) -> dict[str, derive.Derived]:

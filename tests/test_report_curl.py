@@ -7,10 +7,9 @@ import shutil
 import subprocess
 
 import pytest
+from cancel_contracts.exchange import Headers
+from cancel_contracts.report import curl
 from rawserver import RawServer, answer
-
-from contracts.exchange import Headers
-from contracts.report import curl
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BODIES = {

@@ -9,14 +9,13 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from cancel_contracts.report.annotations import lines
+from cancel_contracts.report.html import render
+from cancel_contracts.report.junit import write_junit
+from cancel_contracts.report.markdown import append_summary, write_markdown
+from cancel_contracts.report.text import plain, tame
 from markdown_it import MarkdownIt
 from report_sample import HOSTILE, sample, sample_of, screen
-
-from contracts.report.annotations import lines
-from contracts.report.html import render
-from contracts.report.junit import write_junit
-from contracts.report.markdown import append_summary, write_markdown
-from contracts.report.text import plain, tame
 
 
 def hostile() -> dict[str, Any]:

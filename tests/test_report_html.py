@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cancel_contracts.report import figures
+from cancel_contracts.report.html import hexdump, render, write_html
 from report_sample import HOSTILE, sample, sample_of
-
-from contracts.report import figures
-from contracts.report.html import hexdump, render, write_html
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -7,11 +7,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.report.junit import write_junit
+from cancel_contracts.report.record import record
 from report_sample import outcome_of, result_of, sample, sample_of
-
-from contracts.errors import UsageError
-from contracts.report.junit import write_junit
-from contracts.report.record import record
 
 
 @pytest.fixture

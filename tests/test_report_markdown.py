@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.report.annotations import command, lines
+from cancel_contracts.report.markdown import SUMMARY_BYTES, append_summary, fit, write_markdown
+from cancel_contracts.report.record import record
 from report_sample import outcome_of, result_of, sample, sample_of
-
-from contracts.errors import UsageError
-from contracts.report.annotations import command, lines
-from contracts.report.markdown import SUMMARY_BYTES, append_summary, fit, write_markdown
-from contracts.report.record import record
 
 ACTIONS = {"GITHUB_ACTIONS": "true"}
 

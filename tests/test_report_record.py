@@ -9,6 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Exchange, Sent
+from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.judge import Verdict
+from cancel_contracts.report import scenario
+from cancel_contracts.report.json_report import dump, schema, write_json
+from cancel_contracts.report.lifecycle import peak
+from cancel_contracts.report.record import record
 from jsonschema import Draft202012Validator, FormatChecker
 from report_sample import (
     CLAUSES,
@@ -24,15 +32,6 @@ from report_sample import (
     sample_of,
     secretive,
 )
-
-from contracts.errors import UsageError
-from contracts.exchange import Exchange, Sent
-from contracts.journal import Exchanges, Journal
-from contracts.judge.judge import Verdict
-from contracts.report import scenario
-from contracts.report.json_report import dump, schema, write_json
-from contracts.report.lifecycle import peak
-from contracts.report.record import record
 
 VALIDATOR = Draft202012Validator(schema(), format_checker=FormatChecker())
 

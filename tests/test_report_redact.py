@@ -9,14 +9,13 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
+from cancel_contracts.redact.scrub import held
+from cancel_contracts.report.annotations import lines
+from cancel_contracts.report.html import write_html
+from cancel_contracts.report.json_report import write_json
+from cancel_contracts.report.junit import write_junit
+from cancel_contracts.report.markdown import append_summary, write_markdown
 from report_sample import TOKEN, UNKNOWN_TOKEN, screen, secretive
-
-from contracts.report.annotations import lines
-from contracts.report.html import write_html
-from contracts.report.json_report import write_json
-from contracts.report.junit import write_junit
-from contracts.report.markdown import append_summary, write_markdown
-from contracts.target.scrub import held
 
 
 def forms(token: str) -> list[str]:

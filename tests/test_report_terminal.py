@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from cancel_contracts.report.record import record
+from cancel_contracts.report.terminal import Bar, show
 from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
 from rich.console import Console
-
-from contracts.report.record import record
-from contracts.report.terminal import Bar, show
 
 GOLDEN = Path(__file__).with_name("test_report_terminal.golden.txt")
 
@@ -182,7 +181,7 @@ def test_progress_is_a_bar_on_a_terminal_and_leaves_nothing_behind() -> None:
 
 
 def test_a_slow_run_says_now_and_then_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("contracts.report.progress.LINE_SECONDS", 0.0)
+    monkeypatch.setattr("cancel_contracts.report.progress.LINE_SECONDS", 0.0)
 
     assert bar(Console(file=StringIO())).splitlines() == [
         "thing: 1 of 3 calls sent",

@@ -7,14 +7,13 @@ import socket
 from pathlib import Path
 
 import pytest
-
-from contracts.cli import main
-from contracts.errors import UsageError
-from contracts.spec.load import load, shipped
-from contracts.target import safety
-from contracts.target.file import of_url
-from contracts.target.pace import pacer
-from contracts.verify import Options, assign
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.errors import UsageError
+from cancel_contracts.targets import safety
+from cancel_contracts.targets.file import of_url
+from cancel_contracts.targets.pace import pacer
+from cancel_contracts.verify import Options, assign
 
 CONTRACTS = {path.stem: load(path) for path in shipped()}
 CLOUDS = [
@@ -134,7 +133,7 @@ def test_the_output_says_why_only_harmless_calls_are_made(
 def test_resources_and_the_flag_together_lift_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from contracts.target.file import load as load_target
+    from cancel_contracts.targets.file import load as load_target
 
     resolve_to(monkeypatch, "8.8.8.8")
     contract = CONTRACTS["machine-action"]

@@ -11,16 +11,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from cancel_contracts.builtin import new_key, target_of
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.mock.server import MockServer
+from cancel_contracts.redact.secrets import Redactor
 from servers.front import Front, Stdlib11
 from servers.service import Service
 from servers.trial import conforming
-
-from contracts.builtin import new_key, target_of
-from contracts.mock.server import MockServer
-from contracts.spec.load import load, shipped
-from contracts.spec.model import Contract
-from contracts.target.identities import Identities
-from contracts.target.secrets import Redactor
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = {c.name: c for c in map(load, shipped())}
@@ -36,7 +35,7 @@ def run(
     document: str, url: str, token: str, *args: str, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
     environ = os.environ | {
-        "SCHEMATHESIS_HOOKS": "contracts.schemathesis_checks",
+        "SCHEMATHESIS_HOOKS": "cancel_contracts.schemathesis_checks",
         "PYTHONPATH": str(ROOT),
         # Runs that share one read what another is writing, and may draw otherwise then.
         "HYPOTHESIS_STORAGE_DIRECTORY": str(cwd / ".hypothesis"),

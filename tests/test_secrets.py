@@ -13,12 +13,11 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 import pytest
+from cancel_contracts.cli import main
+from cancel_contracts.redact.secrets import MASK, Redactor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rawserver import Peer, RawServer
-
-from contracts.cli import main
-from contracts.target.secrets import MASK, Redactor
 
 TOKENS = {
     "admin": "s3cret/admin+token==",
@@ -258,7 +257,7 @@ def test_a_traceback_of_the_suite_is_redacted(
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError(f"met {TOKENS['admin']} on the way")
 
-    monkeypatch.setattr("contracts.explore.calls.cancel_request", fails)
+    monkeypatch.setattr("cancel_contracts.run.calls.cancel_request", fails)
     file = tmp_path / "target.yaml"
     target = {"base_url": "http://127.0.0.1:1", "identities": {"admin": {"token": TOKENS["admin"]}}}
     file.write_text(json.dumps(target), "utf-8")

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import canonical
+from cancel_contracts.errors import UsageError
 from openapi_spec_validator import validate
-
-from contracts.errors import UsageError
-from contracts.spec.load import load, shipped
-from contracts.spec.model import canonical
 
 IDS = Path(__file__).with_name("clause_ids.txt")
 SPECS = shipped()

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from contracts.errors import UsageError
-from contracts.spec.load import load as load_spec
-from contracts.spec.load import shipped
-from contracts.target.file import load
+from cancel_contracts.contract.load import load as load_spec
+from cancel_contracts.contract.load import shipped
+from cancel_contracts.errors import UsageError
+from cancel_contracts.targets.file import load
 
 MACHINE_ACTION = next(c for c in map(load_spec, shipped()) if c.name == "machine-action")
 

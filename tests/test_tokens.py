@@ -19,20 +19,18 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 
+import cancel_contracts.identity.azure as azure_room
 import pytest
 import trustme
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 from azure.identity import CredentialUnavailableError
-
-import contracts.target.azure as azure_room
-from contracts.cli import main
-from contracts.errors import Inconclusive, UsageError
-from contracts.spec.load import load, shipped
-from contracts.target.file import Site, Target
-from contracts.target.identities import Identities
-from contracts.target.secrets import MASK, Redactor
-from contracts.target.tokens import Tokens, expiry
-from contracts.target.trouble import Broken
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.errors import Broken, Inconclusive, UsageError
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.identity.tokens import Tokens, expiry
+from cancel_contracts.redact.secrets import MASK, Redactor
+from cancel_contracts.targets.file import Site, Target
 
 Capture = pytest.CaptureFixture[str]
 CONTRACTS = {path.stem: load(path) for path in shipped()}
@@ -199,7 +197,7 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
     clock: Clock, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     """The source fails for good in the middle of a run against a conforming target."""
-    from contracts.builtin import mock_target
+    from cancel_contracts.builtin import mock_target
 
     monkeypatch.setattr(Tokens.__init__, "__defaults__", (clock,))
     with mock_target([MACHINE]) as target:
@@ -549,7 +547,7 @@ def test_a_secret_that_is_refused_ends_4_in_one_line_and_is_not_shown(
     tmp_path: Path, authority: Authority
 ) -> None:
     file = lab(tmp_path, authority, "http://127.0.0.1:1")
-    code = "import sys; from contracts.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from cancel_contracts.cli import main; sys.exit(main(sys.argv[1:]))"
     environ = {**os.environ, "LAB_SECRET": "another-s3cret-altogether", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(  # a process of its own: nobody has set up logging there
         [sys.executable, "-c", code, "verify", "--target", str(file), "--contract", "machine-action"],

@@ -8,12 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Sent
+from cancel_contracts.transport.client import Answer, Timeouts, Transport
+from cancel_contracts.transport.wire import framing_faults
 from rawserver import Peer, RawServer, answer
-
-from contracts.errors import UsageError
-from contracts.exchange import Sent
-from contracts.transport.client import Answer, Timeouts, Transport
-from contracts.transport.wire import framing_faults
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

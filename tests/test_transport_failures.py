@@ -7,11 +7,10 @@ import time
 from itertools import count
 
 import pytest
+from cancel_contracts.exchange import NOBODY_THERE, Sent
+from cancel_contracts.transport.client import Answer, Timeouts, Transport
+from cancel_contracts.transport.record import KEPT_BYTES, LINGER_SECONDS, Bounds, record
 from rawserver import Peer, RawServer, Script, answer
-
-from contracts.exchange import NOBODY_THERE, Sent
-from contracts.transport.client import Answer, Timeouts, Transport
-from contracts.transport.record import KEPT_BYTES, LINGER_SECONDS, Bounds, record
 
 SHORT = Timeouts(connect=5.0, read=0.3, total=5.0)  # only where the silence is the test
 PART = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"

@@ -6,11 +6,10 @@ import threading
 import time
 
 import pytest
+from cancel_contracts.exchange import Sent
+from cancel_contracts.transport.client import Transport
+from cancel_contracts.transport.record import LINGER_SECONDS
 from rawserver import Peer, RawServer, answer
-
-from contracts.exchange import Sent
-from contracts.transport.client import Transport
-from contracts.transport.record import LINGER_SECONDS
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

@@ -6,11 +6,10 @@ import os
 import socket
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Sent
+from cancel_contracts.transport.client import Timeouts, Transport
 from rawserver import RawServer, answer
-
-from contracts.errors import UsageError
-from contracts.exchange import Sent
-from contracts.transport.client import Timeouts, Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = Timeouts(read=0.5)

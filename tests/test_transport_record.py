@@ -6,9 +6,8 @@ import ssl
 from types import SimpleNamespace
 
 import pytest
-
-from contracts.transport.record import LINGER_SECONDS, Bounds, Recording, record
-from contracts.transport.wire import framing_faults
+from cancel_contracts.transport.record import LINGER_SECONDS, Bounds, Recording, record
+from cancel_contracts.transport.wire import framing_faults
 
 EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
 Step = tuple[float, bytes | OSError]
@@ -41,7 +40,7 @@ class Stream:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[Stream]:
     streams: list[Stream] = []
     time = SimpleNamespace(monotonic=lambda: streams[0].now)
-    monkeypatch.setattr("contracts.transport.record.time", time)
+    monkeypatch.setattr("cancel_contracts.transport.record.time", time)
     return streams
 
 

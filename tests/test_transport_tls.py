@@ -10,15 +10,14 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Sent
+from cancel_contracts.transport.client import Timeouts, Transport
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from rawserver import Peer, RawServer, answer
-
-from contracts.errors import UsageError
-from contracts.exchange import Sent
-from contracts.transport.client import Timeouts, Transport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 

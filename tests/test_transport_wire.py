@@ -8,12 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from cancel_contracts.exchange import Received
+from cancel_contracts.transport.coding import DECODED_KEPT_BYTES, DECODED_LIMIT_BYTES
+from cancel_contracts.transport.wire import Reader, complete, framing_faults, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from contracts.exchange import Received
-from contracts.transport.coding import DECODED_KEPT_BYTES, DECODED_LIMIT_BYTES
-from contracts.transport.wire import Reader, complete, framing_faults, read
 
 # name: (method, bytes up to an orderly close, what is read, what is found wrong)
 SOUND: dict[str, tuple[str, bytes, dict[str, Any]]] = {

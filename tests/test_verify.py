@@ -13,17 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from contracts import gate
-from contracts.builtin import mock_target, new_key, target_of
-from contracts.cli import main
-from contracts.exchange import Exchange
-from contracts.mock.server import MockServer
-from contracts.spec.load import load, shipped
-from contracts.spec.model import Contract
-from contracts.target.file import Target, of_url
-from contracts.transport.client import Timeouts
-from contracts.verify import ContractResult, Options, Result, assign, verify
+from cancel_contracts import gate
+from cancel_contracts.builtin import mock_target, new_key, target_of
+from cancel_contracts.cli import main
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.exchange import Exchange
+from cancel_contracts.mock.server import MockServer
+from cancel_contracts.targets.file import Target, of_url
+from cancel_contracts.transport.client import Timeouts
+from cancel_contracts.verify import ContractResult, Options, Result, assign, verify
 
 CONTRACTS = [load(path) for path in shipped()]
 QUICK = Options(timeouts=Timeouts(2, 2, 3), effect_seconds=1.5)

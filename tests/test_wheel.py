@@ -54,25 +54,25 @@ def run(python: Path, cwd: Path, *args: str) -> subprocess.CompletedProcess[str]
     )
 
 
-MAIN = "import sys; from contracts.cli import main; sys.exit(main(sys.argv[1:]))"
+MAIN = "import sys; from cancel_contracts.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
 def test_the_wheel_brings_specs_schemas_and_templates(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
-        "contracts/specs/machine-action.yaml",
-        "contracts/spec/extensions.schema.json",
-        "contracts/target/target.example.yaml",
-        "contracts/report/report.schema.json",
-        "contracts/baseline.schema.json",
+        "cancel_contracts/specs/machine-action.yaml",
+        "cancel_contracts/contract/extensions.schema.json",
+        "cancel_contracts/targets/target.example.yaml",
+        "cancel_contracts/report/report.schema.json",
+        "cancel_contracts/baseline.schema.json",
     ):
         assert wanted in names
-    assert any(n.startswith("contracts/report/templates/") for n in names)
+    assert any(n.startswith("cancel_contracts/report/templates/") for n in names)
     assert not any(n.startswith(("tests/", "specs/")) for n in names)
 
 
 def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> None:
-    where = run(python, tmp_path, "-c", "import contracts; print(contracts.__file__)")
+    where = run(python, tmp_path, "-c", "import cancel_contracts; print(cancel_contracts.__file__)")
     assert str(ROOT) not in where.stdout, where.stdout + where.stderr
     done = run(
         python, tmp_path, "-c", MAIN, "verify", "--report-html", "r.html", "--report-json", "r.json"
@@ -84,6 +84,8 @@ def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> Non
 def test_its_pytest_plugin_collects_a_spec(python: Path, tmp_path: Path) -> None:
     spec = tmp_path / "print-job.yaml"
     spec.write_bytes((ROOT / "tests" / "print_job_spec.txt").read_bytes())
-    done = run(python, tmp_path, "-m", "pytest", "-q", "-p", "contracts.pytest_plugin", str(spec))
+    done = run(
+        python, tmp_path, "-m", "pytest", "-q", "-p", "cancel_contracts.pytest_plugin", str(spec)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout

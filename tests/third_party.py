@@ -43,7 +43,7 @@ SECONDS = 300
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m"  # it lives for seconds
 ROOM = 2**30
 COMMAND = """#!/bin/sh
-"{python}" -c 'from contracts.cli import console_main; console_main()' "$@" {flags} --report-json "{report}"
+"{python}" -c 'from cancel_contracts.cli import console_main; console_main()' "$@" {flags} --report-json "{report}"
 echo $? > "{code}"
 """
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from contracts import gate
-from contracts.spec.load import load, shipped
-from contracts.spec.model import Contract
-from contracts.target.file import Target
-from contracts.verify import Options, verify
+from cancel_contracts import gate
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.targets.file import Target
+from cancel_contracts.verify import Options, verify
+
 from servers.front import Front, Written
 from servers.pages import PAGES, Page
 from servers.provider import PROVIDER

@@ -1,0 +1,98 @@
+"""From a result to its reports and the exit code, whatever becomes of the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cancel_contracts.errors import UsageError
+
+if TYPE_CHECKING:
+    from cancel_contracts.baseline import Entry
+    from cancel_contracts.report.screen import Outlet
+    from cancel_contracts.verify import Result
+
+SUITE_FAILED = 3
+
+
+def conclude(
+    result: Result,
+    entries: list[Entry],
+    reports: dict[str, Path],
+    screen: Outlet,
+    interrupted: int = 0,
+) -> int:
+    """Apply the baseline, decide, write every report from one record, return the exit code.
+
+    That of an interruption goes before that of the outcome. A report that cannot be written loses
+    neither the verdict nor the other reports.
+    """
+    from cancel_contracts import gate
+    from cancel_contracts.baseline import apply
+    from cancel_contracts.report.record import record
+    from cancel_contracts.report.terminal import show
+
+    stale: list[str] = []
+    warnings = list(result.warnings)
+    results = []
+    for one in result.results:
+        judgement, old, expired = apply(one.judgement, entries, datetime.now(UTC).date())
+        results.append(replace(one, judgement=judgement))
+        stale += old
+        warnings += expired
+    result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
+    outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
+    outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
+    written = record(result, outcome)
+    show(written, screen)
+    whole = _write(written, result, reports)
+    if screen.paper.lost:
+        whole = False
+        click.echo(f"cancel-contracts: standard output: {screen.paper.lost}", err=True)
+    return outcome.exit_code or (0 if whole else SUITE_FAILED)
+
+
+def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) -> bool:
+    """Write every report; whether all could be written. Those that could not are named."""
+    from cancel_contracts.replay import write_recording
+    from cancel_contracts.report import annotations, markdown
+    from cancel_contracts.report.json_report import write_json
+    from cancel_contracts.report.junit import write_junit
+    from cancel_contracts.report.screen import leave_stdout
+
+    def write_page(path: Path) -> None:
+        from cancel_contracts.report.html import write_html  # loads the template engine
+
+        write_html(written, path)
+
+    writers: dict[str, Callable[[Path], None]] = {
+        "--report-json": lambda path: write_json(written, path),
+        "--report-junit": lambda path: write_junit(written, path),
+        "--report-markdown": lambda path: markdown.write_markdown(written, path),
+        "--report-html": write_page,
+        "--record": lambda path: write_recording(result, path),
+    }
+    whole = True
+    for flag, path in reports.items():
+        try:
+            writers[flag](path)
+        except (OSError, UsageError) as err:
+            whole = False
+            why = err.strerror if isinstance(err, OSError) else err.problem
+            click.echo(f"cancel-contracts: {flag} {path} was not written: {why}", err=True)
+    try:
+        markdown.append_summary(written, os.environ)
+    except UsageError as err:
+        click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
+    try:
+        for line in annotations.lines(written, os.environ):
+            click.echo(line)
+    except OSError:
+        leave_stdout()
+    return whole

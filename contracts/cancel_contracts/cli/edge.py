@@ -1,0 +1,71 @@
+"""The edge: runs a command and turns whatever it raises into one line and an exit code.
+
+Commands load their rooms when they run: `--help` and `clauses` load neither Hypothesis nor
+schemathesis nor a server.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cancel_contracts.cli.conclude import SUITE_FAILED
+from cancel_contracts.cli.ledger import ledger
+from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
+from cancel_contracts.cli.run import judge, verify
+from cancel_contracts.errors import ContractsError, clip, one_line
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="cancel-contracts")
+def cli() -> None:
+    """Tell whether a server keeps the documented contract of a cancel endpoint.
+
+    \b
+    Exit codes: 0 conforms, 1 a clause is violated or a baseline entry stale, 2 bad usage,
+    3 the suite itself failed, 4 inconclusive (unreachable, refused, throttled, or something
+    not exercised), 5 nothing selected.
+    """
+
+
+for command in (verify, judge, compare, baseline, clauses, explain, mock, prove, ledger, init):
+    cli.add_command(command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = cli.main(args=list(argv) if argv is not None else None, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except ContractsError as err:
+        return _complain(str(err), err.exit_code)
+    except click.exceptions.NoArgsIsHelpError as err:
+        click.echo(err.ctx.get_help() if err.ctx else "")
+        return 2
+    except click.UsageError as err:
+        where = f"`{err.ctx.command_path} --help`" if err.ctx else "`cancel-contracts --help`"
+        return _complain(f"{clip(err.format_message()).rstrip('.')}; see {where}", 2)
+    except click.ClickException as err:
+        return _complain(err.format_message(), 2)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", 130)
+    except BrokenPipeError:
+        return SUITE_FAILED
+    except Exception as err:  # noqa: BLE001 - the edge: a fault of the suite is said, never hidden
+        place = traceback.extract_tb(err.__traceback__)[-1]
+        what = f"{type(err).__name__} at {Path(place.filename).name}:{place.lineno}"
+        return _complain(f"the suite itself failed: {what}; please report it", SUITE_FAILED)
+
+
+def _complain(text: str, code: int) -> int:
+    click.echo("cancel-contracts: " + one_line(text), err=True)
+    return code
+
+
+def console_main() -> None:
+    """The installed command."""
+    sys.exit(main())

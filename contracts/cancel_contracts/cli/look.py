@@ -1,0 +1,157 @@
+"""Commands that look at contracts, reports or the mock, and verify no target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cancel_contracts.cli.options import (
+    PATH,
+    check_clauses,
+    check_writable,
+    load_contracts,
+    spec_options,
+)
+from cancel_contracts.errors import UsageError
+from cancel_contracts.report.files import write
+
+
+@click.command("clauses")
+@spec_options
+@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
+def clauses(specs: tuple[Path, ...], names: tuple[str, ...], form: str) -> None:
+    """List every clause, its level and its source."""
+    from cancel_contracts.report.clauses import listing
+
+    click.echo(listing(load_contracts(specs, names), form))
+
+
+@click.command()
+@click.argument("clause")
+@spec_options
+def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> None:
+    """Say of one clause what the page says, how it is exercised and what violates it."""
+    from cancel_contracts.report.clauses import explanation
+
+    contracts = load_contracts(specs, names)
+    if not any(c.knows(clause) for c in contracts):
+        check_clauses(contracts, "CLAUSE", [clause])
+    click.echo(explanation(contracts, clause))
+
+
+@click.command()
+@spec_options
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
+@click.option(
+    "--key", envvar="CANCEL_CONTRACTS_MOCK_KEY", help="Trust JWTs signed with this (HS256)."
+)
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Deviate deliberately.")
+@click.option(
+    "--variant", "variants", multiple=True, metavar="NAME", help="Differ and still conform."
+)
+@click.option("--list", "list_", is_flag=True, help="List the faults and variants.")
+def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, key: str | None,
+         faults: tuple[str, ...], variants: tuple[str, ...], list_: bool) -> None:  # fmt: skip
+    """Serve the contracts' faithful mock until interrupted."""
+    from cancel_contracts.builtin import serve_forever
+    from cancel_contracts.report.clauses import catalogue
+
+    contracts = load_contracts(specs, names)
+    if list_:
+        click.echo(catalogue(contracts))
+        return
+    serve_forever(contracts, host, port, key, faults, variants, click.echo)
+
+
+@click.command()
+@spec_options
+@click.option(
+    "--only", multiple=True, metavar="NAME", help="Only this fault or variant (repeatable)."
+)
+@click.option(
+    "--whole",
+    is_flag=True,
+    help="Send the whole gate at every fault, not what its clauses ask for.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N")
+@click.option("--report-json", type=PATH, metavar="FILE")
+@click.option("--report-markdown", type=PATH, metavar="FILE")
+def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...],
+          whole: bool, jobs: int, report_json: Path | None,
+          report_markdown: Path | None) -> int:  # fmt: skip
+    """Print the kill matrix: each fault is caught by a clause it breaks, each variant passes. Exit
+    1 on any hole.
+    """
+    from cancel_contracts.prove import prove as prove_all
+    from cancel_contracts.report import matrix
+
+    contracts = load_contracts(specs, names)
+    for flag, path in (("--report-json", report_json), ("--report-markdown", report_markdown)):
+        if path is not None:
+            check_writable(flag, path)
+    proof = prove_all(
+        contracts, only, jobs, lambda trials: click.echo(matrix.row(trials)), whole=whole
+    )
+    click.echo(matrix.ending(proof))
+    if report_json is not None:
+        write(report_json, matrix.as_json(proof))
+    if report_markdown is not None:
+        write(report_markdown, matrix.markdown(proof))
+    return 1 if proof.holes else 0
+
+
+@click.command()
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text")
+def compare(a: Path, b: Path, form: str) -> int:
+    """Compare two JSON reports clause by clause. Exit 1 where B is worse than A."""
+    from cancel_contracts import compare as comparing
+
+    changes = comparing.compare(comparing.load(a), comparing.load(b))
+    click.echo(comparing.render(changes, form))
+    return 1 if comparing.worse(changes) else 0
+
+
+@click.command()
+@click.argument("report", type=PATH)
+@click.option("--output", type=PATH, metavar="FILE", help="Write it there instead of printing it.")
+def baseline(report: Path, output: Path | None) -> None:
+    """Write a baseline for the violations and gaps of a JSON report; the reasons are yours
+    to give.
+    """
+    from cancel_contracts import baseline as baselines
+    from cancel_contracts.compare import load
+
+    text = baselines.draft(load(report))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    if output.exists():
+        raise UsageError(str(output), "exists already", "name another file or remove it")
+    check_writable("--output", output)
+    write(output, text)
+    click.echo(f"wrote {output}")
+
+
+@click.command()
+@click.option("--output", type=PATH, metavar="FILE", help="Write it there instead of printing it.")
+def init(output: Path | None) -> None:
+    """Print a commented target.yaml to start from."""
+    from importlib import resources
+
+    text = (
+        resources.files("cancel_contracts.targets")
+        .joinpath("target.example.yaml")
+        .read_text("utf-8")
+    )
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    if output.exists():
+        raise UsageError(str(output), "exists already", "name another file or remove it")
+    check_writable("--output", output)
+    write(output, text)
+    click.echo(f"wrote {output}")

@@ -1,0 +1,186 @@
+"""What commands share: loading contracts, checking names, opening a target, the options of
+reports.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cancel_contracts.errors import UsageError
+
+if TYPE_CHECKING:
+    from cancel_contracts.contract.model import Contract
+    from cancel_contracts.targets.file import Target
+
+
+class _Path(click.Path):
+    """A path. No system takes a NUL in one, and Python says so by a traceback."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):
+            self.fail("holds a NUL; name a file without one", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _Path(path_type=Path)
+
+
+class Seconds(click.FloatRange):
+    """Seconds that can be waited: a number, and not without end."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = super().convert(value, param, ctx)
+        if not math.isfinite(found):
+            self.fail(f"{value} is no number of seconds; give one", param, ctx)
+        return found
+
+
+# Flag -> what it writes. The order is that of the help.
+REPORTS = {
+    "--report-json": "Write the JSON report here.",
+    "--report-junit": "Write JUnit XML here.",
+    "--report-markdown": "Write a Markdown summary here.",
+    "--report-html": "Write a self-contained HTML page here.",
+    "--record": "Write the traffic here, as HAR 1.2.",
+}
+
+
+def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for flag, text in reversed(REPORTS.items()):
+        command = click.option(flag, type=PATH, metavar="FILE", help=text)(command)
+    return command
+
+
+def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
+    """Take the report paths out of a command's flags, checked before any traffic."""
+    paths: dict[str, Path] = {}
+    ledger = flags.get("ledger")
+    for flag in REPORTS:
+        path = flags.pop(flag.removeprefix("--").replace("-", "_"), None)
+        if path is None:
+            continue
+        check_writable(flag, path)
+        others = {**paths, **({"--ledger": ledger} if ledger else {})}
+        for other, taken in others.items():
+            if taken.resolve() == path.resolve():
+                raise UsageError(f"{flag} {path}", f"is the file of {other} too", "name another")
+        paths[flag] = path
+    return paths
+
+
+def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option(
+        "--contract",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        help="Only this contract (repeatable).",
+    )(command)
+    return click.option(
+        "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
+        help="A contract from this file instead of the shipped ones (repeatable).",
+    )(command)  # fmt: skip
+
+
+def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--cacert", type=PATH, metavar="FILE",
+        help="CA certificates (PEM) that the target is trusted by, instead of the usual ones.",
+    )(command)  # fmt: skip
+
+
+def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract]:
+    """Return the contracts of the given files, or the shipped ones, narrowed by name."""
+    from cancel_contracts.contract.load import load, shipped
+
+    contracts = [load(path) for path in (specs or shipped())]
+    known = [c.name for c in contracts]
+    for name in known:
+        if known.count(name) > 1:
+            raise UsageError("--spec", f"two files give the contract {name!r}", "name one of them")
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                "--contract", f"no contract is named {name!r}", f"use one of {', '.join(known)}"
+            )
+    return [c for c in contracts if not names or c.name in names]
+
+
+def check_clauses(contracts: Sequence[Contract], flag: str, ids: Sequence[str]) -> None:
+    for id_ in ids:
+        if any(c.clause(id_) for c in contracts):
+            continue
+        row = next((r for c in contracts for r in c.not_testable if r.id == id_), None)
+        problem = (
+            f"{id_} cannot be tested ({row.reason})" if row else f"no clause has the id {id_!r}"
+        )
+        raise UsageError(flag, problem, "see `cancel-contracts clauses`")
+
+
+def pinned_dialects(
+    contracts: Sequence[Contract], values: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the dialects pinned by `--dialect CONTRACT=DIALECT`, by contract."""
+    pinned: dict[str, tuple[str, ...]] = {}
+    for value in values:
+        name, _, dialect = value.partition("=")
+        contract = next((c for c in contracts if c.name == name), None)
+        if contract is None:
+            names = ", ".join(c.name for c in contracts)
+            raise UsageError(
+                "--dialect",
+                f"no contract is named {name!r}",
+                f"write CONTRACT=DIALECT with one of {names}",
+            )
+        known = {d.name: d.of for d in contract.dialects}
+        if dialect not in known:
+            mend = f"use one of {', '.join(known)}" if known else "it has no dialects"
+            raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", mend)
+        if any(
+            known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())
+        ):
+            raise UsageError(
+                "--dialect", f"{dialect} excludes another one pinned", "pin one of them"
+            )
+        pinned[name] = (*pinned.get(name, ()), dialect)
+    return pinned
+
+
+def check_writable(flag: str, path: Path) -> None:
+    """Raise before any traffic where a report could not be written after it."""
+    try:
+        if path.is_dir():
+            raise UsageError(f"{flag} {path}", "is a folder", "name a file")
+        if not path.parent.is_dir():
+            raise UsageError(f"{flag} {path}", "its folder does not exist", "make it first")
+        fresh = not path.exists()
+        with path.open("ab"):
+            pass
+        if fresh:
+            path.unlink()
+    except OSError as err:
+        raise UsageError(
+            f"{flag} {path}", err.strerror or "cannot be written", "name another"
+        ) from None
+
+
+def open_target(
+    contracts: Sequence[Contract], base_url: str | None, file: Path | None, *, quotas: bool = True
+) -> AbstractContextManager[Target]:
+    """Return a context manager that yields the target. `quotas` is the built-in mock's."""
+    from cancel_contracts.targets import file as target_file
+
+    if file is not None:
+        target = target_file.load(file)
+        return nullcontext(target.at(base_url) if base_url else target)
+    if base_url is not None:
+        return nullcontext(target_file.of_url(base_url))
+    from cancel_contracts.builtin import mock_target
+
+    return mock_target(contracts, quotas=quotas)

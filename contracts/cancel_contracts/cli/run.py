@@ -1,0 +1,260 @@
+"""Commands that come to a verdict: `verify` on a target, `judge` on recorded traffic."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cancel_contracts.cli.conclude import conclude
+from cancel_contracts.cli.options import (
+    PATH,
+    Seconds,
+    cacert_option,
+    check_clauses,
+    check_reports,
+    check_writable,
+    load_contracts,
+    open_target,
+    pinned_dialects,
+    report_options,
+    spec_options,
+)
+from cancel_contracts.errors import ContractsError
+
+if TYPE_CHECKING:
+    from cancel_contracts.baseline import Entry
+    from cancel_contracts.contract.model import Contract
+    from cancel_contracts.redact.secrets import Redactor
+    from cancel_contracts.report.screen import Outlet
+    from cancel_contracts.targets.file import Target
+    from cancel_contracts.verify import Options
+
+PROFILES = (
+    "smoke touches nothing that exists; gate exercises every clause; "
+    "deep adds properties and walks."
+)
+
+
+@click.command()
+@click.argument("base_url", required=False)
+@click.option(
+    "--target", "target_file", type=PATH, metavar="FILE", help="The target's description."
+)
+@spec_options
+@click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
+@click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
+@click.option(
+    "--profile",
+    type=click.Choice(["smoke", "gate", "deep"]),
+    default="gate",
+    show_default=True,
+    help=PROFILES,
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="At most N cancel calls per contract.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Independent contracts and scenarios at a time.",
+)
+@click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
+@click.option(
+    "--quota-store",
+    metavar="URL",
+    help="A Redis that counts the calls of several runs on one tenant together.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    metavar="C=D",
+    help="Pin the reading of a contradiction.",
+)
+@click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@click.option(
+    "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
+)
+@click.option(
+    "--timeout",
+    type=Seconds(min=0.1, max=600),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Silence on the wire after which a call counts as unanswered.",
+)
+@cacert_option
+@click.option(
+    "--max-wait",
+    type=Seconds(min=0, max=86400),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Waits that the target asks for with 429, in all.",
+)
+@click.option(
+    "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
+)
+@report_options
+@click.option(
+    "--ledger",
+    type=PATH,
+    metavar="FILE",
+    help="Write here what may be changed, before it is sent. By default a new file where the"
+    " target is not local, and none where it is.",
+)
+@click.option(
+    "--debug", is_flag=True, help="Tell each exchange, and where the suite fails, on stderr."
+)
+@click.option("--plan", "plan_only", is_flag=True, help="Say what would be sent, and send nothing.")
+def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
+           names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
+           dialects: tuple[str, ...], timeout: float, debug: bool,
+           **flags: Any) -> int:  # fmt: skip
+    """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
+    from cancel_contracts.cli.debug import debugging
+    from cancel_contracts.targets.pace import check_store, parse_rate
+    from cancel_contracts.transport.client import Timeouts, Transport, trusted
+    from cancel_contracts.verify import Options
+
+    contracts = load_contracts(specs, names)
+    check_clauses(contracts, "--only", flags["only"])
+    check_clauses(contracts, "--skip", flags["skip"])
+    if flags["rate"]:
+        parse_rate(flags["rate"])
+    if flags["quota_store"]:
+        check_store(flags["quota_store"])
+    Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
+    reports = check_reports(flags)
+    if flags["ledger"]:
+        check_writable("--ledger", flags["ledger"])
+    entries = _baseline(baseline_file, contracts, specs)
+    options = Options(
+        pinned=pinned_dialects(contracts, dialects),
+        timeouts=Timeouts(connect=min(5.0, timeout), read=timeout, total=2 * timeout),
+        **flags,
+    )
+    quotas = options.profile != "deep"
+    with (
+        debugging(debug) as redactor,
+        open_target(contracts, base_url, target_file, quotas=quotas) as target,
+    ):
+        if plan_only:
+            return _show_plan(contracts, target, options)
+        if options.profile == "deep":
+            _store_apart()
+        return _run(contracts, target, options, entries, reports, redactor)
+
+
+@click.command()
+@click.argument("traffic", type=PATH)
+@spec_options
+@click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
+@click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
+@click.option(
+    "--dialect",
+    "dialects",
+    multiple=True,
+    metavar="C=D",
+    help="Pin the reading of a contradiction.",
+)
+@click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@click.option(
+    "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
+)
+@report_options
+def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
+          baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
+    """Judge recorded traffic (HAR) by the same clauses, without network."""
+    from cancel_contracts.replay import judge_recording
+    from cancel_contracts.verify import Options
+
+    contracts = load_contracts(specs, names)
+    check_clauses(contracts, "--only", flags["only"])
+    check_clauses(contracts, "--skip", flags["skip"])
+    reports = check_reports(flags)
+    entries = _baseline(baseline_file, contracts, specs)
+    options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
+    result = judge_recording(traffic, contracts, options)
+    return conclude(result, entries, reports, _console())
+
+
+def _baseline(
+    file: Path | None, contracts: Sequence[Contract], specs: Sequence[Path]
+) -> list[Entry]:
+    if file is None:
+        return []
+    from cancel_contracts.baseline import load
+
+    everything = [*contracts, *load_contracts(specs, ())]
+    return load(file, everything)
+
+
+def _store_apart() -> None:
+    """Have Hypothesis keep its tables among the user's caches, not in the working directory."""
+    with suppress(RuntimeError):  # nobody's home
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        place = Path(caches) / "cancel-contracts" / "hypothesis"
+        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
+
+
+def _console() -> Outlet:
+    from cancel_contracts.report.screen import Outlet
+
+    return Outlet()
+
+
+def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
+    from cancel_contracts.report.plan import show
+    from cancel_contracts.verify import assign
+
+    assignments = assign(contracts, target, options)
+    show(assignments, _console(), options.rate)
+    return 0 if any(a.plan.clauses for a in assignments) else 5
+
+
+def _run(
+    contracts: Sequence[Contract],
+    target: Target,
+    options: Options,
+    entries: list[Entry],
+    reports: dict[str, Path],
+    redactor: Redactor,
+) -> int:
+    """Verify, report and return the exit code."""
+    from cancel_contracts.cli.interrupt import interruptible
+    from cancel_contracts.report.terminal import Bar
+    from cancel_contracts.verify import assign, with_ledger
+    from cancel_contracts.verify import verify as verify_target
+
+    screen = _console()
+    assignments = assign(contracts, target, options)
+    options = with_ledger(assignments, options)
+    if options.ledger is not None:
+        click.echo(f"ledger: {options.ledger}", err=True)
+    totals = {a.contract.name: a.cost()["cancel"] for a in assignments}
+    with interruptible() as stop:
+        try:
+            with Bar(screen, totals) as bar:
+                result = verify_target(
+                    contracts, target, options, bar.progress, stop=stop, redactor=redactor
+                )
+        except ContractsError as err:
+            if not stop.code:
+                raise
+            # Ctrl-C reaches a token command as well: that it failed is not the news.
+            click.echo(f"cancel-contracts: interrupted; {err}", err=True)
+            return stop.code
+        return conclude(result, entries, reports, screen, stop.code)

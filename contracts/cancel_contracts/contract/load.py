@@ -1,0 +1,283 @@
+"""Read a spec file into a Contract. The only room that knows what a spec file looks like.
+
+Validation has two layers: the JSON Schema of the extensions (a typo names file, path and key), then
+the cross-references
+that a schema cannot say (states, examples, dialects, operation ids). Raises UsageError, exit code
+2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from jsonschema.exceptions import best_match
+
+from cancel_contracts.contract.model import (
+    Clause,
+    Contract,
+    Dialect,
+    Lifecycle,
+    NotTestable,
+    Permission,
+    Quota,
+    Server,
+    Source,
+)
+from cancel_contracts.contract.provisions import read_provisions
+from cancel_contracts.contract.yaml_file import parse_yaml
+from cancel_contracts.errors import UsageError
+from cancel_contracts.schemas import validator
+
+NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
+WORDS_FOR_RESOURCE = ("cancellable", "final", "unknown", "odd", "any")
+
+
+def shipped() -> list[Path]:
+    """Return the spec files that come with the package: beside it in a checkout, inside it in a
+    wheel.
+    """
+    here = Path(__file__).resolve().parent.parent
+    for folder in (here / "specs", here.parent.parent / "specs"):
+        if found := sorted(folder.glob("*.yaml")):
+            return found
+    raise UsageError("installation", "the package carries no spec", "install it again")
+
+
+def load(path: Path) -> Contract:
+    """Return the contract of one spec file. The contract's name is the file's stem."""
+    if not NAME.match(path.stem):
+        raise UsageError(
+            str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
+        )
+    document = parse_yaml(path)
+    if not isinstance(document, dict):
+        raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
+    complain(path, document)
+    return Reader(path, document).contract()
+
+
+def complain(path: Path, document: Mapping[str, Any]) -> None:
+    """Raise for the most telling error the schema finds."""
+    errors = list(validator("contract", "extensions.schema.json").iter_errors(document))
+    if not errors:
+        return
+    error = min(errors, key=lambda e: (len(e.absolute_path) == 0, list(map(str, e.absolute_path))))
+    branch = error.context or [error]
+    if error.validator == "oneOf" and error.absolute_path and error.absolute_path[-1] == "expect":
+        wanted = 0 if "readings" in error.instance else 1  # which of the two forms was meant
+        branch = [e for e in branch if e.relative_schema_path[0] == wanted] or branch
+    deepest = best_match(branch) or error
+    where = "/".join(str(part) for part in deepest.absolute_path) or "(top level)"
+    raise UsageError(f"{path}: {where}", deepest.message[:300], "see docs/clauses-vocabulary.md")
+
+
+def resolve(document: Mapping[str, Any], node: Any, depth: int = 0) -> Any:
+    """Return a node with local $refs replaced by what they name."""
+    if depth > 40:
+        raise ValueError("$ref goes round in circles")
+    if isinstance(node, dict):
+        if isinstance(ref := node.get("$ref"), str):
+            if not ref.startswith("#/"):
+                raise ValueError(f"$ref {ref!r} leaves the file")
+            target: Any = document
+            for part in ref[2:].split("/"):
+                key = part.replace("~1", "/").replace("~0", "~")
+                if not isinstance(target, dict) or key not in target:
+                    raise ValueError(f"$ref {ref!r} names nothing")
+                target = target[key]
+            return resolve(document, target, depth + 1)
+        return {key: resolve(document, value, depth + 1) for key, value in node.items()}
+    if isinstance(node, list):
+        return [resolve(document, item, depth + 1) for item in node]
+    return node
+
+
+class Reader:
+    """Turns a validated document into a Contract; every complaint names file and place."""
+
+    def __init__(self, path: Path, document: dict[str, Any]) -> None:
+        self.path, self.document = path, document
+
+    def bad(self, where: str, problem: str, mend: str) -> UsageError:
+        return UsageError(f"{self.path}: {where}", problem, mend)
+
+    def resolved(self, where: str, node: Any) -> Any:
+        try:
+            return resolve(self.document, node)
+        except (ValueError, RecursionError) as err:
+            raise self.bad(where, str(err) or "nested too deep", "mend the reference") from None
+
+    def operations(self) -> Iterator[tuple[str, str, Any]]:
+        for route, item in self.document["paths"].items():
+            if not isinstance(item, dict):
+                raise self.bad(f"paths/{route}", "is no mapping", "give it an operation")
+            for method, operation in item.items():
+                if isinstance(operation, dict):
+                    yield route, method, operation
+
+    def route(self, operation_id: str, method: str) -> str:
+        for route, verb, operation in self.operations():
+            if operation.get("operationId") == operation_id and verb == method:
+                if route.count("{") != 1 or "}" not in route:
+                    raise self.bad(
+                        f"paths/{route}", "has not exactly one {parameter}", "name the id"
+                    )
+                return route
+        raise self.bad(
+            "x-lifecycle", f"no {method.upper()} operation is named {operation_id!r}",
+            "give the operation that operationId",
+        )  # fmt: skip
+
+    def contract(self) -> Contract:
+        life = self.document["x-lifecycle"]
+        path = self.route(life["cancel"], "post")
+        observe = self.route(life["observe"], "get") if "observe" in life else None
+        operation = self.resolved(f"paths/{path}", self.document["paths"][path]["post"])
+        responses = operation.get("responses") or {}
+        contract = Contract(
+            name=self.path.stem,
+            title=self.document["info"]["title"],
+            path_of_file=str(self.path),
+            document={**self.document, "paths": self.resolved("paths", self.document["paths"])},
+            path=path,
+            observe_path=observe,
+            server=self.document["servers"][0]["url"].rstrip("/"),
+            servers=tuple(self.servers()),
+            provisions=tuple(read_provisions(self.document, self.bad)),
+            lifecycle=self.lifecycle(life),
+            permissions=tuple(self.permissions(operation)),
+            audiences=tuple(self.audiences()),
+            quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
+            dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),
+            clauses=tuple(
+                Clause(**{**row, "source": Source(**row["source"])})
+                for row in self.document["x-clauses"]
+            ),
+            not_testable=tuple(
+                NotTestable(**{**row, "source": Source(**row["source"])})
+                for row in self.document.get("x-not-testable", [])
+            ),
+            bodies=self.bodies(operation),
+            entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
+            error_schema=next(
+                (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
+            ),
+        )
+        self.cross_check(contract)
+        return contract
+
+    def servers(self) -> Iterator[Server]:
+        """Yield every server, its variables (OpenAPI 3.1, Server Variable Object) filled in."""
+        for index, row in enumerate(self.document["servers"]):
+            variables = row.get("variables", {})
+            names = re.findall(r"{([^{}]*)}", row["url"])
+            for name in names:
+                if not isinstance(variables.get(name), dict) or "default" not in variables[name]:
+                    raise self.bad(
+                        f"servers/{index}", f"{{{name}}} has no default", "give it under variables"
+                    )
+            choices = [variables[n].get("enum", [variables[n]["default"]]) for n in names]
+            for values in product(*choices):
+                url, scope = row["url"], row.get("x-scope")
+                for name, value in zip(names, values, strict=True):
+                    url = url.replace(f"{{{name}}}", str(value))
+                    scope = scope and scope.replace(f"{{{name}}}", str(value))
+                yield Server(url.rstrip("/"), scope)
+
+    def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
+        both = set(life["cancellable"]) & set(life["final"])
+        if both:
+            raise self.bad(
+                "x-lifecycle", f"{sorted(both)[0]!r} is both cancellable and final", "keep one"
+            )
+        return Lifecycle(
+            shows=tuple(life["shows"]),
+            cancellable=tuple(life["cancellable"]),
+            final=tuple(life["final"]),
+            after=tuple(life["after"]),
+            records=dict(life.get("records", {})),
+            sets=tuple(life.get("sets", [])),
+            owners=life.get("owners"),
+        )
+
+    def permissions(self, operation: Mapping[str, Any]) -> Iterator[Permission]:
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        for alternative in operation.get("security", self.document.get("security", [])):
+            for scheme, scopes in alternative.items():
+                if scheme not in schemes:
+                    raise self.bad("security", f"scheme {scheme!r} is not defined", "define it")
+                flows = schemes[scheme].get("flows", {})
+                kind = "application" if "clientCredentials" in flows else "delegated"
+                for scope in scopes:
+                    yield Permission(kind, scope)  # type: ignore[arg-type]
+
+    def audiences(self) -> Iterator[str]:
+        for scheme in self.document.get("components", {}).get("securitySchemes", {}).values():
+            for audience in scheme.get("x-audiences", []):
+                yield str(audience)
+
+    def bodies(self, operation: Mapping[str, Any]) -> dict[str, Any]:
+        content = (operation.get("requestBody") or {}).get("content", {})
+        if not content:
+            return {}
+        media = content.get("application/json")
+        if media is None or not media.get("examples"):
+            raise self.bad(
+                f"paths/{operation.get('operationId')}/requestBody",
+                "gives no application/json examples",
+                "add one: it is what ordinary calls send",
+            )
+        return {name: example["value"] for name, example in media["examples"].items()}
+
+    def cross_check(self, contract: Contract) -> None:
+        seen: set[str] = set()
+        readings = {d.name for d in contract.dialects}
+        ids = [c.id for c in contract.clauses] + [r.id for r in contract.not_testable]
+        for id_ in ids:
+            if id_ in seen:
+                raise self.bad(f"x-clauses/{id_}", "the id stands twice", "ids are never reused")
+            seen.add(id_)
+        for clause in contract.clauses:
+            where = f"x-clauses/{clause.id}"
+            names = clause.given.get("resource", [])
+            for name in [names] if isinstance(names, str) else names:
+                if name not in contract.lifecycle.states and name not in WORDS_FOR_RESOURCE:
+                    raise self.bad(
+                        where, f"no state is named {name!r}", "use a state of x-lifecycle"
+                    )
+            bodies = clause.given.get("body", [])
+            for body in bodies if isinstance(bodies, list) else [bodies]:
+                if isinstance(body, dict) and body.get("example", None) not in (
+                    None,
+                    *contract.bodies,
+                ):
+                    raise self.bad(
+                        where, f"no example {body['example']!r}", "name a requestBody example"
+                    )
+            for reading in clause.readings:
+                if reading not in readings:
+                    raise self.bad(
+                        where, f"no dialect is named {reading!r}", "add it to x-dialects"
+                    )
+            for expect in (clause.expect, *clause.readings.values()):
+                self.cross_check_expect(contract, where, expect)
+
+    def cross_check_expect(self, contract: Contract, where: str, expect: Mapping[str, Any]) -> None:
+        if expect.get("body") == "entity" and contract.entity_schema is None:
+            raise self.bad(where, "expects an entity, but no 2xx response has a schema", "add one")
+        if "envelope" in expect.get("error", ()) and contract.error_schema is None:
+            raise self.bad(
+                where, "expects an envelope, but no 4XX response has a schema", "add one"
+            )
+        if "quota" in expect and not contract.quotas:
+            raise self.bad(where, "expects a quota, but there is no x-quota", "add it")
+
+
+def schema_of(response: Any) -> Any:
+    if not isinstance(response, dict):
+        return None
+    return (response.get("content") or {}).get("application/json", {}).get("schema")

@@ -1,0 +1,63 @@
+"""The one error family of the suite.
+
+Raised where the fault is known; turned into a message and an exit code at the single edge (the
+command line or
+the pytest plugin). A message names the place, the value and the mend, on one line.
+"""
+
+from __future__ import annotations
+
+SHOWN_CHARS = 400  # of each part of a message: it is to stay a line, whatever a file holds
+
+
+class ContractsError(Exception):
+    """Anything the suite refuses to go on with. Exit code 3 unless a child says otherwise."""
+
+    exit_code = 3
+
+
+class Told(ContractsError):
+    """An error that names the place, what is wrong there, and the mend, on one line."""
+
+    def __init__(self, place: str, problem: str, mend: str) -> None:
+        self.place, self.problem, self.mend = place, problem, mend
+        super().__init__(one_line(f"{clip(place)}: {clip(problem)}; {clip(mend)}"))
+
+
+def clip(text: str) -> str:
+    """Return the beginning of a text that is too long to be shown."""
+    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line, what a terminal might obey escaped."""
+    words = " ".join(text.split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+
+
+class UsageError(Told):
+    """A bad flag, file, spec or environment value. Exit code 2."""
+
+    exit_code = 2
+
+
+class Inconclusive(Told):
+    """Nothing can be said of the target: somebody it takes does not answer, or refuses us. Exit
+    code 4.
+    """
+
+    exit_code = 4
+
+
+class Refused(ContractsError):
+    """The target does not offer this state. The message is the reason to report."""
+
+
+class Broken(ContractsError):
+    """Something failed on the way: nobody can tell whether it is offered. The message is the reason
+    to report.
+    """
+
+
+class NoIdentity(ContractsError):
+    """The target does not offer this identity. The message is the reason to report."""

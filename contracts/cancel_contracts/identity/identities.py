@@ -1,0 +1,215 @@
+"""Identities: who makes a call, as the Authorization header that says so.
+
+A token comes from the target file by the identity's name, or is minted where the target trusts a
+key of ours. Forms
+without a token (anonymous, an empty header, another scheme) need neither.
+
+Not verified: that a literal token is what its name says. Whoever lends it answers for that.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cancel_contracts.contract.given import permission_of
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import NoIdentity, UsageError
+from cancel_contracts.identity.sources import read_key
+from cancel_contracts.identity.tokens import Tokens
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.targets.file import Site
+
+if TYPE_CHECKING:  # slow to load, and only minting needs it
+    from joserfc.jwk import ECKey, OctKey, RSAKey
+
+NEEDS_MINT = "mint: needs a minted token"
+# Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
+# and the role
+# template of a global administrator in `wids`.
+PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
+WORK_TENANT = "5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11"
+ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
+LIFETIME_SECONDS = 3600
+PLACEHOLDER = "cancel-contracts-without-credentials"
+
+FORMS = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
+MINT_ONLY = ("wrong-audience", "bad-signature", "unsigned")
+
+
+class Identities:
+    """The identities that a target offers for one contract."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        site: Site,
+        redactor: Redactor,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.contract, self.site, self.redactor = contract, site, redactor
+        self.environ = os.environ if environ is None else environ
+        self.primary = site.primary or "admin"
+        self._minted: dict[tuple[str, str | None], tuple[str, float]] = {}
+        self._key: OctKey | RSAKey | ECKey | None = None
+        self._tokens = Tokens(contract, site, redactor, self.environ)
+        if site.mint is not None:
+            self._key = self._load_key()
+
+    @property
+    def minted(self) -> bool:
+        return self._key is not None
+
+    def _load_key(self) -> OctKey | RSAKey | ECKey:
+        from joserfc.errors import JoseError
+        from joserfc.jwk import ECKey, OctKey, RSAKey
+
+        assert self.site.mint is not None
+        text = read_key(self.site.mint, self.redactor, self.environ)
+        kinds: dict[str, type[OctKey] | type[RSAKey] | type[ECKey]]
+        kinds = {"HS": OctKey, "RS": RSAKey, "ES": ECKey}
+        try:
+            # A short key draws a warning. It is the target's own choice.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                key = kinds[self.site.mint.algorithm[:2]].import_key(text)
+        except (ValueError, JoseError):
+            mend = f"give a key for {self.site.mint.algorithm}"
+            raise UsageError(self.site.mint.place, "is no such key", mend) from None
+        return key
+
+    def name(self, identity: str) -> str:
+        """Return whose name stands in reports: the primary's own, or the identity's."""
+        return self.primary if identity == "primary" else identity
+
+    def authorization(self, identity: str, owner: str | None = None) -> str | None:
+        """Return the value of the Authorization header, or None for none.
+
+        Raises NoIdentity, or Broken where a token has expired and cannot be renewed.
+        """
+        match identity:
+            case "anonymous":
+                return None
+            case "empty-header":
+                return ""
+            case "bare-scheme":
+                return "Bearer"
+            case "garbage-token":
+                return "Bearer not-a-token-of-anybody"
+            case "basic-scheme":
+                return "Basic " + base64.b64encode(b"user:password").decode()
+            case "lower-case-scheme":
+                return "bearer " + self._token(self.primary, owner)
+        return "Bearer " + self._token(self.name(identity), owner)
+
+    def _token(self, name: str, owner: str | None) -> str:
+        lent = self._tokens.get(permission_of(name) or name)
+        if lent is not None:
+            return lent
+        if self._key is not None and name != "throttled":
+            return self._fresh(name, owner)
+        documented = {p.name for p in self.contract.permissions}
+        if name in MINT_ONLY or ((permission_of(name) or name) not in documented and ":" in name):
+            raise NoIdentity(f"{NEEDS_MINT}: {name}")
+        if name == self.primary and not self.site.identities:
+            return PLACEHOLDER
+        raise NoIdentity(f"identities: the target offers no identity {permission_of(name) or name}")
+
+    def _fresh(self, name: str, owner: str | None) -> str:
+        """Return the minted token, made anew when half its life is over."""
+        token, made = self._minted.get((name, owner), ("", 0.0))
+        if time.monotonic() - made > LIFETIME_SECONDS / 2 or not token:
+            token = self.redactor.learn(self._mint(name, owner))
+            self._minted[name, owner] = (token, time.monotonic())
+        return token
+
+    def _mint(self, name: str, owner: str | None) -> str:
+        from joserfc import jwt
+
+        assert self.site.mint is not None
+        assert self._key is not None
+        now = int(time.time())
+        claims = claims_of(self.contract, name, owner)
+        shift = -2 * LIFETIME_SECONDS if name == "expired" else 0
+        claims |= {
+            "iat": now + shift - 60,
+            "nbf": now + shift - 60,
+            "exp": now + shift + LIFETIME_SECONDS,
+        }
+        key = self._key
+        if name == "unsigned":
+            return _unsigned(claims)
+        if name == "bad-signature":
+            key = self._other_key(key)
+        header = {"alg": self.site.mint.algorithm, "typ": "JWT"}
+        return jwt.encode(header, claims, key, algorithms=[self.site.mint.algorithm])
+
+    @staticmethod
+    def throttled_token(contract: Contract, key: str) -> str:
+        """Return a token whose caller has spent the quota, for a mock that knows that subject."""
+        from joserfc import jwt
+        from joserfc.jwk import OctKey
+
+        now = int(time.time())
+        claims = claims_of(contract, "throttled", None) | {
+            "iat": now,
+            "exp": now + LIFETIME_SECONDS,
+        }
+        return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(key))
+
+    @staticmethod
+    def _other_key(key: OctKey | RSAKey | ECKey) -> OctKey | RSAKey | ECKey:
+        from joserfc.jwk import ECKey, OctKey, RSAKey
+
+        if isinstance(key, RSAKey):
+            return RSAKey.generate_key(2048)
+        if isinstance(key, ECKey):
+            return ECKey.generate_key("P-256")
+        return OctKey.import_key("a key that the target has never seen, of some length")
+
+
+def _unsigned(claims: dict[str, object]) -> str:
+    """Return a token of RFC 7519 section 6: `alg` none and an empty signature."""
+    parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims))
+    head, body = (base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
+    return f"{head}.{body}."
+
+
+def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, object]:
+    """Return the claims of a minted token, times apart: who it is and what it may."""
+    by_kind = {
+        kind: [p.name for p in contract.permissions if p.kind == kind]
+        for kind in ("delegated", "application")
+    }
+    kind = "application" if name == "app" or not by_kind["delegated"] else "delegated"
+    # Every documented permission at once: whoever disputes one of them must not lose the ordinary
+    # caller.
+    granted = by_kind[kind] or by_kind["delegated"] or by_kind["application"]
+    if (own := permission_of(name)) is not None:
+        kind, granted = name.split(":")[0], [own]
+    if name == "no-permission":
+        granted = ["User.Read"]
+    subject = owner if own is not None and owner else name
+    claims: dict[str, object] = {
+        "iss": f"https://sts.windows.net/{WORK_TENANT}/",
+        "aud": contract.audiences[0] if contract.audiences else contract.server,
+        "tid": WORK_TENANT,
+        "sub": subject,
+        "oid": subject,
+        "preferred_username": subject,
+    }
+    if name == "wrong-audience":
+        claims["aud"] = "https://another-api.example"
+    if name == "personal":
+        claims |= {"tid": PERSONAL_TENANT, "iss": f"https://sts.windows.net/{PERSONAL_TENANT}/"}
+    if kind == "application":
+        return claims | {"roles": granted, "idtyp": "app"}
+    claims |= {"scp": " ".join(granted), "idtyp": "user"}
+    if name not in ("user", "other-user") and (own is None or not owner):
+        claims["wids"] = [ADMINISTRATOR]
+    return claims

@@ -1,0 +1,161 @@
+"""Tokens of identities: read from their sources before the first call, renewed before they expire.
+
+A source that tells when its token expires is asked again in time: `azure`, and a `token_command`
+whose token is a JWT. Every token is learned by the redactor before it is used. A token that was
+expired when it was first read stays: somebody wants it so.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import Broken, ContractsError, UsageError
+from cancel_contracts.identity.azure import Credential, credential_of, scope_of
+from cancel_contracts.identity.sources import read_source
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.targets.file import Site, TokenSource
+
+COMMAND_SECONDS = 60
+RENEW_SECONDS = 300.0  # before a token expires; half its life, where that is shorter
+AGAIN_SECONDS = 10.0  # between two questions to a source that gives nothing better
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token, and when it expires: seconds since 1970, or None where nobody says."""
+
+    value: str
+    expires_on: float | None = None
+
+
+class Tokens:
+    """The tokens of one contract's identities. May be used from several threads."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        site: Site,
+        redactor: Redactor,
+        environ: Mapping[str, str],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._held = {
+            name: _Held(contract, site, source, redactor, environ, clock)
+            for name, source in site.identities.items()
+        }
+
+    def get(self, name: str) -> str | None:
+        """Return an identity's token, or None where it has no source.
+
+        Raises Broken where it has expired and no new one is to be had.
+        """
+        held = self._held.get(name)
+        return None if held is None else held.get()
+
+
+class _Held:
+    """One source and its token."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        site: Site,
+        source: TokenSource,
+        redactor: Redactor,
+        environ: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:
+        self.source, self.redactor, self.environ, self.clock = source, redactor, environ, clock
+        self.credential: Credential | None = None
+        self.scope = ""
+        if source.kind == "azure":
+            self.scope = scope_of(contract, site, source)
+            self.credential = credential_of(source, redactor, environ)
+        self._lock = threading.Lock()
+        self._token = self._read()
+        self._asked = clock()
+        self._renew = self._due(self._token)
+
+    def get(self) -> str:
+        with self._lock:
+            now = self.clock()
+            if self._renew is not None and now >= self._renew:
+                self._again(now)
+            return self._token.value
+
+    def _due(self, token: Token) -> float | None:
+        """Return when to ask for another token, or None for never."""
+        now = self.clock()
+        if self.source.kind not in ("azure", "token_command") or token.expires_on is None:
+            return None
+        if token.expires_on <= now:
+            return None
+        return max(token.expires_on - min(RENEW_SECONDS, (token.expires_on - now) / 2), now)
+
+    def _again(self, now: float) -> None:
+        expires = self._token.expires_on or now
+        if now < expires and now - self._asked < AGAIN_SECONDS:
+            return
+        self._asked, problem = now, "its source gives none that lasts longer"
+        try:
+            token = self._read()
+            if (token.expires_on or now + 1) > now:
+                self._token, self._renew = token, self._due(token)
+                return
+        except ContractsError as err:
+            problem = str(err)
+        if now >= expires:
+            name = self.source.place.rpartition("/")[2]
+            raise Broken(f"the token of {name} has expired: {problem}")
+
+    def _read(self) -> Token:
+        """Ask the source. Raises UsageError or Inconclusive, without ever showing the value."""
+        expires_on: float | None
+        if self.credential is not None:
+            text, expires_on = self.credential.token(self.scope)
+        elif self.source.kind == "token_command":
+            text = _command(self.source).strip()
+            expires_on = expiry(text)
+        else:
+            kind = self.source.kind.removeprefix("token_")
+            value = str(self.source.value)
+            text, expires_on = read_source(kind, value, self.source.place, self.environ), None
+        text = text.strip()
+        if not text or any(ord(c) < 33 or ord(c) > 126 for c in text):
+            problem = "the token is empty or holds characters no header may"
+            raise UsageError(self.source.place, problem, "mend it")
+        return Token(self.redactor.learn(text), expires_on)
+
+
+def expiry(token: str) -> float | None:
+    """Return the `exp` of a JWT (RFC 7519, section 4.1.4), unverified; None where it is none."""
+    parts = token.split(".")
+    try:
+        padded = parts[1] + "=" * (-len(parts[1]) % 4)
+        claims = json.loads(base64.urlsafe_b64decode(padded))
+        return float(claims["exp"]) if len(parts) == 3 else None
+    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+        return None
+
+
+def _command(source: TokenSource) -> str:
+    assert isinstance(source.value, tuple)
+    argv = [os.path.expanduser(part) for part in source.value]
+    try:
+        done = subprocess.run(  # noqa: S603 - the user's own command, as an argument list
+            argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired, ValueError, UnicodeDecodeError):
+        raise UsageError(source.place, f"{argv[0]} cannot be run", "run it by hand first") from None
+    if done.returncode != 0:
+        problem = f"{argv[0]} ended with exit code {done.returncode}"
+        raise UsageError(source.place, problem, "run it by hand first")
+    return done.stdout

@@ -1,0 +1,261 @@
+"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity,
+wire.
+
+Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
+nothing of it.
+The table FACETS is the vocabulary; effect.py and entity.py hold those that need observations,
+overall.py those over many.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from cancel_contracts.contract.given import fits, listed
+from cancel_contracts.exchange import Exchange, Received
+from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.internals import trace
+from cancel_contracts.transport.wire import framing_faults
+
+SHOWN_BYTES = 120
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one exchange says of one facet."""
+
+    ok: bool
+    expected: str
+    actual: str
+
+
+Facet = Callable[[Context, Exchange, Any], Finding | None]
+
+
+def answer(exchange: Exchange) -> str:
+    """Return the answer in words: status and size, or the failure."""
+    received = exchange.received
+    if received is None:
+        return f"no answer ({exchange.failure})"
+    size = len(received.body) + len(received.stray)
+    text = f"{received.status or 'no status'}, {size} byte{'s' if size != 1 else ''}"
+    return f"{text}, {exchange.failure}" if exchange.failure else text
+
+
+def quote(data: bytes) -> str:
+    text = repr(data[:SHOWN_BYTES])[1:]
+    return text + ("…" if len(data) > SHOWN_BYTES else "")
+
+
+def wording(wanted: Any) -> str:
+    return " or ".join(str(w) for w in listed(wanted))
+
+
+def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
+    if exchange.status is None:
+        return None
+    return Finding(fits(exchange.status, wanted), wording(wanted), answer(exchange))
+
+
+def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
+    received = exchange.received
+    if received is None or received.status // 100 != 2:
+        return None
+    if wanted == "empty":
+        octets = received.body + received.stray
+        actual = answer(exchange) + (f": {quote(octets)}" if octets else "")
+        return Finding(not octets, "an empty body, zero bytes", actual)
+    problem = entity_problem(context, received)
+    return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
+
+
+def entity_problem(context: Context, received: Received) -> str | None:
+    if not received.body:
+        return f"{received.status}, empty body"
+    if received.media_type != "application/json":
+        return f"Content-Type {received.header('content-type')!r}"
+    try:
+        entity = received.json()
+    except (ValueError, RecursionError):
+        return f"no UTF-8 JSON: {quote(received.body)}"
+    return schema_problem(context.contract.entity_schema, entity)
+
+
+@lru_cache(maxsize=32)
+def _validator(key: int) -> Draft202012Validator:
+    return Draft202012Validator(_SCHEMAS[key])
+
+
+_SCHEMAS: dict[int, Any] = {}
+
+
+def schema_problem(schema: Any, value: Any) -> str | None:
+    """Return what the schema says against a value, or None."""
+    _SCHEMAS.setdefault(id(schema), schema)
+    if (error := best_match(_validator(id(schema)).iter_errors(value))) is None:
+        return None
+    return f"{error.json_path}: {error.message[:SHOWN_BYTES]}"
+
+
+def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+    received = exchange.received
+    if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
+        return None
+    findings = [_ERRORS[kind](context, exchange, received) for kind in wanted]
+    return next((f for f in findings if not f.ok), findings[0])
+
+
+def _envelope(context: Context, _: Exchange, received: Received) -> Finding:
+    expected = "an error envelope: error.code and error.message"
+    try:
+        value = received.json()
+    except (ValueError, RecursionError):
+        return Finding(False, expected, f"{received.status}, no JSON: {quote(received.body)}")
+    problem = schema_problem(context.contract.error_schema, value)
+    return Finding(problem is None, expected, f"{received.status}, {problem or 'fits'}")
+
+
+def _single(_: Context, __: Exchange, received: Received) -> Finding:
+    # Annotations, which have an @ in their names, may stand anywhere in OData.
+    try:
+        value = received.json()
+    except (ValueError, RecursionError):
+        value = None
+    names = value if isinstance(value, dict) else {}
+    others = [name for name in names if name != "error" and "@" not in name]
+    actual = f"{received.status}, beside it {', '.join(others)}" if others else "alone"
+    return Finding(not others, "a single property named error", actual[:SHOWN_BYTES])
+
+
+def _media_type(_: Context, __: Exchange, received: Received) -> Finding:
+    found = received.media_type
+    ok = found == "application/json" or found.endswith("+json")
+    actual = f"{received.status}, Content-Type {received.header('content-type')!r}"
+    return Finding(ok, "Content-Type application/json", actual)
+
+
+def _no_internals(_: Context, exchange: Exchange, received: Received) -> Finding:
+    found = trace(exchange, received)
+    actual = f"{received.status}, {found[:SHOWN_BYTES]!r}" if found else "none"
+    return Finding(found is None, "no stack trace and no file path", actual)
+
+
+_ERRORS = {
+    "envelope": _envelope,
+    "single": _single,
+    "media-type": _media_type,
+    "no-internals": _no_internals,
+}
+
+
+def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+    if exchange.received is None:
+        return None
+    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
+    findings = [finding for finding in told if finding is not None]
+    return next((f for f in findings if not f.ok), findings[0] if findings else None)
+
+
+def _challenge(_: Exchange, received: Received) -> Finding:
+    # RFC 9110 section 11.6.1: one challenge at least, and a challenge begins with the name of a
+    # scheme.
+    found = received.header("www-authenticate")
+    ok = found is not None and re.match(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+", found) is not None
+    return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
+
+
+def _bearer(_: Exchange, received: Received) -> Finding | None:
+    # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
+    # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
+    if not (lines := received.headers_named("www-authenticate")):
+        return None
+    bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
+    ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
+    return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
+
+
+def _allow(exchange: Exchange, received: Received) -> Finding:
+    lines = received.headers_named("allow")
+    # RFC 9110 section 9.1: names of methods are case-sensitive.
+    named = {method.strip() for line in lines for method in line.split(",")}
+    method = exchange.sent.method
+    # A POST is answered so where an odd id has led to another resource, which allows no POST.
+    ok = bool(lines) and method not in named and ("POST" in named or method == "POST")
+    lists = "leaves POST out" if method == "POST" else f"lists POST and not {method}"
+    expected = f"405 with an Allow that {lists}"
+    return Finding(
+        ok, expected, f"{received.status}, Allow {', '.join(lines) if lines else 'absent'}"
+    )
+
+
+def _retry_after(_: Exchange, received: Received) -> Finding:
+    found = received.header("retry-after")
+    ok = found is not None and retry_after_is_valid(found)
+    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
+
+
+_HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
+    "challenge": _challenge,
+    "bearer": _bearer,
+    "allow": _allow,
+    "retry-after": _retry_after,
+}
+
+
+def retry_after_is_valid(value: str) -> bool:
+    # RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample says
+    # 2.128.
+    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
+        return True
+    try:
+        parsedate_to_datetime(value)
+    except ValueError:
+        return False
+    return True
+
+
+def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:
+    if exchange.received is None or not exchange.received.wire:
+        return None  # no answer, or one that somebody else recorded without its octets
+    if exchange.failure in ("timeout", "too-large") and not exchange.received.stray:
+        return None  # cut short by us: MA-60 and its like speak of it
+    faults = framing_faults(exchange.sent.method, exchange.received)
+    return Finding(not faults, "one sound HTTP message", "; ".join(faults) or "sound")
+
+
+def answered(context: Context, exchange: Exchange, _: Any) -> Finding | None:
+    if context.dead(exchange) or (exchange.failure == "closed" and exchange.reused):
+        return None
+    bad = exchange.failure is not None or exchange.received is None
+    end = "; from then on nobody was there" if exchange.started == context.fatal else ""
+    return Finding(not bad, "an answer, in full and in time", answer(exchange) + end)
+
+
+def echo(_: Context, exchange: Exchange, __: Any) -> Finding | None:
+    sent = next((v for k, v in exchange.sent.headers if k.lower() == "client-request-id"), None)
+    if exchange.received is None or sent is None:
+        return None
+    found = exchange.received.header("client-request-id")
+    own = exchange.received.header("request-id")
+    ok = found is not None and found.lower() == sent.lower() and own is not None
+    actual = f"client-request-id {found!r}, request-id {own!r}"
+    return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
+
+
+FACETS: dict[str, Facet] = {
+    "status": status,
+    "body": body,
+    "error": error,
+    "header": header,
+    "wire": wire,
+    "answered": answered,
+    "echo": echo,
+}

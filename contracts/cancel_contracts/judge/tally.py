@@ -1,0 +1,145 @@
+"""Tally: one clause, under one reading, held against one exchange after the other.
+
+Keeps counts, and of the exchanges only what a verdict shows. Pure.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from cancel_contracts.contract.model import Clause
+from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.journal import Exchanges
+from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.effect import EFFECTS
+from cancel_contracts.judge.entity import ENTITY
+from cancel_contracts.judge.facets import FACETS, Facet, Finding
+from cancel_contracts.judge.overall import OVERALL
+
+OBSERVED = {**EFFECTS, **ENTITY}
+SINGLE: dict[str, Facet] = {**FACETS, **OBSERVED}
+# Deviations are shown one a situation. The plan's own come first, what `deep` draws after them.
+SITUATIONS = 200
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One exchange that a clause is judged by, what was expected of it and what came."""
+
+    exchange: Exchange
+    expected: str
+    actual: str
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """How much there is to read: the least is shown first."""
+        x = self.exchange
+        return (x.position, len(x.sent.body) + len(x.sent.url), x.scenario)
+
+
+class Spoken(Sequence[Exchange]):
+    """The exchanges of a journal that a clause speaks of, read as they are asked for."""
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        self._exchanges = exchanges
+        self._at = array("L")
+
+    def append(self, at: int) -> None:
+        self._at.append(at)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    @overload
+    def __getitem__(self, at: int) -> Exchange: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> list[Exchange]: ...
+
+    def __getitem__(self, at: int | slice) -> Exchange | list[Exchange]:
+        if isinstance(at, slice):
+            return [self._exchanges[i] for i in self._at[at]]
+        return self._exchanges[self._at[at]]
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return (self._exchanges[at] for at in self._at)
+
+
+@dataclass
+class Tally:
+    """What came of a clause. `wanted` are the situations that it asks for."""
+
+    clause: Clause
+    reading: str | None
+    expect: Mapping[str, Any]
+    wanted: frozenset[Situation]
+    spoken: Spoken
+    good: int = 0
+    bad: int = 0
+    witness: Evidence | None = None
+    deviations: dict[Situation, Evidence] = field(default_factory=dict)
+    told: set[Situation] = field(default_factory=set)  # of those wanted: what told something
+    unseen: set[Situation] = field(default_factory=set)  # told in part: a look told nothing
+    tried: dict[Situation, Exchange] = field(default_factory=dict)  # of those wanted
+
+    @property
+    def overall(self) -> bool:
+        """Whether no single exchange can answer for it: it is judged at the end."""
+        return any(name in OVERALL for name in self.expect)
+
+    def take(self, context: Context, at: int, exchange: Exchange) -> None:
+        """Take one exchange that the clause speaks of."""
+        self.spoken.append(at)
+        if exchange.situation in self.wanted:
+            self.tried.setdefault(exchange.situation, exchange)
+        if not self.overall:
+            self._weigh(context, exchange, {})
+
+    def close(self, context: Context) -> None:
+        """Judge what only the whole can show."""
+        if not self.overall:
+            return
+        tables = {
+            name: OVERALL[name](context, self.spoken, wanted)
+            for name, wanted in self.expect.items()
+            if name in OVERALL
+        }
+        for at, exchange in enumerate(self.spoken):
+            self._weigh(context, exchange, {name: row.get(at) for name, row in tables.items()})
+
+    def _weigh(
+        self, context: Context, exchange: Exchange, over: Mapping[str, Finding | None]
+    ) -> None:
+        every = {
+            name: over[name] if name in over else SINGLE[name](context, exchange, wanted)
+            for name, wanted in self.expect.items()
+        }
+        findings = [finding for finding in every.values() if finding]
+        if failed := next((f for f in findings if not f.ok), None):
+            self.bad += 1
+            self._deviates(Evidence(exchange, failed.expected, failed.actual))
+        elif findings:
+            self.good += 1
+            found = Evidence(exchange, findings[0].expected, findings[0].actual)
+            if self.witness is None or found.size < self.witness.size:
+                self.witness = found
+            silent = any(name in OBSERVED and not finding for name, finding in every.items())
+            if silent and context.unseen(exchange):
+                self.unseen.add(exchange.situation)
+            elif exchange.situation in self.wanted:
+                self.told.add(exchange.situation)
+
+    def _deviates(self, found: Evidence) -> None:
+        situation = found.exchange.situation
+        known = self.deviations.get(situation)
+        if known is None and len(self.deviations) >= SITUATIONS:
+            return
+        if known is None or found.size < known.size:
+            self.deviations[situation] = found
+
+    def violations(self) -> tuple[Evidence, ...]:
+        """Return a deviation for each situation that has one, the shortest first."""
+        return tuple(sorted(self.deviations.values(), key=lambda e: e.size))

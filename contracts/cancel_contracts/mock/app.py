@@ -1,0 +1,92 @@
+"""The ASGI application: which desk a request belongs to, and how a Reply becomes a response.
+
+Routes by the raw bytes of the path, so that an encoded slash stays part of the id. Knows the
+contracts' paths only through their templates.
+"""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from email.utils import formatdate
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from cancel_contracts.mock import shape, states
+from cancel_contracts.mock.call import Call, Kind, Reply
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.wire import MARK
+
+
+def template(path: str) -> re.Pattern[bytes]:
+    """Return the pattern of a path with one {parameter}: any one segment, also an empty one."""
+    before, after = re.split(r"\{[^}]*\}", path, maxsplit=1)
+    return re.compile(re.escape(before.encode()) + rb"([^/]*)" + re.escape(after.encode()))
+
+
+class App:
+    """Serves several contracts under one root.
+
+    `requests` counts by kind (elsewhere: on no route), `crashes` keeps the mock's own errors.
+    """
+
+    def __init__(self, desks: Sequence[Desk]) -> None:
+        self.desks: Mapping[str, Desk] = {desk.contract.name: desk for desk in desks}
+        self.requests: Counter[str] = Counter()
+        self.crashes: list[str] = []
+        self.routes: list[tuple[re.Pattern[bytes], Kind, Desk]] = []
+        for desk in desks:
+            self.routes.append((template(desk.contract.path), "cancel", desk))
+            if desk.observable and desk.contract.observe_path:
+                self.routes.append((template(desk.contract.observe_path), "observe", desk))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            body = await request.body()
+        except ClientDisconnect:
+            return
+        try:
+            reply = await self.reply(request, body)
+        except Exception:
+            self.crashes.append(traceback.format_exc())
+            raise
+        await response(reply)(scope, receive, send)
+
+    async def reply(self, request: Request, body: bytes) -> Reply:
+        # RFC 9112, section 3.2.2: a server accepts the absolute form of a target as well.
+        path = re.sub(rb"(?i)^https?://[^/]*", b"", request.scope["raw_path"])
+        turn = next(request.scope["state"]["turns"])
+        if path == states.PATH.encode():
+            self.requests["provider_states"] += 1
+            return states.handle(request.method, body, self.desks)
+        for pattern, kind, desk in self.routes:
+            if match := pattern.fullmatch(path):
+                self.requests[kind] += 1
+                call = Call(kind, request.method, match[1], headers_of(request), body, turn)
+                return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
+        self.requests["elsewhere"] += 1
+        envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
+        return Reply(404).with_json(envelope.body(404, "", ""))
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """Return the first value of each header, by its name in lower case."""
+    pairs: list[tuple[bytes, bytes]] = request.scope["headers"]
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
+
+
+def response(reply: Reply) -> Response:
+    """Frame a reply. RFC 9110, section 8.6: no Content-Length on a 1xx or 204."""
+    made = Response(reply.body, reply.status)
+    headers = [("Date", formatdate(usegmt=True)), *reply.headers]
+    if reply.framed and reply.status not in (204, 304):
+        headers.append(("Content-Length", str(len(reply.body))))
+    if reply.wire:
+        headers.append((MARK, reply.wire))
+    made.raw_headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in headers]
+    return made

@@ -1,0 +1,62 @@
+"""Every fault and every variant of the mock, by name, and how they are put into a desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from cancel_contracts.errors import UsageError
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Fault, Variant
+from cancel_contracts.mock.faults import (
+    bodies,
+    entity,
+    errors,
+    identity,
+    limits,
+    methods,
+    races,
+    robust,
+    state,
+    status,
+    wire,
+)
+from cancel_contracts.mock.variants import VARIANTS
+
+FAULTS: tuple[Fault, ...] = (
+    *status.FAULTS,
+    *bodies.FAULTS,
+    *errors.FAULTS,
+    *entity.FAULTS,
+    *state.FAULTS,
+    *identity.FAULTS,
+    *methods.FAULTS,
+    *robust.FAULTS,
+    *limits.FAULTS,
+    *wire.FAULTS,
+    *races.FAULTS,
+)
+
+__all__ = ["FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]
+
+
+def find(name: str) -> Fault | Variant:
+    """Return an entry by its name, or raise UsageError with the nearest names."""
+    everything: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
+    entries = {entry.name: entry for entry in everything}
+    if name in entries:
+        return entries[name]
+    near = get_close_matches(name, entries, n=3)
+    mend = f"did you mean {', '.join(near)}?" if near else "`mock --list` names them all"
+    raise UsageError(name, "is no fault or variant of the mock", mend)
+
+
+def install(desk: Desk, *, faults: Sequence[str], variants: Sequence[str]) -> None:
+    """Put entries into a desk, where they apply to its contract."""
+    for name, kind in (*((n, Fault) for n in faults), *((n, Variant) for n in variants)):
+        entry = find(name)
+        if not isinstance(entry, kind):
+            was, asked = type(entry).__name__.lower(), kind.__name__.lower()
+            raise UsageError(name, f"is a {was}, not a {asked}", f"give it as --{was}")
+        if entry.applies(desk.contract):
+            entry.change(desk)

@@ -1,0 +1,232 @@
+"""The pipeline of one contract: named steps from a call to its answer, and the seams in it.
+
+Built from the OpenAPI part and the lifecycle alone; knows no fault. The faithful order is STEPS. It
+runs on one event loop and does not wait between deciding and acting, so a cancel is atomic unless a
+fault puts a pause there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+from joserfc.jwk import OctKey
+
+from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.mock import body, identity, shape
+from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
+from cancel_contracts.mock.quota import Window
+from cancel_contracts.mock.store import Resource, Store, fresh_id
+
+Step = Callable[[Call], None]
+Edit = Callable[[Call, Reply], Reply]
+View = Callable[[Resource, dict[str, Any]], dict[str, Any]]
+
+STEPS = (
+    "method", "authenticate", "authorise", "throttle", "find", "media", "body", "own", "decide",
+    "effect",
+)  # fmt: skip
+ALLOW = "POST, OPTIONS"
+
+
+class Desk:
+    """Answers the calls of one contract.
+
+    Seams: `steps` (replace, wrap, reorder), `pauses` (seconds to wait before a step), `forgives`
+    (refusals that are overlooked), `edits` (changes to the finished answer of a cancel), `finishes`
+    (the same for any answer, a GET's included), `views` (changes to what a GET shows), `spell` (how
+    a state is written).
+    """
+
+    def __init__(self, contract: Contract, key: OctKey, *, quotas: bool = True) -> None:
+        self.contract, self.key = contract, key
+        self.store = Store()
+        self.window = Window(contract.quotas if quotas else ())
+        self.envelope = shape.Envelope(contract)
+        self.status, self.has_entity = shape.successes(contract)[0]
+        self.schema = shape.validator(contract, shape.documented_body(contract))
+        self.owner_schema = shape.validator(contract, shape.owner_schema(contract))
+        self.calls = 0
+        self.steps: dict[str, Step] = {name: getattr(self, name) for name in STEPS}
+        self.pauses: dict[str, float] = {}
+        self.forgives: list[Callable[[Call, Refusal], bool]] = []
+        self.edits: list[Edit] = []
+        self.finishes: list[Edit] = []
+        self.views: list[View] = []
+        self.spell: Callable[[str], str] = str
+        self.observable = contract.observe_path is not None
+
+    # --- Seams ------------------------------------------------------------------------------------
+
+    def wrap(self, name: str, outer: Callable[[Call, Step], None]) -> None:
+        """Put a function around a step; it is given the call and the step as it was."""
+        inner = self.steps[name]
+        self.steps[name] = lambda call: outer(call, inner)
+
+    def order(self, *names: str) -> None:
+        """Run these steps in this order, at the places that they hold among the others."""
+        turn = iter(names)
+        queue = [next(turn) if name in names else name for name in self.steps]
+        self.steps = {name: self.steps[name] for name in queue}
+
+    # --- Answers ----------------------------------------------------------------------------------
+
+    async def cancel(self, call: Call) -> Reply:
+        """Take a call on the cancel route through every step and return its answer."""
+        self.calls += 1
+        call.number, call.request_id = self.calls, fresh_id()
+        try:
+            for name, step in list(self.steps.items()):
+                if name in self.pauses:
+                    await asyncio.sleep(self.pauses[name])
+                try:
+                    step(call)
+                except Refusal as refusal:
+                    if not any(forgive(call, refusal) for forgive in self.forgives):
+                        raise
+            reply = self.succeed(call)
+        except Refusal as refusal:
+            call.refusal = refusal
+            reply = self.refuse(call, refusal)
+        for edit in (*self.edits, *self.finishes):
+            reply = edit(call, reply)
+        return reply
+
+    def observe(self, call: Call) -> Reply:
+        """Answer the GET of the resource: any valid token may look."""
+        call.request_id = fresh_id()
+        try:
+            if call.method not in ("GET", "HEAD"):
+                raise Refusal(405, "method", (("Allow", "GET, HEAD"),))
+            self.authenticate(call)
+            reply = Reply(200, self.trace(call)).with_json(self.view(self.lookup(call)))
+        except Refusal as refusal:
+            call.refusal = refusal
+            reply = self.refuse(call, refusal)
+        for edit in self.finishes:
+            reply = edit(call, reply)
+        return reply
+
+    def view(self, resource: Resource) -> dict[str, Any]:
+        """Return what a GET shows of a resource."""
+        entity = dict(resource.entity)
+        for view in self.views:
+            entity = view(resource, entity)
+        return entity
+
+    def succeed(self, call: Call) -> Reply:
+        reply = Reply(self.status, self.trace(call))
+        return reply.with_json(call.found.entity) if self.has_entity and call.resource else reply
+
+    def refuse(self, call: Call, refusal: Refusal) -> Reply:
+        reply = Reply(refusal.status, (*refusal.headers, *self.trace(call)))
+        if refusal.status < 400:  # OPTIONS
+            return reply
+        client = call.headers.get("client-request-id") or call.request_id
+        return reply.with_json(self.envelope.body(refusal.status, call.request_id, client))
+
+    def trace(self, call: Call) -> tuple[tuple[str, str], ...]:
+        if not self.envelope.traced:
+            return ()
+        client = call.headers.get("client-request-id", "")
+        echo = (("client-request-id", client),) if client.isascii() and client else ()
+        return (("request-id", call.request_id), *echo)
+
+    # --- Steps ------------------------------------------------------------------------------------
+
+    def method(self, call: Call) -> None:
+        if call.method == "OPTIONS":
+            raise Refusal(204, "options", (("Allow", ALLOW),))
+        if call.method != "POST":
+            raise Refusal(405, "method", (("Allow", ALLOW),))
+
+    def authenticate(self, call: Call) -> None:
+        if shape.wants_token(self.contract):
+            call.caller = identity.authenticate(call.headers, self.key, self.contract.audiences)
+
+    def authorise(self, call: Call) -> None:
+        identity.authorise(call.caller, self.contract)
+
+    def throttle(self, call: Call) -> None:
+        wait = 1 if call.caller.sub == identity.THROTTLED else self.window.ask(time.monotonic())
+        if wait is not None:
+            raise Refusal(429, "throttled", (("Retry-After", str(wait)),))
+
+    def find(self, call: Call) -> None:
+        call.resource = self.lookup(call)
+
+    def lookup(self, call: Call) -> Resource:
+        call.id = body.decode_id(call.raw_id)
+        if (resource := self.store.get(call.id)) is None:
+            raise Refusal(404, "unknown")
+        return resource
+
+    def media(self, call: Call) -> None:
+        if self.schema is not None:
+            body.check_media(call, always=self.has_entity)
+
+    def body(self, call: Call) -> None:
+        if self.schema is None:
+            return
+        call.json = body.read_object(call.body)
+        if not self.restricted(call.caller):
+            body.check_object(self.schema, call)
+
+    def restricted(self, caller: Caller) -> bool:
+        """Whether the caller is bound by what the lifecycle asks of owners."""
+        return self.owner_schema is not None and caller.owner_only and not caller.trusted
+
+    def own(self, call: Call) -> None:
+        if self.owner_schema is None or not self.restricted(call.caller):
+            return
+        if call.found.owner != call.caller.sub:
+            raise Refusal(403, "not-owner")
+        body.check_owner_body(self.owner_schema, call)
+
+    def decide(self, call: Call) -> None:
+        if call.found.state not in self.contract.lifecycle.cancellable:
+            raise Refusal(409, "final")
+
+    def effect(self, call: Call) -> None:
+        self.perform(call, call.found)
+
+    # --- The resource -----------------------------------------------------------------------------
+
+    @property
+    def after(self) -> str:
+        """The state that a cancel leads to; where no page names one, the last final state."""
+        life = self.contract.lifecycle
+        if not life.after:
+            return life.final[-1]
+        known = [s for s in life.final if canonical(s) == canonical(life.after[0])]
+        return known[0] if known else life.after[0]
+
+    def perform(self, call: Call, resource: Resource, state: str | None = None) -> None:
+        """Cancel a resource: state, what the request gave to be kept, who and when."""
+        life, now = self.contract.lifecycle, shape.now_text()
+        self.put_state(resource, state or self.after)
+        given = call.json if isinstance(call.json, dict) else {}
+        for prop, source in life.records.items():
+            resource.entity[prop] = given.get(source)
+        for prop in life.sets:
+            resource.entity[prop] = now if shape.is_date(prop) else call.caller.sub
+        for prop in resource.entity:
+            if shape.is_last_date(prop):
+                resource.entity[prop] = now
+        resource.changed_at = time.monotonic()
+
+    def put_state(self, resource: Resource, state: str) -> None:
+        resource.state = state
+        for prop in self.contract.lifecycle.shows:
+            resource.entity[prop] = self.spell(state)
+
+    def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
+        """Put a resource in a state, as a provider-state handler is asked to."""
+        resource = Resource(id_ or fresh_id(), state, owner, shape.entity_example(self.contract))
+        resource.entity["id"] = resource.id
+        self.put_state(resource, state)
+        resource.first_state, resource.first_entity = state, dict(resource.entity)
+        self.store.add(resource)
+        return resource

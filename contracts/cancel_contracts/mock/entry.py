@@ -1,0 +1,205 @@
+"""What an entry of the catalogue is, and the questions by which it applies to a contract.
+
+A fault says generically what it breaks, in the words of a clause's `given` and `expect`; it names
+no clause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.mock import shape
+from cancel_contracts.mock.desk import Desk
+
+Applies = Callable[[Contract], bool]
+Change = Callable[[Desk], None]
+
+
+@dataclass(frozen=True)
+class Breaks:
+    """What a fault breaks: one of these facets of `expect`, in a situation of these facts.
+
+    `facts` maps a key of `given` to the words of which one is meant. Beside the vocabulary's own
+    words, `permission` is an identity that holds one named permission, and `json` a body written
+    out in the clause. `items` are the members of the facet (`allow`, `envelope`, `recorded`); empty
+    means any.
+    """
+
+    facets: frozenset[str]
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    items: frozenset[str] = frozenset()
+
+
+def breaks(facets: str, items: str = "", **facts: str) -> Breaks:
+    """Return a Breaks from words with blanks between; an underscore in a key stands for a hyphen.
+
+    A media type with a parameter is one word, for all the blank in it.
+    """
+    return Breaks(
+        frozenset(facets.split()),
+        {key.replace("_", "-"): tuple(re.split(r"(?<!;) ", words)) for key, words in facts.items()},
+        frozenset(items.split()),
+    )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A deliberate deviation. Any one of `breaks` may be what is noticed."""
+
+    name: str
+    family: str
+    says: str
+    breaks: tuple[Breaks, ...]
+    applies: Applies
+    change: Change
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A deliberate difference that still conforms.
+
+    `excused` are lines for a target's `not_testable`.
+    """
+
+    name: str
+    says: str
+    applies: Applies
+    change: Change
+    excused: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- Questions to a contract ----------------------------------------------------------------------
+
+
+def always(contract: Contract) -> bool:
+    return True
+
+
+def all_of(*questions: Applies) -> Applies:
+    return lambda contract: all(question(contract) for question in questions)
+
+
+def not_(question: Applies) -> Applies:
+    return lambda contract: not question(contract)
+
+
+def entity(contract: Contract) -> bool:
+    """Success returns the entity."""
+    return shape.successes(contract)[0][1]
+
+
+def empty(contract: Contract) -> bool:
+    """Success returns nothing in the body, under a status that could."""
+    return not entity(contract) and shape.successes(contract)[0][0] != 204
+
+
+def documents(status: int) -> Applies:
+    """The status is one of the documented successes."""
+    return lambda contract: any(code == status for code, _ in shape.successes(contract))
+
+
+def readings(contract: Contract) -> bool:
+    """More than one success is documented."""
+    return len(shape.successes(contract)) > 1
+
+
+def observable(contract: Contract) -> bool:
+    return contract.observe_path is not None
+
+
+def takes_body(contract: Contract) -> bool:
+    return shape.documented_body(contract) is not None
+
+
+def strict_media(contract: Contract) -> bool:
+    """The content type is required of every call."""
+    return takes_body(contract) and entity(contract)
+
+
+def records(contract: Contract) -> bool:
+    """Something of the request is kept in the entity."""
+    return bool(contract.lifecycle.records)
+
+
+def sets(contract: Contract) -> bool:
+    return bool(contract.lifecycle.sets)
+
+
+def owners(contract: Contract) -> bool:
+    return contract.lifecycle.owners is not None
+
+
+def named_after(contract: Contract) -> bool:
+    """A page names the state that a cancel leads to, so it can be missed."""
+    return bool(contract.lifecycle.after)
+
+
+def body_names_resource(contract: Contract) -> bool:
+    """The documented body carries an id beside the one in the path."""
+    return any(isinstance(value, dict) and "id" in value for value in contract.bodies.values())
+
+
+def shares_properties(contract: Contract) -> bool:
+    """Properties of the request body are properties of the entity, beside its id and state."""
+    asked = set((shape.documented_body(contract) or {}).get("properties", {}))
+    return bool(asked & set(shape.entity_example(contract)) - {"id", *contract.lifecycle.shows})
+
+
+def tokens(contract: Contract) -> bool:
+    return shape.wants_token(contract)
+
+
+def permitted(kind: str) -> Applies:
+    """Permissions of a kind, delegated or application, are documented."""
+    return lambda contract: any(p.kind == kind for p in contract.permissions)
+
+
+def names_of_permissions(contract: Contract) -> list[str]:
+    return list(dict.fromkeys(p.name for p in contract.permissions))
+
+
+def several_permissions(count: int) -> Applies:
+    return lambda contract: len(names_of_permissions(contract)) >= max(2, count)
+
+
+def either_kind_of_one(contract: Contract) -> bool:
+    """One permission is documented for both kinds of token: an edition may withdraw one kind."""
+    kinds = {p.kind for p in contract.permissions}
+    return len(names_of_permissions(contract)) == 1 and len(kinds) == 2
+
+
+def cancellable_states(count: int) -> Applies:
+    return lambda contract: len(contract.lifecycle.cancellable) >= count
+
+
+def rivals(contract: Contract) -> list[str]:
+    """Final states other than the one that a cancel leads to."""
+    life = contract.lifecycle
+    ends = {canonical(name) for name in life.after} or {canonical(life.final[-1])}
+    return [state for state in life.final if canonical(state) not in ends]
+
+
+def rival_states(count: int) -> Applies:
+    return lambda contract: len(rivals(contract)) >= count
+
+
+def traced(contract: Contract) -> bool:
+    """Errors carry a request id."""
+    return shape.Envelope(contract).traced
+
+
+def has_envelope(contract: Contract) -> bool:
+    return contract.error_schema is not None
+
+
+def has_target(contract: Contract) -> bool:
+    """Errors carry a `target` of their own."""
+    error = shape.Envelope(contract).example.get("error")
+    return isinstance(error, dict) and "target" in error
+
+
+def quota(contract: Contract) -> bool:
+    return bool(contract.quotas)

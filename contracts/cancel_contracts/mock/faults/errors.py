@@ -1,0 +1,141 @@
+"""Faults of error answers: the envelope, its media type, what it gives away, its headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cancel_contracts.mock import entry, kit
+from cancel_contracts.mock.call import Call
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
+
+HTML = b"<!doctype html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
+TRACE = (
+    "Traceback (most recent call last):\n"
+    '  File "/srv/app/actions.py", line 42, in cancel\n'
+    "KeyError: 'id'"
+)
+DOTNET = (
+    "Object reference not set to an instance of an object.\n"
+    "   at Service.Actions.Cancel(String id) in D:\\src\\Actions.cs:line 42"
+)
+PATH = "Cannot open /var/lib/service/actions.db"
+
+ENVELOPE = "envelope media-type"
+
+
+def message(text: str) -> kit.Touch:
+    """Put a text where the message of the envelope is."""
+    return kit.data(lambda desk, call, value: _with(value, "message", text))
+
+
+def _with(value: Any, key: str, text: Any) -> Any:
+    error = value.get("error")
+    return (
+        {**value, "error": {**error, key: text}}
+        if isinstance(error, dict)
+        else {"error": {key: text}}
+    )
+
+
+def _without(value: Any, key: str) -> Any:
+    error = value.get("error")
+    if not isinstance(error, dict):
+        return {k: v for k, v in value.items() if k != key}
+    return {**value, "error": {k: v for k, v in error.items() if k != key}}
+
+
+def flat(desk: Desk, call: Call, value: Any) -> Any:
+    """JSON, but no envelope."""
+    return {"status": call.refusal.status if call.refusal else 0, "title": "refused"}
+
+
+# name -> what it is, the touch
+SHAPES: Mapping[str, tuple[str, kit.Touch]] = {
+    "html": ("an HTML page", kit.payload(HTML, "text/html; charset=utf-8")),
+    "text": ("plain text", kit.payload(b"refused", "text/plain")),
+    "json-without-envelope": ("JSON without the envelope", kit.data(flat)),
+    "envelope-without-code": (
+        "an envelope without code", kit.data(lambda d, c, v: _without(v, "code")),
+    ),
+    "error-as-string": (
+        "an envelope whose error is a string", kit.data(lambda d, c, v: {"error": "no"}),
+    ),
+    "empty": ("nothing", kit.payload(b"", None)),
+    "wrong-media-type": ("JSON that says it is text", kit.header("Content-Type", "text/plain")),
+}  # fmt: skip
+
+# status -> the facts of a call that is refused so
+REFUSED: Mapping[int, Mapping[str, str]] = {
+    404: {"resource": "unknown"},
+    401: {"identity": "anonymous"},
+}
+
+
+def fault(
+    name: str, says: str, broken: tuple[Breaks, ...], change: Change, applies: Applies = always
+) -> Fault:
+    return Fault(name, "errors", says, broken, applies, change)
+
+
+def shapes(status: int) -> tuple[Fault, ...]:
+    applies = (
+        entry.has_envelope if status == 404 else entry.all_of(entry.has_envelope, entry.tokens)
+    )
+    return tuple(
+        fault(f"{status}-as-{name}", f"A {status} is {what}.",
+              (breaks("error", ENVELOPE, **REFUSED[status]),),
+              kit.edit(kit.answered(status), touch), applies)
+        for name, (what, touch) in SHAPES.items()
+    )  # fmt: skip
+
+
+def leak(name: str, says: str, text: str) -> Fault:
+    return fault(name, says, (breaks("error", "no-internals", resource="unknown"),),
+                 kit.edit(kit.answered(404), message(text)))  # fmt: skip
+
+
+FAULTS: tuple[Fault, ...] = (
+    *shapes(404),
+    *shapes(401),
+    fault("final-refusal-as-html", "The refusal of a final state is an HTML page.",
+          (breaks("error", ENVELOPE, resource="final"),),
+          kit.edit(kit.refused("final"), SHAPES["html"][1]), entry.has_envelope),
+    fault("bad-body-refusal-as-text", "The refusal of a bad body is plain text.",
+          (breaks("error", ENVELOPE, body="malformed-json array json empty-object"),),
+          kit.edit(kit.answered(400), SHAPES["text"][1]),
+          entry.all_of(entry.has_envelope, entry.takes_body)),
+    leak("stack-trace-in-message", "A 404 shows a stack trace.", TRACE),
+    leak("foreign-stack-trace-in-message", "A 404 shows a stack trace of another language.",
+         DOTNET),
+    leak("file-path-in-message", "A 404 shows a path of the server's file system.", PATH),
+    fault("405-without-allow", "A 405 does not say which methods are allowed.",
+          (breaks("header", "allow", method="GET PUT PATCH DELETE"),),
+          kit.edit(kit.answered(405), kit.drop("Allow"))),
+    fault("405-with-wrong-allow", "A 405 names the refused methods as allowed, and POST not.",
+          (breaks("header", "allow", method="GET PUT PATCH DELETE"),),
+          kit.edit(kit.answered(405), kit.header("Allow", "GET, PUT, PATCH, DELETE"))),
+    fault("405-with-allow-in-lower-case", "A 405 names the method post, which is none.",
+          (breaks("header", "allow", method="GET PUT PATCH DELETE"),),
+          kit.edit(kit.answered(405), kit.header("Allow", "post"))),
+    fault("401-without-challenge", "A 401 carries no WWW-Authenticate.",
+          (breaks("header", "challenge", identity="anonymous"),),
+          kit.edit(kit.answered(401), kit.drop("WWW-Authenticate")), entry.tokens),
+    fault("401-with-another-challenge", "A 401 challenges to a Basic login, which opens nothing.",
+          (breaks("header", "bearer", identity="anonymous"),),
+          kit.edit(kit.answered(401), kit.header("WWW-Authenticate", 'Basic realm="Bearer"')),
+          entry.tokens),
+    fault("404-with-more-beside-error", "An envelope has other properties beside error.",
+          (breaks("error", "single", resource="unknown"),),
+          kit.edit(kit.answered(404), kit.data(lambda d, c, v: {**v, "status": 404})),
+          entry.traced),
+    fault("error-target-constant", "Every error has the same target.",
+          (breaks("distinct", resource="unknown"),),
+          kit.edit(kit.failed, kit.data(lambda d, c, v: _with(v, "target", "cancel"))),
+          entry.has_target),
+    fault("client-request-id-not-echoed", "The caller's client-request-id does not come back.",
+          (breaks("echo"),), kit.finish(kit.drop("client-request-id")), entry.traced),
+    fault("request-id-missing", "Answers carry no request-id.",
+          (breaks("echo"),), kit.finish(kit.drop("request-id")), entry.traced),
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""Faults below HTTP: successes that leave the server as unsound messages."""
+
+from __future__ import annotations
+
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.mock import entry, kit, shape
+from cancel_contracts.mock.entry import Applies, Breaks, Fault, all_of, always, breaks
+
+UNSOUND = (breaks("wire", resource="cancellable"),)
+CUT = (breaks("wire answered", resource="cancellable"),)
+
+
+def can_have_length(contract: Contract) -> bool:
+    return shape.successes(contract)[0][0] != 204
+
+
+# script -> what the success has, what that breaks, where it can occur
+ROWS: tuple[tuple[str, str, tuple[Breaks, ...], Applies], ...] = (
+    ("length-too-long", "a longer length than its body", CUT, can_have_length),
+    (
+        "length-too-short",
+        "a shorter length than its body",
+        UNSOUND,
+        all_of(entry.entity, can_have_length),
+    ),
+    ("two-lengths", "two lengths that differ", UNSOUND, can_have_length),
+    ("length-and-chunked", "a length and chunked coding", UNSOUND, can_have_length),
+    ("unterminated-chunks", "chunks without an end", CUT, can_have_length),
+    ("space-before-colon", "a space before the colon of a header", UNSOUND, always),
+    ("line-without-colon", "a header line without a colon", UNSOUND, always),
+    ("http-9.9", "the version HTTP/9.9", UNSOUND, always),
+    ("status-2000", "the status 2000", UNSOUND, always),
+    ("bare-line-ends", "lines that end in LF alone", UNSOUND, always),
+    ("folded-value", "a header value over two lines", UNSOUND, always),
+    ("control-character", "a control character in a header value", UNSOUND, always),
+    ("no-space-after-the-code", "no space after the status code", UNSOUND, always),
+    ("chunked-http-1.0", "chunks in HTTP/1.0", UNSOUND, can_have_length),
+    ("content-type-twice", "Content-Type twice", UNSOUND, always),
+    ("bytes-after", "bytes after it", UNSOUND, always),
+    ("second-answer", "itself once more after it", UNSOUND, always),
+    ("reset-in-the-middle", "a reset in its middle", CUT, can_have_length),
+)
+
+# What comes after a success on the same connection: RFC 9112, section 9.3.
+NEXT = (breaks("connection", resource="cancellable", call="reused"),)
+
+FAULTS: tuple[Fault, ...] = (
+    *(Fault(f"wire-{script}", "wire", f"A success has {what}.", broken, applies,
+            kit.edit(kit.succeeded, kit.wire(script)))
+      for script, what, broken, applies in ROWS),
+    Fault("next-call-on-the-connection-refused", "wire",
+          "The second call on a connection is answered 400, as if the first had not ended.",
+          NEXT, always, kit.refuse("method", kit.later_turn, 400)),
+    Fault("next-call-on-the-connection-hangs", "wire",
+          "The second call on a connection is never answered.",
+          NEXT, always, kit.edit(kit.later_turn, kit.wire("hang-before-head"))),
+)  # fmt: skip

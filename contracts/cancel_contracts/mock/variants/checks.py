@@ -1,0 +1,110 @@
+"""Variants of what is checked, in which order, and under which code it is refused."""
+
+from __future__ import annotations
+
+from cancel_contracts.mock import entry, identity, kit
+from cancel_contracts.mock.call import MISSING, Call, Refusal
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_
+from cancel_contracts.mock.faults.kinds import UUID
+
+
+def odd_ids(status: int) -> Change:
+    """Refuse ids that are no UUID under another code."""
+
+    def odd(desk: Desk, call: Call) -> bool:
+        return UUID.fullmatch(call.raw_id) is None
+
+    return kit.together(kit.refuse("find", odd, status, "odd-id"), kit.recode("odd-id", status))
+
+
+def absent_text(desk: Desk, call: Call) -> None:
+    """Ask for what is to be kept of the request."""
+    given = call.json if isinstance(call.json, dict) else {}
+    if any(not given.get(source) for source in desk.contract.lifecycle.records.values()):
+        raise Refusal(400, "absent-text")
+
+
+def no_body(desk: Desk, call: Call) -> bool:
+    return not call.body
+
+
+def some_body(desk: Desk, call: Call) -> bool:
+    return bool(call.body)
+
+
+def bodies_ignored(desk: Desk) -> None:
+    """Look into nobody's body, as an edition that asks for none."""
+
+    def act(_: Desk, call: Call) -> None:
+        call.json = MISSING
+
+    kit.instead("body", act)(desk)
+    kit.forgive("owner-body-missing")(desk)
+
+
+def delegated(desk: Desk, call: Call) -> bool:
+    return call.caller.kind == "delegated"
+
+
+def after_state(desk: Desk, call: Call) -> bool:
+    """The resource is in the state after a cancel already."""
+    return call.resource is not None and call.resource.state == desk.after
+
+
+VARIANTS: tuple[Variant, ...] = (
+    *(Variant(f"final-state-answered-{code}", f"A final state is refused with {code}.", always,
+              kit.recode("final", code)) for code in (400, 403, 422)),
+    Variant("repeat-answered-as-done", "What is cancelled already is answered as done.",
+            entry.named_after,
+            kit.edit(kit.both(kit.refused("final"), after_state), kit.as_success)),
+    Variant("final-state-answered-as-done",
+            "A final state is answered as done, where no page refuses it.",
+            not_(entry.named_after), kit.edit(kit.refused("final"), kit.as_success)),
+    *(Variant(f"odd-ids-answered-{code}", f"An id that is no UUID is refused with {code}.", always,
+              odd_ids(code)) for code in (400, 404, 422)),
+    Variant("wrong-media-answered-400", "A wrong content type is refused with 400.",
+            entry.takes_body, kit.together(kit.recode("media", 400), kit.recode("no-media", 400))),
+    Variant("bad-body-answered-422", "A body of the wrong shape is refused with 422.",
+            entry.takes_body, kit.together(*(kit.recode(why, 422) for why in (
+                "no-object", "bad-property", "other-id", "owner-body-schema", "owner-body-id")))),
+    Variant("absent-text-refused", "A request without what is to be kept is refused.",
+            entry.records, kit.after("body", absent_text)),
+    Variant("absent-body-refused", "A request without a body is refused, an administrator's too.",
+            entry.owners, kit.refuse("body", no_body, 400, "absent-body")),
+    Variant("unexpected-body-refused", "A body is refused, where none is to be sent.",
+            not_(entry.takes_body), kit.refuse("find", some_body, 400, "unexpected-body")),
+    Variant("bodies-ignored", "Nobody's body is looked into.", entry.owners, bodies_ignored),
+    Variant("resource-before-permission",
+            "Whether the id is known is looked at before the permission.",
+            entry.tokens, kit.order("authenticate", "find", "authorise", "throttle")),
+    Variant("body-before-resource", "The body is looked at before the id.",
+            entry.takes_body, kit.order("media", "body", "find")),
+    Variant("body-before-permission", "The body is looked at before the permission.",
+            entry.takes_body,
+            kit.order("authenticate", "media", "body", "authorise", "throttle", "find")),
+    Variant("body-before-token", "The body is looked at before the token.", entry.takes_body,
+            kit.order("media", "body", "authenticate", "authorise", "throttle", "find")),
+    Variant("state-before-body", "The state is looked at before the body.",
+            entry.takes_body, kit.order("decide", "media", "body", "own")),
+    Variant("token-before-method", "The token is looked at before the method.",
+            entry.tokens, kit.order("authenticate", "authorise", "method")),
+    Variant("options-answered-200", "OPTIONS is answered 200 with Allow.", always,
+            kit.edit(kit.refused("options"), kit.status(200))),
+    Variant("options-answered-405", "OPTIONS is refused as other methods are.", always,
+            kit.recode("options", 405, (("Allow", "POST"),))),
+    *(Variant(f"other-methods-answered-{code}", f"Other methods are refused with {code}.", always,
+              kit.recode("method", code)) for code in (404, 400)),
+    Variant("personal-account-answered-401", "A personal account is refused with 401.",
+            entry.permitted("delegated"), kit.recode("personal", 401, identity.CHALLENGE)),
+    Variant("wrong-audience-answered-403", "A token for another audience is refused with 403.",
+            entry.tokens, kit.recode("wrong-audience", 403)),
+    Variant("anothers-resource-answered-404", "What is another's is not found.",
+            entry.owners, kit.recode("not-owner", 404)),
+    Variant("application-only", "Delegated tokens are refused, as an edition of the page has it.",
+            entry.either_kind_of_one, kit.refuse("authorise", delegated, 403, "wrong-kind")),
+    Variant("application-answered-401",
+            "An application is refused with 401, where none is supported.",
+            all_of(entry.permitted("delegated"), not_(entry.permitted("application"))),
+            kit.recode("wrong-kind", 401, identity.CHALLENGE)),
+)  # fmt: skip

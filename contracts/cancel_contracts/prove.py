@@ -1,0 +1,281 @@
+"""Prove: the kill matrix. Every fault of the mock is caught by a clause it breaks, every variant
+passes, and every
+clause catches something.
+
+A crash is no kill, nor is a bystander: the clauses that may kill a fault follow from what the fault
+says it breaks,
+in the words of `given` and `expect`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cancel_contracts import gate
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.given import FIELDS, fits, listed, values
+from cancel_contracts.contract.load import load
+from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.errors import UsageError
+from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
+from cancel_contracts.mock.entry import Breaks, Fault, Variant
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.replay import judge_recording, write_recording
+from cancel_contracts.transport.client import Timeouts
+from cancel_contracts.verify import Options, Result, verify
+
+# Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
+IMPATIENT = Options(
+    timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
+)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One entry of the catalogue against one contract."""
+
+    contract: str
+    entry: str
+    kind: str  # fault | variant
+    outcome: str
+    intended: tuple[str, ...]
+    violated: tuple[str, ...]
+    gaps: tuple[str, ...]
+    calls: int
+    seconds: float
+    judged_otherwise: tuple[str, ...] = ()  # clauses on which the run and its recording disagree
+
+    @property
+    def kills(self) -> tuple[str, ...]:
+        """The clauses that caught the fault and were meant to."""
+        return tuple(id_ for id_ in self.violated if id_ in self.intended)
+
+    @property
+    def hole(self) -> str | None:
+        """What is wrong with this trial, or None."""
+        if self.judged_otherwise:
+            return f"its recording is judged otherwise: {', '.join(self.judged_otherwise)}"
+        if self.kind == "variant":
+            if self.outcome == "conforms" and not self.violated:
+                return None
+            return (
+                f"fails a conforming variant: {self.outcome} {', '.join(self.violated + self.gaps)}"
+            )
+        if not self.intended:
+            return "no clause speaks of what it breaks"
+        if not self.kills:
+            seen = (
+                f"only bystanders saw it: {', '.join(self.violated)}"
+                if self.violated
+                else "not seen"
+            )
+            return f"survives ({seen}; meant for {', '.join(self.intended)})"
+        return None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The whole matrix."""
+
+    trials: tuple[Trial, ...]
+    idle: dict[str, tuple[str, ...]] = field(default_factory=dict)  # clauses that killed nothing
+    seconds: float = 0.0
+
+    @property
+    def holes(self) -> list[str]:
+        found = [f"{t.contract}: {t.entry} {t.hole}" for t in self.trials if t.hole]
+        for contract, ids in self.idle.items():
+            found += [f"{contract}: {id_} catches no fault" for id_ in ids]
+        return found
+
+
+def about(contract: Contract, clause: Clause, broken: Breaks) -> bool:
+    """Whether a clause speaks of what a fault breaks."""
+    expects = list(clause.readings.values()) or [clause.expect]
+    for expect in expects:
+        for facet in broken.facets & set(expect):
+            items = set(map(str, listed(expect[facet])))
+            if not broken.items or broken.items & items:
+                return all(
+                    _overlap(contract, clause, key, set(words))
+                    for key, words in broken.facts.items()
+                )
+    return False
+
+
+def _overlap(contract: Contract, clause: Clause, key: str, words: set[str]) -> bool:
+    given = clause.given
+    if key == "answer":
+        if "answer" not in given:
+            return True
+        codes = [w if not w.isdigit() else int(w) for w in words]
+        mine, theirs = listed(given["answer"]), codes
+        return any(
+            fits(code, a) and fits(code, b)
+            for a in mine
+            for b in theirs
+            for code in range(100, 600)
+        )
+    if key in ("resource", "id", "state"):
+        return _overlap_resource(contract, clause, key, words)
+    own = values(contract, given, key) if key in FIELDS else []
+    if "any" in own:
+        return True
+    return any(
+        word == value
+        or (word == "permission" and ":" in value)
+        or (word == "json" and value.startswith("json:"))
+        or (key == "content-type" and word.startswith("charset=") and word in value)
+        or (word == "primary" and value == "admin")
+        for word in words
+        for value in own
+    )
+
+
+def _overlap_resource(contract: Contract, clause: Clause, key: str, words: set[str]) -> bool:
+    given = clause.given
+    if "resource" not in given and given.get("any"):
+        return True
+    if key == "id":
+        named = {str(v) for v in listed(given.get("id", "any"))}
+        return bool(named & (words | {"any"}))
+    own = {str(v) for v in listed(given.get("resource", "cancellable"))}
+    kinds = {contract.lifecycle.kind(v) for v in own if v in contract.lifecycle.states}
+    return bool((own | kinds) & words) or "any" in own
+
+
+def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
+    return tuple(
+        clause.id
+        for clause in contract.clauses
+        if any(about(contract, clause, broken) for broken in fault.breaks)
+    )
+
+
+def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:
+    """Run the gate against the mock with one entry of the catalogue.
+
+    A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged
+    exchange by
+    exchange, so what those few calls show the whole gate would show as well; where they show
+    nothing, or with `whole`,
+    it meets the whole gate. A variant always does.
+    """
+    if isinstance(entry, Fault) and not whole and (ids := intended(contract, entry)):
+        narrow = _attempt(contract, entry, replace(IMPATIENT, only=ids))
+        if narrow.kills:
+            return narrow
+    return _attempt(contract, entry, IMPATIENT if isinstance(entry, Fault) else Options())
+
+
+def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:
+    is_fault = isinstance(entry, Fault)
+    names = [entry.name]
+    excused = {} if isinstance(entry, Fault) else entry.excused
+    begun = time.monotonic()
+    with mock_target(
+        [contract],
+        faults=names if is_fault else (),
+        variants=() if is_fault else names,
+        not_testable=excused,
+    ) as target:
+        result = verify([contract], target, options)
+    outcome = gate.decide(result.judgements())
+    verdicts = [v for j in result.judgements() for v in j.verdicts]
+    return Trial(
+        contract=contract.name,
+        entry=entry.name,
+        kind="fault" if is_fault else "variant",
+        outcome=outcome.word,
+        intended=intended(contract, entry) if isinstance(entry, Fault) else (),
+        violated=tuple(v.clause.id for v in verdicts if v.word == "violated"),
+        gaps=tuple(v.clause.id for v in verdicts if gate.gap(v)),
+        calls=sum(r.requests()["cancel"] for r in result.results),
+        judged_otherwise=_replayed(contract, result, options),
+        seconds=time.monotonic() - begun,
+    )
+
+
+def _replayed(contract: Contract, result: Result, options: Options) -> tuple[str, ...]:
+    """Return the clauses that the recording of a run is judged otherwise on. There must be none."""
+    with TemporaryDirectory(prefix="cancel-contracts-") as folder:
+        path = Path(folder) / "traffic.har"
+        write_recording(replace(result, redactor=Redactor()), path)  # the mock's secrets are ours
+        again = judge_recording(path, [contract], options)
+
+    def told(one: Result) -> dict[str, tuple[object, ...]]:
+        return {
+            v.clause.id: (v.word, v.exercised, v.deviations, v.reason, v.excused)
+            for judgement in one.judgements()
+            for v in judgement.verdicts
+        }
+
+    live, replay = told(result), told(again)
+    return tuple(id_ for id_ in live if live[id_] != replay.get(id_))
+
+
+@cache
+def _contract(path: str) -> Contract:
+    return load(Path(path))
+
+
+def _job(path: str, name: str, whole: bool) -> Trial:
+    return trial(_contract(path), find(name), whole=whole)
+
+
+def jobs(contracts: Sequence[Contract], only: Sequence[str]) -> list[tuple[str, str]]:
+    """Return (spec file, entry) for all that applies."""
+    entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
+    chosen = {find(name).name for name in only}
+    return [
+        (contract.path_of_file, entry.name)
+        for entry in entries
+        for contract in contracts
+        if entry.applies(contract) and (not chosen or entry.name in chosen)
+    ]
+
+
+def prove(
+    contracts: Sequence[Contract],
+    only: Sequence[str] = (),
+    workers: int = 4,
+    progress: Callable[[Sequence[Trial]], Any] = lambda trials: None,
+    *,
+    whole: bool = False,
+) -> Proof:
+    """Return the kill matrix. `only` narrows it to some entries; clauses are then not asked to
+    kill. `progress` is told the trials of each entry once it has met every contract.
+    """
+    begun = time.monotonic()
+    work = jobs(contracts, only)
+    if not work:
+        raise UsageError(
+            "--only", "no entry applies to these contracts", "see `cancel-contracts mock --list`"
+        )
+    trials: list[Trial] = []
+    with ProcessPoolExecutor(workers) as pool:
+        paths, names = zip(*work, strict=True)
+        made = pool.map(_job, paths, names, [whole] * len(work))
+        for _, group in groupby(made, key=lambda trial: trial.entry):
+            done = list(group)
+            progress(done)
+            trials += done
+    idle = {} if only else _idle(contracts, trials)
+    return Proof(tuple(trials), idle, time.monotonic() - begun)
+
+
+def _idle(contracts: Sequence[Contract], trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
+    killers = {(t.contract, id_) for t in trials for id_ in t.kills}
+    return {
+        c.name: ids
+        for c in contracts
+        if (ids := tuple(k.id for k in c.clauses if (c.name, k.id) not in killers))
+    }

@@ -1,0 +1,247 @@
+"""Create resources by the calls that a spec documents (x-provision), and undo them by the cancel.
+
+Knows no call by name: each is data of the spec, filled with what the target file gives. Creates
+only what it is asked for, and never more than it was allowed beforehand.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from cancel_contracts.contract.model import Contract, Provision, canonical
+from cancel_contracts.contract.provisions import UNIQUE
+from cancel_contracts.errors import Broken, NoIdentity, Refused
+from cancel_contracts.exchange import Received, Sent
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.targets.file import Site
+from cancel_contracts.transport.client import Transport
+
+FAILURES_IN_A_ROW = 3  # after which a call is not tried again
+PUT_OFF_CALLS = 3  # how often the same call is made where it is answered 429
+
+
+def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Provision:
+    """Return the create call for a state, or raise Refused with the reason that there is none."""
+    rows = [
+        row
+        for row in contract.provisions
+        if canonical(row.state) == canonical(state) and (row.by == "owner") == bool(owner)
+    ]
+    whose = f" of {owner}" if owner else ""
+    if not rows:
+        raise Refused(f"states: no documented call creates a resource in {state}{whose}")
+    given = (site.provision or {}).keys()
+    for row in rows:
+        if row.needs.keys() <= given:
+            return row
+    lacking = ", ".join(name for name in rows[0].needs if name not in given)
+    raise Refused(f"states: to create {state}{whose} the target file's provision lacks {lacking}")
+
+
+def filled(value: Any, names: dict[str, str]) -> Any:
+    """Return a JSON value with the {names} in its strings replaced."""
+    if isinstance(value, str):
+        for name, text in names.items():
+            value = value.replace(f"{{{name}}}", text)
+        return value
+    if isinstance(value, dict):
+        return {key: filled(item, names) for key, item in value.items()}
+    return [filled(item, names) for item in value] if isinstance(value, list) else value
+
+
+@dataclass(frozen=True)
+class Created:
+    """A resource that a create call made: its number in the ledger, and the call."""
+
+    number: int
+    id: str
+    row: Provision
+
+
+class Provisioner:
+    """The create calls of one contract's run.
+
+    `pace` is called before each call. `cancel` returns the documented cancel of an id. `allowed`
+    bounds the calls by state and owner; None leaves them unbounded.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        site: Site,
+        transport: Transport,
+        identities: Identities,
+        ledger: Ledger,
+        cancel: Callable[[str], Sent],
+        pace: Callable[[], None] = lambda: None,
+        allowed: Mapping[tuple[str, str | None], int] | None = None,
+    ) -> None:
+        self.contract, self.site, self.transport = contract, site, transport
+        self.identities, self.ledger = identities, ledger
+        self.cancel, self.pace = cancel, pace
+        self.calls = 0
+        self.created: list[Created] = []
+        self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
+        # Asked where a call was put off: whether it has waited, and the call may be made again.
+        self.waited: Callable[[Received], bool] = lambda received: False
+        self.stopped: Callable[[], bool] = lambda: False  # whether no more is to be created
+        self._left = None if allowed is None else Counter(allowed)
+        self._turn: Counter[str] = Counter()
+        self._failed: Counter[tuple[str, str | None]] = Counter()
+        self._given_up: dict[tuple[str, str | None], Refused | Broken] = {}
+        self._run = secrets.token_hex(4)
+
+    def create(self, state: str, owner: str | None) -> str:
+        """Return the id of a fresh resource in a state. Raises Refused, Broken or NoIdentity."""
+        key = (state, owner)
+        if key in self._given_up:
+            raise self._given_up[key]
+        row = choose(self.contract, self.site, state, owner)
+        if self._left is not None and self._left[key] <= 0:
+            raise Refused(f"states: as many {state} were created as --plan allows for")
+        who = owner if row.by == "owner" and owner else row.by
+        authorization = self.identities.authorization(who)
+        if self._left is not None:
+            self._left[key] -= 1
+        try:
+            id_ = self._call(row, owner, authorization)
+            self._failed[key] = 0
+        except (Refused, Broken) as err:
+            self._failed[key] += 1
+            if self._failed[key] >= FAILURES_IN_A_ROW:
+                self._given_up[key] = err
+            raise
+        return id_
+
+    def _call(self, row: Provision, owner: str | None, authorization: str | None) -> str:
+        sent, names = self._request(row, authorization)
+        call = f"{row.method} {row.path}"
+        number, received = self._send(row, sent, names | ({"owner": owner} if owner else {}))
+        if received.status // 100 in (4, 3):
+            self.ledger.nothing_made(number)
+            if received.status in (408, 429):
+                raise Broken(f"{call} was put off ({received.status})")
+            raise Refused(f"states: {call} was refused ({received.status}{_code(received)})")
+        if received.status // 100 != 2:
+            raise Broken(f"{call} was answered {received.status}")
+        id_, entity = _made(received, row.id)
+        if id_ is None:
+            raise Broken(f"{call} was answered {received.status} without an id at {row.id}")
+        self.created.append(Created(number, id_, row))
+        self.ledger.made(number, {"id": id_})
+        shown = [v for p in self.contract.lifecycle.shows if isinstance(v := entity.get(p), str)]
+        if shown and canonical(row.state) not in map(canonical, shown):
+            err = Broken(f"what {call} creates shows {', '.join(shown)}, not {row.state}")
+            self._given_up[row.state, owner] = err
+            raise err
+        return id_
+
+    def _send(self, row: Provision, sent: Sent, params: dict[str, str]) -> tuple[int, Received]:
+        """Send until it is not put off, and return the number in the ledger and the answer."""
+        where, call = self.site.base_url, f"{row.method} {row.path}"
+        for again in reversed(range(PUT_OFF_CALLS)):
+            self.pace()
+            if self.stopped():
+                raise Broken("the run was asked to stop")
+            number = self.ledger.set_up(self.contract.name, row.state, where, params, "create")
+            self.calls += 1
+            answer = self.transport.send(sent)
+            received = answer.received
+            if received is None or answer.failure or received.error:
+                raise Broken(f"{call} was not answered ({answer.why})")
+            if received.status != 429 or not again or not self.waited(received):
+                return number, received
+            self.ledger.nothing_made(number)
+        raise AssertionError("the last time returns")
+
+    def _request(self, row: Provision, authorization: str | None) -> tuple[Sent, dict[str, str]]:
+        given, names = self.site.provision or {}, {}
+        for name in row.needs:
+            names[name] = given[name][self._turn[name] % len(given[name])]
+            self._turn[name] += 1
+        every = {**names, UNIQUE: f"{self._run}-{self.calls + 1}"}
+        path = filled(row.path, {name: quote(text, safe="") for name, text in every.items()})
+        headers = [("Accept", "application/json")]
+        if authorization is not None:
+            headers.insert(0, ("Authorization", authorization))
+        body = b""
+        if row.body is not None:
+            headers.append(("Content-Type", "application/json"))
+            body = json.dumps(filled(row.body, every), ensure_ascii=False).encode()
+        return Sent(row.method, self.site.base_url + path, tuple(headers), body), names
+
+    def made(self, id_: str) -> bool:
+        """Whether this id was created here."""
+        return any(row.id == id_ for row in self.created)
+
+    def adopt(self, number: int, id_: str, state: str, owned: bool) -> None:
+        """Take over what another run has created, to undo it."""
+        for row in self.contract.provisions:
+            if row.state == state and (row.by == "owner") == owned:
+                self.created.append(Created(number, id_, row))
+                return
+
+    def undo(self) -> list[str]:
+        """Cancel what was created and not cancelled since, newest first; return what failed, in
+        words.
+        """
+        failures: list[str] = []
+        for made in reversed(self.created):
+            if made.id not in self.cancelled:
+                if len(failures) >= FAILURES_IN_A_ROW:
+                    failures.append("further tear-downs were not tried")
+                    break
+                if problem := self._undo(made):
+                    failures.append(f"{made.id} is left as it is ({problem}). {made.row.undo}")
+                    continue
+            self.ledger.torn_down(made.number)
+        self.created.clear()
+        return failures
+
+    def _undo(self, made: Created) -> str | None:
+        if not made.row.undo_by_cancel:
+            return "no call undoes it"
+        try:
+            request = self.cancel(made.id)
+            self.pace()
+        except (Broken, NoIdentity) as err:
+            return str(err)
+        self.ledger.tear_down(made.number)
+        self.calls += 1
+        answer = self.transport.send(request)
+        if answer.received is None or answer.failure:
+            return f"its cancel was not answered: {answer.why}"
+        gone = answer.received.status in (404, 410)
+        if answer.received.status // 100 != 2 and not gone:
+            return f"its cancel was answered {answer.received.status}{_code(answer.received)}"
+        return None
+
+
+def _code(received: Received) -> str:
+    """Return the error code of an envelope, in words that follow a status."""
+    try:
+        code = received.json()["error"]["code"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+    return f", {code[:60]}" if isinstance(code, str) and code else ""
+
+
+def _made(received: Received, pointer: str) -> tuple[str | None, dict[str, Any]]:
+    """Return the id that stands at a JSON pointer (RFC 6901), and the whole answer."""
+    try:
+        entity = received.json()
+    except (ValueError, RecursionError):
+        return None, {}
+    value = entity
+    for part in pointer[1:].split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        value = value.get(key) if isinstance(value, dict) else None
+    found = value if isinstance(value, str) and value else None
+    return found, entity if isinstance(entity, dict) else {}

@@ -1,0 +1,238 @@
+"""Provider states: a resource put in a named state, by the target's handler (Pact's wire form),
+from given ids, or by a documented call that creates one.
+
+Knows no state by name. Sends through the transport it is handed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cancel_contracts.errors import Broken, Refused
+from cancel_contracts.exchange import Received, Sent
+from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.provider_states.provision import Provisioner
+from cancel_contracts.targets.file import Site
+from cancel_contracts.transport.client import Transport
+
+CONSUMER = "cancel-contracts"
+BROKEN_HANDLER_CALLS = 3
+THROTTLED_CALLS = 4  # to a handler that asks to wait each time
+
+
+@dataclass(frozen=True)
+class Made:
+    """A set-up of the handler: its number in the ledger, and what a tear-down is told."""
+
+    number: int
+    state: str
+    values: dict[str, object]
+
+
+class ProviderStates:
+    """Resources in named states for one contract, torn down at the end of the run."""
+
+    def __init__(
+        self,
+        site: Site,
+        transport: Transport,
+        ledger: Ledger | None = None,
+        provisioner: Provisioner | None = None,
+    ) -> None:
+        self.site, self.transport = site, transport
+        self.ledger, self.provisioner = ledger or Ledger(), provisioner
+        self._posts = 0
+        self._made: list[Made] = []
+        self._ids: dict[tuple[str, str | None], list[str]] = {}
+        self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
+        self._refused: dict[tuple[str, bool], str] = {}
+        self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+        self._broken = 0
+        self.handed: list[str] = []  # every id as often as it was acquired
+        # Whether the handler keeps one resource at a time: it gives the same id again, or each
+        # set-up ends the one before.
+        self.single = False
+        # Waits as an answer asks, where patience is left for it; whether it did.
+        self.waited: Callable[[Received], bool] = lambda received: False
+
+    @property
+    def calls(self) -> int:
+        """How many calls this took so far, tear-down included."""
+        return self._posts + (self.provisioner.calls if self.provisioner else 0)
+
+    def acquire(
+        self,
+        state: str,
+        owner: str | None,
+        *,
+        spends: bool,
+        offset: int = 0,
+        keep_alive: bool = False,
+    ) -> str:
+        """Return the id of a resource in a state.
+
+        An id of the target file, or a created one, is used up where `spends` is true: the call may
+        cancel it. `offset` asks for another one beside it, `keep_alive` for the connection of a
+        call that was made with it. Raises Refused or Broken.
+        """
+        id_ = self._next(state, owner, spends, offset, keep_alive)
+        self.handed.append(id_)
+        return id_
+
+    def _next(
+        self, state: str, owner: str | None, spends: bool, offset: int, keep_alive: bool
+    ) -> str:
+        if self.site.handler is None:
+            return self._given(state, owner, spends, offset)
+        if self._idle[state, owner]:
+            return self._idle[state, owner].pop()
+        if reason := self._refused.get((state, bool(owner))):
+            raise Refused(reason)
+        if self._broken >= BROKEN_HANDLER_CALLS:
+            raise Broken("the provider-state handler has failed before")
+        params = {"contract": self.site.contract, "state": state}
+        if owner:
+            params["owner"] = owner
+        number = self.ledger.set_up(self.site.contract, state, self.site.handler, params)
+        values = self._set_up(number, state, owner, params, keep_alive)
+        self._made.append(Made(number, state, {**params, **values}))
+        self.ledger.made(number, values)
+        return str(values["id"])
+
+    def give_back(self, state: str, owner: str | None, id_: str) -> None:
+        """Take back a resource of the handler that is as it was: it may be acquired again."""
+        if self.site.handler is not None and not self.single:
+            self._idle[state, owner].append(id_)
+
+    def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
+        key = (state, owner)
+        listed = () if owner else self.site.ids.get(state, ())
+        ids = self._ids.setdefault(key, list(listed))
+        at = self._spent[key] + offset
+        while at >= len(ids):
+            if self.provisioner is None:
+                raise Refused(self._lacking(state, owner))
+            ids.append(self.provisioner.create(state, owner))
+        if spends:
+            self._spent[key] = at + 1
+        return ids[at]
+
+    def _lacking(self, state: str, owner: str | None) -> str:
+        ids = self.site.ids.get(state)
+        if not self.site.ids:
+            return "states: the target offers no provider states"
+        if not ids:
+            return f"states: the target gives no id in the state {state}"
+        if owner:
+            return "states: ids of a target file have no owner"
+        return f"states: the target gives too few ids in the state {state} ({len(ids)})"
+
+    def created(self, id_: str) -> bool:
+        """Whether a documented call created this resource for the run."""
+        return self.provisioner is not None and self.provisioner.made(id_)
+
+    def cancelled(self, id_: str) -> None:
+        """Take note that a cancel took effect: there is nothing to undo."""
+        if self.provisioner is not None:
+            self.provisioner.cancelled.add(id_)
+
+    def discard(self, id_: str) -> None:
+        """Hand an id out no more."""
+        for key, ids in self._ids.items():
+            if id_ in ids[self._spent[key] :]:
+                ids.remove(id_)
+
+    def _set_up(
+        self,
+        number: int,
+        state: str,
+        owner: str | None,
+        params: dict[str, str],
+        keep_alive: bool,
+    ) -> dict[str, object]:
+        status, body, failure = self._post("setup", state, params, keep_alive)
+        if failure or status is None:
+            self._broken += 1
+            raise Broken(f"the provider-state handler did not answer ({failure})")
+        if status == 429:
+            self.ledger.nothing_made(number)
+            self._broken += 1
+            raise Broken("the provider-state handler answers 429 again and again")
+        if status // 100 != 2:
+            self.ledger.nothing_made(number)
+            reason = f"states: the provider-state handler refuses {state}" + (
+                f" of {owner}" if owner else ""
+            )
+            self._refused[state, bool(owner)] = f"{reason} ({status})"
+            raise Refused(self._refused[state, bool(owner)])
+        try:
+            values = json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError):
+            values = None
+        if (
+            not isinstance(values, dict)
+            or not isinstance(values.get("id"), str)
+            or not values["id"]
+        ):
+            self._broken += 1
+            raise Broken("the provider-state handler gives no JSON object with an id")
+        return values
+
+    def _post(
+        self,
+        action: str,
+        state: str,
+        params: dict[str, object] | dict[str, str],
+        keep_alive: bool = False,
+    ) -> tuple[int | None, bytes, str | None]:
+        assert self.site.handler is not None
+        article = "an" if self.site.contract[0] in "aeiou" else "a"
+        document = {
+            "consumer": CONSUMER,
+            "state": f"{article} {self.site.contract} in state {state}",
+            "action": action,
+            "params": params,
+        }
+        headers = (("Content-Type", "application/json"),)
+        request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
+        for _ in range(THROTTLED_CALLS):
+            self._posts += 1
+            answer = self.transport.send(request, keep_alive=keep_alive)
+            if answer.received is None and answer.reused:  # the server had closed it
+                self._posts += 1
+                answer = self.transport.send(request)
+            limited = answer.received is not None and answer.received.status == 429
+            if answer.received is None or not limited or not self.waited(answer.received):
+                break
+        if answer.received is None or answer.failure or answer.received.error:
+            return None, b"", answer.why
+        return answer.received.status, answer.received.body, None
+
+    def adopt(self, made: Sequence[Made]) -> None:
+        """Take over what another run has set up, to tear it down."""
+        self._made.extend(made)
+
+    def tear_down(self, *, gone_is_fine: bool = False) -> list[str]:
+        """Undo every set-up, newest first. Returns what failed, in words; never raises.
+
+        `gone_is_fine`: a 404 or 410 means that somebody has torn it down already.
+        """
+        failures: list[str] = []
+        for made in reversed(self._made):
+            self.ledger.tear_down(made.number)
+            status, _, failure = self._post("teardown", made.state, made.values)
+            gone = (gone_is_fine or self.single) and status in (404, 410)
+            if failure or status is None or (status // 100 != 2 and not gone):
+                told = failure or status
+                what = made.values.get("id") or f"a {made.state}"
+                failures.append(f"tear-down of {what} failed ({told})")
+                if len(failures) >= BROKEN_HANDLER_CALLS:
+                    failures.append("further tear-downs were not tried")
+                    break
+                continue
+            self.ledger.torn_down(made.number)
+        self._made.clear()
+        return failures + (self.provisioner.undo() if self.provisioner else [])

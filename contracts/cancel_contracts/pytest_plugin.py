@@ -1,0 +1,254 @@
+"""The pytest door: each clause of each spec is an item, `specs/CONTRACT.yaml::CLAUSE`.
+
+Traffic runs once per contract, before the first item, for the selected clauses only; an item judges
+and sends
+nothing. What nothing exercised fails unless the target file excuses it: a skip never hides a gap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.errors import ContractsError, UsageError
+
+MARK = "\nx-clauses:"
+ID = re.compile(r"""\s*-\s+\{?\s*id:\s*["']?([^\s"',]+)""")
+
+
+class ContractsWarning(UserWarning):
+    """A should-clause is violated, or the run left something to say."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("contracts", "cancel contracts")
+    try:
+        group.addoption(
+            "--base-url", metavar="URL", help="Verify this server instead of the built-in mock."
+        )
+    except ValueError:
+        pass  # pytest-base-url has the same option, with the same meaning
+    group.addoption("--target", metavar="FILE", help="The target's description (target.yaml).")
+    group.addoption(
+        "--cacert", metavar="FILE", help="CA certificates (PEM) that the target is trusted by."
+    )
+    group.addoption("--profile", choices=["smoke", "gate", "deep"], default="gate")
+    group.addoption("--dialect", action="append", default=[], metavar="C=D")
+    group.addoption(
+        "--strict-clauses", action="store_true", help="A violated should-clause fails too."
+    )
+    group.addoption("--allow-destructive", action="store_true")
+    group.addoption(
+        "--contracts-ledger",
+        metavar="FILE",
+        help="Write here what may be changed, before it is sent.",
+    )
+    group.addoption("--contracts-seed", type=int, default=0, metavar="N")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "contract(name): the contract that a clause item belongs to")
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path.suffix not in (".yaml", ".yml"):
+        return None
+    try:
+        text = file_path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if MARK not in text:
+        return None
+    collector: pytest.Collector = SpecFile.from_parent(parent, path=file_path)
+    return collector
+
+
+class SpecFile(pytest.File):
+    """A spec file. Its clauses are its items."""
+
+    contract: Contract
+
+    def collect(self) -> Iterator[pytest.Item]:
+        from cancel_contracts.contract.load import load
+        from cancel_contracts.verify import Options, select
+
+        try:
+            self.contract = load(self.path)
+        except ContractsError as err:
+            raise self.CollectError(str(err)) from None
+        text = self.path.read_text(encoding="utf-8").splitlines()
+        lines = {m[1]: n for n, line in enumerate(text) if (m := ID.match(line))}
+        profile = self.config.getoption("--profile")
+        for clause in select(self.contract, Options(profile=profile)):
+            yield ClauseItem.from_parent(
+                self,
+                name=clause.id,
+                clause=clause,
+                contract=self.contract,
+                line=lines.get(clause.id, 0),
+            )
+
+
+class ClauseItem(pytest.Item):
+    """One clause. Its outcome is its verdict."""
+
+    def __init__(self, *, clause: Clause, contract: Contract, line: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clause, self.contract, self.line = clause, contract, line
+        self.add_marker(pytest.mark.contract(contract.name))
+        self.user_properties.append(("level", clause.level))
+        self.user_properties.append(("source", str(clause.source)))
+
+    def runtest(self) -> None:
+        door = self.config.stash[DOOR]
+        if reason := door.failed:
+            raise Verdict(reason)
+        verdict = door.verdicts[self.contract.name, self.clause.id]
+        self.user_properties.append(("verdict", verdict.word))
+        self.user_properties.append(("exercised", verdict.exercised))
+        _conclude(self, verdict, door)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        if isinstance(excinfo.value, Verdict):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        # pytest warns of no item that has no line.
+        return self.path, self.line, f"{self.clause.id}: {self.clause.says}"
+
+
+class Verdict(Exception):
+    """A verdict that fails an item. The message is all there is to print."""
+
+
+def _conclude(item: ClauseItem, verdict: Any, door: Door) -> None:
+    from cancel_contracts.gate import gap
+
+    strict = item.config.getoption("--strict-clauses")
+    if verdict.word == "violated":
+        text = violation(verdict, door)
+        if verdict.clause.level == "must" or (strict and verdict.clause.level == "should"):
+            raise Verdict(text)
+        item.warn(ContractsWarning(text))
+    elif verdict.word != "upheld":
+        reason = f"{verdict.word}: {verdict.reason}"
+        if gap(verdict):
+            raise Verdict(f"{verdict.clause.id} {reason}")
+        pytest.skip(f"{reason}; {verdict.excused}" if verdict.excused else reason)
+
+
+def violation(verdict: Any, door: Door) -> str:
+    """Return a violated clause in words: what the page says, what was expected, what came."""
+    first = verdict.violations[0]
+    sent = first.exchange.sent
+    text = [
+        f"{verdict.clause.id} ({verdict.clause.level}): {verdict.clause.says}",
+        f"  source    {verdict.clause.source}",
+        f"  expected  {first.expected}",
+        f"  actual    {first.actual}",
+        f"  violated by {verdict.deviations} of {verdict.exercised} exchanges, for example",
+        f"  {sent.method} {sent.url} as {first.exchange.identity}",
+    ]
+    redacted: str = door.redactor.text("\n".join(text))
+    return redacted
+
+
+class Door:
+    """The runs behind a session's items."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        from cancel_contracts.redact.secrets import Redactor
+
+        self.config = config
+        self.verdicts: dict[tuple[str, str], Any] = {}
+        self.redactor = Redactor()
+        self.failed: str | None = None
+        self.lines: list[str] = []
+
+    def run(self, items: list[ClauseItem]) -> None:
+        """Verify each contract once, for the clauses that are selected."""
+        from cancel_contracts.cli.options import open_target, pinned_dialects
+        from cancel_contracts.verify import Options, assign, verify, with_ledger
+
+        option = self.config.getoption
+        chosen: dict[str, list[str]] = defaultdict(list)
+        contracts: dict[str, Contract] = {}
+        for item in items:
+            contracts[item.contract.name] = item.contract
+            chosen[item.contract.name].append(item.clause.id)
+        everything = list(contracts.values())
+        file, ledger = option("--target"), self.ledger()
+        with ExitStack() as stack:
+            target = stack.enter_context(
+                open_target(everything, option("--base-url"), Path(file) if file else None)
+            )
+            options = Options(
+                profile=option("--profile"),
+                seed=option("--contracts-seed"),
+                only=tuple(id_ for ids in chosen.values() for id_ in ids),
+                pinned=pinned_dialects(everything, option("--dialect")),
+                allow_destructive=option("--allow-destructive"),
+                ledger=ledger,
+                cacert=Path(option("--cacert")) if option("--cacert") else None,
+            )
+            options = with_ledger(assign(everything, target, options), options)
+            if options.ledger is not None:
+                self.say(f"ledger: {options.ledger}")
+            result = verify(everything, target, options)
+        self.redactor = result.redactor
+        for judgement in result.judgements():
+            for verdict in judgement.verdicts:
+                self.verdicts[judgement.contract.name, verdict.clause.id] = verdict
+            if judgement.readings:
+                seen = ", ".join(judgement.readings.values())
+                self.lines.append(f"{judgement.contract.name} follows {seen}")
+        self.lines += [self.redactor.text(t) for t in (*result.warnings, *result.faults_of_the_run)]
+
+    def ledger(self) -> Path | None:
+        """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""
+        named = self.config.getoption("--contracts-ledger")
+        if not named:
+            return None
+        worker = getattr(self.config, "workerinput", {}).get("workerid")
+        path = Path(named)
+        return path.with_name(f"{worker}-{path.name}") if worker else path
+
+    def say(self, line: str) -> None:
+        """Print a line before the traffic, whatever pytest captures."""
+        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.ensure_newline()
+            reporter.write_line(line)
+
+
+DOOR = pytest.StashKey[Door]()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    items = [item for item in session.items if isinstance(item, ClauseItem)]
+    if items and not session.config.option.collectonly:
+        door = session.config.stash[DOOR] = Door(session.config)
+        try:
+            door.run(items)
+        except UsageError as err:
+            raise pytest.UsageError(str(err)) from None
+        except ContractsError as err:
+            door.failed = str(err)
+    return (yield)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    door = config.stash.get(DOOR, None)
+    if door is not None and door.lines:
+        terminalreporter.section("contracts")
+        for line in door.lines:
+            terminalreporter.line(line)

@@ -1,0 +1,140 @@
+"""List and explain clauses, and the mock's catalogue: what the specs say, without any traffic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cancel_contracts.contract.given import asked, conditional
+from cancel_contracts.contract.model import Clause, Contract, NotTestable
+from cancel_contracts.exchange import Situation
+
+
+def rows(contract: Contract) -> list[Clause | NotTestable]:
+    """Return clauses and untestable promises by number."""
+    both: list[Clause | NotTestable] = [*contract.clauses, *contract.not_testable]
+    return sorted(both, key=lambda r: int(r.id.rsplit("-", 1)[1]))
+
+
+def level(row: Clause | NotTestable) -> str:
+    return row.level if isinstance(row, Clause) else "not testable"
+
+
+def listing(contracts: Sequence[Contract], form: str) -> str:
+    """Return every clause as a table, JSON or Markdown."""
+    if form == "json":
+        document = [
+            {
+                "contract": c.name,
+                "id": r.id,
+                "level": level(r),
+                "says": r.says,
+                "source": {"page": r.source.page, "section": r.source.section},
+                **({"reason": r.reason} if isinstance(r, NotTestable) else {}),
+            }
+            for c in contracts
+            for r in rows(c)
+        ]
+        return json.dumps(document, indent=2, ensure_ascii=False)
+    if form == "markdown":
+        lines = []
+        for c in contracts:
+            lines += [f"## {c.name}", "", "| clause | level | says | source |", "|---|---|---|---|"]
+            lines += [
+                f"| {r.id} | {level(r)} | {cell(says(r))} | {cell(str(r.source))} |"
+                for r in rows(c)
+            ]
+            lines.append("")
+        return "\n".join(lines).rstrip()
+    buffer = StringIO()
+    console = Console(file=buffer, width=110, highlight=False)
+    for c in contracts:
+        table = Table(title=f"{c.name} ({c.title})", title_justify="left")
+        for name in ("clause", "level", "says", "source"):
+            table.add_column(name, no_wrap=name == "clause")
+        for r in rows(c):
+            table.add_row(r.id, level(r), says(r), str(r.source))
+        console.print(table)
+    return buffer.getvalue().rstrip()
+
+
+def says(row: Clause | NotTestable) -> str:
+    return row.says if isinstance(row, Clause) else f"{row.says} ({row.reason})"
+
+
+def cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def words(situation: Situation) -> str:
+    """Return a situation in words, the ordinary parts left out."""
+    default = Situation()
+    what = {"unknown": "an id that names nothing", "odd": f"an odd id ({situation.id})"}.get(
+        situation.resource, f"a resource in the state {situation.state}"
+    )
+    parts = [f"{situation.method} on {what}"]
+    for field, text in (
+        ("owner", "owned by {}"),
+        ("identity", "as {}"),
+        ("body", "with the body {}"),
+        ("content_type", "with Content-Type {}"),
+        ("transfer", "in {} transfer coding"),
+        ("call", "as the {} call"),
+    ):
+        if (value := getattr(situation, field)) != getattr(default, field):
+            parts.append(text.format(value))
+    return ", ".join(parts)
+
+
+def expectation(expect: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for facet, wanted in expect.items():
+        shown = " or ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
+        lines.append(f"{facet}: {shown}")
+    return lines
+
+
+def explanation(contracts: Sequence[Contract], id_: str) -> str:
+    """Return what there is to know of one clause."""
+    contract = next(c for c in contracts if c.knows(id_))
+    row = next(r for r in rows(contract) if r.id == id_)
+    lines = [f"{row.id} ({contract.name}, {level(row)})", "", row.says, f"Source: {row.source}", ""]
+    if isinstance(row, NotTestable):
+        return "\n".join([*lines, f"Not testable: {row.reason}"])
+    lines.append("Exercised by:")
+    lines += [f"  - {words(s)}" for s in asked(contract, row)]
+    if conditional(row):
+        lines.append(
+            f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}"
+        )
+    lines += ["", "Upheld by:"]
+    if row.readings:
+        for name, expect in row.readings.items():
+            dialect = next(d for d in contract.dialects if d.name == name)
+            lines.append(f"  reading {name} ({dialect.says}):")
+            lines += [f"    - {text}" for text in expectation(expect)]
+    else:
+        lines += [f"  - {text}" for text in expectation(row.expect)]
+    lines += ["", "Violated by any single answer that deviates from that."]
+    return "\n".join(lines)
+
+
+def catalogue(contracts: Sequence[Contract]) -> str:
+    """Return the mock's faults and variants, with the contracts they apply to."""
+    from cancel_contracts.mock.catalogue import FAULTS, VARIANTS
+
+    lines = []
+    for title, entries in (("Faults", FAULTS), ("Variants", VARIANTS)):
+        lines.append(f"{title} ({len(entries)}):")
+        for entry in entries:
+            names = [c.name for c in contracts if entry.applies(c)]
+            where = (
+                "" if len(names) == len(contracts) else f" [{', '.join(names) or 'none of these'}]"
+            )
+            lines.append(f"  {entry.name}: {entry.says}{where}")
+    return "\n".join(lines)

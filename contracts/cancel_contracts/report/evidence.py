@@ -1,0 +1,121 @@
+"""One exchange as the record keeps it: request, response, every byte, and how to send it again.
+
+Redacted here, before anything is cut, encoded or quoted: no writer after this one meets a secret.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+from cancel_contracts.contract.model import Lifecycle
+from cancel_contracts.exchange import Exchange, Received
+from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.observation import describe, observe
+from cancel_contracts.redact.scrub import Scrubber
+from cancel_contracts.report import curl, scenario
+from cancel_contracts.report.text import count
+
+SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
+SHOWN_HEADERS = 200
+SHOWN_VALUE_CHARS = 4096  # of a header
+LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
+
+
+def entry(
+    evidence: Evidence, clean: Scrubber, lifecycle: Lifecycle, around: Sequence[Exchange]
+) -> dict[str, Any]:
+    """Return the record of one piece of evidence; `around` are the exchanges of its scenario."""
+    exchange = evidence.exchange
+    sent = exchange.sent
+    url, headers = clean.url(sent.url), clean.headers(sent.headers)
+    body = clean.octets(sent.body)
+    return {
+        "scenario": clean.text(scenario.words(exchange)),
+        "identity": exchange.identity,
+        "state": scenario.state(exchange.situation),
+        "expected": clean.text(evidence.expected),
+        "actual": clean.text(evidence.actual),
+        "observed": _observed(exchange, clean, lifecycle, around),
+        "request": {
+            "method": sent.method,
+            "url": url,
+            "headers": headers,
+            "body": _text(body),
+            "cut": _cut(body, "body"),
+        },
+        "response": _response(exchange.received, clean) if exchange.received else None,
+        "failure": exchange.failure,
+        "started": round(exchange.started, 4),
+        "seconds": round(exchange.seconds, 4),
+        "curl": curl.line(sent.method, url, headers, body),
+    }
+
+
+def _text(data: bytes) -> str:
+    return data[:SHOWN_BYTES].decode("utf-8", "backslashreplace")
+
+
+def _clipped(value: str) -> str:
+    """Return a header's value, the beginning of one that nobody would read to its end."""
+    if len(value) <= SHOWN_VALUE_CHARS:
+        return value
+    return f"{value[:SHOWN_VALUE_CHARS]}… ({len(value):,} characters)"
+
+
+def _cut(data: bytes, what: str) -> str | None:
+    if len(data) <= SHOWN_BYTES:
+        return None
+    return f"the first {count(SHOWN_BYTES, 'byte')} of the {what}, of {len(data):,}"
+
+
+def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
+    body = clean.octets(received.body)
+    wire, left_out = clean.wire(received)
+    fields = received.headers[:SHOWN_HEADERS]
+    notes = [_cut(body, "body"), _cut(wire, "wire"), left_out]
+    if len(received.headers) > SHOWN_HEADERS:
+        notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
+    return {
+        "status": received.status,
+        "reason": clean.text(received.reason),
+        "version": received.version,
+        "headers": [[name, _clipped(value)] for name, value in clean.headers(fields)],
+        "body": _text(body),
+        "interim": list(received.interim),
+        "stray": _text(clean.stray(received)),
+        "error": clean.text(received.error) if received.error else None,
+        "wire": base64.b64encode(wire[:SHOWN_BYTES]).decode("ascii"),
+        "cut": "; ".join(note for note in notes if note) or None,
+    }
+
+
+def _observed(
+    exchange: Exchange, clean: Scrubber, lifecycle: Lifecycle, around: Sequence[Exchange]
+) -> list[dict[str, str]]:
+    """Return what the looks just before and just after the call showed.
+
+    The neighbour's are left out where they all show the same: nothing happened to it.
+    """
+    looks = [x for x in around if x.kind == "observe"]
+    at = exchange.position
+    before = max((x.position for x in looks if x.position < at), default=-1)
+    after = min((x.position for x in looks if x.position >= at), default=-1)
+    rows = [
+        {
+            "when": "before" if x.position == before else "after",
+            "role": x.role,
+            "shows": clean.text(_shows(x, lifecycle)),
+        }
+        for x in looks
+        if x.position in (before, after)
+    ]
+    neighbour = {row["shows"] for row in rows if row["role"] == "neighbour"}
+    return [row for row in rows if row["role"] == "target" or len(neighbour) > 1][:LOOKS]
+
+
+def _shows(look: Exchange, lifecycle: Lifecycle) -> str:
+    if seen := observe(look):
+        return describe(lifecycle, seen)
+    return f"no answer ({look.failure})" if look.status is None else f"answered {look.status}"

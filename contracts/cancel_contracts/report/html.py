@@ -1,0 +1,138 @@
+"""The HTML report: one file that opens from disk, loads nothing and runs only its own script.
+
+Derives from the record alone. What keeps a hostile body harmless, each enough by itself: Jinja2's
+autoescape; a Content-Security-Policy that knows the script and the style by their hashes and
+forbids every load; `plain`, through which every value passes, so that no character turns the
+direction of text or hides.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cancel_contracts.report import excuses, figures, files, story
+from cancel_contracts.report.text import LEVELS, VERDICTS, count, plain, requests
+
+ROW_BYTES = 16
+SHOWN_WIRE_BYTES = 4096
+SHOWN_BODY_CHARS = 8000
+OUTCOMES = {
+    "conforms": "Conforms",
+    "violated": "Violated",
+    "inconclusive": "Inconclusive",
+    "nothing-selected": "Nothing selected",
+}
+
+
+def write_html(record: dict[str, Any], path: Path) -> None:
+    """Write the report. Raises UsageError where the path cannot be written."""
+    files.write(path, render(record))
+
+
+def render(record: dict[str, Any]) -> str:
+    style, script = _part("style.css"), _part("script.js")
+    return environment().get_template("report.html.j2").render(
+        record=record,
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - our own file
+        policy=policy(style, script),
+        outcome=OUTCOMES[record["outcome"]],
+        verdicts=VERDICTS,
+        levels=LEVELS,
+        excuses="\n".join(excuses.of(record)) if record["outcome"] == "inconclusive" else "",
+        total=sum(len(c["clauses"]) for c in record["contracts"]),
+    )  # fmt: skip
+
+
+def policy(style: str, script: str) -> str:
+    """Return the Content-Security-Policy: nothing loads, and only what we wrote runs."""
+    return (
+        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _part(name: str) -> str:
+    return resources.files("cancel_contracts.report").joinpath("templates", name).read_text("utf-8")
+
+
+@cache
+def environment() -> Environment:
+    env = Environment(
+        loader=PackageLoader("cancel_contracts.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    env.filters |= {
+        "anchor": anchor,
+        "hexdump": hexdump,
+        "tally": tally,
+        "requests": requests,
+        "sentence": story.sentence,
+        "where": story.where,
+        "fold": fold,
+    }
+    env.globals |= {
+        "count": count,
+        "lifecycle": figures.lifecycle,
+        "timeline": figures.timeline,
+        "figures": figures,
+    }
+    return env
+
+
+def _finalize(value: Any) -> Any:
+    return (
+        plain(value, keep="\n\t") if isinstance(value, str) and type(value) is not Markup else value
+    )
+
+
+def anchor(clause: dict[str, Any], contract: dict[str, Any]) -> str:
+    """Return an element id: two spec files may use the same clause ids."""
+    return f"{contract['name']}/{clause['id']}"
+
+
+def tally(contract: dict[str, Any]) -> list[tuple[str, int]]:
+    """Return how many clauses of a contract have each verdict, those that none has left out."""
+    words = Counter(clause["verdict"] for clause in contract["clauses"])
+    return [(word, words[word]) for word in VERDICTS if words[word]]
+
+
+def fold(text: str) -> str:
+    """Return a body as far as it is shown, and how much of it that is."""
+    if len(text) <= SHOWN_BODY_CHARS:
+        return text
+    rest = count(len(text) - SHOWN_BODY_CHARS, "character")
+    return f"{text[:SHOWN_BODY_CHARS]}\n[{rest} more: see the JSON report]"
+
+
+def hexdump(wire: str) -> str:
+    """Return the bytes of a base64 text as offset, hexadecimal and ASCII."""
+    data = base64.b64decode(wire)
+    rows = []
+    for at in range(0, min(len(data), SHOWN_WIRE_BYTES), ROW_BYTES):
+        row = data[at : at + ROW_BYTES]
+        octets = (
+            " ".join(f"{b:02x}" for b in row[:8]) + "  " + " ".join(f"{b:02x}" for b in row[8:])
+        )
+        shown = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
+        rows.append(f"{at:06x}  {octets:<48}  {shown}")
+    if len(data) > SHOWN_WIRE_BYTES:
+        rows.append(f"[{count(len(data) - SHOWN_WIRE_BYTES, 'byte')} more: see the JSON report]")
+    return "\n".join(rows)

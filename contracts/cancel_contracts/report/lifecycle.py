@@ -1,0 +1,112 @@
+"""What a run says of the lifecycle's transitions, and when each request was sent. Pure.
+
+A transition is what the ordinary call does to one state: a cancellable state is left, a final one
+refuses. It is judged by the clauses whose `expect` speaks of the answer or its effect, never by
+those about wording or framing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cancel_contracts.contract.given import matches
+from cancel_contracts.contract.model import Clause, Quota
+from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.journal import Journal
+from cancel_contracts.judge.judge import Judgement, Verdict
+
+TELLING = frozenset({"status", "effect", "constant"})
+
+
+def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
+    """Return the lifecycle with a verdict for each state, in the spec's order."""
+    life = judgement.contract.lifecycle
+    ordinary = {Situation(resource=life.kind(s), state=s): s for s in life.states}
+    answers: dict[str, Counter[int | None]] = defaultdict(Counter)
+    for x in journal.exchanges:
+        if x.kind == "cancel" and (state := ordinary.get(x.situation)):
+            answers[state][x.status] += 1
+    return {
+        "cancellable": list(life.cancellable),
+        "final": list(life.final),
+        "after": list(life.after),
+        "states": [_transition(judgement, s, name, answers[name]) for s, name in ordinary.items()],
+    }
+
+
+def _transition(
+    judgement: Judgement, ordinary: Situation, state: str, answers: Counter[int | None]
+) -> dict[str, Any]:
+    """Return a state's transition; `answers` counts its ordinary calls by status."""
+    contract = judgement.contract
+    telling = [
+        v
+        for v in judgement.verdicts
+        if _tells(v.clause) and any(matches(contract, v.clause, ordinary, a) for a in answers)
+    ]
+    words = {v.clause.id: _word(v, ordinary) for v in telling}
+    return {
+        "name": state,
+        "kind": ordinary.resource,
+        "verdict": _overall([w for w in words.values() if w], answers),
+        "exercised": answers.total() - answers[None],
+        "answers": sorted(status for status in answers if status),
+        "clauses": [id_ for id_, word in words.items() if word],
+        "violated": [id_ for id_, word in words.items() if word in ("violated", "accepted")],
+    }
+
+
+def _tells(clause: Clause) -> bool:
+    return any(TELLING & set(e) for e in (clause.expect, *clause.readings.values()))
+
+
+def _word(verdict: Verdict, ordinary: Situation) -> str | None:
+    """Return what one clause says of such calls, or None where its verdict comes from others."""
+    if verdict.word in ("violated", "accepted"):
+        here = any(e.exchange.situation == ordinary for e in verdict.violations)
+        return verdict.word if here else None
+    return verdict.word if verdict.word in ("upheld", "inconclusive") else None
+
+
+def _overall(words: Sequence[str], answers: Counter[int | None]) -> str:
+    for word in ("violated", "accepted", "inconclusive"):
+        if word in words:
+            return word
+    if words:
+        return "upheld"
+    return "inconclusive" if set(answers) == {None} else "not-exercised"
+
+
+def timeline(exchanges: Iterable[Exchange], quotas: Sequence[Quota]) -> dict[str, Any]:
+    """Return when each request was sent, and how full the busiest window of each quota was.
+
+    Seconds count from this contract's first request.
+    A request is [seconds, kind, status or null], as short as can be: a deep run has thousands.
+    """
+    ordered = sorted(((x.started, x.kind, x.status) for x in exchanges), key=lambda row: row[0])
+    zero = ordered[0][0] if ordered else 0.0
+    calls = [started - zero for started, kind, _ in ordered if kind == "cancel"]
+    return {
+        "requests": [[round(started - zero, 4), kind, status] for started, kind, status in ordered],
+        "quotas": [
+            {
+                "calls": q.calls,
+                "seconds": q.seconds,
+                "documented": q.documented,
+                "peak": peak(calls, q.seconds),
+            }
+            for q in quotas
+        ],
+    }
+
+
+def peak(moments: Sequence[float], seconds: float) -> int:
+    """Return the most calls within any window of so many seconds. `moments` is in order."""
+    most, start = 0, 0
+    for end, moment in enumerate(moments):
+        while moment - moments[start] >= seconds:
+            start += 1
+        most = max(most, end - start + 1)
+    return most

@@ -1,0 +1,170 @@
+"""The Markdown report, and the summary of a GitHub Actions step.
+
+Derives from the record alone. Rules: whatever comes from outside is written with character
+references and inside <code> or <pre>, so that no pipe, backtick, tag, link or @mention of it takes
+effect; the report is a list of sections that stand alone, so that it can be cut between any two of
+them.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cancel_contracts.errors import UsageError
+from cancel_contracts.report import excuses, files, story
+from cancel_contracts.report.text import VERDICTS, count, line, plain, requests
+
+# GitHub drops a summary as a whole above 1024 KiB: research/anchors.md section 7.3.
+SUMMARY_BYTES = 900_000
+CUT = "\n*The rest does not fit into a summary: see the full report.*\n"
+# What Markdown, GFM and GitHub's own extensions (math, mentions, references) read as more than
+# text.
+SPECIAL = {ord(c): f"&#{ord(c)};" for c in "\\`*_[]#|~$@&<>"}
+LINKS = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)  # GFM makes links of bare URLs
+
+
+def text(value: object) -> str:
+    """Return text on one line that Markdown leaves as it is."""
+    marked = line(value).translate(SPECIAL)
+    return LINKS.sub(lambda found: f"&#{ord(found.group())};", marked)
+
+
+def code(value: object) -> str:
+    return f"<code>{text(value)}</code>"
+
+
+def pre(value: str) -> str:
+    """Return a block in which Markdown reads nothing (CommonMark's HTML block of kind 1)."""
+    return f"<pre>{html.escape(plain(value, keep=chr(10)), quote=False)}</pre>"
+
+
+def write_markdown(record: dict[str, Any], path: Path) -> None:
+    """Write the report. Raises UsageError where the path cannot be written."""
+    files.write(path, "\n".join(sections(record)))
+
+
+def append_summary(record: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Append the report to $GITHUB_STEP_SUMMARY, where that is set, as far as it fits.
+
+    Raises UsageError where the file cannot be written.
+    """
+    if not (name := environ.get("GITHUB_STEP_SUMMARY")):
+        return
+    path = Path(name)
+    try:
+        held = path.stat().st_size if path.exists() else 0
+        with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as summary:
+            summary.write(fit(sections(record), SUMMARY_BYTES - held))
+    except OSError as err:
+        problem = err.strerror or "cannot be written"
+        raise UsageError("GITHUB_STEP_SUMMARY", problem, "let the runner set it") from None
+
+
+def fit(parts: list[str], limit: int) -> str:
+    """Return as many sections as fit into so many bytes, and a note where some are left out."""
+    kept: list[str] = []
+    size = 0
+    for part in parts:
+        size += len(part.encode("utf-8", "backslashreplace")) + 1
+        if size + len(CUT) > limit:
+            return "\n".join([*kept, CUT]) if limit > len(CUT) else ""
+        kept.append(part)
+    return "\n".join(kept)
+
+
+def sections(record: dict[str, Any]) -> list[str]:
+    parts = [_glance(record)]
+    rows = [(c, clause) for c in record["contracts"] for clause in c["clauses"]]
+    for word, title in (("violated", "Violated"), ("accepted", "Accepted")):
+        found = [(c, clause) for c, clause in rows if clause["verdict"] == word]
+        if found:
+            parts.append(f"## {title}\n")
+            parts += [_story(c, clause) for c, clause in found]
+    parts += _open(record, [clause for _, clause in rows])
+    parts += _notes(record)
+    parts += [_table(contract) for contract in record["contracts"]]
+    return parts
+
+
+def _glance(record: dict[str, Any]) -> str:
+    lines = [
+        f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
+        "",
+        text(story.sentence(record)),
+        "",
+        f"Target {code(record['target']['base_url'])}, profile {text(record['profile'])}, "
+        f"seed {record['seed']}, {requests(record['requests'])} in {record['seconds']:.1f} s.",
+        "",
+        "| contract | " + " | ".join(reversed(VERDICTS)) + " | dialect |",
+        "|---|" + "---:|" * len(VERDICTS) + "---|",
+    ]
+    for contract in record["contracts"]:
+        words = Counter(clause["verdict"] for clause in contract["clauses"])
+        numbers = " | ".join(str(words[word]) for word in reversed(VERDICTS))
+        says = "; ".join(text(d["says"]) for d in contract["dialects"]) or "none seen"
+        lines.append(f"| {text(contract['name'])} | {numbers} | {says} |")
+    return "\n".join(lines) + "\n"
+
+
+def _story(contract: dict[str, Any], clause: dict[str, Any]) -> str:
+    head = f"### {text(clause['id'])} {clause['verdict']} ({clause['level']})\n"
+    pairs = story.whole(contract, clause)
+    rows = [
+        f"| {label} | {text(value) if label in ('says', 'where') else code(value)} |"
+        for label, value in pairs
+        if label != "curl"
+    ]
+    table = "\n".join([f"| contract | {text(contract['name'])} |", "|---|---|", *rows]) + "\n"
+    curls = [pre(value) + "\n" for label, value in pairs if label == "curl"]
+    return "\n".join([head, table, *curls])
+
+
+def _open(record: dict[str, Any], clauses: list[dict[str, Any]]) -> list[str]:
+    found = [c for c in clauses if c["verdict"] in ("inconclusive", "not-exercised")]
+    parts = []
+    if found:
+        rows = [
+            f"| {text(c['id'])} | {c['level']} | {c['verdict']} | {'yes' if c['gap'] else 'no'} |"
+            f" {code(story.summary(c))} |"
+            for c in found
+        ]
+        head = "| clause | level | verdict | a gap | reason |\n|---|---|---|---|---|"
+        parts.append("\n".join(["## Not known\n", head, *rows]) + "\n")
+    if record["outcome"] == "inconclusive" and (lines := excuses.of(record)):
+        told = "These lines in the target file would excuse what was not exercised:\n"
+        parts.append("\n".join([told, pre("\n".join(lines)), ""]))
+    return parts
+
+
+def _notes(record: dict[str, Any]) -> list[str]:
+    parts = []
+    for key, title in (("warnings", "Warnings"), ("faults_of_the_run", "Faults of the run")):
+        if record[key]:
+            rows = [f"- {code(row)}" for row in record[key]]
+            parts.append("\n".join([f"## {title}\n", *rows, ""]))
+    return parts
+
+
+def _table(contract: dict[str, Any]) -> str:
+    rows = [
+        f"| {text(c['id'])} | {c['level']} | {c['verdict']} | {c['exercised']} "
+        f"| {text(c['says'])} |"
+        for c in contract["clauses"]
+    ]
+    name = f"{text(contract['name'])}: {count(len(rows), 'clause')}"
+    return "\n".join(
+        [
+            f"<details><summary>{name}</summary>",
+            "",
+            "| clause | level | verdict | exercised | says |",
+            "|---|---|---|---:|---|",
+            *rows,
+            "",
+            "</details>\n",
+        ]
+    )

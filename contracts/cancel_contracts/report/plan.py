@@ -1,0 +1,73 @@
+"""Say what a run would send, before it sends anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from cancel_contracts.plan.plan import resources
+from cancel_contracts.provider_states.provision import choose
+from cancel_contracts.targets.pace import rates_of, seconds_for
+from cancel_contracts.verify import Assignment
+
+
+def show(assignments: Sequence[Assignment], console: Console, rate: str | None = None) -> None:
+    """Print the number of requests per contract and kind, exact on a conforming target, and how
+    long the quotas and `rate` make it take.
+    """
+    table = Table(title="Plan (nothing was sent)", title_justify="left")
+    table.add_column("contract", no_wrap=True)
+    for name in ("clauses", "cancel", "observe", "provider states"):
+        table.add_column(name, justify="right")
+    for a in assignments:
+        cost = a.cost()
+        numbers = (len(a.plan.clauses), cost["cancel"], cost["observe"], cost["provider_states"])
+        table.add_row(a.contract.name, *map(str, numbers))
+    console.print(table)
+    for a in assignments:
+        if a.notice:
+            console.print(a.notice)
+        if told := _pace(a, rate):
+            console.print(told)
+        if a.plan.property_calls or a.plan.walk_calls:
+            console.print(
+                f"{a.contract.name}: of the cancel calls {a.plan.property_calls} are for"
+                f" properties and {a.plan.walk_calls} for walks;"
+                " what these observe and provision comes on top"
+            )
+        for line in _creates(a):
+            console.print(line)
+        if needed := resources(a.plan.scenarios):
+            words = ", ".join(f"{count} {state}" for state, count in needed.items())
+            console.print(f"{a.contract.name}: resources needed: {words}")
+        reasons: dict[str, int] = {}
+        for reason in a.plan.left_out.values():
+            reasons[reason] = reasons.get(reason, 0) + 1
+        for reason, count in reasons.items():
+            console.print(f"{a.contract.name}: {count} situations left out: {reason}")
+
+
+def _pace(a: Assignment, rate: str | None) -> str | None:
+    """Say how long the quotas make it take, where that is worth saying."""
+    rates = rates_of(a.contract, a.site.base_url, rate)
+    seconds = round(seconds_for(a.cost()["cancel"] + a.creates.total(), rates))
+    if seconds < 1:
+        return None
+    allowed = " and ".join(f"{r.limit} in {r.interval // 1000} s" for r in rates)
+    minutes = f" ({seconds / 60:.0f} minutes)" if seconds >= 120 else ""
+    return f"{a.contract.name}: at most {allowed} calls: it takes {seconds} s at least{minutes}"
+
+
+def _creates(a: Assignment) -> list[str]:
+    """Return what would be created by documented calls: which, what it does, how it is undone."""
+    lines = []
+    for (state, owner), count in a.creates.items():
+        row = choose(a.contract, a.site, state, owner)
+        who = owner if row.by == "owner" else row.by
+        lines.append(
+            f"{a.contract.name}: up to {count} in {state} would be created by {row.method}"
+            f" {row.path} as {who}. {row.does} Undo: {row.undo}"
+        )
+    return lines

@@ -1,0 +1,155 @@
+"""The one record that every report derives from: a run and its outcome as data, free of secrets.
+
+Pure. Must not know how it is shown. Its form is design.md section 9 (`schema_version` 1) and is
+checked against report.schema.json; keys may be added under the same version, never taken away or
+given another meaning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import metadata
+from pathlib import PurePath
+from typing import Any
+
+from cancel_contracts.contract.given import asked
+from cancel_contracts.exchange import Exchange
+from cancel_contracts.gate import Outcome, gap
+from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.redact.scrub import Scrubber, learn
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.report import scenario
+from cancel_contracts.report.evidence import entry
+from cancel_contracts.report.lifecycle import timeline, transitions
+from cancel_contracts.verify import ContractResult, Result
+
+SCHEMA_VERSION = 1
+TOOL = "cancel-contracts"
+EVIDENCE = 3  # of a violated clause, the shortest first; `violations` counts them all
+
+Record = dict[str, Any]
+
+
+@cache
+def version() -> str:
+    try:
+        return metadata.version(TOOL)
+    except metadata.PackageNotFoundError:
+        return "unbuilt"  # a checkout that was never installed
+
+
+def record(result: Result, outcome: Outcome) -> Record:
+    """Return the record of a run."""
+    redactor = result.redactor
+    for one in result.results:
+        learn(redactor, one.journal.exchanges)
+    total: Counter[str] = Counter(cancel=0, observe=0, provider_states=0)
+    for one in result.results:
+        total.update(one.requests())
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": TOOL, "version": version()},
+        "started": _moment(result.started),
+        "seconds": round(result.seconds, 3),
+        "seed": result.options.seed,
+        "profile": result.options.profile,
+        "strict": result.options.strict,
+        "target": {"base_url": Scrubber(redactor, ()).url(result.base_url)},
+        "outcome": outcome.word,
+        "exit_code": outcome.exit_code,
+        "sentence": redactor.text(outcome.sentence),
+        "requests": dict(total),
+        "contracts": [_contract(one, redactor) for one in result.results],
+        "excuses": _excuses(outcome.excuses, redactor),
+        "warnings": [redactor.text(w) for w in result.warnings],
+        "faults_of_the_run": [redactor.text(f) for f in result.faults_of_the_run],
+    }
+
+
+def _moment(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> dict[str, Any]:
+    return {
+        contract: {id_: redactor.text(reason) for id_, reason in rows.items()}
+        for contract, rows in excuses.items()
+    }
+
+
+def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
+    contract, judgement = one.contract, one.judgement
+    shown = [e for v in judgement.verdicts for e in _shown(v)]
+    clean = Scrubber(redactor, (x for e in shown for x in _around(e, one)))
+    dialects = _dialects(judgement)
+    return {
+        "name": contract.name,
+        "title": contract.title,
+        "file": "/".join(PurePath(contract.path_of_file).parts[-2:]),
+        "method": "POST",
+        "path": contract.path,
+        "base_url": clean.url(one.base_url),
+        "seconds": round(one.seconds, 3),
+        "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
+        "dialect": ", ".join(d["name"] for d in dialects) or None,
+        "dialects": dialects,
+        "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
+        "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
+        "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
+        "not_testable": [
+            {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
+            for n in contract.not_testable
+        ],
+        "lifecycle": transitions(judgement, one.journal),
+        "timeline": timeline(one.journal.exchanges, contract.quotas),
+    }
+
+
+def _dialects(judgement: Judgement) -> list[dict[str, str]]:
+    """Return the reading seen of each contradiction, as the spec words it."""
+    return [
+        {"of": d.of, "name": d.name, "says": d.says}
+        for d in judgement.contract.dialects
+        if judgement.readings.get(d.of) == d.name
+    ]
+
+
+def _source(row: Any) -> dict[str, str]:
+    return {"page": row.source.page, "section": row.source.section}
+
+
+def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+    clause = verdict.clause
+    return {
+        "id": clause.id,
+        "level": clause.level,
+        "says": clause.says,
+        "source": _source(clause),
+        "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
+        "verdict": verdict.word,
+        "exercised": verdict.exercised,
+        "requests": verdict.requests,
+        "reason": clean.text(verdict.reason) if verdict.reason else None,
+        "excused": clean.text(verdict.excused) if verdict.excused else None,
+        "conditional": verdict.conditional,
+        "gap": gap(verdict),
+        "violations": verdict.deviations,
+        "evidence": [
+            entry(e, clean, one.contract.lifecycle, _around(e, one)) for e in _shown(verdict)
+        ],
+    }
+
+
+def _around(evidence: Evidence, one: ContractResult) -> list[Exchange]:
+    """Return the exchanges of the scenario that a piece of evidence is from."""
+    return one.journal.exchanges.of_scenario(evidence.exchange.scenario)
+
+
+def _shown(verdict: Verdict) -> list[Evidence]:
+    if verdict.violations:
+        return list(verdict.violations[:EVIDENCE])
+    return [verdict.upheld_by] if verdict.upheld_by else []

@@ -1,0 +1,122 @@
+"""Put text on a terminal: wrapped, in colour where there is colour, harmless whatever it holds.
+
+Knows rich and no record. Nothing reaches the terminal but through `Screen.text`, which escapes what
+does not show and what the terminal's encoding cannot carry.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from io import UnsupportedOperation
+from typing import IO, Any, cast
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cancel_contracts.report.text import plain, tame
+
+LABEL_COLUMNS = 10
+PLAINER = {ord("…"): "...", ord("·"): "-"}
+
+
+class Paper:
+    """A stream that may be full: what was lost is said, and ends nothing."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.lost: str | None = None  # why
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as err:
+            return self._lose(err)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as err:
+            self._lose(err)
+
+    def _lose(self, err: OSError) -> int:
+        self.lost = self.lost or err.strerror or "cannot be written"
+        leave_stdout()
+        return 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class Outlet(Console):
+    """A console that may be left: whoever stops reading ends neither the run nor its reports, and
+    no more does a full disk behind it.
+    """
+
+    def __init__(self) -> None:
+        self.paper = Paper(sys.stdout)
+        super().__init__(highlight=False, file=cast("IO[str]", self.paper))
+
+    def on_broken_pipe(self) -> None:
+        leave_stdout()
+
+
+def leave_stdout() -> None:
+    """Let what is still to be printed go nowhere."""
+    with suppress(UnsupportedOperation):  # a stream in memory
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class Screen:
+    """A console and how this suite writes to it."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        # A terminal that cannot show "…" or a target's letters is sent what it can show.
+        self.encoding = console.encoding
+        self.ascii = console.options.ascii_only
+
+    def can(self, text: str) -> str:
+        if self.ascii:
+            text = text.translate(PLAINER)
+        try:
+            return text.encode(self.encoding, "backslashreplace").decode(self.encoding)
+        except LookupError:
+            return text
+
+    def text(self, text: str, style: str = "") -> Text:
+        return Text(self.can(tame(plain(text))), style=style)
+
+    def out(self, shown: RenderableType, indent: int = 0) -> None:
+        """Print what rich lays out, without the blanks that it fills lines up with."""
+        whole = Padding(shown, (0, 0, 0, indent)) if indent else shown
+        for row in self.console.render_lines(whole, pad=False):
+            text = Text.assemble(*((s.text, s.style or "") for s in row if not s.control))
+            text.rstrip()
+            self.console.print(text, soft_wrap=True, highlight=False)
+
+    def say(self, text: Text | str = "", indent: int = 0) -> None:
+        self.out(text if isinstance(text, Text) else self.text(text), indent)
+
+    def row(self, label: str, value: str | Text, indent: int = 2) -> None:
+        """Print a label and a value that wraps beside it."""
+        grid = Table.grid(padding=(0, 1))
+        grid.add_column(width=LABEL_COLUMNS, no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(
+            Text(label, style="dim"), value if isinstance(value, Text) else self.text(value)
+        )
+        self.out(grid, indent)
+
+    def whole(self, text: str, indent: int = 2) -> None:
+        """Print a line that the terminal may wrap but we never break: it is there to be copied."""
+        self.console.print(
+            self.text(" " * indent + text), soft_wrap=True, highlight=False, crop=False
+        )

@@ -1,0 +1,106 @@
+"""One verdict told in labelled lines, the same in every report that is text. Pure.
+
+Derives from the record alone and escapes nothing: each report knows what its own format needs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cancel_contracts.report.text import clip, count
+
+SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
+SHOWN_CURL_CHARS = 2000
+CURL_ELSEWHERE = "a curl line of {}: see the JSON or HTML report"
+# Of a response's head in short: how the body is to be read, and what clauses speak of.
+TOLD_HEADERS = (
+    "content-type",
+    "content-length",
+    "transfer-encoding",
+    "retry-after",
+    "allow",
+    "www-authenticate",
+)
+
+Pairs = list[tuple[str, str]]
+
+
+def where(clause: dict[str, Any]) -> str:
+    return f"{clause['source']['page']}, {clause['source']['section']}"
+
+
+def fails(record: dict[str, Any], clause: dict[str, Any]) -> bool:
+    """Whether a clause is violated and that makes the run fail."""
+    failing = ("must", "should") if record["strict"] else ("must",)
+    return clause["verdict"] == "violated" and clause["level"] in failing
+
+
+def sentence(record: dict[str, Any]) -> str:
+    """Return the gate's sentence without the outcome's word, which stands before it everywhere."""
+    text: str = record["sentence"]
+    return text.removeprefix(f"{record['outcome']}: ")
+
+
+def promise(clause: dict[str, Any]) -> Pairs:
+    """Return what the page says, where, and why the verdict is what it is."""
+    pairs = [("says", clause["says"]), ("where", where(clause))]
+    if clause["reason"]:
+        pairs.append(("reason", clause["reason"]))
+    if clause["excused"]:
+        pairs.append(("excused", clause["excused"]))
+    return pairs
+
+
+def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, Any]) -> Pairs:
+    """Return one exchange in short, its curl line last."""
+    request = piece["request"]
+    url = request["url"].removeprefix(contract["base_url"]) or request["url"]
+    exchanges = count(clause["exercised"], "exchange")
+    pairs = [
+        ("expected", clip(piece["expected"], SHOWN_CHARS)),
+        ("actual", clip(piece["actual"], SHOWN_CHARS)),
+        ("seen in", f"{clause['violations']} of {exchanges}")
+        if clause["violations"]
+        else ("exercised", f"by {exchanges}"),
+        ("scenario", piece["scenario"]),
+        ("request", clip(f"{request['method']} {url}", SHOWN_CHARS)),
+        ("response", clip(head(piece), SHOWN_CHARS)),
+    ]
+    response = piece["response"]
+    if response and (octets := response["body"] + response["stray"]):
+        pairs.append(("body", clip(octets, SHOWN_CHARS)))
+    line = piece["curl"]
+    if len(line) > SHOWN_CURL_CHARS:
+        line = CURL_ELSEWHERE.format(count(len(line), "character"))
+    return [*pairs, ("curl", line)]
+
+
+def head(piece: dict[str, Any]) -> str:
+    """Return a response's status line and telling headers, and what went wrong with it."""
+    response = piece["response"]
+    if response is None:
+        return f"none ({piece['failure']})"
+    first = "no status line that can be read"
+    if response["status"]:
+        first = f"HTTP/{response['version']} {response['status']} {response['reason']}".strip()
+    told = [f"{n}: {v}" for n, v in response["headers"] if n.lower() in TOLD_HEADERS]
+    wrong = [text for text in (piece["failure"], response["error"]) if text]
+    return " · ".join((first, *told, *wrong))
+
+
+def whole(contract: dict[str, Any], clause: dict[str, Any], pieces: int = 1) -> Pairs:
+    """Return the promise and its first pieces of evidence."""
+    pairs = promise(clause)
+    for piece in clause["evidence"][:pieces]:
+        pairs += evidence(contract, clause, piece)
+    return pairs
+
+
+def summary(clause: dict[str, Any]) -> str:
+    """Return in a sentence what was expected and what came, or why it is not told."""
+    if clause["violations"]:
+        piece = clause["evidence"][0]
+        seen = f"{clause['violations']} of {count(clause['exercised'], 'exchange')}"
+        expected, actual = (clip(piece[key], SHOWN_CHARS) for key in ("expected", "actual"))
+        return f"expected {expected}, got {actual} ({seen})"
+    return clause["excused"] or clause["reason"] or f"exercised {clause['exercised']} times"

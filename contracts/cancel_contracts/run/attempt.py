@@ -1,0 +1,61 @@
+"""One attempt at a scenario, and the wish that everything ends early.
+
+Holds what belongs to one attempt alone, so that several may be made at a time. Sends nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import dataclass, field
+from random import Random
+from typing import Protocol
+
+from cancel_contracts.exchange import Exchange
+
+
+class Keeps(Protocol):
+    """Whatever takes exchanges: a list, or a journal's."""
+
+    def append(self, exchange: Exchange, /) -> None: ...
+
+
+@dataclass
+class Attempt:
+    """One attempt at a scenario: its number in the journal, and what came of it so far."""
+
+    number: int
+    seed: str
+    exchanges: Keeps
+    _random: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._random = Random(f"{self.seed}/{self.number}")  # noqa: S311 - no secret
+
+    def uuid(self) -> str:
+        """Return a UUID that seed and number determine."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+
+class Stopped(Exception):
+    """A call was due when the run had been asked to stop: it was not sent."""
+
+
+class Stop:
+    """Asked from outside, a run ends early: nothing more is sent but what tears down."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.reason = ""
+
+    def ask(self, reason: str) -> None:
+        self.reason = reason
+        self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, but not for a run that is to end; whether it is."""
+        return self._event.wait(seconds)

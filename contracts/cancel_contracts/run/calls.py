@@ -1,0 +1,273 @@
+"""Single requests: send one, keep what came of it in the journal, and mind when to wait or stop.
+
+Knows resources and situations, not what a scenario is made of. Judges nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+from urllib.parse import quote
+
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import Broken
+from cancel_contracts.exchange import Exchange, Headers, Sent, Situation
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.journal import Journal
+from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.observation import Observation, observe
+from cancel_contracts.run.attempt import Attempt, Keeps, Stop, Stopped
+from cancel_contracts.run.limits import Limits
+from cancel_contracts.run.patience import Patience, seconds_asked
+from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
+from cancel_contracts.targets.pace import StoreLost
+from cancel_contracts.transport.client import Answer, Transport
+
+log = logging.getLogger(__name__)
+
+THROTTLED_CALLS = 3  # how often the same call is made again after a 429
+
+Progress = Callable[[str, int], None]
+Role = Literal["target", "neighbour"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource: its id, and the id as it stands in a path, percent-encoded."""
+
+    id: str
+    segment: str
+
+    @classmethod
+    def of(cls, id_: str) -> Resource:
+        return cls(id_, quote(id_, safe=""))
+
+
+class Calls:
+    """The requests of one contract's run. `base_url` may be changed until the route is found.
+
+    Safe to use from several threads, an attempt from its own.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        base_url: str,
+        transport: Transport,
+        identities: Identities,
+        *,
+        observes: bool,
+        seed: int,
+        max_wait: float,
+        started: float,
+        progress: Progress,
+        pace: Callable[[], None],
+        ledger: Ledger,
+        stop: Stop,
+    ) -> None:
+        self.contract, self.base_url = contract, base_url
+        self.transport, self.identities = transport, identities
+        self.observes = observes and contract.observe_path is not None
+        self.seed, self.started = seed, started
+        self.patience = Patience(max_wait, stop)
+        self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
+        self.journal = Journal(contract.name, minted=identities.minted)
+        self._limits = Limits()
+        self._version: str | None = None  # of HTTP, as the target last spoke it
+        self._lock = threading.Lock()
+
+    @property
+    def stopped(self) -> str | None:
+        """Why no more is to be sent, or None."""
+        if self.stop.asked and not self.journal.stopped:
+            self.journal.stopped = f"{self.stop.reason}; the rest was not sent"
+        return self.journal.stopped
+
+    def _pace(self) -> None:
+        """Wait until the quota has room for a call. Raises Stopped where none is to be made."""
+        try:
+            self.pace()
+        except StoreLost as err:
+            self.journal.stopped = f"{err}; the rest was not sent"
+            raise Stopped from None
+        if self.stopped and self.stop.asked:
+            raise Stopped
+
+    def attempt(self, number: int, exchanges: Keeps) -> Attempt:
+        return Attempt(number, f"{self.seed}/{self.contract.name}", exchanges)
+
+    def cancel(
+        self,
+        attempt: Attempt,
+        situation: Situation,
+        position: int,
+        target: Resource,
+        neighbour: Resource | None = None,
+        *,
+        keep_alive: bool = False,
+    ) -> Exchange:
+        """Make one call on the cancel route. Raises Stopped where none is to be made."""
+        unique = f"{self.seed}-{attempt.number}-{position}"
+        names = Names(target.id, neighbour.id if neighbour else target.id, unique)
+        request = cancel_request(
+            self.contract,
+            self.base_url,
+            situation,
+            target.segment,
+            names,
+            self.identities.authorization(situation.identity, situation.owner),
+            attempt.uuid(),
+        )
+        self._pace()
+        chunked = self._chunks(situation)
+        who = self.identities.name(situation.identity)
+        number = self._announce(request, situation, who, target, neighbour)
+        answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
+        if number is not None:
+            self.ledger.answered(number, answer.received.status if answer.received else None)
+        exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
+        self._keep(attempt, exchange)
+        return exchange
+
+    def _announce(
+        self,
+        request: Sent,
+        situation: Situation,
+        who: str,
+        target: Resource,
+        neighbour: Resource | None,
+    ) -> int | None:
+        """Write into the ledger a call that names a resource which exists: whatever it is answered,
+        it may take effect.
+        """
+        if situation.resource not in ("cancellable", "final"):
+            return None
+        named = [target.id]
+        if neighbour is not None and "{neighbour}" in situation.body:
+            named.append(neighbour.id)
+        name = self.contract.name
+        return self.ledger.cancel(name, self.base_url, request.method, who, situation.state, named)
+
+    def _chunks(self, situation: Situation) -> bool:
+        """RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1."""
+        return situation.transfer == "chunked" and self._version != "1.0"
+
+    def observe(
+        self,
+        attempt: Attempt,
+        situation: Situation,
+        position: int,
+        resource: Resource,
+        role: Role = "target",
+    ) -> Observation | None:
+        """Look at a resource as the primary identity; None where no GET shows it."""
+        if not self.observes or self.journal.observable is False:
+            return None
+        if position == 0 and self.stop.asked:
+            raise Stopped  # what comes before a call is of no use without it
+        try:
+            authorization = self.identities.authorization("primary")
+        except Broken:
+            return None  # its token has expired: nothing is to be seen any more
+        request = observe_request(
+            self.contract, self.base_url, resource.id, authorization, attempt.uuid()
+        )
+        answer = self.transport.send(request)
+        if answer.received is not None and answer.received.status == 429:
+            self.patience.wait_at_most(seconds_asked(answer.received))
+            if not self.stop.asked:
+                answer = self.transport.send(request)
+        who = self.identities.name("primary")
+        exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
+        exchange = replace(exchange, role=role)
+        self._keep(attempt, exchange)
+        seen = observe(exchange)
+        exists = situation.resource in ("cancellable", "final") and position == 0
+        if self.journal.observable is None and exists and not exchange.unanswered:
+            self.journal.observable = seen is not None and not seen.gone
+        return seen
+
+    def _exchange(
+        self,
+        kind: Literal["cancel", "observe"],
+        attempt: Attempt,
+        situation: Situation,
+        position: int,
+        resource: Resource,
+        answer: Answer,
+        who: str,
+    ) -> Exchange:
+        return Exchange(
+            contract=self.contract.name,
+            scenario=attempt.number,
+            position=position,
+            kind=kind,
+            situation=situation,
+            identity=who,
+            resource=resource.id,
+            sent=replace(answer.sent, headers=_masked(answer.sent, who)),
+            received=answer.received,
+            failure=answer.failure,
+            detail=answer.detail,
+            started=time.monotonic() - self.started - answer.seconds,
+            seconds=answer.seconds,
+            reused=answer.reused,
+        )
+
+    def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
+        with self._lock:
+            attempt.exchanges.append(exchange)
+            if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
+                self.journal.stopped = reached
+            if exchange.received is not None:
+                self._version = exchange.received.version
+        self.progress(exchange.kind, 1)
+        if log.isEnabledFor(logging.DEBUG):
+            told = exchange.status if exchange.received else exchange.failure
+            what = f"{exchange.sent.method} {exchange.sent.url} as {exchange.identity}"
+            log.debug("%s: %s, %.0f ms", what, told, exchange.seconds * 1000)
+
+    def knock(self, attempt: Attempt) -> None:
+        """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
+        dead target.
+        """
+        template = self.contract.observe_path or self.contract.path
+        resource = Resource.of(attempt.uuid())
+        url = self.base_url + route(template, resource.segment)
+        answer = self.transport.send(Sent("GET", url))
+        situation = Situation(resource="unknown", id="unknown", identity="anonymous")
+        exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
+        self._keep(attempt, exchange)
+
+    def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
+        """Wait as a 429 asks; False where the call is to be given up, and the run with it.
+
+        Of two simultaneous calls a server may put off one each time: that alone ends no run.
+        """
+        if attempts >= THROTTLED_CALLS and one_of_two:
+            return False
+        if attempts >= THROTTLED_CALLS:
+            self.journal.stopped = "the target answers 429 again and again; the rest was not sent"
+            return False
+        seconds = seconds_asked(exchange.received)
+        if self.patience.wait(seconds) or self.stopped:
+            return True
+        self.journal.stopped = (
+            f"the target answers 429 and asks to wait {seconds:.0f} s, more than --max-wait allows"
+        )
+        return False
+
+
+def _masked(sent: Sent, who: str) -> Headers:
+    """Keep the scheme and say whose token it was: the token goes no further than the wire."""
+    masked = []
+    for name, value in sent.headers:
+        if name.lower() == "authorization":
+            scheme, _, token = value.partition(" ")
+            value = f"{scheme} <{who}>" if token else value
+        masked.append((name, value))
+    return tuple(masked)

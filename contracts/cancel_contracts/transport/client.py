@@ -1,0 +1,222 @@
+"""Transport: one request out, one `Answer` back, whatever happens in between.
+
+The only room that opens a socket towards a target. It sends what it is given and nothing twice,
+follows nothing, remembers nothing between requests but a kept-alive connection, and never waits
+without a bound. It must not know of clauses, resources or identities; no header value stands in any
+text it makes.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Self
+from urllib.parse import urlsplit
+
+import urllib3
+from requests.utils import should_bypass_proxies
+
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Failure, Received, Sent
+from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
+from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
+from cancel_contracts.transport.record import Bounds
+
+# Of one answer, head and all. These APIs answer kilobytes. Of a head alone curl takes 300 KiB, .NET
+# 64 KiB, http.client a hundred lines of 64 KiB.
+LIMIT_BYTES = 2**20
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds. `read` bounds the silence between two bytes, `total` the whole exchange.
+
+    A name that resolves to several addresses may cost `connect` for each; the resolver itself is
+    not bounded here.
+    """
+
+    connect: float = 5.0
+    read: float = 10.0
+    total: float = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came back. `received` and `failure` may both be set: an answer that broke off half-way.
+
+    `sent` is the request as it went out, with every header but a proxy's credential. `seconds` runs
+    from connecting to the end of the message. `reused`: the connection had carried an exchange
+    before.
+    """
+
+    sent: Sent
+    received: Received | None = None
+    failure: Failure | None = None
+    detail: str = ""
+    seconds: float = 0.0
+    reused: bool = False
+
+    @property
+    def why(self) -> str:
+        """Return why no whole answer came, in words, whatever came of it."""
+        if self.failure is None:
+            return (self.received.error if self.received else None) or "closed"
+        return f"{self.failure}: {self.detail}" if self.detail else self.failure
+
+
+class Transport:
+    """Safe to use from several threads: each exchange has a connection of its own while it lasts.
+
+    `verify`: False, True or a path to CA certificates; True lets REQUESTS_CA_BUNDLE or
+    CURL_CA_BUNDLE name one. `environ` (default: the process's) also names proxies: HTTP_PROXY,
+    HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises UsageError for what cannot be sent as HTTP at all.
+    """
+
+    def __init__(
+        self,
+        timeouts: Timeouts | None = None,
+        max_bytes: int = LIMIT_BYTES,
+        verify: bool | str = True,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self._timeouts = timeouts or Timeouts()
+        self._max_bytes = max_bytes
+        self._environ = os.environ if environ is None else environ
+        self._verify = _certificates(verify, self._environ)
+        self._proxies: dict[str, dict[str, str]] = {}
+        self._lock = threading.Lock()
+        # No session around it: cookies, redirects, netrc and the environment are none of ours.
+        self._adapter = Adapter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that are kept alive. What is sent later opens new ones."""
+        self._adapter.close()
+
+    def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
+        """Send once and return what came of it.
+
+        `keep_alive` leaves out `Connection: close` and keeps the connection for the next request to
+        the same origin, whichever that is. `chunked` sends the body in chunks, two or more where it
+        has two bytes.
+        """
+        started = time.monotonic()
+        prepared, target = prepare(request)
+        origin = (prepared.url or "").removesuffix("/")
+        headers = full_headers(request, origin, keep_alive=keep_alive, chunked=chunked)
+        sent = replace(request, headers=headers)
+        limits = self._timeouts
+        dispatch = Dispatch(
+            method=request.method,
+            origin=origin.encode("ascii"),
+            target=target,
+            fields=b"".join(field_line(name, value) for name, value in headers),
+            pieces=chunks(request.body) if chunked else (request.body,),
+            bounds=Bounds(limits.read, started + limits.total, limits.total, self._max_bytes),
+            keep_alive=keep_alive,
+        )
+        try:
+            recording, reused = self._adapter.exchange(
+                prepared,
+                dispatch,
+                connect_seconds=min(limits.connect, limits.total),
+                verify=self._verify,
+                proxies=self._proxies_for(origin),
+            )
+        except Unconnected as error:
+            seconds = time.monotonic() - started
+            return Answer(sent=sent, failure=error.failure, detail=error.detail, seconds=seconds)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            # Raised before anything was sent, for the proxy's address or the CA bundle. The text
+            # may quote a proxy's password. (RequestException is an OSError.)
+            problem = f"requests refuses it ({type(error).__name__})"
+            raise UsageError(origin, problem, "check the proxy and CA settings") from None
+        return Answer(
+            sent=sent,
+            received=recording.received,
+            failure=recording.failure,
+            detail=recording.detail,
+            seconds=recording.finished - started,
+            reused=reused,
+        )
+
+    def _proxies_for(self, origin: str) -> dict[str, str]:
+        # Asked once per origin and under a lock: requests sets NO_PROXY in os.environ while it
+        # looks.
+        with self._lock:
+            if origin not in self._proxies:
+                self._proxies[origin] = _proxies(origin, self._environ)
+            return self._proxies[origin]
+
+
+def _certificates(verify: bool | str, environ: Mapping[str, str]) -> bool | str:
+    place = "verify"
+    if verify is True:
+        for place in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+            if path := environ.get(place):
+                verify = path
+                break
+    if isinstance(verify, str):
+        check_certificates(place, verify)
+    return verify
+
+
+def trusted(cacert: os.PathLike[str] | None) -> bool | str:
+    """Return what `Transport` is to verify with. Raises UsageError for what is no such file."""
+    if cacert is None:
+        return True
+    if os.path.isdir(cacert):
+        raise UsageError(f"--cacert {cacert}", "is a folder", "name a PEM file of CA certificates")
+    check_certificates("--cacert", os.fspath(cacert))
+    return os.fspath(cacert)
+
+
+def check_certificates(place: str, path: str) -> None:
+    """Raise UsageError where a path holds no CA certificates: else each call would fail for it."""
+    mend = "name a PEM file of CA certificates"
+    if not os.path.exists(path):
+        raise UsageError(place, f"{path} does not exist", mend)
+    if os.path.isdir(path):
+        return  # of hashed names, as OpenSSL has them; read one by one when they are needed
+    try:
+        _load_certificates(path, os.stat(path).st_mtime_ns)
+    except ssl.SSLError:
+        raise UsageError(place, f"{path} holds no CA certificate that can be read", mend) from None
+    except OSError as err:
+        raise UsageError(place, f"{path}: {err.strerror or 'cannot be read'}", mend) from None
+
+
+@lru_cache
+def _load_certificates(path: str, changed: int) -> None:
+    """Load a file, once for each time that it was `changed`: it takes as long as many a call."""
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+
+
+def _proxies(origin: str, environ: Mapping[str, str]) -> dict[str, str]:
+    def variable(name: str) -> str:
+        # Lower case first, as curl and requests do.
+        return environ.get(name.lower()) or environ.get(name.upper()) or ""
+
+    host = urlsplit(origin).hostname or ""
+    if _loopback(host) or should_bypass_proxies(origin, no_proxy=variable("no_proxy")):
+        return {}
+    found = {scheme: variable(f"{scheme}_proxy") for scheme in ("http", "https", "all")}
+    return {scheme: proxy for scheme, proxy in found.items() if proxy}
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,103 @@
+"""Composing a request: every byte that goes out, except what only a proxy is told.
+
+Pure. The target and the headers go out as given; what HTTP cannot carry is refused. No header value
+may stand in a message: it may be a token.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+import requests
+
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Headers, Sent
+
+USER_AGENT = "cancel-contracts"
+ORIGINS = 64  # that are kept at hand: a run has a few
+
+_URL = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
+_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+# RFC 9110 8.6: say Content-Length: 0 where the method expects content and there is none.
+_EXPECT_CONTENT = frozenset({"POST", "PUT", "PATCH"})
+
+
+def prepare(request: Sent) -> tuple[requests.PreparedRequest, bytes]:
+    """Return what requests needs to find the way, and the target to send. Raises UsageError."""
+    # requests sees the origin alone: it would rewrite `%zz`, `%2e%2e` and the like in the target.
+    match = _URL.fullmatch(request.url)
+    if match is None:
+        raise UsageError("URL", "it is not absolute", "start it with http:// or https://")
+    scheme, authority, target = match.groups()
+    if "@" in authority:
+        raise UsageError("URL", "it holds credentials", "give them to an identity instead")
+    if not _TOKEN.fullmatch(request.method):
+        raise UsageError("method", "it is no HTTP token", "use letters")
+    if re.search(r"[\x00-\x20\x7f\ud800-\udfff]", target):
+        problem = "a space or control character in the path or query"
+        raise UsageError("URL", problem, "percent-encode it")
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    prepared.headers = requests.structures.CaseInsensitiveDict()
+    prepared.url = _origin(scheme.lower(), authority)
+    return prepared, (target if target.startswith("/") else "/" + target).encode("utf-8")
+
+
+@lru_cache(ORIGINS)
+def _origin(scheme: str, authority: str) -> str:
+    """Return the URL of an origin as requests writes it, with its slash. Raises UsageError."""
+    prepared = requests.PreparedRequest()
+    try:
+        prepared.prepare_url(f"{scheme}://{authority}/", None)
+        parts = urlsplit(prepared.url or "")
+        valid = parts.path == "/" and parts.port != 0
+    except (requests.RequestException, ValueError):
+        valid = False
+    if not valid or prepared.url is None:
+        raise UsageError("URL", "its host or port is not valid", "check it")
+    return prepared.url
+
+
+def full_headers(request: Sent, origin: str, *, keep_alive: bool, chunked: bool) -> Headers:
+    """Return the headers to send: ours where the request has none of that name, then its own."""
+    scheme, _, authority = origin.partition("://")
+    defaults = [
+        ("Host", authority.removesuffix(_DEFAULT_PORTS[scheme])),
+        ("User-Agent", USER_AGENT),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "identity"),  # the bytes in a report should be legible
+    ]
+    if not keep_alive:
+        defaults.append(("Connection", "close"))
+    given = {name.lower() for name, _ in request.headers}
+    # RFC 9112 6.2: one way of framing. What the request itself says stands, right or wrong.
+    if given.isdisjoint({"content-length", "transfer-encoding"}):
+        if chunked:
+            defaults.append(("Transfer-Encoding", "chunked"))
+        elif request.body or request.method in _EXPECT_CONTENT:
+            defaults.append(("Content-Length", str(len(request.body))))
+    return (*((k, v) for k, v in defaults if k.lower() not in given), *request.headers)
+
+
+def field_line(name: str, value: str) -> bytes:
+    """Return one header line with its CRLF. Raises UsageError if it would not be just one."""
+    if not _TOKEN.fullmatch(name):
+        raise UsageError("request header", "a name that is no HTTP token", "check the header names")
+    # Never the value in the message: it may be a token.
+    if re.search(r"[\x00\r\n]", value):
+        raise UsageError(f"request header {name}", "a line break or NUL in its value", "remove it")
+    try:
+        return f"{name}: {value}\r\n".encode("latin-1")
+    except UnicodeEncodeError:
+        problem, mend = "a character beyond Latin-1 in its value", "encode it"
+        raise UsageError(f"request header {name}", problem, mend) from None
+
+
+def chunks(body: bytes) -> tuple[bytes, ...]:
+    """Return the body in chunked coding, a chunk each; two chunks where it has two bytes."""
+    middle = (len(body) + 1) // 2
+    halves = [half for half in (body[:middle], body[middle:]) if half]
+    return (*(b"%x\r\n%b\r\n" % (len(half), half) for half in halves), b"0\r\n\r\n")

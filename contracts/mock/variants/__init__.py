@@ -1,8 +1,0 @@
-"""Conforming variants: servers that differ where no page decides, and that the suite must pass."""
-
-from __future__ import annotations
-
-from contracts.mock.entry import Variant
-from contracts.mock.variants import answers, checks, resource
-
-VARIANTS: tuple[Variant, ...] = (*answers.VARIANTS, *checks.VARIANTS, *resource.VARIANTS)
