@@ -17,14 +17,15 @@ PACKAGE = ROOT / "contracts" / "cancel_contracts"
 ALLOWED = {
     "errors": set(),
     "schemas": set(),
+    "hosts": set(),
     "exchange": set(),
     "journal": {"exchange"},
     "contract": {"errors", "exchange", "schemas"},
     "observation": {"exchange", "contract"},
-    "transport": {"errors", "exchange"},
+    "transport": {"errors", "exchange", "hosts"},
     "redact": {"exchange"},
-    "targets": {"errors", "contract", "schemas"},
-    "identity": {"errors", "contract", "targets", "redact"},
+    "targets": {"errors", "contract", "hosts", "schemas"},
+    "identity": {"errors", "contract", "hosts", "targets", "redact"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
         "errors", "exchange", "contract", "transport", "targets", "identity", "ledger",
