@@ -267,5 +267,6 @@ class Run:
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down()
+        self.journal.notes += self.states.orphans
         self.journal.setups = self.states.calls
         return failures
