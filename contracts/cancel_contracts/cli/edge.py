@@ -13,7 +13,7 @@ import click
 
 from cancel_contracts.cli.conclude import SUITE_FAILED
 from cancel_contracts.cli.ledger import ledger
-from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
+from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
 from cancel_contracts.errors import ContractsError, clip, crash, one_line
 
@@ -30,7 +30,19 @@ def cli() -> None:
     """
 
 
-for command in (verify, judge, compare, baseline, clauses, explain, mock, prove, ledger, init):
+for command in (
+    verify,
+    judge,
+    compare,
+    baseline,
+    clauses,
+    explain,
+    mock,
+    prove,
+    ledger,
+    init,
+    schema,
+):
     cli.add_command(command)
 
 

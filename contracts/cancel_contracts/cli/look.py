@@ -15,6 +15,7 @@ from cancel_contracts.cli.options import (
 )
 from cancel_contracts.errors import UsageError
 from cancel_contracts.report.files import write
+from cancel_contracts.schemas import SCHEMAS, printed
 
 
 @click.command("clauses")
@@ -134,6 +135,13 @@ def baseline(report: Path, output: Path | None) -> None:
     check_writable("--output", output)
     write(output, text)
     click.echo(f"wrote {output}")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(SCHEMAS)))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file, for an editor."""
+    click.echo(printed(kind))
 
 
 @click.command()

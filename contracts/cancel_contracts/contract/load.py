@@ -62,7 +62,7 @@ def load(path: Path) -> Contract:
 
 def complain(path: Path, document: Mapping[str, Any]) -> None:
     """Raise for the most telling error the schema finds."""
-    errors = list(validator("contract", "extensions.schema.json").iter_errors(document))
+    errors = list(validator("spec").iter_errors(document))
     if not errors:
         return
     error = min(errors, key=lambda e: (len(e.absolute_path) == 0, list(map(str, e.absolute_path))))
