@@ -9,20 +9,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from cancel_contracts.contract.words import IDS, needs_token
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.observation import Observation, has_ended, is_cancelled, shown, unchanged
 from cancel_contracts.plan.plan import Scenario, looks_twice
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import THROTTLED_CALLS, Resource
-from cancel_contracts.run.requests import ODD_IDS
 
 if TYPE_CHECKING:
     from cancel_contracts.run.run import Run
 
 LOOKS_FOR_DRIFT = 3
-# Whoever calls so must be refused: an id of the target file is not used up by it.
-REFUSED = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
 
 
 class Performance:
@@ -39,7 +37,7 @@ class Performance:
         scenario, journal = self.scenario, self.run.journal
         try:
             for situation in scenario.calls:
-                self.calls.identities.authorization(situation.identity, situation.owner)
+                self.calls.identities.credentials(situation.identity, situation.owner)
             resources = self._resources()
             if scenario.subject.call == "reused":
                 self._on_one_connection(resources)
@@ -57,12 +55,13 @@ class Performance:
     def _resources(self) -> list[Resource]:
         subject = self.scenario.subject
         if subject.resource == "odd":
-            segment = ODD_IDS.get(subject.id, subject.id.removeprefix("raw:"))
+            segment = subject.id.text or IDS[subject.id.word].wire
             return [Resource(segment, segment)]
         if subject.resource == "unknown":
-            return [Resource.of(self.run.unknown_id or self.first.uuid())]
+            return [self._unknown()]
         assert subject.state is not None
-        spends = subject.resource == "cancellable" and subject.identity not in REFUSED
+        # Whoever calls without a token is refused: an id of the target file is not used up by it.
+        spends = subject.resource == "cancellable" and needs_token(subject.identity)
         spends = spends and subject.method == "POST"
         ids: list[str] = []
         two = self.scenario.neighbour or subject.call == "reused"
@@ -78,7 +77,7 @@ class Performance:
                     offset=0 if spends else len(ids),
                 )
             except Refused:
-                if not ids or "{neighbour}" in subject.body or subject.call == "reused":
+                if not ids or "{neighbour}" in subject.body.text or subject.call == "reused":
                     raise
                 break  # a neighbour is worth having, not worth doing without the rest
             if made in ids and self.run.states.site.handler:
@@ -86,6 +85,25 @@ class Performance:
                 break
             ids.append(made)
         return [Resource.of(i) for i in ids]
+
+    def _unknown(self) -> Resource:
+        """Return an id that names nothing: a random one, or the target file's, once a GET has shown
+        that it does not. Raises Refused where it names something; on a target that is not local
+        also where no GET tells.
+        """
+        id_ = self.run.unknown_id
+        if id_ is None:
+            return Resource.of(self.first.uuid())
+        target, told = Resource.of(id_), None
+        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
+        if seen is not None and not seen.gone:
+            told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
+        elif seen is None and not self.run.local:
+            told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
+        if told is not None:
+            self.run.note(told)
+            raise Refused(told)
+        return target
 
     def _look(
         self, situation: Situation, position: int, target: Resource, neighbour: Resource | None
@@ -100,13 +118,9 @@ class Performance:
         scenario, target = self.scenario, resources[0]
         neighbour = resources[1] if len(resources) > 1 else None
         named = neighbour
-        if neighbour is None and "{neighbour}" in scenario.subject.body:
+        if neighbour is None and "{neighbour}" in scenario.subject.body.text:
             named = Resource.of(self.first.uuid())
-        before = None
-        if scenario.known:
-            before = self._look(scenario.subject, 0, target, neighbour)
-        elif scenario.subject.resource == "unknown" and self.run.unknown_id:
-            self._make_sure_unknown(target)
+        before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
         self._refuse_spent(scenario.subject, before)
         if not self.run.journal.exchanges and looks_twice(self.run.contract, scenario):
             self.calls.observe(self.first, scenario.subject, 0, target)
@@ -130,20 +144,6 @@ class Performance:
             self.run.note_last_look(exchange, before, target)
         if position == 1 and before and after and before.entity and before.entity == after.entity:
             self._give_back(exchange, target)
-
-    def _make_sure_unknown(self, target: Resource) -> None:
-        """Look at the target file's id of nothing before a call names it. Raises Refused where it
-        names something; on a target that is not local also where no GET tells that it does not.
-        """
-        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
-        told = None
-        if seen is not None and not seen.gone:
-            told = f"unknown_id: {target.id} names a resource that exists; give an id of nothing"
-        elif seen is None and not self.run.local:
-            told = f"unknown_id: no GET tells that {target.id} names nothing; leave it out"
-        if told is not None:
-            self.run.note(told)
-            raise Refused(told)
 
     def _look_for_drift(
         self,
