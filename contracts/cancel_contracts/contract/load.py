@@ -16,6 +16,7 @@ from typing import Any
 
 from jsonschema.exceptions import best_match
 
+from cancel_contracts.contract.entity_schema import bad_patterns
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
@@ -57,6 +58,9 @@ def load(path: Path) -> Contract:
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
+    for where, pattern in bad_patterns(document):
+        problem = f"{pattern!r} is no regular expression"
+        raise UsageError(f"{path}: {where}", problem, "write it as ECMA 262 has it")
     return Reader(path, document).contract()
 
 
