@@ -36,7 +36,7 @@ ALLOWED = {
         "ledger", "provider_states", "transport",
     },
     "judge": {"exchange", "journal", "observation", "contract", "parse", "transport"},
-    "gate": {"judge", "contract"},
+    "gate": {"errors", "judge", "contract"},
     "mock": {"errors", "contract"},
     "builtin": {"mock", "contract", "identity", "targets"},
     "foreign": {"exchange", "observation", "contract"},
@@ -48,7 +48,7 @@ ALLOWED = {
         "transport",
     },
     "verify": {
-        "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
+        "errors", "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
         "provider_states", "redact", "targets", "transport",
     },
 }  # fmt: skip

@@ -36,7 +36,7 @@ def _no_number(word: str) -> None:
 def _too_deep(value: Any) -> bool:
     """Walk level by level: whoever reads a value goes down by calls, of which Python has few."""
     level = [value]
-    for _ in range(DEPTH + 1):
+    for _ in range(DEPTH):
         inside: list[Any] = []
         for item in level:
             if isinstance(item, dict):
