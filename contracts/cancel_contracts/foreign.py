@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Received, Sent, Situation
-from cancel_contracts.observation import observe, shown
+from cancel_contracts.sight.observation import observe, shown
 
 UNSAID = dict.fromkeys(("identity", "body", "content_type", "transfer"), RECORDED)
 # An id as servers give them. Beyond it a front door may refuse the call before the service sees it.
