@@ -35,8 +35,3 @@ def validator(kind: str) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema(kind))
-
-
-def printed(kind: str) -> str:
-    """Return the JSON Schema of a kind of file as text, for an editor."""
-    return json.dumps(schema(kind), ensure_ascii=False, indent=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -15,7 +16,8 @@ from cancel_contracts.cli.options import (
 )
 from cancel_contracts.errors import UsageError
 from cancel_contracts.report.files import write
-from cancel_contracts.schemas import SCHEMAS, printed
+from cancel_contracts.schemas import SCHEMAS
+from cancel_contracts.schemas import schema as schema_of
 
 
 @click.command("clauses")
@@ -141,7 +143,10 @@ def baseline(report: Path, output: Path | None) -> None:
 @click.argument("kind", type=click.Choice(list(SCHEMAS)))
 def schema(kind: str) -> None:
     """Print the JSON Schema of a kind of file, for an editor."""
-    click.echo(printed(kind))
+    from cancel_contracts.contract.load import spec_schema
+
+    document = spec_schema() if kind == "spec" else schema_of(kind)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 @click.command()
