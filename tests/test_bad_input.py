@@ -451,7 +451,7 @@ ABOUT = {
         "base_url": "http://h", "clauses": ["SA-16"], "not_testable": {}, "seconds": 1.0}},
     "journals": [{
         "contract": "security-action", "missing": [[SITUATION, "x"]], "broken": [], "stopped": None,
-        "observable": True, "minted": True, "setups": 1, "notes": []}],
+        "minted": True, "setups": 1, "notes": []}],
 }  # fmt: skip
 GOOD_ENTRY = entry(statusText="OK", headers=[{"name": "A", "value": "b"}])
 GOOD_ENTRY["request"]["headers"] = []

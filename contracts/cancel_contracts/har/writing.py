@@ -51,7 +51,6 @@ def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
         "missing": reasons(journal.missing),
         "broken": reasons(journal.broken),
         "stopped": journal.stopped and redactor.text(journal.stopped),
-        "observable": journal.observable,
         "minted": journal.minted,
         "setups": journal.setups,
         "notes": [redactor.text(note) for note in journal.notes],

@@ -143,7 +143,7 @@ class Tally:
             if self.witness is None or found.size < self.witness.size:
                 self.witness = found
             silent = any(name in OBSERVED and not finding for name, finding in every.items())
-            if silent and context.unseen(exchange):
+            if silent and context.sight.unseen(exchange):
                 self.unseen.add(stands)
             elif stands in self.wanted:
                 self.told.add(stands)

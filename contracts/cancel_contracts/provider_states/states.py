@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.parse import identifier, json_value
 from cancel_contracts.provider_states.provision import Provisioner, made_nothing, maybe_left
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Answer, Transport
@@ -182,17 +183,10 @@ class ProviderStates:
             told = f"states: the provider-state handler refuses {state}{whose} ({received.status})"
             self._refused[state, bool(owner)] = told
             raise Refused(told)
-        try:
-            values = json.loads(received.body.decode("utf-8"))
-        except (ValueError, RecursionError):
-            values = None
-        if (
-            not isinstance(values, dict)
-            or not isinstance(values.get("id"), str)
-            or not values["id"]
-        ):
+        values = json_value(received.body)
+        if not isinstance(values, dict) or identifier(values.get("id")) is None:
             self._broken += 1
-            told = "the provider-state handler gives no JSON object with an id"
+            told = "the provider-state handler gives no JSON object with an id for a path"
             self._orphans.append(maybe_left(state, owner, told))
             raise Broken(told)
         return values
