@@ -246,7 +246,7 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
 
 
 @pytest.mark.parametrize(
-    ("contract", "base_url", "scope"),
+    ("contract", "served_at", "scope"),
     [
         ("machine-action", "https://api.securitycenter.microsoft.com", "https://api.securitycenter.microsoft.com/.default"),
         ("machine-action", "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us/.default"),
@@ -257,9 +257,9 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
     ],
 )  # fmt: skip
 def test_the_scope_is_that_of_the_contracts_server(
-    contract: str, base_url: str, scope: str, clock: Clock, fake: Fake
+    contract: str, served_at: str, scope: str, clock: Clock, fake: Fake
 ) -> None:
-    Tokens(CONTRACTS[contract], site(contract, base_url, app={"azure": {}}), Redactor(), {}, clock)
+    Tokens(CONTRACTS[contract], site(contract, served_at, app={"azure": {}}), Redactor(), {}, clock)
     assert fake.scopes == [scope]
 
 
