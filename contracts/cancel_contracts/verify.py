@@ -128,6 +128,8 @@ class Assignment:
         """
         total = self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
         total["provider_states"] += self.creates.total()
+        if self.site.unknown_id and total["observe"]:  # looked at before each call on it
+            total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
         return total
 
     @property
@@ -155,7 +157,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         if not clauses:
             continue
         site = target.site(contract)
-        not_local = safety.why_not_local(site.base_url, contracts)
+        not_local = safety.why_site_is_not_local(site, contracts)
         harmless = not_local is not None and not (options.allow_destructive and site.has_states)
         skipped = [group for group in ("identities", "states") if group in site.not_testable]
         if not site.has_states and "states" not in skipped:
@@ -251,7 +253,8 @@ def _one(
     contract, site, options = assignment.contract, assignment.site, common.options
     ledger = common.ledger
     began = time.monotonic()
-    with Transport(options.timeouts, verify=trusted(options.cacert)) as transport:
+    verify_by, local = trusted(options.cacert), assignment.not_local is None
+    with Transport(options.timeouts, verify=verify_by, local_only=local) as transport:
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
         maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
@@ -262,6 +265,7 @@ def _one(
             identities,
             ProviderStates(site, transport, ledger, maker),
             unknown_id=site.unknown_id,
+            local=local,
             observes=assignment.observes,
             seed=options.seed,
             max_wait=options.max_wait,
