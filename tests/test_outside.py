@@ -16,7 +16,7 @@ import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.identity.tokens import expiry
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judge
@@ -181,7 +181,7 @@ def test_no_answer_breaks_the_judge(
     received = Received(status, headers=tuple(headers), body=body, wire=wire)
     situations = [
         Situation(state=contract.lifecycle.cancellable[0]),
-        Situation(resource="unknown", id="unknown"),
+        Situation(resource="unknown", id=Form("unknown")),
         Situation(identity="anonymous", state=contract.lifecycle.cancellable[0]),
         Situation(method="PUT", state=contract.lifecycle.cancellable[0]),
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Exchange, Sent
+from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.report import scenario
@@ -187,15 +187,15 @@ def test_a_neighbour_that_changed_is_shown() -> None:
         ({}, "admin cancels an Open resource"),
         ({"call": "second", "state": "Pending"}, "admin cancels a Pending resource, second call"),
         ({"resource": "unknown", "state": None}, "admin cancels an unknown id"),
-        ({"resource": "odd", "state": None, "id": "nul"}, "admin cancels an odd id (nul)"),
+        ({"resource": "odd", "state": None, "id": Form("nul")}, "admin cancels an id with a NUL"),
         (
             {"identity": "user", "owner": "user"},
             "user cancels an Open resource, owned by user",
         ),
         ({"method": "DELETE"}, "admin sends DELETE to the cancel route of an Open resource"),
         (
-            {"body": 'json:{"a": 1}', "content_type": "none", "transfer": "chunked"},
-            'admin cancels an Open resource, body {"a": 1}, no Content-Type, chunked transfer',
+            {"body": Form("json", '{"a": 1}'), "content_type": "none", "transfer": "chunked"},
+            'admin cancels an Open resource, body {"a": 1}, no Content-Type, in chunks',
         ),
         ({"call": "concurrent"}, "admin cancels an Open resource, one of two calls at once"),
     ],
