@@ -7,6 +7,9 @@ the pytest plugin). A message names the place, the value and the mend, on one li
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 SHOWN_CHARS = 400  # of each part of a message: it is to stay a line, whatever a file holds
 
 
@@ -33,6 +36,13 @@ def one_line(text: str) -> str:
     """Return a text on one line, what a terminal might obey escaped."""
     words = " ".join(text.split())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+
+
+def crash(err: BaseException) -> str:
+    """Return what is said where the suite itself fails: the kind and the place, no value."""
+    place = traceback.extract_tb(err.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"the suite itself failed: {type(err).__name__} at {where}; please report it"
 
 
 class UsageError(Told):

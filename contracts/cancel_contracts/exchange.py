@@ -8,7 +8,8 @@ knowledge of clauses.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 Headers = tuple[tuple[str, str], ...]
@@ -23,6 +24,30 @@ RECORDED = "recorded"  # a fact of the situation that an exchange made by others
 
 
 @dataclass(frozen=True)
+class Form:
+    """A body or an id: a word of the vocabulary and, where the word says not all, its text.
+
+    `json` goes with a JSON text, `example` with the example's name, `raw` with a path segment,
+    `valid` and `invalid` with the JSON text that was drawn.
+    """
+
+    word: str
+    text: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Form:
+        """Return the form that `str` wrote."""
+        word, _, rest = text.partition(":")
+        return cls(word, rest)
+
+    def __str__(self) -> str:
+        return f"{self.word}:{self.text}" if self.text else self.word
+
+
+DOCUMENTED, KNOWN = Form("documented"), Form("known")
+
+
+@dataclass(frozen=True)
 class Situation:
     """The facts a clause's `given` speaks of. Defaults are the ordinary case: a first, documented
     POST.
@@ -31,13 +56,28 @@ class Situation:
     resource: str = "cancellable"  # cancellable | final | unknown | odd
     state: str | None = None  # the provider state, as the spec spells it
     owner: str | None = None  # the identity the resource was provisioned for
-    id: str = "known"  # known | unknown | a kind of odd id
+    id: Form = KNOWN  # known | unknown | a kind of odd id
     identity: str = "primary"
-    body: str = "documented"
+    body: Form = DOCUMENTED
     content_type: str = "default"
     transfer: str = "length"  # length | chunked
     method: str = "POST"
     call: str = "first"  # first | second | concurrent | reused
+    extra: str = "none"  # what is sent beside it that nobody asks for
+
+    def row(self) -> dict[str, str | None]:
+        """Return the facts as texts, the ordinary ones left out: `of_row` reads them again."""
+        own = ((f.name, getattr(self, f.name), f.default) for f in fields(self))
+        return {name: None if it is None else str(it) for name, it, usual in own if it != usual}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Situation:
+        """Return the situation of `row`. Raises TypeError for a name or a value that is none."""
+        known = {f.name for f in fields(cls)}
+        if not row.keys() <= known or not all(isinstance(v, str | None) for v in row.values()):
+            raise TypeError("is no situation")
+        forms = {name: Form.read(row[name] or "") for name in ("id", "body") if name in row}
+        return cls(**{**row, **forms})
 
 
 @dataclass(frozen=True)

@@ -127,8 +127,7 @@ def _take(entry: Any, recording: Recording, foreign: _Foreign) -> None:
 
 
 def _situation(row: Mapping[str, Any]) -> Situation:
-    checks.texts("situation", row)
-    return Situation(**row)
+    return Situation.of_row(row)
 
 
 def _octets(text: str) -> bytes:
