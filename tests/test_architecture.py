@@ -15,31 +15,40 @@ PACKAGE = ROOT / "contracts" / "cancel_contracts"
 
 # Each room may import those before it in the flow, and itself. `mock` knows the spec alone.
 ALLOWED = {
-    "errors": set(),
+    "needs": set(),
+    "windows": set(),
+    "retry_after": set(),
+    "errors": {"needs"},
     "schemas": set(),
     "exchange": set(),
-    "journal": {"exchange"},
+    "journal": {"exchange", "needs"},
     "contract": {"errors", "exchange", "schemas"},
     "observation": {"exchange", "contract"},
     "transport": {"errors", "exchange"},
     "redact": {"exchange"},
-    "targets": {"errors", "contract", "schemas"},
-    "identity": {"errors", "contract", "targets", "redact"},
+    "targets": {"errors", "contract", "needs", "schemas"},
+    "identity": {"errors", "contract", "needs", "targets", "redact"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
-        "errors", "exchange", "contract", "transport", "targets", "identity", "ledger",
+        "errors", "exchange", "contract", "needs", "transport", "targets", "identity", "ledger",
     },
-    "plan": {"exchange", "contract"},
+    "plan": {"exchange", "contract", "needs"},
     "run": {
         "errors", "exchange", "journal", "observation", "contract", "plan", "targets", "identity",
-        "ledger", "provider_states", "transport",
+        "ledger", "provider_states", "retry_after", "transport",
     },
-    "judge": {"exchange", "journal", "observation", "contract", "transport"},
-    "gate": {"judge", "contract"},
+    "judge": {
+        "exchange", "journal", "observation", "contract", "needs", "retry_after", "transport",
+        "windows",
+    },
+    "excuses": {"contract", "journal", "judge", "needs"},
+    "gate": {"judge", "needs"},
     "mock": {"errors", "contract"},
     "builtin": {"mock", "contract", "identity", "targets"},
     "foreign": {"exchange", "observation", "contract"},
-    "har": {"errors", "exchange", "foreign", "journal", "observation", "contract", "redact"},
+    "har": {
+        "errors", "exchange", "foreign", "journal", "needs", "observation", "contract", "redact",
+    },
     "baseline": {"errors", "judge", "contract", "schemas"},
     "compare": {"errors", "schemas"},
     "teardown": {
@@ -47,7 +56,7 @@ ALLOWED = {
         "transport",
     },
     "verify": {
-        "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
+        "run", "plan", "excuses", "journal", "judge", "contract", "identity", "ledger",
         "provider_states", "redact", "targets", "transport",
     },
 }  # fmt: skip

@@ -7,6 +7,8 @@ the pytest plugin). A message names the place, the value and the mend, on one li
 
 from __future__ import annotations
 
+from cancel_contracts.needs import Gap
+
 SHOWN_CHARS = 400  # of each part of a message: it is to stay a line, whatever a file holds
 
 
@@ -49,15 +51,23 @@ class Inconclusive(Told):
     exit_code = 4
 
 
-class Refused(ContractsError):
-    """The target does not offer this state. The message is the reason to report."""
+class Lacking(ContractsError):
+    """The target lacks what a call needs. `gap` says what, as a reason to report."""
+
+    def __init__(self, gap: Gap) -> None:
+        self.gap = gap
+        super().__init__(gap.reason)
+
+
+class Refused(Lacking):
+    """The target does not offer this state."""
+
+
+class NoIdentity(Lacking):
+    """The target does not offer this identity."""
 
 
 class Broken(ContractsError):
     """Something failed on the way: nobody can tell whether it is offered. The message is the reason
     to report.
     """
-
-
-class NoIdentity(ContractsError):
-    """The target does not offer this identity. The message is the reason to report."""

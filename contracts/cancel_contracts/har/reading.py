@@ -21,6 +21,7 @@ from cancel_contracts.foreign import Foreign, route
 from cancel_contracts.har import checks
 from cancel_contracts.har.writing import FORMAT
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Gap, Need
 from cancel_contracts.observation import observe
 
 DEPTH = 100  # levels of nesting; HAR 1.2 has eight
@@ -110,9 +111,12 @@ def _settings(file: IO[bytes], recording: Recording) -> None:
             if (journal := recording.journals.get(row["contract"])) is None:
                 continue
             checks.journal(row)
-            journal.missing = {_situation(s): reason for s, reason in row["missing"]}
+            journal.missing = {
+                _situation(s): Gap(reason, need and Need(*need))
+                for s, reason, need in row["missing"]
+            }
             journal.broken = {_situation(s): reason for s, reason in row["broken"]}
-            for name in ("stopped", "observable", "minted", "setups", "notes"):
+            for name in ("stopped", "observable", "single", "minted", "setups", "notes"):
                 setattr(journal, name, row[name])
         return  # ours stands before the entries: there is no need to read on
 

@@ -22,13 +22,14 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
+from cancel_contracts.needs import Gap, Need
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.names import PRIMARY
 
 if TYPE_CHECKING:  # slow to load, and only minting needs it
     from joserfc.jwk import ECKey, OctKey, RSAKey
 
-NEEDS_MINT = "mint: needs a minted token"
 # Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
 # and the role
 # template of a global administrator in `wids`.
@@ -54,7 +55,7 @@ class Identities:
     ) -> None:
         self.contract, self.site, self.redactor = contract, site, redactor
         self.environ = os.environ if environ is None else environ
-        self.primary = site.primary or "admin"
+        self.primary = site.primary or PRIMARY
         self._minted: dict[tuple[str, str | None], tuple[str, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
         self._tokens = Tokens(contract, site, redactor, self.environ)
@@ -113,12 +114,12 @@ class Identities:
             return lent
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
-        documented = {p.name for p in self.contract.permissions}
-        if name in MINT_ONLY or ((permission_of(name) or name) not in documented and ":" in name):
-            raise NoIdentity(f"{NEEDS_MINT}: {name}")
+        known, documented = permission_of(name) or name, {p.name for p in self.contract.permissions}
+        if name in MINT_ONLY or (known not in documented and known != name):
+            raise NoIdentity(Gap(f"needs a minted token: {name}", Need("mint", known)))
         if name == self.primary and not self.site.identities:
             return PLACEHOLDER
-        raise NoIdentity(f"identities: the target offers no identity {permission_of(name) or name}")
+        raise NoIdentity(Gap(f"the target offers no identity {known}", Need("identity", known)))
 
     def _fresh(self, name: str, owner: str | None) -> str:
         """Return the minted token, made anew when half its life is over."""

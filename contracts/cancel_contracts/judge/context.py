@@ -139,6 +139,14 @@ class Context:
         looks = reversed(self._looks(exchange, "target"))
         return next((o for o in looks if o.exchange.position > end and not o.gone), None)
 
+    def refused_look(self, exchange: Exchange) -> int | None:
+        """Return how the look after the call was refused, by a 4xx that says so of the id."""
+        for x in self.journal.exchanges.of_scenario(exchange.scenario):
+            looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
+            if looked and x.status and x.status // 100 == 4 and x.status not in (401, 429):
+                return x.status
+        return None
+
     def unseen(self, exchange: Exchange) -> bool:
         """Whether something of the call may have gone unseen, which a GET would have shown."""
         number = exchange.scenario

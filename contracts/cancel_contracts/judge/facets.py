@@ -1,10 +1,8 @@
-"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity,
-wire.
+"""The facets of `expect` that one exchange can answer for: status, body, error, header, wire.
 
-Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
-nothing of it.
-The table FACETS is the vocabulary; effect.py and entity.py hold those that need observations,
-overall.py those over many.
+Each is a pure function (context, exchange, argument) -> Told. What is a list in a clause (`error`,
+`header`, `entity`, `keeps`) is judged item by item. The table FACETS is the vocabulary; effect.py
+and entity.py hold the facets that need looks, overall.py those over many exchanges.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -23,9 +21,12 @@ from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
+from cancel_contracts.needs import Gap
+from cancel_contracts.retry_after import seconds
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Finding:
     actual: str
 
 
-Facet = Callable[[Context, Exchange, Any], Finding | None]
+# None where the exchange by its nature tells nothing of the facet; a Gap where it would, had more
+# been seen of it.
+Told = Finding | Gap | None
+Facet = Callable[[Context, Exchange, Any], Told]
 
 
 def answer(exchange: Exchange) -> str:
@@ -105,12 +109,11 @@ def schema_problem(schema: Any, value: Any) -> str | None:
     return f"{error.json_path}: {error.message[:SHOWN_BYTES]}"
 
 
-def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+def error(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    findings = [_ERRORS[kind](context, exchange, received) for kind in wanted]
-    return next((f for f in findings if not f.ok), findings[0])
+    return _ERRORS[wanted](context, exchange, received)
 
 
 def _envelope(context: Context, _: Exchange, received: Received) -> Finding:
@@ -156,12 +159,8 @@ _ERRORS = {
 }
 
 
-def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
-    if exchange.received is None:
-        return None
-    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
-    findings = [finding for finding in told if finding is not None]
-    return next((f for f in findings if not f.ok), findings[0] if findings else None)
+def header(_: Context, exchange: Exchange, wanted: str) -> Finding | None:
+    return None if exchange.received is None else _HEADERS[wanted](exchange, exchange.received)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -198,7 +197,7 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
 
 def _retry_after(_: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
-    ok = found is not None and retry_after_is_valid(found)
+    ok = found is not None and seconds(found, EPOCH) is not None
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
@@ -208,18 +207,6 @@ _HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
     "allow": _allow,
     "retry-after": _retry_after,
 }
-
-
-def retry_after_is_valid(value: str) -> bool:
-    # RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample says
-    # 2.128.
-    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-        return True
-    try:
-        parsedate_to_datetime(value)
-    except ValueError:
-        return False
-    return True
 
 
 def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.provider_states.provision import Provisioner
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
@@ -48,7 +49,7 @@ class ProviderStates:
         self._made: list[Made] = []
         self._ids: dict[tuple[str, str | None], list[str]] = {}
         self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
-        self._refused: dict[tuple[str, bool], str] = {}
+        self._refused: dict[tuple[str, bool], Gap] = {}
         self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._broken = 0
         self.handed: list[str] = []  # every id as often as it was acquired
@@ -89,8 +90,8 @@ class ProviderStates:
             return self._given(state, owner, spends, offset)
         if self._idle[state, owner]:
             return self._idle[state, owner].pop()
-        if reason := self._refused.get((state, bool(owner))):
-            raise Refused(reason)
+        if gap := self._refused.get((state, bool(owner))):
+            raise Refused(gap)
         if self._broken >= BROKEN_HANDLER_CALLS:
             raise Broken("the provider-state handler has failed before")
         params = {"contract": self.site.contract, "state": state}
@@ -120,15 +121,16 @@ class ProviderStates:
             self._spent[key] = at + 1
         return ids[at]
 
-    def _lacking(self, state: str, owner: str | None) -> str:
+    def _lacking(self, state: str, owner: str | None) -> Gap:
         ids = self.site.ids.get(state)
         if not self.site.ids:
-            return "states: the target offers no provider states"
-        if not ids:
-            return f"states: the target gives no id in the state {state}"
+            return NO_STATES
+        need = of_resource(state, owner)
         if owner:
-            return "states: ids of a target file have no owner"
-        return f"states: the target gives too few ids in the state {state} ({len(ids)})"
+            return Gap("ids of a target file have no owner", need)
+        if not ids:
+            return Gap(f"the target gives no id in the state {state}", need)
+        return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
 
     def created(self, id_: str) -> bool:
         """Whether a documented call created this resource for the run."""
@@ -163,11 +165,10 @@ class ProviderStates:
             raise Broken("the provider-state handler answers 429 again and again")
         if status // 100 != 2:
             self.ledger.nothing_made(number)
-            reason = f"states: the provider-state handler refuses {state}" + (
-                f" of {owner}" if owner else ""
-            )
-            self._refused[state, bool(owner)] = f"{reason} ({status})"
-            raise Refused(self._refused[state, bool(owner)])
+            whose = f" of {owner}" if owner else ""
+            reason = f"the provider-state handler refuses {state}{whose} ({status})"
+            gap = self._refused[state, bool(owner)] = Gap(reason, of_resource(state, owner))
+            raise Refused(gap)
         try:
             values = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError):

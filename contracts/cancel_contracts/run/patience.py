@@ -1,16 +1,12 @@
-"""Patience: how long a run waits for a target that asks it to (429, Retry-After).
-
-RFC 9110 section 10.2.3 knows seconds and dates; the vendor's own sample has a fraction of a second.
-"""
+"""Patience: how long a run waits for a target that asks it to (429, Retry-After)."""
 
 from __future__ import annotations
 
-import re
 import threading
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from cancel_contracts.exchange import Received
+from cancel_contracts.retry_after import seconds
 from cancel_contracts.run.attempt import Stop
 
 WAIT_SECONDS = 1.0  # after a 429 that does not say how long
@@ -43,14 +39,5 @@ class Patience:
 def seconds_asked(received: Received | None) -> float:
     """Return how long an answer asks to wait."""
     header = received.header("retry-after") if received else None
-    if header is None:
-        return WAIT_SECONDS
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", header.strip()):
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return WAIT_SECONDS
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    asked = None if header is None else seconds(header, datetime.now(UTC))
+    return WAIT_SECONDS if asked is None else asked

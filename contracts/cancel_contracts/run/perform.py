@@ -48,7 +48,7 @@ class Performance:
             else:
                 self._in_a_row(resources)
         except (NoIdentity, Refused) as err:
-            journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
+            journal.missing.update(dict.fromkeys(scenario.calls, err.gap))
         except Stopped:
             pass  # the journal says why
         except Broken as err:

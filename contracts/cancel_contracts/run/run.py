@@ -138,7 +138,7 @@ class Run:
 
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
-        self.states.single = True
+        self.states.single = self.journal.single = True
         told = "the provider-state handler keeps one resource at a time: neighbours go unseen"
         if told not in self.journal.notes:
             self.journal.notes.append(told)
