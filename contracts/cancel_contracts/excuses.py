@@ -79,8 +79,6 @@ def stale(rows: Iterable[Excused]) -> list[str]:
 def _used(journal: Journal) -> set[str]:
     """Return the keys of the needs that a run has met."""
     found: set[Need] = set()
-    if journal.observable:
-        found.add(Need("observe"))
     if journal.minted:
         found.add(Need("mint"))
     for exchange in journal.exchanges:

@@ -8,8 +8,9 @@ judged, and *covered*, those judged of all that were selected.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from cancel_contracts.errors import SUITE_FAILED
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.needs import Gap
 
@@ -73,12 +74,25 @@ def decide(
     strict: bool = False,
     stale: Sequence[str] = (),
     min_covered: float = 0.0,
+    crashes: Sequence[str] = (),
 ) -> Outcome:
     """Return the outcome of a run over its contracts.
 
     `stale` are excuses and baseline entries that excuse nothing any more; `min_covered` is the
-    percentage of must-clauses that have to be judged.
+    percentage of must-clauses that have to be judged; `crashes` are faults of the suite itself:
+    with one no run conforms, whatever its verdicts, and whatever it has found stands.
     """
+    outcome = _decide(judgements, strict, stale, min_covered)
+    if not crashes:
+        return outcome
+    word = "violated" if outcome.word == "violated" else "inconclusive"
+    sentence = f"{crashes[0]}; please report it. What was seen before: {outcome.sentence}"
+    return replace(outcome, word=word, exit_code=SUITE_FAILED, sentence=sentence)
+
+
+def _decide(
+    judgements: Sequence[Judgement], strict: bool, stale: Sequence[str], min_covered: float
+) -> Outcome:
     failing = ("must", "should") if strict else ("must",)
     verdicts = [v for j in judgements for v in j.verdicts]
     if not verdicts:

@@ -96,8 +96,6 @@ class Journal:
     missing: dict[Situation, Gap] = field(default_factory=dict)
     broken: dict[Situation, str] = field(default_factory=dict)
     stopped: str | None = None
-    # None: never tried; False: the target has no GET that shows the resource
-    observable: bool | None = None
     single: bool = False  # the target keeps one resource at a time: there is no neighbour
     minted: bool = False  # the identities' claims are known, because the suite signed them
     # Requests by kind that were sent on the way in, and stand for nothing.

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 from cancel_contracts.contract.given import identity_name, listed, permission_of
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import IDENTITIES
 
-ROLES = (
-    "admin", "user", "other-user", "app", "no-permission", "expired", "personal", "throttled",
-)  # fmt: skip
-# Whoever has a token of this kind at hand may lend it; else it takes a key to mint one.
-FORGED = ("wrong-audience", "bad-signature", "unsigned")
+# Whoever has a forged token at hand may lend it; else it takes a key to mint one.
+ROLES = tuple(name for name, word in IDENTITIES.items() if word.need == "identities")
+FORGED = tuple(name for name, word in IDENTITIES.items() if word.need == "mint")
 
 
 def names(contracts: Iterable[Contract]) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,7 +45,7 @@ def write(
 def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     # A situation is in words of the spec: a token that reads like one of them must not change it.
     def reasons(why: Mapping[Situation, str]) -> list[Any]:
-        return [[asdict(situation), redactor.text(reason)] for situation, reason in why.items()]
+        return [[situation.row(), redactor.text(reason)] for situation, reason in why.items()]
 
     def gaps(why: Mapping[Situation, Gap]) -> list[Any]:
         told = reasons({situation: gap.reason for situation, gap in why.items()})
@@ -58,7 +57,6 @@ def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
         "missing": gaps(journal.missing),
         "broken": reasons(journal.broken),
         "stopped": journal.stopped and redactor.text(journal.stopped),
-        "observable": journal.observable,
         "single": journal.single,
         "minted": journal.minted,
         "setups": journal.setups,
@@ -103,7 +101,7 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
             "position": exchange.position,
             "kind": exchange.kind,
             "role": exchange.role,
-            "situation": asdict(exchange.situation),
+            "situation": exchange.situation.row(),
             "identity": exchange.identity,
             "resource": clean.text(exchange.resource),
             "failure": exchange.failure,

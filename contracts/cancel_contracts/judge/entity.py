@@ -6,7 +6,6 @@ Pure.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,12 +14,13 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.observation import Observation, is_cancelled
+from cancel_contracts.parse import json_value
+from cancel_contracts.sight.observation import Observation, is_cancelled
 
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
     """Whether a call leaves a property alone; a GET that does not show it tells nothing of it."""
-    before, after = context.before(exchange), context.after(exchange)
+    before, after = context.sight.before(exchange), context.sight.after(exchange)
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     if name not in before.entity and name not in after.entity:
@@ -33,24 +33,18 @@ def keeps(context: Context, exchange: Exchange, name: str) -> Told:
 
 def entity(context: Context, exchange: Exchange, wanted: str) -> Told:
     """Judge the resource that a success returned, and what the GET shows of the same."""
-    if exchange.status is None or exchange.status // 100 != 2:
+    if not exchange.succeeded:
         return None
     return _MEMBERS[wanted](context, exchange)
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
-    try:
-        value = exchange.received.json() if exchange.received else None
-    except (ValueError, RecursionError):
-        return None
+    value = exchange.received.json() if exchange.received else None
     return value if isinstance(value, dict) else None
 
 
 def sent_object(exchange: Exchange) -> dict[str, Any]:
-    try:
-        value = json.loads(exchange.sent.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return {}
+    value = json_value(exchange.sent.body)
     return value if isinstance(value, dict) else {}
 
 
@@ -81,9 +75,9 @@ def _set(context: Context, exchange: Exchange) -> Finding | None:
 def _settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
     """Return the look after this call, or None where that does not show the cancel done."""
     life = context.contract.lifecycle
-    after = context.after(exchange)
+    after = context.sight.after(exchange)
     if after is None or after.entity is None:
-        return None if after is not None and context.observable else NO_GET
+        return None if after is not None and context.sight.observable else NO_GET
     return after if not life.after or is_cancelled(life, after.entity) else None
 
 
@@ -150,7 +144,7 @@ _MEMBERS: dict[str, Callable[[Context, Exchange], Told]] = {
 
 def not_recorded(context: Context, exchange: Exchange, _: Any) -> Told:
     """What was sent under another name is not kept under this one."""
-    if exchange.status is None or exchange.status // 100 != 2:
+    if not exchange.succeeded:
         return None
     sent = set(map(str, sent_object(exchange).values()))
     places, looked = _places(context, exchange)

@@ -11,21 +11,21 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
-from cancel_contracts.judge.facets import EPOCH, Finding, answer
+from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
-from cancel_contracts.observation import describe, took_effect
-from cancel_contracts.retry_after import NUMBER, http_date, seconds
+from cancel_contracts.parse import http_date, retry_after
+from cancel_contracts.sight.observation import describe
 from cancel_contracts.windows import within
 
 Findings = dict[int, Finding | Gap]
 # So much of a quota, granted within one window, tells that the quota is there.
 SHARE = 3
-SPENT = 429
 TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this much too short
 ALONE = choice("one call alone does not tell")
 PUT_OFF = choice("of two calls at once one was answered 429 each time")
@@ -59,7 +59,7 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     order = sorted(range(len(exchanges)), key=lambda i: exchanges[i].started)
     calls = [exchanges[i] for i in order]
     counts = [within([x.started for x in calls], window.seconds) for window in windows]
-    granted = [x.started for x in calls if x.status not in (None, SPENT)]
+    granted = [x.started for x in calls if x.status is not None and not x.limited]
     shortest = windows[0]
     enough = max(within(granted, shortest.seconds), default=0) * SHARE >= shortest.calls
     few = choice(f"too few calls within {shortest.seconds} s to tell of {shortest}")
@@ -68,7 +68,7 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
         if x.status is None:
             continue
         spent = any(row[at] > window.calls for row, window in zip(counts, windows, strict=True))
-        if x.status != SPENT or x.situation.identity == "throttled" or spent:
+        if not x.limited or x.situation.identity == "throttled" or spent:
             found[i] = Finding(True, f"{shortest} granted", answer(x)) if enough else few
         elif granted and granted[0] < x.started and not _served_after(context, x):
             actual = f"{answer(x)}, at call {counts[0][at]} within {shortest.seconds} s"
@@ -94,7 +94,7 @@ def _asked_again(context: Context, exchange: Exchange, longest: float) -> bool:
     Neither wait may be longer than `longest`: the shortest window never asks for more.
     """
     now = _wait(exchange)
-    former = (x for x in context.scene(exchange.scenario).calls if x.position < exchange.position)
+    calls = context.sight.scene(exchange.scenario).calls
     return (
         now is not None
         and now <= longest
@@ -102,8 +102,8 @@ def _asked_again(context: Context, exchange: Exchange, longest: float) -> bool:
             (wait := _wait(x)) is not None
             and wait <= longest
             and x.started + x.seconds + wait <= exchange.started + TICK_SECONDS
-            for x in former
-            if x.status == SPENT and x.situation == exchange.situation
+            for x in calls
+            if x.position < exchange.position and x.limited and x.situation == exchange.situation
         )
     )
 
@@ -114,8 +114,10 @@ def _wait(exchange: Exchange) -> float | None:
     value = received.header("retry-after") if received else None
     if received is None or value is None:
         return None
-    date = http_date(received.header("date") or "")
-    return seconds(value, date or EPOCH) if date or NUMBER.fullmatch(value.strip()) else None
+    asked, date = retry_after(value), http_date(received.header("date") or "")
+    if isinstance(asked, datetime):
+        return (asked - date).total_seconds() if date else None
+    return asked
 
 
 def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Findings:
@@ -197,9 +199,9 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     found: Findings = {}
     for number, pair in pairs.items():
         # The clause may not speak of both: one that the limit refused says nothing of a race.
-        both = context.scene(number).calls
-        whole = len(pair) == 2 and all(x.status not in (None, SPENT) for _, x in pair)
-        limited = any(x.status == SPENT for x in both)
+        both = context.sight.scene(number).calls
+        whole = len(pair) == 2 and all(x.status is not None and not x.limited for _, x in pair)
+        limited = any(x.limited for x in both)
         for i, x in pair:
             if whole:
                 found[i] = _outcome(context, [y for _, y in pair], x, once_only)
@@ -209,17 +211,17 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
 
 
 def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: bool) -> Finding | Gap:
-    won = [y for y in pair if y.status is not None and y.status // 100 == 2]
+    won = [y for y in pair if y.succeeded]
     actual = " and ".join(answer(y) for y in pair)
     if not won:
         return Finding(False, "one of two simultaneous calls succeeds", actual)
     if once_only and len(won) == 2:
         return Finding(False, "one succeeds and the other is refused, as it is in a row", actual)
-    life = context.contract.lifecycle
-    looks = context.later(pair[-1])
-    end = looks[-1] if looks and context.observable else None
-    effect = end and took_effect(life, context.before(pair[0]), end, context.volatile)
-    if end is not None and effect is False:
+    life, sight = context.contract.lifecycle, context.sight
+    looks = sight.later(pair[-1])
+    end = looks[-1] if looks and sight.observable else None
+    effect = sight.took_effect(sight.before(pair[0]), end) if end else "unknown"
+    if end is not None and effect == "not":
         expected = "the resource is cancelled"
         return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
     for name, source in life.records.items():
@@ -230,7 +232,7 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
             return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")
         if kept is not None and sent and kept not in sent:
             return Finding(False, f"{name} of a call that succeeded", f"{kept!r}")
-    return NO_GET if effect is None else Finding(True, "the outcome of some order", actual)
+    return NO_GET if effect == "unknown" else Finding(True, "the outcome of some order", actual)
 
 
 OVERALL: dict[str, Overall] = {

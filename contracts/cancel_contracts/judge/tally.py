@@ -98,26 +98,28 @@ class Tally:
     doubts: dict[Gap, None] = field(default_factory=dict)  # of the whole, whatever else is good
     tried: dict[Situation, Exchange] = field(default_factory=dict)  # of those wanted
 
-    def __post_init__(self) -> None:
-        self._single = [
-            (SINGLE[name], item)
-            for name, value in self.expect.items()
-            if name in SINGLE
-            for item in (value if name in LISTED else [value])
-        ]
-
     @property
     def overall(self) -> bool:
         """Whether no single exchange can answer for it: it is judged at the end."""
         return any(name in OVERALL for name in self.expect)
 
-    def take(self, context: Context, at: int, exchange: Exchange) -> None:
-        """Take one exchange that the clause speaks of."""
+    def take(
+        self,
+        context: Context,
+        at: int,
+        exchange: Exchange,
+        instead: Mapping[str, Any] | None = None,
+        stands: Situation | None = None,
+    ) -> None:
+        """Take one exchange that the clause speaks of; `instead` is what it expects of a call that
+        is refused for another reason too, `stands` the situation that the call stands for.
+        """
+        stands = stands or exchange.situation
         self.spoken.append(at)
-        if exchange.situation in self.wanted:
-            self.tried.setdefault(exchange.situation, exchange)
+        if stands in self.wanted:
+            self.tried.setdefault(stands, exchange)
         if not self.overall:
-            self._weigh(context, exchange, [])
+            self._weigh(context, exchange, stands, instead or self.expect, [])
 
     def close(self, context: Context) -> None:
         """Judge what only the whole can show."""
@@ -129,33 +131,41 @@ class Tally:
             if name in OVERALL
         ]
         for at, exchange in enumerate(self.spoken):
-            self._weigh(context, exchange, [row.get(at) for row in tables])
+            over = [row.get(at) for row in tables]
+            self._weigh(context, exchange, exchange.situation, self.expect, over)
 
-    def _weigh(self, context: Context, exchange: Exchange, over: Sequence[Told]) -> None:
-        every = [facet(context, exchange, item) for facet, item in self._single]
-        findings = [told for told in (*every, *over) if isinstance(told, Finding)]
+    def _weigh(
+        self,
+        context: Context,
+        exchange: Exchange,
+        stands: Situation,
+        expect: Mapping[str, Any],
+        over: Sequence[Told],
+    ) -> None:
+        every = [*(facet(context, exchange, item) for facet, item in _checks(expect)), *over]
+        findings = [told for told in every if isinstance(told, Finding)]
         if failed := next((f for f in findings if not f.ok), None):
             self.bad += 1
             self._deviates(Evidence(exchange, failed.expected, failed.actual))
-        elif gaps := [told for told in (*every, *over) if isinstance(told, Gap)]:
+        elif gaps := [told for told in every if isinstance(told, Gap)]:
             self.doubts |= {told: None for told in over if _doubt(told)}
             self.part += bool(findings)
-            self._lacks(context, exchange, gaps)
+            self._lacks(context.sight.unseen(exchange), stands, gaps)
         elif findings:
             self.good += 1
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
             if self.witness is None or found.size < self.witness.size:
                 self.witness = found
-            if exchange.situation in self.wanted:
-                self.told.add(exchange.situation)
+            if stands in self.wanted:
+                self.told.add(stands)
 
-    def _lacks(self, context: Context, exchange: Exchange, gaps: Sequence[Gap]) -> None:
+    def _lacks(self, unseen: bool, stands: Situation, gaps: Sequence[Gap]) -> None:
         for gap in gaps:
-            found = UNSEEN if gap == NO_GET and context.unseen(exchange) else gap
+            found = UNSEEN if gap == NO_GET and unseen else gap
             if len(self.seen_gaps) < SITUATIONS:
                 self.seen_gaps[found] = None
-            if exchange.situation in self.wanted:
-                self.gaps.setdefault(exchange.situation, {})[found] = None
+            if stands in self.wanted:
+                self.gaps.setdefault(stands, {})[found] = None
 
     def _deviates(self, found: Evidence) -> None:
         situation = found.exchange.situation
@@ -172,3 +182,11 @@ class Tally:
 
 def _doubt(told: Told) -> TypeGuard[Gap]:
     return isinstance(told, Gap) and told.word == "inconclusive"
+
+
+def _checks(expect: Mapping[str, Any]) -> Iterator[tuple[Facet, Any]]:
+    """Yield what a single exchange is held against, item by item."""
+    for name, value in expect.items():
+        if name in SINGLE:
+            for item in value if name in LISTED else [value]:
+                yield SINGLE[name], item
