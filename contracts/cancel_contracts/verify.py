@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import contained
-from cancel_contracts.gate import excuse
+from cancel_contracts.excuses import Excused, excuse, stale
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
@@ -46,6 +46,7 @@ class Options:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     strict: bool = False
+    min_covered: float = 0.0  # percentage of the must-clauses
     allow_destructive: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
@@ -94,6 +95,10 @@ class Result:
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
+
+    def stale_excuses(self) -> list[str]:
+        """Return the excuses of the target file that excuse nothing any more, in words."""
+        return stale(Excused(r.judgement, r.journal, r.not_testable) for r in self.results)
 
 
 @dataclass(frozen=True)
@@ -159,17 +164,13 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         site = target.site(contract)
         not_local = safety.why_site_is_not_local(site, contracts)
         harmless = not_local is not None and not (options.allow_destructive and site.has_states)
-        skipped = [group for group in ("identities", "states") if group in site.not_testable]
-        if not site.has_states and "states" not in skipped:
-            skipped.append("states")
         plan = make(
             contract,
             clauses,
             options.profile,
             max_requests=options.max_requests,
             harmless=harmless,
-            skipped=skipped,
-            excused=tuple(site.not_testable),
+            states=site.has_states,
         )
         observes = "observe" not in site.not_testable
         found.append(Assignment(contract, site, plan, harmless, observes, not_local))
