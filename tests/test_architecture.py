@@ -22,7 +22,7 @@ ALLOWED = {
     "contract": {"errors", "exchange", "schemas"},
     "observation": {"exchange", "contract"},
     "transport": {"errors", "exchange"},
-    "redact": {"exchange"},
+    "redact": {"exchange", "transport"},
     "targets": {"errors", "contract", "schemas"},
     "identity": {"errors", "contract", "targets", "redact"},
     "ledger": {"errors", "redact", "schemas", "targets"},

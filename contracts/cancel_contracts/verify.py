@@ -6,6 +6,7 @@ load -> plan -> run -> journal -> judge -> excuse; the gate decides over the res
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from cancel_contracts.judge.judge import Judge, Judgement
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.calls import Progress
 from cancel_contracts.run.provisioned import Creates, creates, provisioner
@@ -194,6 +195,7 @@ def verify(
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
+    learn_proxies(redactor, os.environ if environ is None else environ)
     results, warnings, failures = [], [], []
     assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
