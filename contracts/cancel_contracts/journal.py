@@ -95,8 +95,6 @@ class Journal:
     missing: dict[Situation, str] = field(default_factory=dict)
     broken: dict[Situation, str] = field(default_factory=dict)
     stopped: str | None = None
-    # None: never tried; False: the target has no GET that shows the resource
-    observable: bool | None = None
     minted: bool = False  # the identities' claims are known, because the suite signed them
     # Requests by kind that were sent on the way in, and stand for nothing.
     elsewhere: Counter[str] = field(default_factory=Counter)

@@ -20,7 +20,7 @@ CONTRACT: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 JOURNAL: dict[str, tuple[type, ...]] = {
     "contract": TEXT, "missing": (list,), "broken": (list,), "stopped": MAYBE,
-    "observable": (bool, type(None)), "minted": (bool,), "setups": (int,), "notes": (list,),
+    "minted": (bool,), "setups": (int,), "notes": (list,),
 }  # fmt: skip
 EXCHANGE: dict[str, tuple[type, ...]] = {
     "contract": TEXT, "scenario": (int,), "position": (int,), "kind": TEXT, "role": TEXT,

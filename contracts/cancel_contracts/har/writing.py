@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,14 +45,13 @@ def write(
 def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     # A situation is in words of the spec: a token that reads like one of them must not change it.
     def reasons(why: Mapping[Situation, str]) -> list[Any]:
-        return [[asdict(situation), redactor.text(reason)] for situation, reason in why.items()]
+        return [[situation.row(), redactor.text(reason)] for situation, reason in why.items()]
 
     return {
         "contract": journal.contract,
         "missing": reasons(journal.missing),
         "broken": reasons(journal.broken),
         "stopped": journal.stopped and redactor.text(journal.stopped),
-        "observable": journal.observable,
         "minted": journal.minted,
         "setups": journal.setups,
         "notes": [redactor.text(note) for note in journal.notes],
@@ -97,7 +95,7 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
             "position": exchange.position,
             "kind": exchange.kind,
             "role": exchange.role,
-            "situation": asdict(exchange.situation),
+            "situation": exchange.situation.row(),
             "identity": exchange.identity,
             "resource": clean.text(exchange.resource),
             "failure": exchange.failure,

@@ -6,18 +6,18 @@ Pure.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding
-from cancel_contracts.observation import Observation, is_cancelled
+from cancel_contracts.parse import json_value
+from cancel_contracts.sight.observation import Observation, is_cancelled
 
 
 def keeps(context: Context, exchange: Exchange, names: list[str]) -> Finding | None:
-    before, after = context.before(exchange), context.after(exchange)
+    before, after = context.sight.before(exchange), context.sight.after(exchange)
     if before is None or after is None or before.entity is None or after.entity is None:
         return None
     sent = sent_object(exchange)
@@ -35,25 +35,19 @@ def keeps(context: Context, exchange: Exchange, names: list[str]) -> Finding | N
 
 def entity(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
     """Judge the resource that a success returned, and what the GET shows of the same."""
-    if exchange.status is None or exchange.status // 100 != 2:
+    if not exchange.succeeded:
         return None
     found = [f for kind in wanted if (f := _MEMBERS[kind](context, exchange)) is not None]
     return next((f for f in found if not f.ok), found[0] if found else None)
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
-    try:
-        value = exchange.received.json() if exchange.received else None
-    except (ValueError, RecursionError):
-        return None
+    value = exchange.received.json() if exchange.received else None
     return value if isinstance(value, dict) else None
 
 
 def sent_object(exchange: Exchange) -> dict[str, Any]:
-    try:
-        value = json.loads(exchange.sent.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return {}
+    value = json_value(exchange.sent.body)
     return value if isinstance(value, dict) else {}
 
 
@@ -84,7 +78,7 @@ def _set(context: Context, exchange: Exchange) -> Finding | None:
 def _settled(context: Context, exchange: Exchange) -> Observation | None:
     """Return the look after this call that shows the cancel done, if any."""
     life = context.contract.lifecycle
-    after = context.after(exchange)
+    after = context.sight.after(exchange)
     if after is None or after.entity is None:
         return None
     return after if not life.after or is_cancelled(life, after.entity) else None
@@ -136,7 +130,7 @@ _MEMBERS = {"id": _id, "state": _state, "recorded": _recorded, "set": _set, "agr
 
 def not_recorded(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     """What was sent under another name is not kept under this one."""
-    if exchange.status is None or exchange.status // 100 != 2:
+    if not exchange.succeeded:
         return None
     sent = set(map(str, sent_object(exchange).values()))
     look = _settled(context, exchange)

@@ -17,7 +17,7 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
-from cancel_contracts.observation import describe, took_effect
+from cancel_contracts.sight.observation import describe
 
 Findings = dict[int, Finding]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
@@ -145,24 +145,24 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
         pairs[x.scenario].append((i, x))
     found: Findings = {}
     for pair in pairs.values():
-        if len(pair) == 2 and all(x.status not in (None, 429) for _, x in pair):
+        if len(pair) == 2 and all(x.status is not None and not x.limited for _, x in pair):
             for i, x in pair:
                 found[i] = _outcome(context, [y for _, y in pair], x, once_only)
     return found
 
 
 def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: bool) -> Finding:
-    won = [y for y in pair if y.status is not None and y.status // 100 == 2]
+    won = [y for y in pair if y.succeeded]
     actual = " and ".join(answer(y) for y in pair)
     if not won:
         return Finding(False, "one of two simultaneous calls succeeds", actual)
     if once_only and len(won) == 2:
         return Finding(False, "one succeeds and the other is refused, as it is in a row", actual)
-    life = context.contract.lifecycle
-    looks = context.later(pair[-1])
+    life, sight = context.contract.lifecycle, context.sight
+    looks = sight.later(pair[-1])
     end = looks[-1] if looks else None
-    if end is not None and context.observable:
-        if took_effect(life, context.before(pair[0]), end, context.volatile) is False:
+    if end is not None and sight.observable:
+        if sight.took_effect(sight.before(pair[0]), end) == "not":
             expected = "the resource is cancelled"
             return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
     for name, source in life.records.items():

@@ -12,10 +12,10 @@ from typing import Any
 from cancel_contracts.contract.model import Lifecycle
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.tally import Evidence
-from cancel_contracts.observation import describe, observe
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.report import curl, scenario
 from cancel_contracts.report.text import count
+from cancel_contracts.sight.observation import describe, observe
 
 SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
 SHOWN_HEADERS = 200
