@@ -6,6 +6,7 @@ load -> plan -> run -> journal -> judge -> excuse; the gate decides over the res
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +24,7 @@ from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.calls import Progress
 from cancel_contracts.run.provisioned import Creates, creates, provisioner
@@ -201,6 +202,7 @@ def verify(
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
+    learn_proxies(redactor, os.environ if environ is None else environ)
     warnings: list[str] = []
     failures: list[str] = []
     crashes: list[str] = []
