@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cancel_contracts.contract.words import IDS, needs_token
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Scenario, looks_twice
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import THROTTLED_CALLS, Resource
@@ -47,7 +48,7 @@ class Performance:
             else:
                 self._in_a_row(resources)
         except (NoIdentity, Refused) as err:
-            journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
+            journal.missing.update(dict.fromkeys(scenario.calls, err.gap))
         except Stopped:
             pass  # the journal says why
         except Broken as err:
@@ -103,7 +104,7 @@ class Performance:
             told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
         if told is not None:
             self.run.note(told)
-            raise Refused(told)
+            raise Refused(Gap(told))
         return target
 
     def _look(

@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,13 +64,30 @@ class _Recorded(HTTPConnection):
     local_only = False
     _carried = 0  # exchanges on the present socket
     _early = b""
+    _late = False  # a proxy took longer than connecting may
 
     def connect(self) -> None:
-        self._carried, self._early = 0, b""
+        self._carried, self._early, self._late = 0, b"", False
+        # http.client bounds each piece of a proxy's answer to CONNECT, and not their number.
+        watch = threading.Timer(float(self.timeout or 0), self._give_up)
         try:
+            if self.proxy is not None:
+                watch.start()
             super().connect()
-        except (*_NO_CONNECTION, *_NO_TRUST) as error:
-            raise _unconnected(error, self) from None
+        except (*_NO_CONNECTION, *_NO_TRUST, ValueError) as error:
+            if not self._late:
+                raise _unconnected(error, self) from None
+        finally:
+            watch.cancel()
+        if self._late:
+            raise Unconnected("unreachable", f"the proxy: no connection in {self.timeout:g} s")
+
+    def _give_up(self) -> None:
+        """End what waits on the socket, which another thread does."""
+        self._late = True
+        if self.sock is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def _new_conn(self) -> socket.socket:
         """Return a socket that nothing was sent over: its peer is who counts, not its name."""
