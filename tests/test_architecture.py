@@ -41,7 +41,7 @@ ALLOWED = {
     },
     "judge": {"contract", "exchange", "journal", "needs", "parse", "sight", "transport", "windows"},
     "excuses": {"contract", "journal", "judge", "needs", "sight"},
-    "gate": {"errors", "judge", "needs"},
+    "gate": {"contract", "errors", "judge", "needs"},
     "mock": {"contract", "errors"},
     "builtin": {"contract", "identity", "mock", "targets"},
     "foreign": {"contract", "exchange", "sight"},
@@ -53,8 +53,8 @@ ALLOWED = {
         "targets", "transport",
     },
     "verify": {
-        "contract", "errors", "excuses", "identity", "journal", "judge", "ledger", "plan",
-        "provider_states", "redact", "run", "targets", "transport",
+        "contract", "errors", "excuses", "gate", "identity", "journal", "judge", "ledger",
+        "plan", "provider_states", "redact", "run", "targets", "transport",
     },
 }  # fmt: skip
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "schemathesis_checks"}
