@@ -15,10 +15,13 @@ from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from cancel_contracts.contract.model import Contract, canonical
-from cancel_contracts.exchange import RECORDED, Exchange, Received, Sent, Situation
-from cancel_contracts.observation import observe, shown
+from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
+from cancel_contracts.sight.observation import observe, shown
 
-UNSAID = dict.fromkeys(("identity", "body", "content_type", "transfer"), RECORDED)
+UNSAID: Mapping[str, Any] = {
+    **dict.fromkeys(("identity", "content_type", "transfer", "extra"), RECORDED),
+    "body": Form(RECORDED),
+}
 # An id as servers give them. Beyond it a front door may refuse the call before the service sees it.
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~=-]{0,127}")
 
@@ -84,16 +87,16 @@ def exchange(
     elif resource != RECORDED:
         kind = "unknown" if resource == "unknown" else "known"
     ordinary = received is not None and _ordinary(resource, received.status)
-    facts = {} if ordinary else dict(UNSAID)
+    facts = {} if ordinary else UNSAID
     if anonymous:
-        facts["identity"] = "anonymous"
+        facts = {**facts, "identity": "anonymous"}
     return Exchange(
         contract=where.contract.name,
         scenario=scenario,
         position=position,
         kind=where.kind,
         situation=Situation(
-            resource=resource, state=state, id=kind, method=sent.method, call=call, **facts
+            resource=resource, state=state, id=Form(kind), method=sent.method, call=call, **facts
         ),
         identity=RECORDED,
         resource=where.id,

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cancel_contracts.errors import UsageError
+from cancel_contracts.errors import SUITE_FAILED, UsageError
 
 if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
     from cancel_contracts.report.screen import Outlet
     from cancel_contracts.verify import Result
-
-SUITE_FAILED = 3
 
 
 def conclude(
@@ -38,7 +36,7 @@ def conclude(
     from cancel_contracts.report.record import record
     from cancel_contracts.report.terminal import show
 
-    stale: list[str] = []
+    stale = result.stale_excuses()
     warnings = list(result.warnings)
     results = []
     for one in result.results:
@@ -47,7 +45,14 @@ def conclude(
         stale += old
         warnings += expired
     result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
-    outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
+    options = result.options
+    outcome = gate.decide(
+        result.judgements(),
+        strict=options.strict,
+        stale=stale,
+        min_covered=options.min_covered,
+        crashes=result.crashes,
+    )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
     show(written, screen)

@@ -1,10 +1,8 @@
-"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity,
-wire.
+"""The facets of `expect` that one exchange can answer for: status, body, error, header, wire.
 
-Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
-nothing of it.
-The table FACETS is the vocabulary; effect.py and entity.py hold those that need observations,
-overall.py those over many.
+Each is a pure function (context, exchange, argument) -> Told. What is a list in a clause (`error`,
+`header`, `entity`, `keeps`) is judged item by item. The table FACETS is the vocabulary; effect.py
+and entity.py hold the facets that need looks, overall.py those over many exchanges.
 """
 
 from __future__ import annotations
@@ -12,20 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
+from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
+from cancel_contracts.needs import Gap
+from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,10 @@ class Finding:
     actual: str
 
 
-Facet = Callable[[Context, Exchange, Any], Finding | None]
+# None where the exchange by its nature tells nothing of the facet; a Gap where it would, had more
+# been seen of it.
+Told = Finding | Gap | None
+Facet = Callable[[Context, Exchange, Any], Told]
 
 
 def answer(exchange: Exchange) -> str:
@@ -51,6 +51,10 @@ def answer(exchange: Exchange) -> str:
 
 
 def quote(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "no UTF-8 text"  # packed, it may be: half of that tells nothing, or a secret
     text = repr(data[:SHOWN_BYTES])[1:]
     return text + ("…" if len(data) > SHOWN_BYTES else "")
 
@@ -65,7 +69,7 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
     return Finding(fits(exchange.status, wanted), wording(wanted), answer(exchange))
 
 
-def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
+def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 != 2:
         return None
@@ -74,61 +78,43 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
         actual = answer(exchange) + (f": {quote(octets)}" if octets else "")
         return Finding(not octets, "an empty body, zero bytes", actual)
     problem = entity_problem(context, received)
+    if problem is False:
+        return UNTOLD
     return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
 
 
-def entity_problem(context: Context, received: Received) -> str | None:
+def entity_problem(context: Context, received: Received) -> str | Literal[False] | None:
     if not received.body:
         return f"{received.status}, empty body"
     if received.media_type != "application/json":
         return f"Content-Type {received.header('content-type')!r}"
-    try:
-        entity = received.json()
-    except (ValueError, RecursionError):
+    entity = received.json()
+    if entity is NO_JSON:
         return f"no UTF-8 JSON: {quote(received.body)}"
-    return schema_problem(context.contract.entity_schema, entity)
+    return problem_of(context.contract.entity_schema, entity)
 
 
-@lru_cache(maxsize=32)
-def _validator(key: int) -> Draft202012Validator:
-    return Draft202012Validator(_SCHEMAS[key])
-
-
-_SCHEMAS: dict[int, Any] = {}
-
-
-def schema_problem(schema: Any, value: Any) -> str | None:
-    """Return what the schema says against a value, or None."""
-    _SCHEMAS.setdefault(id(schema), schema)
-    if (error := best_match(_validator(id(schema)).iter_errors(value))) is None:
-        return None
-    return f"{error.json_path}: {error.message[:SHOWN_BYTES]}"
-
-
-def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+def error(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    findings = [_ERRORS[kind](context, exchange, received) for kind in wanted]
-    return next((f for f in findings if not f.ok), findings[0])
+    return _ERRORS[wanted](context, exchange, received)
 
 
-def _envelope(context: Context, _: Exchange, received: Received) -> Finding:
+def _envelope(context: Context, _: Exchange, received: Received) -> Told:
     expected = "an error envelope: error.code and error.message"
-    try:
-        value = received.json()
-    except (ValueError, RecursionError):
+    value = received.json()
+    if value is NO_JSON:
         return Finding(False, expected, f"{received.status}, no JSON: {quote(received.body)}")
-    problem = schema_problem(context.contract.error_schema, value)
+    problem = problem_of(context.contract.error_schema, value)
+    if problem is False:
+        return UNTOLD
     return Finding(problem is None, expected, f"{received.status}, {problem or 'fits'}")
 
 
 def _single(_: Context, __: Exchange, received: Received) -> Finding:
     # Annotations, which have an @ in their names, may stand anywhere in OData.
-    try:
-        value = received.json()
-    except (ValueError, RecursionError):
-        value = None
+    value = received.json()
     names = value if isinstance(value, dict) else {}
     others = [name for name in names if name != "error" and "@" not in name]
     actual = f"{received.status}, beside it {', '.join(others)}" if others else "alone"
@@ -148,7 +134,7 @@ def _no_internals(_: Context, exchange: Exchange, received: Received) -> Finding
     return Finding(found is None, "no stack trace and no file path", actual)
 
 
-_ERRORS = {
+_ERRORS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
     "envelope": _envelope,
     "single": _single,
     "media-type": _media_type,
@@ -156,12 +142,8 @@ _ERRORS = {
 }
 
 
-def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
-    if exchange.received is None:
-        return None
-    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
-    findings = [finding for finding in told if finding is not None]
-    return next((f for f in findings if not f.ok), findings[0] if findings else None)
+def header(_: Context, exchange: Exchange, wanted: str) -> Finding | None:
+    return None if exchange.received is None else _HEADERS[wanted](exchange, exchange.received)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -198,7 +180,7 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
 
 def _retry_after(_: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
-    ok = found is not None and retry_after_is_valid(found)
+    ok = found is not None and retry_after(found) is not None
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
@@ -208,18 +190,6 @@ _HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
     "allow": _allow,
     "retry-after": _retry_after,
 }
-
-
-def retry_after_is_valid(value: str) -> bool:
-    # RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample says
-    # 2.128.
-    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-        return True
-    try:
-        parsedate_to_datetime(value)
-    except ValueError:
-        return False
-    return True
 
 
 def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:

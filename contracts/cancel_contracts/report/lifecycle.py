@@ -11,11 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cancel_contracts.contract.given import matches
+from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.model import Clause, Quota
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.windows import within
 
 TELLING = frozenset({"status", "effect", "constant"})
 
@@ -40,11 +41,11 @@ def _transition(
     judgement: Judgement, ordinary: Situation, state: str, answers: Counter[int | None]
 ) -> dict[str, Any]:
     """Return a state's transition; `answers` counts its ordinary calls by status."""
-    contract = judgement.contract
+    speaks = Composition(judgement.contract).speaks
     telling = [
         v
         for v in judgement.verdicts
-        if _tells(v.clause) and any(matches(contract, v.clause, ordinary, a) for a in answers)
+        if _tells(v.clause) and any(speaks(v.clause, ordinary, a) for a in answers)
     ]
     words = {v.clause.id: _word(v, ordinary) for v in telling}
     return {
@@ -95,18 +96,8 @@ def timeline(exchanges: Iterable[Exchange], quotas: Sequence[Quota]) -> dict[str
                 "calls": q.calls,
                 "seconds": q.seconds,
                 "documented": q.documented,
-                "peak": peak(calls, q.seconds),
+                "peak": max(within(calls, q.seconds), default=0),
             }
             for q in quotas
         ],
     }
-
-
-def peak(moments: Sequence[float], seconds: float) -> int:
-    """Return the most calls within any window of so many seconds. `moments` is in order."""
-    most, start = 0, 0
-    for end, moment in enumerate(moments):
-        while moment - moments[start] >= seconds:
-            start += 1
-        most = max(most, end - start + 1)
-    return most

@@ -14,16 +14,18 @@ from typing import Literal
 from urllib.parse import quote
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Headers, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.identity.identities import Identities
-from cancel_contracts.journal import Journal
+from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.observation import Observation, observe
-from cancel_contracts.run.attempt import Attempt, Keeps, Stop, Stopped
+from cancel_contracts.run.attempt import Attempt, Stop, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import Patience, seconds_asked
 from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
+from cancel_contracts.sight.observation import Observation, observe
+from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
 from cancel_contracts.transport.client import Answer, Transport
 
@@ -76,6 +78,7 @@ class Calls:
         self.patience = Patience(max_wait, stop)
         self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
+        self.sight = Sight(contract, self.journal.exchanges)
         self._limits = Limits()
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
@@ -97,8 +100,19 @@ class Calls:
         if self.stopped and self.stop.asked:
             raise Stopped
 
-    def attempt(self, number: int, exchanges: Keeps) -> Attempt:
-        return Attempt(number, f"{self.seed}/{self.contract.name}", exchanges)
+    def attempt(self, number: int, keep: Callable[[Exchange], None]) -> Attempt:
+        return Attempt(number, f"{self.seed}/{self.contract.name}", keep)
+
+    def start_over(self, exchanges: Exchanges) -> None:
+        """Go on with a journal of these exchanges."""
+        self.journal.exchanges, self.sight = exchanges, Sight(self.contract, exchanges)
+        for exchange in exchanges:
+            self.sight.note(exchange)
+
+    def keep(self, exchange: Exchange) -> None:
+        """Put an exchange into the journal, and before the eyes."""
+        self.journal.exchanges.append(exchange)
+        self.sight.note(exchange)
 
     def cancel(
         self,
@@ -113,13 +127,14 @@ class Calls:
         """Make one call on the cancel route. Raises Stopped where none is to be made."""
         unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
+        carried = self.identities.credentials(situation.identity, situation.owner)
         request = cancel_request(
             self.contract,
             self.base_url,
             situation,
             target.segment,
             names,
-            self.identities.authorization(situation.identity, situation.owner),
+            carried,
             attempt.uuid(),
         )
         self._pace()
@@ -129,6 +144,7 @@ class Calls:
         answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)
+        answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         self._keep(attempt, exchange)
         return exchange
@@ -147,7 +163,7 @@ class Calls:
         if situation.resource not in ("cancellable", "final"):
             return None
         named = [target.id]
-        if neighbour is not None and "{neighbour}" in situation.body:
+        if neighbour is not None and "{neighbour}" in situation.body.text:
             named.append(neighbour.id)
         name = self.contract.name
         return self.ledger.cancel(name, self.base_url, request.method, who, situation.state, named)
@@ -165,31 +181,27 @@ class Calls:
         role: Role = "target",
     ) -> Observation | None:
         """Look at a resource as the primary identity; None where no GET shows it."""
-        if not self.observes or self.journal.observable is False:
+        if not self.observes or self.sight.observable is False:
             return None
         if position == 0 and self.stop.asked:
             raise Stopped  # what comes before a call is of no use without it
         try:
-            authorization = self.identities.authorization("primary")
+            carried = self.identities.credentials("primary")
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
         request = observe_request(
-            self.contract, self.base_url, resource.id, authorization, attempt.uuid()
+            self.contract, self.base_url, resource.id, carried, attempt.uuid()
         )
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
-            self.patience.wait_at_most(seconds_asked(answer.received))
-            if not self.stop.asked:
+            if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request)
         who = self.identities.name("primary")
+        answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
-        seen = observe(exchange)
-        exists = situation.resource in ("cancellable", "final") and position == 0
-        if self.journal.observable is None and exists and not exchange.unanswered:
-            self.journal.observable = seen is not None and not seen.gone
-        return seen
+        return observe(exchange)
 
     def _exchange(
         self,
@@ -209,7 +221,7 @@ class Calls:
             situation=situation,
             identity=who,
             resource=resource.id,
-            sent=replace(answer.sent, headers=_masked(answer.sent, who)),
+            sent=answer.sent,
             received=answer.received,
             failure=answer.failure,
             detail=answer.detail,
@@ -220,7 +232,7 @@ class Calls:
 
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
         with self._lock:
-            attempt.exchanges.append(exchange)
+            attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
                 self.journal.stopped = reached
             if exchange.received is not None:
@@ -239,7 +251,7 @@ class Calls:
         resource = Resource.of(attempt.uuid())
         url = self.base_url + route(template, resource.segment)
         answer = self.transport.send(Sent("GET", url))
-        situation = Situation(resource="unknown", id="unknown", identity="anonymous")
+        situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
         self._keep(attempt, exchange)
 
@@ -262,12 +274,18 @@ class Calls:
         return False
 
 
-def _masked(sent: Sent, who: str) -> Headers:
-    """Keep the scheme and say whose token it was: the token goes no further than the wire."""
-    masked = []
+def _masked(sent: Sent, carried: Carried, who: str) -> Sent:
+    """Say whose token it was in place of it: the token goes no further than the wire."""
+    own, secret = dict(carried.headers), carried.secret
+    headers = []
     for name, value in sent.headers:
-        if name.lower() == "authorization":
+        if value and own.get(name) == value:
             scheme, _, token = value.partition(" ")
             value = f"{scheme} <{who}>" if token else value
-        masked.append((name, value))
-    return tuple(masked)
+            if name != "Authorization":
+                value = f"<{who}>"
+        headers.append((name, value))
+    url = sent.url
+    if secret and carried.query:
+        url = url.replace(carried.query, carried.query.partition("=")[0] + f"=<{who}>")
+    return replace(sent, url=url, headers=tuple(headers))
