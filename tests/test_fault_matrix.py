@@ -31,6 +31,8 @@ from servers.service import Service
 from servers.trial import conforming, target_of
 from test_provision import described, tenant
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 GUARD_SECONDS = 60  # many times what the timeouts below add up to
 CONTRACT = "machine-action"

@@ -194,6 +194,7 @@ def test_a_body_past_the_cap(framing: bytes) -> None:
     assert got.received.error == "more than 100000 bytes"
 
 
+@pytest.mark.slow
 def test_endless_interim_responses_are_bounded_too() -> None:
     def script(peer: Peer) -> None:
         peer.receive()
