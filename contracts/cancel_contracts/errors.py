@@ -7,16 +7,22 @@ the pytest plugin). A message names the place, the value and the mend, on one li
 
 from __future__ import annotations
 
+import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+log = logging.getLogger(__name__)
+
+SUITE_FAILED = 3  # the exit code
 SHOWN_CHARS = 400  # of each part of a message: it is to stay a line, whatever a file holds
 
 
 class ContractsError(Exception):
     """Anything the suite refuses to go on with. Exit code 3 unless a child says otherwise."""
 
-    exit_code = 3
+    exit_code = SUITE_FAILED
 
 
 class Told(ContractsError):
@@ -30,6 +36,20 @@ class Told(ContractsError):
 def clip(text: str) -> str:
     """Return the beginning of a text that is too long to be shown."""
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
+
+
+@contextmanager
+def contained(crashes: list[str]) -> Iterator[None]:
+    """Let what nobody foresaw be told, and take nothing along: not the tear-down, nor what was
+    seen. What a room refuses to go on with is foreseen.
+    """
+    try:
+        yield
+    except ContractsError:
+        raise
+    except Exception as err:  # noqa: BLE001 - told among the faults, and by exit code 3
+        crashes.append(crash(err))
+        log.debug("%s", "".join(traceback.format_exception(err)).rstrip())
 
 
 def one_line(text: str) -> str:

@@ -7,10 +7,11 @@ knowledge of clauses.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
+
+from cancel_contracts.parse import json_value
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -128,13 +129,8 @@ class Received:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """Return the body read as UTF-8 JSON, or raise ValueError."""
-        return json.loads(self.body.decode("utf-8"), parse_constant=_no_number)
-
-
-def _no_number(word: str) -> None:
-    # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
-    raise ValueError(f"{word} is no JSON")
+        """Return the body read as UTF-8 JSON, or NO_JSON."""
+        return json_value(self.body)
 
 
 @dataclass(frozen=True)

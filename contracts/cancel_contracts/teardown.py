@@ -73,11 +73,9 @@ def _undo(contract: Contract, states: ProviderStates, left: list[SetUp]) -> list
     unknown = []
     for row in left:
         if row.how == "handler":
-            # Without values (the run never saw an answer) a tear-down names the state alone.
             states.adopt([Made(row.number, row.state, {**row.params, **(row.values or {})})])
-        elif row.id is None:
-            unknown.append(f"a {row.state} may have been created; nobody knows its id")
         elif states.provisioner is not None:
+            assert row.id is not None
             states.provisioner.adopt(row.number, row.id, row.state, "owner" in row.params)
         else:
             unknown.append(f"{row.id} is left: the target file has no provision any more")

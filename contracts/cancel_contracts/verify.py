@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.errors import contained
 from cancel_contracts.gate import excuse
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
-from cancel_contracts.judge.judge import Judge, Judgement
+from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
@@ -65,6 +66,8 @@ class ContractResult:
     judgement: Judgement
     seconds: float
     not_testable: Mapping[str, str] = field(default_factory=dict)
+    crashes: tuple[str, ...] = ()  # faults of the suite itself
+    not_torn_down: tuple[str, ...] = ()
 
     def requests(self) -> Counter[str]:
         kinds = self.journal.exchanges.kinds + self.journal.elsewhere
@@ -87,6 +90,7 @@ class Result:
     redactor: Redactor
     warnings: tuple[str, ...] = ()
     faults_of_the_run: tuple[str, ...] = ()
+    crashes: tuple[str, ...] = ()  # faults of the suite itself, told among those of the run
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
@@ -124,6 +128,8 @@ class Assignment:
         """
         total = self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
         total["provider_states"] += self.creates.total()
+        if self.site.unknown_id and total["observe"]:  # looked at before each call on it
+            total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
         return total
 
     @property
@@ -151,7 +157,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         if not clauses:
             continue
         site = target.site(contract)
-        not_local = safety.why_not_local(site.base_url, contracts)
+        not_local = safety.why_site_is_not_local(site, contracts)
         harmless = not_local is not None and not (options.allow_destructive and site.has_states)
         skipped = [group for group in ("identities", "states") if group in site.not_testable]
         if not site.has_states and "states" not in skipped:
@@ -194,7 +200,9 @@ def verify(
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
-    results, warnings, failures = [], [], []
+    warnings: list[str] = []
+    failures: list[str] = []
+    crashes: list[str] = []
     assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
@@ -204,22 +212,22 @@ def verify(
         ledger.begin()
         common = _Common(options, clock, ledger, stop or Stop(), options.jobs // jobs)
 
-        def one(assignment: Assignment, callers: Identities) -> tuple[ContractResult, list[str]]:
+        def one(assignment: Assignment, callers: Identities) -> ContractResult:
             return _one(assignment, callers, progress(assignment.contract.name), common)
 
-        made = list((pool.map if jobs > 1 else map)(one, assignments, callers))
+        results = list((pool.map if jobs > 1 else map)(one, assignments, callers))
         ledger.end()
-    for assignment, (result, torn) in zip(assignments, made, strict=True):
+    for assignment, result in zip(assignments, results, strict=True):
         name = assignment.contract.name
-        results.append(result)
-        failures += [f"{name}: {text}" for text in torn]
+        crashes += [f"{name}: {text}" for text in result.crashes]
+        failures += [f"{name}: {text}" for text in (*result.crashes, *result.not_torn_down)]
         warnings += [f"{name}: {note}" for note in result.journal.notes]
         if (notice := assignment.notice) and options.profile != "smoke":
             warnings.append(notice)
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
-        tuple(warnings), tuple(failures),
+        tuple(warnings), tuple(failures), tuple(crashes),
     )  # fmt: skip
 
 
@@ -241,11 +249,12 @@ def _one(
     identities: Identities,
     progress: Progress,
     common: _Common,
-) -> tuple[ContractResult, list[str]]:
+) -> ContractResult:
     contract, site, options = assignment.contract, assignment.site, common.options
     ledger = common.ledger
     began = time.monotonic()
-    with Transport(options.timeouts, verify=trusted(options.cacert)) as transport:
+    verify_by, local = trusted(options.cacert), assignment.not_local is None
+    with Transport(options.timeouts, verify=verify_by, local_only=local) as transport:
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
         maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
@@ -256,6 +265,7 @@ def _one(
             identities,
             ProviderStates(site, transport, ledger, maker),
             unknown_id=site.unknown_id,
+            local=local,
             observes=assignment.observes,
             seed=options.seed,
             max_wait=options.max_wait,
@@ -267,23 +277,30 @@ def _one(
             stop=common.stop,
             jobs=common.jobs,
         )
+        torn: list[str] = []
+        crashes: list[str] = []
         try:
-            run.plan(assignment.plan)
-            if options.profile == "deep" and not run.calls.stopped:
-                from cancel_contracts.run.deep import (
-                    explore,  # Hypothesis and schemathesis: slow to load
-                )
+            with contained(crashes):
+                run.plan(assignment.plan)
+                if options.profile == "deep" and not run.calls.stopped:
+                    # Hypothesis and schemathesis: slow to load
+                    from cancel_contracts.run.deep import explore
 
-                explore(run, assignment.plan, Judge(contract, assignment.plan.clauses).deviates)
-            run.conclude()
-            run.settle()
+                    explore(run, assignment.plan, Judge(contract, assignment.plan.clauses).deviates)
+                run.conclude()
+                run.settle()
         finally:
-            torn = run.tear_down()
-    pinned = options.pinned.get(contract.name, ())
-    judgement = Judge(contract, assignment.plan.clauses, pinned).judge(run.journal)
+            with contained(crashes):
+                torn = run.tear_down()
+    if crashes and not run.journal.stopped:
+        run.journal.stopped = f"{crashes[0]}; the rest was not sent"
+    judgement = unjudged(contract, assignment.plan.clauses)
+    with contained(crashes):
+        pinned = options.pinned.get(contract.name, ())
+        judgement = Judge(contract, assignment.plan.clauses, pinned).judge(run.journal)
     judgement = excuse(judgement, site.not_testable)
     seconds = time.monotonic() - began
-    result = ContractResult(
-        contract, run.calls.base_url, run.journal, judgement, seconds, site.not_testable
-    )
-    return result, torn
+    return ContractResult(
+        contract, run.calls.base_url, run.journal, judgement, seconds, site.not_testable,
+        tuple(crashes), tuple(torn),
+    )  # fmt: skip

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 
 import click
 
-from cancel_contracts.cli.conclude import SUITE_FAILED
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
-from cancel_contracts.errors import ContractsError, clip, crash, one_line
+from cancel_contracts.errors import SUITE_FAILED, ContractsError, clip, crash, one_line
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

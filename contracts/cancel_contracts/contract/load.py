@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from cancel_contracts.contract.checks import problems, unknown_words
+from cancel_contracts.contract.entity_schema import bad_patterns
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
@@ -59,6 +60,9 @@ def load(path: Path) -> Contract:
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
+    for where, pattern in bad_patterns(document):
+        problem = f"{pattern!r} is no regular expression"
+        raise UsageError(f"{path}: {where}", problem, "write it as ECMA 262 has it")
     return Reader(path, document).contract()
 
 

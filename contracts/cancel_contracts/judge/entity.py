@@ -6,13 +6,13 @@ Pure.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding
+from cancel_contracts.parse import json_value
 from cancel_contracts.sight.observation import Observation, is_cancelled
 
 
@@ -42,18 +42,12 @@ def entity(context: Context, exchange: Exchange, wanted: list[str]) -> Finding |
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
-    try:
-        value = exchange.received.json() if exchange.received else None
-    except (ValueError, RecursionError):
-        return None
+    value = exchange.received.json() if exchange.received else None
     return value if isinstance(value, dict) else None
 
 
 def sent_object(exchange: Exchange) -> dict[str, Any]:
-    try:
-        value = json.loads(exchange.sent.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return {}
+    value = json_value(exchange.sent.body)
     return value if isinstance(value, dict) else {}
 
 

@@ -164,6 +164,12 @@ def judge(
     return Judge(contract, clauses, pinned).judge(journal)
 
 
+def unjudged(contract: Contract, clauses: Sequence[Clause]) -> Judgement:
+    """Return the judgement of a journal that could not be judged: every clause is open."""
+    told = "the suite itself failed while it judged"
+    return Judgement(contract, tuple(Verdict(c, "inconclusive", reason=told) for c in clauses), {})
+
+
 def _unusable(journal: Journal) -> str | None:
     """Return why nothing can be said of the target at all, or None.
 

@@ -17,9 +17,10 @@ from urllib.parse import quote
 from cancel_contracts.contract.model import Contract, Provision, canonical
 from cancel_contracts.contract.provisions import UNIQUE
 from cancel_contracts.errors import Broken, NoIdentity, Refused
-from cancel_contracts.exchange import Received, Sent
+from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.parse import identifier
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
 
@@ -56,6 +57,20 @@ def filled(value: Any, names: dict[str, str]) -> Any:
     return [filled(item, names) for item in value] if isinstance(value, list) else value
 
 
+def maybe_left(state: str, owner: str | None, why: str) -> str:
+    """Say that a set-up may have made something that no tear-down can name."""
+    return f"a {state}{f' of {owner}' if owner else ''} is maybe left, nobody knows its id: {why}"
+
+
+def made_nothing(status: int) -> bool:
+    """Whether the status of an answer says that nothing was made.
+
+    A 5xx may be a gateway's, and what is behind it has made something. But 501 does not know the
+    call (RFC 9110 section 15.6.2).
+    """
+    return status // 100 in (3, 4) or status == 501
+
+
 @dataclass(frozen=True)
 class Created:
     """A resource that a create call made: its number in the ledger, and the call."""
@@ -88,6 +103,7 @@ class Provisioner:
         self.cancel, self.pace = cancel, pace
         self.calls = 0
         self.created: list[Created] = []
+        self.orphans: list[str] = []  # what is maybe left though no id is known, in words
         self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
         # Asked where a call was put off: whether it has waited, and the call may be made again.
         self.waited: Callable[[Received], bool] = lambda received: False
@@ -124,16 +140,17 @@ class Provisioner:
         sent, names = self._request(row, authorization)
         call = f"{row.method} {row.path}"
         number, received = self._send(row, sent, names | ({"owner": owner} if owner else {}))
-        if received.status // 100 in (4, 3):
+        if made_nothing(received.status):
             self.ledger.nothing_made(number)
             if received.status in (408, 429):
                 raise Broken(f"{call} was put off ({received.status})")
             raise Refused(f"states: {call} was refused ({received.status}{_code(received)})")
-        if received.status // 100 != 2:
-            raise Broken(f"{call} was answered {received.status}")
         id_, entity = _made(received, row.id)
-        if id_ is None:
-            raise Broken(f"{call} was answered {received.status} without an id at {row.id}")
+        if received.status // 100 != 2 or id_ is None:
+            told = f"{call} was answered {received.status}"
+            told += f" without an id at {row.id}" if received.status // 100 == 2 else ""
+            self.orphans.append(maybe_left(row.state, owner, told))
+            raise Broken(told)
         self.created.append(Created(number, id_, row))
         self.ledger.made(number, {"id": id_})
         shown = [v for p in self.contract.lifecycle.shows if isinstance(v := entity.get(p), str)]
@@ -155,7 +172,12 @@ class Provisioner:
             answer = self.transport.send(sent)
             received = answer.received
             if received is None or answer.failure or received.error:
-                raise Broken(f"{call} was not answered ({answer.why})")
+                told = f"{call} was not answered ({answer.why})"
+                if answer.failure in NOBODY_THERE:
+                    self.ledger.nothing_made(number)
+                else:
+                    self.orphans.append(maybe_left(row.state, params.get("owner"), told))
+                raise Broken(told)
             if received.status != 429 or not again or not self.waited(received):
                 return number, received
             self.ledger.nothing_made(number)
@@ -226,22 +248,16 @@ class Provisioner:
 
 def _code(received: Received) -> str:
     """Return the error code of an envelope, in words that follow a status."""
-    try:
-        code = received.json()["error"]["code"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return ""
+    value = received.json()
+    error = value.get("error") if isinstance(value, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
     return f", {code[:60]}" if isinstance(code, str) and code else ""
 
 
 def _made(received: Received, pointer: str) -> tuple[str | None, dict[str, Any]]:
     """Return the id that stands at a JSON pointer (RFC 6901), and the whole answer."""
-    try:
-        entity = received.json()
-    except (ValueError, RecursionError):
-        return None, {}
-    value = entity
+    value = entity = received.json()
     for part in pointer[1:].split("/"):
         key = part.replace("~1", "/").replace("~0", "~")
         value = value.get(key) if isinstance(value, dict) else None
-    found = value if isinstance(value, str) and value else None
-    return found, entity if isinstance(entity, dict) else {}
+    return identifier(value), entity if isinstance(entity, dict) else {}

@@ -189,6 +189,7 @@ class Door:
                 self.say(f"ledger: {options.ledger}")
             result = verify(everything, target, options)
         self.redactor = result.redactor
+        self.failed = "; ".join(map(self.redactor.text, result.crashes)) or None
         for judgement in result.judgements():
             for verdict in judgement.verdicts:
                 self.verdicts[judgement.contract.name, verdict.clause.id] = verdict

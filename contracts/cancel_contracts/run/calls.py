@@ -194,8 +194,7 @@ class Calls:
         )
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
-            self.patience.wait_at_most(seconds_asked(answer.received))
-            if not self.stop.asked:
+            if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request)
         who = self.identities.name("primary")
         answer = replace(answer, sent=_masked(answer.sent, carried, who))

@@ -103,7 +103,11 @@ class Performance:
         if neighbour is None and "{neighbour}" in scenario.subject.body.text:
             named = Resource.of(self.first.uuid())
         twice = not self.run.journal.exchanges and looks_twice(self.run.contract, scenario)
-        before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
+        before = None
+        if scenario.known:
+            before = self._look(scenario.subject, 0, target, neighbour)
+        elif scenario.subject.resource == "unknown" and self.run.unknown_id:
+            self._make_sure_unknown(target)
         self._refuse_spent(scenario.subject, before)
         if twice:
             self.calls.observe(self.first, scenario.subject, 0, target)
@@ -126,6 +130,20 @@ class Performance:
             self.run.note_last_look(exchange, target)
         if position == 1 and before and after and before.entity and before.entity == after.entity:
             self._give_back(exchange, target)
+
+    def _make_sure_unknown(self, target: Resource) -> None:
+        """Look at the target file's id of nothing before a call names it. Raises Refused where it
+        names something; on a target that is not local also where no GET tells that it does not.
+        """
+        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
+        told = None
+        if seen is not None and not seen.gone:
+            told = f"unknown_id: {target.id} names a resource that exists; give an id of nothing"
+        elif seen is None and not self.run.local:
+            told = f"unknown_id: no GET tells that {target.id} names nothing; leave it out"
+        if told is not None:
+            self.run.note(told)
+            raise Refused(told)
 
     def _look_for_drift(
         self,

@@ -52,6 +52,7 @@ class Run:
         states: ProviderStates,
         *,
         unknown_id: str | None = None,
+        local: bool = True,
         observes: bool = True,
         seed: int = 0,
         max_wait: float = 60.0,
@@ -84,7 +85,8 @@ class Run:
         if states.provisioner is not None:
             states.provisioner.waited = self.calls.patience.wait_as_asked
             states.provisioner.stopped = lambda: self.calls.stop.asked
-        self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds
+        self.unknown_id, self.local = unknown_id, local
+        self.seed, self.effect_seconds = seed, effect_seconds
         self._numbers, self._lock = 1, threading.Lock()
         self.thrifty = False  # whether a resource that a refused call left as it was is used again
         self.last_looks: list[tuple[Exchange, Resource]] = []
@@ -139,9 +141,12 @@ class Run:
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
         self.states.single = True
-        told = "the provider-state handler keeps one resource at a time: neighbours go unseen"
-        if told not in self.journal.notes:
-            self.journal.notes.append(told)
+        self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
+
+    def note(self, text: str) -> None:
+        """Tell something beside the verdicts, once."""
+        if text not in self.journal.notes:
+            self.journal.notes.append(text)
 
     def number(self, count: int = 1) -> int:
         """Return the first of `count` numbers of the journal that are free."""
@@ -249,5 +254,6 @@ class Run:
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down()
+        self.journal.notes += self.states.orphans
         self.journal.setups = self.states.calls
         return failures

@@ -40,10 +40,7 @@ def observe(exchange: Exchange) -> Observation | None:
         return Observation(None, exchange)
     if received.status != 200:
         return None
-    try:
-        entity = received.json()
-    except (ValueError, RecursionError):
-        return None
+    entity = received.json()
     return Observation(entity, exchange) if isinstance(entity, dict) else None
 
 

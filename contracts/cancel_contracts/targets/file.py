@@ -189,9 +189,7 @@ def load(path: Path) -> Target:
         if error is not errors[0] and error.absolute_path:
             where = "/".join(map(str, error.absolute_path))
         raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
-    check_urls(str(path), raw)
-    for name, own in raw.get("contracts", {}).items():
-        check_urls(f"{path}: contracts/{name}", own)
+    check_urls(path, raw)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
 
 
@@ -202,7 +200,6 @@ def _message(error: Any) -> str:
     words = {
         "type": f"must be of type {error.validator_value}",
         "enum": f"must be one of {error.validator_value}",
-        "pattern": "must be an http or https URL",
         "minLength": "must not be empty",
         "minItems": "must not be empty",
         "not": "names two ways to one thing: keep one of them",
