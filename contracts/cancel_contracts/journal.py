@@ -96,7 +96,5 @@ class Journal:
     broken: dict[Situation, str] = field(default_factory=dict)
     stopped: str | None = None
     minted: bool = False  # the identities' claims are known, because the suite signed them
-    # Requests by kind that were sent on the way in, and stand for nothing.
-    elsewhere: Counter[str] = field(default_factory=Counter)
     setups: int = 0  # provider-state calls made, tear-down included
     notes: list[str] = field(default_factory=list)
