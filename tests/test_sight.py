@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -20,7 +21,7 @@ from cancel_contracts.journal import Exchanges
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.sight.clocks import STILL_SECONDS
 from cancel_contracts.sight.sight import Sight
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.verify import Result, verify
 from servers.entities import Resource
 from servers.faults_state import NoEffect
 from servers.service import Service

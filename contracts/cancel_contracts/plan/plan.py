@@ -8,22 +8,23 @@ for them, and a scenario of two calls serves those that ask for its first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.given import asked, conditional, listed
+from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import KNOWN, Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.steps import (
     EXISTING,
-    Acquire,
     Scenario,
     at_once,
     in_a_row,
     on_one_connection,
 )
+from cancel_contracts.plan.supply import Supply, needed
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -44,6 +45,7 @@ class Plan:
     clauses: tuple[Clause, ...]
     scenarios: tuple[Scenario, ...]
     left_out: dict[Situation, Gap] = field(default_factory=dict)
+    needed: Counter[str] = field(default_factory=Counter)  # resources, by state
     property_calls: int = 0
     walk_calls: int = 0
 
@@ -58,26 +60,6 @@ class Plan:
         return total
 
 
-def demand(scenarios: Sequence[Scenario]) -> Counter[tuple[str, str | None]]:
-    """Return how many resources the scenarios ask for, by state and owner."""
-    return Counter(
-        (step.state, step.owner)
-        for scenario in scenarios
-        for step in scenario.steps
-        if isinstance(step, Acquire)
-    )
-
-
-def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
-    """Return how many resources in each state the scenarios ask for: what a target file
-    needs ids for.
-    """
-    found: Counter[str] = Counter()
-    for (state, _), count in demand(scenarios).items():
-        found[state] += count
-    return found
-
-
 def make(
     contract: Contract,
     clauses: Sequence[Clause],
@@ -86,35 +68,57 @@ def make(
     max_requests: int | None = None,
     harmless: bool = False,
     states: bool = True,
+    lacks: Mapping[str, Gap] = MappingProxyType({}),
+    supply: Supply | None = None,
 ) -> Plan:
     """Return the plan for the selected clauses.
 
     `harmless` keeps to calls that cannot cancel anything that exists. `states` says whether the
-    target offers provider states. What it excuses is asked all the same.
+    target offers provider states, `lacks` which identities it does not offer and why, `supply`
+    what its ids bring about where it has no handler. What it excuses is asked all the same.
     """
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     wanted: dict[Situation, None] = {}
     for clause in clauses:
         wanted |= dict.fromkeys(asked(contract, clause))
+    if _asks_app(contract, wanted, lacks):
+        wanted[Situation(state=contract.lifecycle.cancellable[0], identity="app")] = None
     left_out: dict[Situation, Gap] = {}
     for situation in list(wanted):
-        if gap := _against(situation, profile, harmless, states):
+        gap = _against(situation, profile, harmless, states) or lacks.get(situation.identity)
+        if gap is not None:
             left_out[situation] = gap
             del wanted[situation]
-    scenarios = []
+    scenarios: list[Scenario] = []
+    asked_for: list[Scenario] = []
     left = limit
     for scenario in _scenarios(contract, list(wanted)):
         if len(scenario.calls) > left:
             left_out[scenario.subject] = Gap(f"the budget of {limit} calls does not reach it")
             continue
+        asked_for.append(scenario)
+        fitting = supply.fit(scenario) if supply else scenario
+        if isinstance(fitting, Gap):
+            left_out |= dict.fromkeys(scenario.calls, fitting)
+            continue
         left -= len(scenario.calls)
-        scenarios.append(scenario)
-    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out)
+        scenarios.append(fitting)
+    scenarios = supply.look_last(scenarios) if supply else scenarios
+    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, needed(asked_for))
     if profile == "deep" and not harmless and states:
         properties = int(left * PROPERTY_SHARE)
         plan = replace(plan, property_calls=properties, walk_calls=left - properties)
     return plan
+
+
+def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[str, Gap]) -> bool:
+    """Whether applications are to be asked for by the identity `app`, which has every permission:
+    where clauses ask for single ones and the target offers none of these.
+    """
+    single = {s.identity for s in wanted} & callers(contract, "application")
+    found = any(s.identity == "app" for s in wanted) or "app" in lacks
+    return bool(single) and single <= lacks.keys() and not found
 
 
 def _against(situation: Situation, profile: Profile, harmless: bool, states: bool) -> Gap | None:
