@@ -160,6 +160,7 @@ class Exchange:
     started: float = 0.0  # seconds since the run began
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
+    echoed: bool = False  # the answer holds the token that the request carried
 
     @property
     def status(self) -> int | None:

@@ -94,6 +94,16 @@ class Composition:
         self._values: dict[str, Mapping[str, set[Any]]] = {}
 
     @cached_property
+    def decided_by(self) -> Mapping[Fact, str]:
+        """The id of the first clause that speaks of a value alone."""
+        found: dict[Fact, str] = {}
+        for clause in self.contract.clauses:
+            if aspect := self._alone(clause):
+                for situation in asked(self.contract, clause):
+                    found.setdefault((aspect, value(situation, aspect)), clause.id)
+        return found
+
+    @cached_property
     def standings(self) -> Mapping[Fact, Standing]:
         """The standing of every value that a clause about it alone decides."""
         found: dict[Fact, Standing] = {}

@@ -224,6 +224,9 @@ class Reader:
             after=tuple(life["after"]),
             records=dict(life.get("records", {})),
             sets=tuple(life.get("sets", [])),
+            touches=tuple(life.get("touches", [])),
+            moments=tuple(life.get("moments", [])),
+            caller=life.get("caller"),
             owners=life.get("owners"),
         )
 

@@ -12,7 +12,7 @@ from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.facets import Facet, Finding, answer
+from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, answer
 from cancel_contracts.sight.observation import Observation, describe, is_cancelled, shown
 
 
@@ -108,6 +108,22 @@ def _kept(context: Context, exchange: Exchange) -> Finding | None:
     return Finding(not taken_back, expected, actual)
 
 
+def whole(context: Context, exchange: Exchange, _: Any) -> Finding | None:
+    """What is documented and neither set nor touched by a cancel is as before."""
+    sight = context.sight
+    before, after = sight.before(exchange), sight.after(exchange)
+    if exchange.situation.resource == "odd" or before is None or after is None:
+        return None
+    if before.entity is None or after.entity is None:
+        return None
+    expected = "the rest of the resource is as before"
+    if not (names := sight.disturbed(before, after)):
+        return Finding(True, expected, "as before")
+    was, now = before.entity.get(names[0]), after.entity.get(names[0])
+    told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"
+    return Finding(False, expected, f"{answer(exchange)}; {told}")
+
+
 def neighbour(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     sight = context.sight
     before = sight.before(exchange, "neighbour")
@@ -117,9 +133,11 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     if after is None:
         return None
     life = context.contract.lifecycle
-    ok = sight.unchanged(before, after)
     expected = f"another resource stays {describe(life, before)}"
-    return Finding(ok, expected, f"it shows {describe(life, after)}")
+    actual = f"it shows {describe(life, after)}"
+    if lost := sight.disturbed(before, after):
+        return Finding(False, expected, f"{actual}, another {lost[0]}")
+    return Finding(sight.unchanged(before, after), expected, actual)
 
 
 def accepts(context: Context, exchange: Exchange, permission: str) -> Finding | None:
@@ -156,6 +174,7 @@ def connection(context: Context, exchange: Exchange, _: Any) -> Finding | None:
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
+    "whole": whole,
     "accepts": accepts,
     "connection": connection,
 }

@@ -6,6 +6,9 @@ Pure.
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from cancel_contracts.contract.model import canonical
@@ -14,6 +17,8 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding
 from cancel_contracts.parse import json_value
 from cancel_contracts.sight.observation import Observation, is_cancelled
+
+LONGEST_DATE = 64  # characters
 
 
 def keeps(context: Context, exchange: Exchange, names: list[str]) -> Finding | None:
@@ -115,17 +120,57 @@ def _agrees(context: Context, exchange: Exchange) -> Finding | None:
     if returned is None or look is None or look.entity is None:
         return None
     life = context.contract.lifecycle
-    for name in (*life.shows, *life.records):
-        if name not in returned or name not in look.entity:
-            continue
-        said, kept = returned[name], look.entity[name]
+    alike = context.contract.properties - {*life.touches, *context.sight.volatile}
+    for name in sorted({*life.shows, *life.records, *alike}):
+        said, kept = returned.get(name), look.entity.get(name)
+        if said is None or kept is None:
+            continue  # what one of the two leaves out, or does not know yet, is no contradiction
         same = canonical(str(said)) == canonical(str(kept)) if name in life.shows else said == kept
-        if not same:
+        if not same and not _same_moment(said, kept):
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
 
 
-_MEMBERS = {"id": _id, "state": _state, "recorded": _recorded, "set": _set, "agrees": _agrees}
+def _moment(value: Any) -> datetime | None:
+    """Return the moment that an ISO 8601 text names, or None where nobody can tell."""
+    if not isinstance(value, str) or len(value) > LONGEST_DATE or "T" not in value:
+        return None
+    text = re.sub(r"(\.\d{6})\d+", r"\1", value)  # the wire shows up to seven digits
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    """Whether two texts name one moment, a second more or less for what is rounded."""
+    a, b = _moment(one), _moment(other)
+    return a is not None and b is not None and abs((a - b).total_seconds()) < 1
+
+
+def _ordered(context: Context, exchange: Exchange) -> Finding | None:
+    """Dates come in their order, in the answer and in the GET after it."""
+    look, names = _settled(context, exchange), context.contract.lifecycle.moments
+    told = None
+    for entity in (returned_entity(exchange), look.entity if look else None):
+        dated = [(n, m) for n in names if entity and (m := _moment(entity.get(n))) is not None]
+        for (one, earlier), (other, later) in pairwise(dated):
+            expected = f"{one} is not after {other}"
+            if (earlier - later).total_seconds() >= 1:
+                return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
+            told = Finding(True, expected, "in order")
+    return told
+
+
+_MEMBERS = {
+    "id": _id,
+    "state": _state,
+    "recorded": _recorded,
+    "set": _set,
+    "agrees": _agrees,
+    "ordered": _ordered,
+}
 
 
 def not_recorded(context: Context, exchange: Exchange, _: Any) -> Finding | None:

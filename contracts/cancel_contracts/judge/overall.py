@@ -14,13 +14,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cancel_contracts.exchange import Exchange
+from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.sight.observation import describe
-
-Findings = dict[int, Finding]
-Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 
 def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
@@ -177,6 +175,7 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
 
 
 OVERALL: dict[str, Overall] = {
+    **CALLERS,
     "constant": constant,
     "quota": quota,
     "distinct": distinct,

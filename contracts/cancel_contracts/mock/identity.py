@@ -29,6 +29,8 @@ CHALLENGE: Headers = (
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 THROTTLED = "throttled"
 
+SKEW_SECONDS = 300  # what clocks may differ by
+
 
 def deny(why: str) -> Refusal:
     return Refusal(401, why, CHALLENGE)
@@ -77,6 +79,9 @@ def valid(claims: Mapping[str, Any], audiences: tuple[str, ...], now: float) -> 
     expires = claims.get("exp")
     if not isinstance(expires, (int, float)) or expires <= now:
         raise deny("expired")
+    begins = claims.get("nbf", now)
+    if not isinstance(begins, (int, float)) or begins > now + SKEW_SECONDS:
+        raise deny("not valid yet")
     named = claims.get("aud")
     meant_for = named if isinstance(named, list) else [named]
     if audiences and not {str(a).rstrip("/") for a in meant_for} & {
