@@ -530,7 +530,7 @@ def test_the_pytest_door_writes_one_too(
     path, file = tmp_path / "l.jsonl", target_file(tmp_path, service)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *worker, "-p", "no:cacheprovider", f"specs/{CONTRACT}.yaml::MA-07",
-         "--target", str(file), "--contracts-ledger", str(path)],
+         "--contracts-target", str(file), "--contracts-ledger", str(path)],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert worker or f"ledger: {path}" in done.stdout, done.stdout + done.stderr

@@ -14,9 +14,10 @@ from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
+from cancel_contracts.needs import Gap
 from cancel_contracts.parse import json_value
 
-Findings = dict[int, Finding]
+Findings = dict[int, Finding | Gap]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 

@@ -52,6 +52,14 @@ class Context:
         if status and situation.call == "second" and situation.resource == "cancellable":
             self.seconds.add(status)
 
+    def refused_look(self, exchange: Exchange) -> int | None:
+        """Return how the look after the call was refused, by a 4xx that says so of the id."""
+        for x in self.journal.exchanges.of_scenario(exchange.scenario):
+            looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
+            if looked and x.refused and x.status not in (401, 429):
+                return x.status
+        return None
+
     @cached_property
     def fatal(self) -> float | None:
         """When the call began that the target took and did not outlive: it answered calls before,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cancel_contracts.contract.words import IDS, needs_token
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Scenario, looks_twice
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import THROTTLED_CALLS, Resource
@@ -47,7 +48,7 @@ class Performance:
             else:
                 self._in_a_row(resources)
         except (NoIdentity, Refused) as err:
-            journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
+            journal.missing.update(dict.fromkeys(scenario.calls, err.gap))
         except Stopped:
             pass  # the journal says why
         except Broken as err:
@@ -59,7 +60,7 @@ class Performance:
             segment = subject.id.text or IDS[subject.id.word].wire
             return [Resource(segment, segment)]
         if subject.resource == "unknown":
-            return [Resource.of(self.run.unknown_id or self.first.uuid())]
+            return [self._unknown()]
         assert subject.state is not None
         # Whoever calls without a token is refused: an id of the target file is not used up by it.
         spends = subject.resource == "cancellable" and needs_token(subject.identity)
@@ -87,6 +88,25 @@ class Performance:
             ids.append(made)
         return [Resource.of(i) for i in ids]
 
+    def _unknown(self) -> Resource:
+        """Return an id that names nothing: a random one, or the target file's, once a GET has shown
+        that it does not. Raises Refused where it names something; on a target that is not local
+        also where no GET tells.
+        """
+        id_ = self.run.unknown_id
+        if id_ is None:
+            return Resource.of(self.first.uuid())
+        target, told = Resource.of(id_), None
+        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
+        if seen is not None and not seen.gone:
+            told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
+        elif seen is None and not self.run.local:
+            told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
+        if told is not None:
+            self.run.note(told)
+            raise Refused(Gap(told))
+        return target
+
     def _look(
         self, situation: Situation, position: int, target: Resource, neighbour: Resource | None
     ) -> Observation | None:
@@ -103,11 +123,7 @@ class Performance:
         if neighbour is None and "{neighbour}" in scenario.subject.body.text:
             named = Resource.of(self.first.uuid())
         twice = not self.run.journal.exchanges and looks_twice(self.run.contract, scenario)
-        before = None
-        if scenario.known:
-            before = self._look(scenario.subject, 0, target, neighbour)
-        elif scenario.subject.resource == "unknown" and self.run.unknown_id:
-            self._make_sure_unknown(target)
+        before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
         self._refuse_spent(scenario.subject, before)
         if twice:
             self.calls.observe(self.first, scenario.subject, 0, target)
@@ -130,20 +146,6 @@ class Performance:
             self.run.note_last_look(exchange, target)
         if position == 1 and before and after and before.entity and before.entity == after.entity:
             self._give_back(exchange, target)
-
-    def _make_sure_unknown(self, target: Resource) -> None:
-        """Look at the target file's id of nothing before a call names it. Raises Refused where it
-        names something; on a target that is not local also where no GET tells that it does not.
-        """
-        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
-        told = None
-        if seen is not None and not seen.gone:
-            told = f"unknown_id: {target.id} names a resource that exists; give an id of nothing"
-        elif seen is None and not self.run.local:
-            told = f"unknown_id: no GET tells that {target.id} names nothing; leave it out"
-        if told is not None:
-            self.run.note(told)
-            raise Refused(told)
 
     def _look_for_drift(
         self,

@@ -140,7 +140,7 @@ class Run:
 
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
-        self.states.single = True
+        self.states.single = self.journal.single = True
         self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
 
     def note(self, text: str) -> None:
