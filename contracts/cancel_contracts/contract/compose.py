@@ -95,11 +95,11 @@ class Composition:
 
     @cached_property
     def decided_by(self) -> Mapping[Fact, str]:
-        """The id of the first clause that speaks of a value alone."""
+        """The id of the clause that speaks of a value: of it alone, else the first that names it."""
         found: dict[Fact, str] = {}
-        for clause in self.contract.clauses:
-            if aspect := self._alone(clause):
-                for situation in asked(self.contract, clause):
+        for clause in sorted(self.contract.clauses, key=lambda c: self._alone(c) is None):
+            for situation in asked(self.contract, clause):
+                for aspect in self.facts(situation):
                     found.setdefault((aspect, value(situation, aspect)), clause.id)
         return found
 

@@ -6,7 +6,7 @@ meet most pairs that have not met before. Then, while the budget lasts, calls ar
 pairs that are left, at most one fact of them refused; last those of two refused facts.
 
 Pairs are counted between *kinds* of values: those that one clause names together are one kind (the
-seven permissions, the comments that are kept), but each state is its own. Pure and deterministic.
+seven permissions, the comments that are kept), but each state that can be cancelled is its own. Pure and deterministic.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Cover:
         """Return the kind of a situation's value of an aspect."""
         fact = (aspect, value(of, aspect))
         if fact not in self._kinds:
-            state = aspect == "resource" and of.resource != "odd"
-            deciding = None if state else self.composition.decided_by.get(fact)
+            own = aspect == "resource" and of.resource in ("cancellable", "unknown")
+            deciding = None if own else self.composition.decided_by.get(fact)
             self._kinds[fact] = deciding or fact[1]
         return (aspect, self._kinds[fact])
 
