@@ -1,0 +1,70 @@
+"""Chains: calls that one resource serves one after the other, with a look between each.
+
+Calls that are to be refused leave a resource as it is, so several stand before the one that may
+cancel it: what a refusal leaves behind shows, and fewer set-ups and looks are needed. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.exchange import Situation
+
+LONGEST = 6  # calls on one resource: what goes wrong in one should not reach many
+Chain = tuple[Situation, ...]
+
+
+def chains(
+    composition: Composition, calls: Iterable[Situation], seconds: Sequence[Situation] = ()
+) -> list[Chain]:
+    """Return the calls in chains, in the order of their last. `seconds` follow a call that served
+    their like, one each; one that finds none follows an ordinary call of its own.
+    """
+    found: list[Chain] = []
+    lots: dict[tuple[str | None, str | None], list[Situation]] = {}
+    for call in calls:
+        if call.resource not in ("cancellable", "final") or "{neighbour}" in call.body.text:
+            found.append((call,))
+        else:
+            lots.setdefault((call.state, call.owner), []).append(call)
+    left = list(seconds)
+    for lot in lots.values():
+        found += _lot(composition, lot, left)
+    found += [(replace(second, call="first"), second) for second in left]
+    return found
+
+
+def _lot(
+    composition: Composition, calls: Sequence[Situation], seconds: list[Situation]
+) -> list[Chain]:
+    """Return the chains of calls on resources in one state and of one owner."""
+    refused = [call for call in calls if _refused(composition, call)]
+    ends = [call for call in calls if call not in refused]
+    found: list[list[Situation]] = []
+    for place, end in enumerate(ends):
+        share = -(-len(refused) // (len(ends) - place))
+        some, refused = refused[: min(share, LONGEST - 1)], refused[min(share, LONGEST - 1) :]
+        chain = [*some, end]
+        second = next((s for s in seconds if _follows(composition, s, end)), None)
+        if second is not None:
+            seconds.remove(second)
+            chain.append(second)
+        found.append(chain)
+    while refused:
+        found.append(refused[:LONGEST])
+        refused = refused[LONGEST:]
+    return [tuple(chain) for chain in found]
+
+
+def _refused(composition: Composition, call: Situation) -> bool:
+    """Whether a call is to be refused, whatever else it holds."""
+    standing, facts = composition.standing, composition.facts(call)
+    return any(standing(call, aspect).kind == "refused" for aspect in facts)
+
+
+def _follows(composition: Composition, second: Situation, call: Situation) -> bool:
+    """Whether a second call follows from a call: one on the same state that is served."""
+    served = all(composition.standing(call, a).kind == "neutral" for a in composition.facts(call))
+    return served and call.state == second.state and call.owner == second.owner
