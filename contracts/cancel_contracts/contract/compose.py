@@ -95,7 +95,7 @@ class Composition:
 
     @cached_property
     def decided_by(self) -> Mapping[Fact, str]:
-        """The id of the clause that speaks of a value: of it alone, else the first that names it."""
+        """The id of the clause about a value: about it alone, else the first that names it."""
         found: dict[Fact, str] = {}
         for clause in sorted(self.contract.clauses, key=lambda c: self._alone(c) is None):
             for situation in asked(self.contract, clause):

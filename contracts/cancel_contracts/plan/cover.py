@@ -3,10 +3,11 @@
 What clauses ask for comes first: each fact that is refused or open has a call of its own, neutral
 facts share calls. The aspects that a call leaves free are filled with neutral values, those that
 meet most pairs that have not met before. Then, while the budget lasts, calls are added for the
-pairs that are left, at most one fact of them refused; last those of two refused facts.
+pairs that are left.
 
 Pairs are counted between *kinds* of values: those that one clause names together are one kind (the
-seven permissions, the comments that are kept), but each state that can be cancelled is its own. Pure and deterministic.
+seven permissions, the comments that are kept), but each state that can be cancelled is its own.
+Pure and deterministic.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ from cancel_contracts.exchange import Situation
 
 Pair = frozenset[tuple[str, Any]]
 FREE = ("resource", "caller", "body", "content_type", "transfer", "extra", "method")
+
+
+@dataclass(frozen=True)
+class PairsMet:
+    """Pairs of kinds of facts: how many meet in some call, of those that can."""
+
+    met: int
+    possible: int
 
 
 @dataclass
@@ -58,16 +67,31 @@ class Cover:
         kinds = [self.kind(aspect, call) for aspect in FREE]
         return {frozenset(two) for two in combinations(kinds, 2)}
 
-    def possible(self) -> dict[Pair, Situation]:
-        """Return the pairs that can meet, each with a call in which it does."""
-        found: dict[Pair, Situation] = {}
+    def possible(self) -> dict[Pair, tuple[Situation, list[str]]]:
+        """Return the pairs that can meet, each with a call in which it does and its aspects.
+
+        Of two facts that are not neutral one hides the other: whichever is looked at first decides.
+        """
+        found: dict[Pair, tuple[Situation, list[str]]] = {}
         for a, b in combinations(FREE, 2):
             for one in self._samples[a].values():
                 for two in self._samples[b].values():
                     call = with_value(with_value(self.composition.ordinary, a, one), b, two)
-                    if self.composition.can_meet(call):
-                        found.setdefault(frozenset((self.kind(a, call), self.kind(b, call))), call)
+                    hidden = self.odd(call) > 1
+                    if self.composition.can_meet(call) and not hidden:
+                        pair = frozenset((self.kind(a, call), self.kind(b, call)))
+                        found.setdefault(pair, (call, [a, b]))
         return found
+
+    def odd(self, call: Situation) -> int:
+        """Return how many facts of a call are not neutral."""
+        standing = self.composition.standing
+        return sum(standing(call, a).kind != "neutral" for a in self.composition.facts(call))
+
+    def pairs_met(self) -> PairsMet:
+        """Return how many of the pairs that can meet do."""
+        possible = self.possible().keys()
+        return PairsMet(len(self.met & possible), len(possible))
 
     # --- choosing ---------------------------------------------------------------------------------
 
@@ -89,10 +113,15 @@ class Cover:
 
     def filled(self, base: Situation, fixed: Iterable[str]) -> Situation:
         """Return a call with its free aspects filled with neutral values."""
+        kept = list(fixed)
+        free = [aspect for aspect in FREE if aspect not in kept]
+        turns = (free[at:] + free[:at] for at in range(max(1, len(free))))
+        tried = [self._filled(base, kept, turn) for turn in turns]
+        return max(tried, key=lambda call: len(self.pairs(call) - self.met))
+
+    def _filled(self, base: Situation, fixed: list[str], free: list[str]) -> Situation:
         call, settled = base, [*fixed]
-        for aspect in FREE:
-            if aspect in settled:
-                continue
+        for aspect in free:
             call = self._best(call, aspect, settled)
             settled.append(aspect)
         return call
@@ -125,7 +154,7 @@ def cover(composition: Composition, wanted: Sequence[Situation], limit: int) -> 
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     for situation in own:
         if len(found.calls) < limit:
-            found.add(found.filled(situation, _fixed(composition, situation)))
+            found.add(found.filled(situation, facts(situation)))
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
@@ -139,12 +168,6 @@ def cover(composition: Composition, wanted: Sequence[Situation], limit: int) -> 
     return found
 
 
-def _fixed(composition: Composition, situation: Situation) -> list[str]:
-    """Return the aspects that stay as they are: an odd or unknown id leaves its resource so."""
-    fixed = composition.facts(situation)
-    return fixed
-
-
 def _stands(composition: Composition, call: Situation, situation: Situation) -> bool:
     """Whether a call shows the facts of a situation beside neutral ones alone."""
     return all(
@@ -156,12 +179,7 @@ def _stands(composition: Composition, call: Situation, situation: Situation) -> 
 
 
 def _more(found: Cover) -> Iterator[Situation]:
-    """Yield calls for the pairs that have not met, those with two refused facts last."""
-
-    def weight(call: Situation) -> int:
-        composition = found.composition
-        return sum(composition.standing(call, a).kind != "neutral" for a in composition.facts(call))
-
-    for pair, call in sorted(found.possible().items(), key=lambda item: weight(item[1])):
+    """Yield calls for the pairs that have not met."""
+    for pair, (call, aspects) in found.possible().items():
         if pair not in found.met:
-            yield found.filled(call, found.composition.facts(call))
+            yield found.filled(call, {*aspects, *found.composition.facts(call)})
