@@ -161,6 +161,7 @@ class Exchange:
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
     echoed: bool = False  # the answer holds the token that the request carried
+    way_in: bool = False  # made to find out how the target is to be called: stands for nothing
 
     @property
     def status(self) -> int | None:

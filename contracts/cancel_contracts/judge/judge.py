@@ -109,7 +109,7 @@ class Judge:
             ]
         blame = Blame(self.composition)
         for at, exchange in enumerate(exchanges):
-            if exchange.kind != "cancel":
+            if exchange.kind != "cancel" or exchange.way_in:
                 continue
             for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:

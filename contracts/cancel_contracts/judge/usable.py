@@ -36,6 +36,7 @@ def _ordinary_answers(journal: Journal) -> dict[int, None]:
         x.status: None
         for x in journal.exchanges
         if x.kind == "cancel"
+        and not x.way_in
         and x.situation.identity == "primary"
         and x.sent.method == "POST"
         and x.status is not None
