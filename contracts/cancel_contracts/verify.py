@@ -13,16 +13,22 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import contained
+from cancel_contracts.exchange import Situation
 from cancel_contracts.excuses import Excused, excuse, stale
+from cancel_contracts.identity import offers
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
+from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
+from cancel_contracts.plan.steps import EXISTING
+from cancel_contracts.provider_states import states
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
@@ -32,6 +38,7 @@ from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site, Target
+from cancel_contracts.targets.names import PRIMARY
 from cancel_contracts.targets.pace import pacer
 from cancel_contracts.transport.client import Timeouts, Transport, trusted
 
@@ -173,11 +180,21 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
             options.profile,
             max_requests=options.max_requests,
             harmless=harmless,
-            states=site.has_states,
+            lacks=partial(_lacking, contract, site),
         )
         observes = "observe" not in site.not_testable and contract.observe_path is not None
         found.append(Assignment(contract, site, plan, harmless, observes, not_local))
     return found
+
+
+def _lacking(contract: Contract, site: Site, situation: Situation) -> Gap | None:
+    """Return what a target lacks for a situation, as far as its file tells."""
+    primary = site.primary or PRIMARY
+    if gap := offers.lacking(contract, site, situation.identity, primary):
+        return gap
+    if situation.resource not in EXISTING or situation.state is None:
+        return None
+    return states.lacking(site, situation.state, situation.owner)
 
 
 def with_ledger(assignments: Sequence[Assignment], options: Options) -> Options:

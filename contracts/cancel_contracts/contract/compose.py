@@ -142,6 +142,24 @@ class Composition:
         """Return the aspects in which a situation is not the ordinary call."""
         return [a for a in ASPECTS if value(situation, a) != value(self.ordinary, a)]
 
+    def served(self, situation: Situation) -> bool:
+        """Whether a call is to be served: all that is not ordinary in it is neutral."""
+        return all(self.standing(situation, a).kind == "neutral" for a in self.facts(situation))
+
+    def refused(self, situation: Situation) -> bool:
+        """Whether a call is to be refused, whatever else it holds."""
+        return any(self.standing(situation, a).kind == "refused" for a in self.facts(situation))
+
+    def shows(self, call: Situation, situation: Situation) -> bool:
+        """Whether a call shows the facts of a situation beside neutral ones alone."""
+        facts = self.facts(situation)
+        return all(
+            value(call, a) == value(situation, a)
+            if a in facts
+            else self.standing(call, a).kind == "neutral"
+            for a in ASPECTS
+        )
+
     def speaks(self, clause: Clause, situation: Situation, status: int | None) -> Speaks | None:
         """Return how a clause speaks of a call in this situation that was answered so, or None."""
         if not answers(clause, status) or not self._holds(clause, situation, status):

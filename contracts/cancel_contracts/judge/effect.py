@@ -87,7 +87,10 @@ def _kept(context: Context, exchange: Exchange) -> Told:
     gone.
     """
     life, sight = context.contract.lifecycle, context.sight
-    first = sight.scene(exchange.scenario).calls[0]
+    calls = sight.scene(exchange.scenario).calls
+    first = next(
+        (x for x in reversed(calls) if x.position < exchange.position and x.succeeded), calls[0]
+    )
     start, mid, end = sight.before(first), sight.before(exchange), sight.after(exchange)
     if start is None or mid is None or end is None or start.gone or not sight.observable:
         return NO_GET

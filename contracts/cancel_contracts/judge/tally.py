@@ -136,7 +136,8 @@ class Tally:
         ]
         for at, exchange in enumerate(self.spoken):
             over = [row.get(at) for row in tables]
-            self._weigh(context, exchange, exchange.situation, self.expect, over)
+            stands = context.composition.stands_for(self.clause, exchange.situation)
+            self._weigh(context, exchange, stands, self.expect, over)
 
     def _weigh(
         self,

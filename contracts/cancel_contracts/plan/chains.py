@@ -39,32 +39,28 @@ def chains(
 def _lot(
     composition: Composition, calls: Sequence[Situation], seconds: list[Situation]
 ) -> list[Chain]:
-    """Return the chains of calls on resources in one state and of one owner."""
-    refused = [call for call in calls if _refused(composition, call)]
-    ends = [call for call in calls if call not in refused]
-    found: list[list[Situation]] = []
+    """Return the chains of calls on resources in one state and of one owner.
+
+    Half of what is to be refused stands before what may cancel: what a refusal leaves behind shows
+    there. The other half stands alone: what a refusal does later shows there.
+    """
+    ends = [call for call in calls if not composition.refused(call)]
+    refused = [call for call in calls if composition.refused(call)]
+    before, alone = (refused[::2], refused[1::2]) if ends else ([], refused)
+    found: list[Chain] = []
     for place, end in enumerate(ends):
-        share = -(-len(refused) // (len(ends) - place))
-        some, refused = refused[: min(share, LONGEST - 1)], refused[min(share, LONGEST - 1) :]
-        chain = [*some, end]
+        share = min(-(-len(before) // (len(ends) - place)), LONGEST - 2)
+        chain, before = [*before[:share], end], before[share:]
         second = next((s for s in seconds if _follows(composition, s, end)), None)
         if second is not None:
             seconds.remove(second)
             chain.append(second)
-        found.append(chain)
-    while refused:
-        found.append(refused[:LONGEST])
-        refused = refused[LONGEST:]
-    return [tuple(chain) for chain in found]
-
-
-def _refused(composition: Composition, call: Situation) -> bool:
-    """Whether a call is to be refused, whatever else it holds."""
-    standing, facts = composition.standing, composition.facts(call)
-    return any(standing(call, aspect).kind == "refused" for aspect in facts)
+        found.append(tuple(chain))
+    alone = [*before, *alone]
+    return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
 
 
 def _follows(composition: Composition, second: Situation, call: Situation) -> bool:
     """Whether a second call follows from a call: one on the same state that is served."""
-    served = all(composition.standing(call, a).kind == "neutral" for a in composition.facts(call))
-    return served and call.state == second.state and call.owner == second.owner
+    same = (call.state, call.owner) == (second.state, second.owner)
+    return same and composition.served(call)

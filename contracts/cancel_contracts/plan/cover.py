@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, value, with_value
+from cancel_contracts.contract.compose import Composition, Fact, value, with_value
 from cancel_contracts.exchange import Situation
 
 Pair = frozenset[tuple[str, Any]]
@@ -158,7 +158,7 @@ def cover(composition: Composition, wanted: Sequence[Situation], limit: int) -> 
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
-        if not any(_stands(composition, call, situation) for call in found.calls):
+        if not any(composition.shows(call, situation) for call in found.calls):
             found.add(found.filled(situation, facts(situation)))
     for call in _more(found):
         if len(found.calls) >= limit:
@@ -166,16 +166,6 @@ def cover(composition: Composition, wanted: Sequence[Situation], limit: int) -> 
         if not found.pairs(call) <= found.met:
             found.add(call)
     return found
-
-
-def _stands(composition: Composition, call: Situation, situation: Situation) -> bool:
-    """Whether a call shows the facts of a situation beside neutral ones alone."""
-    return all(
-        value(call, a) == value(situation, a)
-        if a in composition.facts(situation)
-        else composition.standing(call, a).kind == "neutral"
-        for a in ASPECTS
-    )
 
 
 def _more(found: Cover) -> Iterator[Situation]:

@@ -25,6 +25,20 @@ BROKEN_HANDLER_CALLS = 3
 THROTTLED_CALLS = 4  # to a handler that asks to wait each time
 
 
+def lacking(site: Site, state: str, owner: str | None) -> Gap | None:
+    """Return why the target file offers no resource in a state, as far as it tells, or None."""
+    if site.handler or site.provision is not None:
+        return None
+    if not site.ids:
+        return NO_STATES
+    need = of_resource(state, owner)
+    if owner:
+        return Gap("ids of a target file have no owner", need)
+    if not site.ids.get(state):
+        return Gap(f"the target gives no id in the state {state}", need)
+    return None
+
+
 @dataclass(frozen=True)
 class Made:
     """A set-up of the handler: its number in the ledger, and what a tear-down is told."""
@@ -122,22 +136,16 @@ class ProviderStates:
         at = self._spent[key] + offset
         while at >= len(ids):
             if self.provisioner is None:
-                raise Refused(self._lacking(state, owner))
+                raise Refused(lacking(self.site, state, owner) or self._too_few(state, owner))
             ids.append(self.provisioner.create(state, owner))
         if spends:
             self._spent[key] = at + 1
         return ids[at]
 
-    def _lacking(self, state: str, owner: str | None) -> Gap:
-        ids = self.site.ids.get(state)
-        if not self.site.ids:
-            return NO_STATES
-        need = of_resource(state, owner)
-        if owner:
-            return Gap("ids of a target file have no owner", need)
-        if not ids:
-            return Gap(f"the target gives no id in the state {state}", need)
-        return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
+    def _too_few(self, state: str, owner: str | None) -> Gap:
+        given = len(self.site.ids.get(state, ()))
+        told = f"the target gives too few ids in the state {state} ({given})"
+        return Gap(told, of_resource(state, owner))
 
     def created(self, id_: str) -> bool:
         """Whether a documented call created this resource for the run."""
