@@ -48,7 +48,7 @@ def _none(context: Context, exchange: Exchange) -> Told:
     life, sight = context.contract.lifecycle, context.sight
     before, after = sight.before(exchange), sight.after(exchange)
     if exchange.situation.resource == "unknown":
-        return _still_unknown(context, exchange, after)
+        return _still_unknown(context, exchange, next(reversed(sight.later(exchange)), None))
     if exchange.situation.call == "concurrent":
         return None  # what shows may be the other call's doing
     if before is None or after is None or before.gone or not sight.observable:

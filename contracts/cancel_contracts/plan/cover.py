@@ -48,7 +48,9 @@ class Cover:
     # --- facts and kinds --------------------------------------------------------------------------
 
     def learn(self, wanted: Iterable[Situation]) -> None:
-        """Take note of the values that occur in what is wanted."""
+        """Take note of the values that occur in what is wanted. A body that names another resource
+        needs one beside it: no call is given it that does not ask for it.
+        """
         for situation in wanted:
             for aspect in FREE:
                 self._samples[aspect].setdefault(value(situation, aspect), situation)
@@ -141,8 +143,11 @@ class Cover:
         return best
 
 
-def cover(composition: Composition, wanted: Sequence[Situation], limit: int) -> Cover:
-    """Return calls for every situation that is wanted, and for as many pairs as `limit` allows.
+def cover(
+    composition: Composition, wanted: Sequence[Situation], limit: int, share: float = 1.0
+) -> Cover:
+    """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
+    to a `share` of those that can meet.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
@@ -160,16 +165,23 @@ def cover(composition: Composition, wanted: Sequence[Situation], limit: int) -> 
             continue
         if not any(composition.shows(call, situation) for call in found.calls):
             found.add(found.filled(situation, facts(situation)))
+    possible = found.possible().keys()
     for call in _more(found):
-        if len(found.calls) >= limit:
+        if len(found.calls) >= limit or len(found.met & possible) >= share * len(possible):
             break
-        if not found.pairs(call) <= found.met:
-            found.add(call)
+        found.add(call)
     return found
 
 
 def _more(found: Cover) -> Iterator[Situation]:
-    """Yield calls for the pairs that have not met."""
-    for pair, (call, aspects) in found.possible().items():
-        if pair not in found.met:
+    """Yield calls for the pairs that have not met. Refused ones first: they share a resource; those
+    that need another resource beside them last.
+    """
+    left = [(call, aspects) for pair, (call, aspects) in found.possible().items()]
+
+    def price(row: tuple[Situation, list[str]]) -> int:
+        return 2 * ("{neighbour}" in row[0].body.text) + (not found.composition.refused(row[0]))
+
+    for call, aspects in sorted(left, key=price):
+        if not found.pairs(call) <= found.met:
             yield found.filled(call, {*aspects, *found.composition.facts(call)})

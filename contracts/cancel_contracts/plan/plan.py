@@ -33,6 +33,8 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
+# What of the pairs that can meet is enough for a gate: the last ones take a resource each.
+GATE_PAIRS = 0.9
 NOTHING_EXISTS = Gap("this plan touches nothing that exists")
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
@@ -116,7 +118,8 @@ def make(
         wanted["second"].append(replace(composition.ordinary, call="second"))
     races = [at_once(s, s) for s in wanted["concurrent"]] * RACES
     reserved = len(wanted["second"]) + sum(len(race.calls) for race in races)
-    found = cover(composition, wanted["single"], max(0, limit - reserved))
+    share = 1.0 if profile == "deep" else GATE_PAIRS
+    found = cover(composition, wanted["single"], max(0, limit - reserved), share)
     scenarios: list[Scenario] = []
     left = limit
     for scenario in [*_scenarios(composition, found.calls, wanted["second"]), *races]:
@@ -188,7 +191,7 @@ class _Near:
 
 class _Last:
     """Which resources are looked at once more when the run ends: those that nothing was to cancel,
-    and of others one for every kind of caller, state and method.
+    and of others one for every kind of caller.
     """
 
     def __init__(self, composition: Composition) -> None:
@@ -199,7 +202,7 @@ class _Last:
         call = row[-1]
         if not _touches(call):
             return False
-        kind = (call.state, call.method, call.identity.partition(":")[0], call.owner)
+        kind = (call.resource, call.identity.partition(":")[0], call.owner)
         new = kind not in self._met
         self._met.add(kind)
         return new or self.composition.refused(call)
