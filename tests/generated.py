@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -25,7 +26,7 @@ from cancel_contracts.report.clauses import listing
 from cancel_contracts.report.record import record
 from cancel_contracts.report.terminal import show
 from cancel_contracts.targets.file import of_url
-from cancel_contracts.verify import Options, assign, verify
+from cancel_contracts.verify import verify
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent

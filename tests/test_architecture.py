@@ -47,12 +47,15 @@ ALLOWED = {
     "har": {"contract", "errors", "exchange", "foreign", "journal", "needs", "redact", "sight"},
     "baseline": {"contract", "errors", "judge", "schemas"},
     "compare": {"errors", "schemas"},
+    "assignment": {
+        "contract", "identity", "needs", "plan", "run", "targets", "transport",
+    },
     "teardown": {
         "contract", "errors", "identity", "ledger", "provider_states", "redact", "run",
         "targets", "transport",
     },
     "verify": {
-        "contract", "errors", "excuses", "gate", "identity", "journal", "judge", "ledger",
+        "assignment", "contract", "errors", "excuses", "gate", "identity", "journal", "judge", "ledger",
         "plan", "provider_states", "redact", "run", "targets", "transport",
     },
 }  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
@@ -22,7 +23,7 @@ from cancel_contracts.ledger import account
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.file import load as load_target
-from cancel_contracts.verify import Options, Result, assign, verify
+from cancel_contracts.verify import Result, verify
 from servers.front import Request, Response, Written, written
 from servers.pages import PAGES
 from servers.service import Service

@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import FIELDS, asked, fits, listed, permission_of
@@ -33,7 +34,7 @@ from cancel_contracts.mock.entry import Breaks, Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.transport.client import Timeouts
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.verify import Result, verify
 
 STATUSES = range(100, 600)
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.

@@ -27,12 +27,12 @@ from cancel_contracts.cli.options import (
 from cancel_contracts.errors import ContractsError
 
 if TYPE_CHECKING:
+    from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.report.screen import Outlet
     from cancel_contracts.targets.file import Target
-    from cancel_contracts.verify import Options
 
 PROFILES = (
     "smoke touches nothing that exists; gate exercises every clause; "
@@ -124,10 +124,10 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            dialects: tuple[str, ...], timeout: float, debug: bool,
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
+    from cancel_contracts.assignment import Options
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
-    from cancel_contracts.verify import Options
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
@@ -178,8 +178,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
     """Judge recorded traffic (HAR) by the same clauses, without network."""
+    from cancel_contracts.assignment import Options
     from cancel_contracts.replay import judge_recording
-    from cancel_contracts.verify import Options
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
@@ -217,8 +217,8 @@ def _console() -> Outlet:
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
+    from cancel_contracts.assignment import assign
     from cancel_contracts.report.plan import show
-    from cancel_contracts.verify import assign
 
     assignments = assign(contracts, target, options)
     show(assignments, _console(), options.rate)
@@ -234,10 +234,11 @@ def _run(
     redactor: Redactor,
 ) -> int:
     """Verify, report and return the exit code."""
+    from cancel_contracts.assignment import assign
     from cancel_contracts.cli.interrupt import interruptible
     from cancel_contracts.report.terminal import Bar
-    from cancel_contracts.verify import assign, with_ledger
     from cancel_contracts.verify import verify as verify_target
+    from cancel_contracts.verify import with_ledger
 
     screen = _console()
     assignments = assign(contracts, target, options)

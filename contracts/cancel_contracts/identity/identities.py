@@ -95,6 +95,8 @@ class Identities:
 
         Raises NoIdentity, or Broken where a token has expired and cannot be renewed.
         """
+        if gap := lacking(self.contract, self.site, identity, self.primary):
+            raise NoIdentity(gap)
         row = IDENTITIES.get(identity)
         wire: Carrier | None = row.wire if row else None
         if wire is None:
@@ -102,8 +104,6 @@ class Identities:
             return replace(BEARER(token), secret=token)
         if not needs_token(identity):
             return wire("")
-        if gap := lacking(self.contract, self.site, identity, self.primary):
-            raise NoIdentity(gap)
         token = self._token(self.primary, owner)
         if len(token) < SHORT_CHARS or token == token.swapcase():
             told = "the primary's token is too short to be changed"
@@ -120,8 +120,6 @@ class Identities:
             return lent
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
-        if gap := lacking(self.contract, self.site, name, self.primary):
-            raise NoIdentity(gap)
         return PLACEHOLDER
 
     def _fresh(self, name: str, owner: str | None) -> str:

@@ -7,25 +7,26 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
 from cancel_contracts.contract.compose import Composition
-from cancel_contracts.contract.given import asked, conditional, listed
+from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
-from cancel_contracts.needs import Gap
+from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import chains
 from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
-    Acquire,
     Scenario,
     at_once,
     in_a_row,
     on_one_connection,
 )
+from cancel_contracts.plan.supply import Supply, needed
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -35,7 +36,6 @@ GATE_CALLS = 100
 RACES = 2
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.9
-NOTHING_EXISTS = Gap("this plan touches nothing that exists")
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -49,6 +49,7 @@ class Plan:
     clauses: tuple[Clause, ...]
     scenarios: tuple[Scenario, ...]
     left_out: dict[Situation, Gap] = field(default_factory=dict)
+    needed: Counter[str] = field(default_factory=Counter)  # resources, by state
     pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
     property_calls: int = 0
     walk_calls: int = 0
@@ -64,29 +65,6 @@ class Plan:
         return total
 
 
-def demand(scenarios: Sequence[Scenario]) -> Counter[tuple[str, str | None]]:
-    """Return how many resources the scenarios ask for, by state and owner."""
-    return Counter(
-        (step.state, step.owner)
-        for scenario in scenarios
-        for step in scenario.steps
-        if isinstance(step, Acquire)
-    )
-
-
-def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
-    """Return how many resources in each state the scenarios ask for: what a target file
-    needs ids for.
-    """
-    found: Counter[str] = Counter()
-    for (state, _), count in demand(scenarios).items():
-        found[state] += count
-    return found
-
-
-Lacks = Callable[[Situation], Gap | None]
-
-
 def make(
     contract: Contract,
     clauses: Sequence[Clause],
@@ -94,47 +72,100 @@ def make(
     *,
     max_requests: int | None = None,
     harmless: bool = False,
-    lacks: Lacks = lambda situation: None,
+    states: bool = True,
+    lacks: Mapping[str, Gap] = MappingProxyType({}),
+    supply: Supply | None = None,
 ) -> Plan:
     """Return the plan for the selected clauses.
 
-    `harmless` keeps to calls that cannot cancel anything that exists. `lacks` says what the target
-    lacks for a situation, as far as its file tells. What it excuses is asked all the same.
+    `harmless` keeps to calls that cannot cancel anything that exists. `states` says whether the
+    target offers provider states, `lacks` which identities it does not offer and why, `supply`
+    what its ids bring about where it has no handler. What it excuses is asked all the same.
     """
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
-    left_out: dict[Situation, Gap] = {}
-    wanted: dict[str, list[Situation]] = {"single": [], "second": [], "concurrent": []}
-    for situation in dict.fromkeys(s for clause in clauses for s in asked(contract, clause)):
-        gap = NOTHING_EXISTS if _touches(situation) and (profile == "smoke" or harmless) else None
-        if gap := gap or lacks(situation):
-            left_out[situation] = gap
-        else:
-            kind = situation.call if situation.call in wanted else "single"
-            wanted[kind].append(situation)
     composition = Composition(contract)
-    if wanted["concurrent"] and not wanted["second"]:
-        # How a second call in a row is answered tells what a race may end in.
-        wanted["second"].append(replace(composition.ordinary, call="second"))
-    races = [at_once(s, s) for s in wanted["concurrent"]] * RACES
-    reserved = len(wanted["second"]) + sum(len(race.calls) for race in races)
-    share = 1.0 if profile == "deep" else GATE_PAIRS
-    found = cover(composition, wanted["single"], max(0, limit - reserved), share)
-    scenarios: list[Scenario] = []
-    left = limit
-    for scenario in [*_scenarios(composition, found.calls, wanted["second"]), *races]:
-        if len(scenario.calls) <= left:
-            left -= len(scenario.calls)
-            scenarios.append(scenario)
+    left_out: dict[Situation, Gap] = {}
+    wanted: list[Situation] = []
+    every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
+    if _asks_app(contract, every, lacks):
+        every[replace(composition.ordinary, identity="app")] = None
+    for situation in every:
+        gap = _against(situation, profile, harmless, states) or lacks.get(situation.identity)
+        if gap is None and supply is not None and situation.state is not None:
+            gap = supply.never(situation.state, situation.owner)
+        if gap is None:
+            wanted.append(situation)
+        else:
+            left_out[situation] = gap
+    scenarios, pairs = _cover(composition, wanted, limit, 1.0 if profile == "deep" else GATE_PAIRS)
+    demanded = needed(scenarios)
+    dropped: dict[Situation, Gap] = {}
+    scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
     planned = {call for scenario in scenarios for call in scenario.calls}
-    for situation in (s for row in wanted.values() for s in row):
+    for situation in wanted:
         if not any(composition.shows(call, situation) for call in planned):
-            left_out[situation] = Gap(f"the budget of {limit} calls does not reach it")
-    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, found.pairs_met())
-    if profile == "deep" and not harmless and not lacks(composition.ordinary):
+            gaps = (gap for call, gap in dropped.items() if composition.shows(call, situation))
+            budget = Gap(f"the budget of {limit} calls does not reach it")
+            left_out[situation] = next(gaps, budget)
+    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, demanded, pairs)
+    if profile == "deep" and not harmless and states:
+        left = limit - sum(len(s.calls) for s in scenarios)
         properties = int(left * PROPERTY_SHARE)
         plan = replace(plan, property_calls=properties, walk_calls=left - properties)
     return plan
+
+
+def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[str, Gap]) -> bool:
+    """Whether applications are to be asked for by the identity `app`, which has every permission:
+    where clauses ask for single ones and the target offers none of these.
+    """
+    single = {s.identity for s in wanted} & callers(contract, "application")
+    found = any(s.identity == "app" for s in wanted) or "app" in lacks
+    return bool(single) and single <= lacks.keys() and not found
+
+
+def _against(situation: Situation, profile: Profile, harmless: bool, states: bool) -> Gap | None:
+    """Return why a situation is left out of the plan, or None."""
+    if not _touches(situation):
+        return None
+    if profile == "smoke" or harmless:
+        return Gap("this plan touches nothing that exists")
+    return None if states else NO_STATES
+
+
+def _cover(
+    composition: Composition, wanted: Sequence[Situation], limit: int, share: float
+) -> tuple[list[Scenario], PairsMet]:
+    """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
+    single = [s for s in wanted if s.call in ("first", "reused")]
+    seconds = [s for s in wanted if s.call == "second"]
+    races = [at_once(s, s) for s in wanted if s.call == "concurrent"] * RACES
+    if races and not seconds:
+        # How a second call in a row is answered tells what a race may end in.
+        seconds.append(replace(composition.ordinary, call="second"))
+    reserved = len(seconds) + sum(len(race.calls) for race in races)
+    found = cover(composition, single, max(0, limit - reserved), share)
+    scenarios: list[Scenario] = []
+    for scenario in [*_scenarios(composition, found.calls, seconds), *races]:
+        if len(scenario.calls) <= limit:
+            limit -= len(scenario.calls)
+            scenarios.append(scenario)
+    return scenarios, found.pairs_met()
+
+
+def _fitted(
+    scenarios: Sequence[Scenario], supply: Supply, dropped: dict[Situation, Gap]
+) -> list[Scenario]:
+    """Return the scenarios that a target's ids can bring about; note why others cannot be."""
+    found: list[Scenario] = []
+    for scenario in scenarios:
+        fitting = supply.fit(scenario)
+        if isinstance(fitting, Scenario):
+            found.append(fitting)
+        else:
+            dropped |= dict.fromkeys(scenario.calls, fitting)
+    return supply.look_last(found)
 
 
 def _touches(situation: Situation) -> bool:

@@ -14,29 +14,20 @@ from dataclasses import dataclass
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.needs import NO_STATES, Gap, of_resource
+from cancel_contracts.needs import Gap, of_resource
 from cancel_contracts.parse import identifier, json_value
-from cancel_contracts.provider_states.provision import Provisioner, made_nothing, maybe_left
+from cancel_contracts.provider_states.provision import (
+    Provisioner,
+    made_nothing,
+    maybe_left,
+    too_few,
+)
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Answer, Transport
 
 CONSUMER = "cancel-contracts"
 BROKEN_HANDLER_CALLS = 3
 THROTTLED_CALLS = 4  # to a handler that asks to wait each time
-
-
-def lacking(site: Site, state: str, owner: str | None) -> Gap | None:
-    """Return why the target file offers no resource in a state, as far as it tells, or None."""
-    if site.handler or site.provision is not None:
-        return None
-    if not site.ids:
-        return NO_STATES
-    need = of_resource(state, owner)
-    if owner:
-        return Gap("ids of a target file have no owner", need)
-    if not site.ids.get(state):
-        return Gap(f"the target gives no id in the state {state}", need)
-    return None
 
 
 @dataclass(frozen=True)
@@ -136,16 +127,11 @@ class ProviderStates:
         at = self._spent[key] + offset
         while at >= len(ids):
             if self.provisioner is None:
-                raise Refused(lacking(self.site, state, owner) or self._too_few(state, owner))
+                raise Refused(too_few(self.site, state, owner))
             ids.append(self.provisioner.create(state, owner))
         if spends:
             self._spent[key] = at + 1
         return ids[at]
-
-    def _too_few(self, state: str, owner: str | None) -> Gap:
-        given = len(self.site.ids.get(state, ()))
-        told = f"the target gives too few ids in the state {state} ({given})"
-        return Gap(told, of_resource(state, owner))
 
     def created(self, id_: str) -> bool:
         """Whether a documented call created this resource for the run."""

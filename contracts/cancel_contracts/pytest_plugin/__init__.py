@@ -62,8 +62,8 @@ class SpecFile(pytest.File):
     contract: Contract
 
     def collect(self) -> Iterator[pytest.Item]:
+        from cancel_contracts.assignment import Options, select
         from cancel_contracts.contract.load import load
-        from cancel_contracts.verify import Options, select
 
         try:
             self.contract = load(self.path)
@@ -161,8 +161,9 @@ class Door:
 
     def run(self, items: list[ClauseItem]) -> None:
         """Verify each contract once, for the clauses that are selected."""
+        from cancel_contracts.assignment import Options, assign
         from cancel_contracts.cli.options import open_target, pinned_dialects
-        from cancel_contracts.verify import Options, assign, verify, with_ledger
+        from cancel_contracts.verify import verify, with_ledger
 
         chosen: dict[str, list[str]] = defaultdict(list)
         contracts: dict[str, Contract] = {}
