@@ -16,6 +16,13 @@ from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.load import shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
+from cancel_contracts.targets.fields import (
+    CertificateSource,
+    FieldSource,
+    certificate_of,
+    handler_of,
+    headers_of,
+)
 from cancel_contracts.targets.names import PRIMARY, wrong
 from cancel_contracts.targets.reading import read
 from cancel_contracts.targets.url import check_url
@@ -55,6 +62,9 @@ class Site:
     mint: MintSource | None = None
     primary: str | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[FieldSource, ...] = ()  # go with every call to the target
+    handler_headers: tuple[FieldSource, ...] = ()
+    client_certificate: CertificateSource | None = None
     # What the create calls of the spec are to be filled with; None: nothing is to be created.
     provision: Mapping[str, tuple[str, ...]] | None = None
 
@@ -83,17 +93,23 @@ class Target:
         if not base:
             raise UsageError(self.place, "gives no base_url", "add `base_url:` or name a BASE_URL")
         identities = {**self.raw.get("identities", {}), **own.get("identities", {})}
+        handler, handler_headers = handler_of(self.place, states)
+        headers = {**self.raw.get("headers", {}), **own.get("headers", {})}
+        certificate = own.get("client_certificate", self.raw.get("client_certificate"))
         site = Site(
             contract=contract.name,
             base_url=base.rstrip("/"),
-            handler=states if isinstance(states, str) else None,
-            ids=_ids(self.place, states) if isinstance(states, dict) else {},
+            handler=handler,
+            ids=_ids(self.place, states) if handler is None and states else {},
             unknown_id=own.get("unknown_id"),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
             primary=primary,
             not_testable={**self.raw.get("not_testable", {}), **own.get("not_testable", {})},
             provision=_listed(own["provision"]) if "provision" in own else None,
+            headers=headers_of(self.place, headers),
+            handler_headers=handler_headers,
+            client_certificate=certificate_of(self.place, certificate),
         )
         self._check_primary(contract, site)
         self._check_states(contract, site)

@@ -46,7 +46,8 @@ def _without_empty(raw: Mapping[str, Any]) -> dict[str, Any]:
             for name, row in own.items()
         }
     if isinstance(states := found.get("provider_states"), dict):
-        found["provider_states"] = {k: [] if v is None else v for k, v in states.items()}
+        empty: Any = {} if "url" in states else []  # a handler's fields, or the ids of a state
+        found["provider_states"] = {k: empty if v is None else v for k, v in states.items()}
     return found
 
 
@@ -71,7 +72,8 @@ def _message(error: Any) -> str:
         return f"is read as {found} where a text is wanted"
     if error.validator == "additionalProperties":
         # A key that is none may be a token whose colon was forgotten: shown is what looks like one.
-        odd = [str(key) for key in error.instance if key not in error.schema["properties"]]
+        known = error.schema.get("properties", {})
+        odd = [str(key) for key in error.instance if key not in known]
         named = [key for key in odd if re.fullmatch(r"[a-z_]{1,20}", key)]
         return f"knows no key {named[0]!r}" if named else "holds a key that it does not know"
     words = {
