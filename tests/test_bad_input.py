@@ -126,7 +126,7 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
     "an unknown key": (f"{URL}base: x\n", "{T}: (top level)", "init`"),
     "no base URL": ("identities: {}\n", "{T}", "add `base_url:`"),
     "a URL that is none": ("base_url: localhost\n", "{T}:1: base_url", "http"),
-    "a URL that is a number": ("base_url: 5\n", "{T}: base_url", "init`"),
+    "a URL that is a number": ("base_url: 5\n", "{T}: base_url", "quote it"),
     "a URL of a contract that is none": (
         f"{URL}{MINE}{{base_url: 'http://h:99999'}}}}\n",
         "{T}:2: contracts/security-action/base_url", "write http"),
@@ -139,7 +139,8 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         "{T}: identities/admin", "one"),
     "a token of no source": (f"{URL}identities: {{admin: {{}}}}\n", "{T}: identities/admin", "one"),
     "a token that is a number": (
-        f"{URL}identities: {{admin: {{token: 5}}}}\n", "{T}: identities/admin/token", "init`"),
+        f"{URL}identities: {{admin: {{token: 5}}}}\n",
+        "{T}: identities/admin/token: is read as a number", "quote it"),
     "a token with a line break": (
         f'{URL}identities: {{admin: {{token: "{SECRET}\\nb"}}}}\n', "{T}: identities/admin", "mend"),
     "a token file that is not there": (
@@ -173,7 +174,25 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         "{T}: contracts/security-action/provider_states", "use one of"),
     "ids that are numbers": (
         f"{URL}{MINE}{{provider_states: {{Running: [1]}}}}}}\n",
-        "{T}: contracts/security-action/provider_states", "init`"),
+        "{T}: contracts/security-action/provider_states/Running/0: is read as a number", "quote it"),
+    "an id that is a date": (
+        f"{URL}{MINE}{{unknown_id: 2026-01-01}}}}\n",
+        "{T}: contracts/security-action/unknown_id: is read as a date", "quote it"),
+    "an id that is a word": (
+        f"{URL}{MINE}{{provider_states: {{Running: [a, no]}}}}}}\n",
+        "{T}: contracts/security-action/provider_states/Running/1: is read as yes or no", "quote it"),
+    "an identity of nothing": (f"{URL}identities:\n  admin:\n", "{T}: identities/admin", "init`"),
+    "a token without its colon": (
+        f"{URL}identities: {{admin: {{token {SECRET}}}}}\n",
+        "{T}: identities/admin: holds a key that it does not know", "init`"),
+    "a token in place of a key": (f"{URL}{SECRET}: x\n", "{T}: (top level)", "init`"),
+    "a merge of a merge of a merge": (
+        "contracts:\n  a: &a0 {x: 1}\n" + "".join(
+            f"  b{n}: &a{n + 1} {{<<: [{', '.join([f'*a{n}'] * 9)}]}}\n" for n in range(20)),
+        "{T}:6:7: is no YAML: merge keys come to more", "mend that line"),
+    "a merge twice": (
+        f"{URL}contracts: {{machine-action: &m {{}}, security-action: {{<<: *m, <<: *m}}}}\n",
+        "{T}:2:", "mend that line"),
     "a pattern in two places": (
         f"{URL}{MINE}{{provider_states: {{Running: ['a#b#']}}}}}}\n",
         "{T}: provider_states/Running", "one run of #"),

@@ -150,7 +150,9 @@ def test_an_id_can_stand_in_a_path(value: object) -> None:
         assert quote(found, safe="") not in ("", ".", "..")
 
 
-@pytest.mark.parametrize("value", ["\ud800", "a\udfff", "", ".", "..", None, 7, ["a"], {}])
+@pytest.mark.parametrize(
+    "value", ["\ud800", "a\udfff", "", ".", "..", None, True, 1.5, 10**400, ["a"], {}]
+)
 def test_what_is_no_id(value: object) -> None:
     assert identifier(value) is None
 

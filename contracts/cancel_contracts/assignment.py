@@ -76,8 +76,6 @@ class Assignment:
         handler, unknown_id = self.site.handler is not None, self.site.unknown_id is not None
         total = self.plan.cost(observes=self.observes, handler=handler, unknown_id=unknown_id)
         total["provider_states"] += self.creates.total()
-        if self.site.unknown_id and total["observe"]:  # looked at before each call on it
-            total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
         return total
 
     @property

@@ -119,6 +119,11 @@ class Received:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     @property
+    def redirect(self) -> str | None:
+        """Return where a redirect leads, or None for any other answer."""
+        return self.header("location") if self.status // 100 == 3 else None
+
+    @property
     def weight_bytes(self) -> int:
         """Return about how much memory it takes."""
         fields = sum(HEADER_BYTES + len(name) + len(value) for name, value in self.headers)

@@ -14,12 +14,19 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 NO_JSON: Final = object()  # what `json_value` returns for bytes that are none; null is a value
+BOM = b"\xef\xbb\xbf"
 DEPTH = 100  # levels of nesting; an entity has a handful
+LARGEST_ID = 2**64  # of those that are numbers; Python writes none of thousands of digits
 DATE_CHARS = 64  # an HTTP-date has 29 (RFC 9110 section 5.6.7), the longest of the old forms 33
 
 
-def json_value(data: bytes) -> Any:
-    """Return what UTF-8 JSON says (RFC 8259), or NO_JSON. Nested deeper than DEPTH is none."""
+def json_value(data: bytes, *, mark: bool = False) -> Any:
+    """Return what UTF-8 JSON says (RFC 8259), or NO_JSON. Nested deeper than DEPTH is none.
+
+    `mark`: a byte order mark in front is passed over, as section 8.1 allows.
+    """
+    if mark:
+        data = data.removeprefix(BOM)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError):
@@ -50,11 +57,14 @@ def _too_deep(value: Any) -> bool:
 
 
 def identifier(value: object) -> str | None:
-    """Return the id of a resource, or None for what cannot stand in a path as one.
+    """Return the id of a resource, a text or a whole number, as a text; or None for what cannot
+    stand in a path as one.
 
     A lone surrogate has no UTF-8, and a segment of dots is a step in the path, however it is
     written (RFC 3986 section 5.2.4).
     """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < LARGEST_ID else None
     if not isinstance(value, str) or value in ("", ".", ".."):
         return None
     return value if is_text(value) else None

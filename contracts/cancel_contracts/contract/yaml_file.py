@@ -14,6 +14,8 @@ import yaml
 
 from cancel_contracts.errors import UsageError
 
+MERGE = "tag:yaml.org,2002:merge"
+MERGED_KEYS = 1000
 DEPTH = 100  # levels of nesting; a spec has a dozen
 
 # libyaml reads ten times as fast. Builds of PyYAML without it have the same loader in Python.
@@ -23,11 +25,20 @@ SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader
 class UniqueKeys(SafeLoader):  # type: ignore[misc,valid-type]
     """SafeLoader that refuses a key written twice: YAML would keep the last without a word."""
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Bring in what merge keys name. Each level may double the one before: bounded."""
+        super().flatten_mapping(node)
+        if len(node.value) > MERGED_KEYS:
+            problem = f"merge keys come to more than {MERGED_KEYS} keys"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
 
 def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
+        # What a merge key brings, a key that is written here replaces.
+        merge = key_node.tag == MERGE
+        key = "<<" if merge else loader.construct_object(key_node, deep=True)
         if isinstance(key, (str, int)) and key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"key {key!r} stands twice", key_node.start_mark
