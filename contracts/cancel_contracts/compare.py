@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import complaint, validator
 
 # How bad a verdict is for whoever relies on the server. A change to a higher number is for the
 # worse.
@@ -45,11 +45,10 @@ def load(path: Path) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError):
         raise UsageError(str(path), "is no JSON", "name a file that --report-json wrote") from None
-    if error := next(iter(validator("report").iter_errors(report)), None):
-        where = "/".join(map(str, error.absolute_path)) or "(top level)"
-        raise UsageError(
-            f"{path}: {where}", "is no report of this schema", "write it again with --report-json"
-        )
+    if found := complaint(validator("report").iter_errors(report)):
+        where = "/".join(map(str, found[0])) or "(top level)"
+        problem = f"is no report of this schema: {found[1]}"
+        raise UsageError(f"{path}: {where}", problem, "write it again with --report-json")
     return dict(report)
 
 

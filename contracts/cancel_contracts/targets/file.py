@@ -12,14 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jsonschema.exceptions import best_match
-
 from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.load import shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.yaml_file import parse_yaml
+from cancel_contracts.contract.yaml_file import parse_yaml, place_in
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import complaint, validator
 from cancel_contracts.targets.names import PRIMARY, wrong
 from cancel_contracts.targets.url import check_url, check_urls
 
@@ -167,37 +165,11 @@ def load(path: Path) -> Target:
     raw = parse_yaml(path)
     if not isinstance(raw, dict):
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
-    if errors := sorted(
-        validator("target").iter_errors(raw),
-        key=lambda e: list(map(str, e.absolute_path)),
-    ):
-        error = best_match(errors[0].context) if errors[0].context else errors[0]
-        where = "/".join(map(str, [*errors[0].absolute_path])) or "(top level)"
-        if error is not errors[0] and error.absolute_path:
-            where = "/".join(map(str, error.absolute_path))
-        raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
+    if found := complaint(validator("target").iter_errors(raw)):
+        keys, problem = found
+        raise UsageError(place_in(path, keys), problem, "see `cancel-contracts init`")
     check_urls(path, raw)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
-
-
-def _message(error: Any) -> str:
-    """Say what is wrong without repeating the value: it may hold a token."""
-    if error.validator == "additionalProperties":
-        return str(error.message)
-    words = {
-        "type": f"must be of type {error.validator_value}",
-        "enum": f"must be one of {error.validator_value}",
-        "minLength": "must not be empty",
-        "minItems": "must not be empty",
-        "not": "names two ways to one thing: keep one of them",
-        "dependentRequired": str(error.message),
-        "minProperties": "must name one source",
-        "maxProperties": "must name one source only",
-        "required": str(error.message),
-        "oneOf": "fits none, or more than one, of the forms allowed here",
-        "uniqueItems": "holds a value twice",
-    }
-    return words.get(error.validator, f"breaks the rule {error.validator!r}")
 
 
 def _ids(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
