@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-NO_JSON: Final = object()  # what `json_value` returns for bytes that are none; null is a value
+NO_JSON: Final = object()  # bytes that are none, a pointer to nothing; null is a value
 DEPTH = 100  # levels of nesting; an entity has a handful
 DATE_CHARS = 64  # an HTTP-date has 29 (RFC 9110 section 5.6.7), the longest of the old forms 33
 
@@ -26,6 +26,17 @@ def json_value(data: bytes) -> Any:
         return NO_JSON
     brackets = data.count(b"[") + data.count(b"{")
     return NO_JSON if brackets > DEPTH and _too_deep(value) else value
+
+
+def pointed(value: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer (RFC 6901), or NO_JSON where nothing does."""
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")  # in this order: RFC 6901 section 4
+        if isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", key):
+            value = value[int(key)] if int(key) < len(value) else NO_JSON
+        else:
+            value = value.get(key, NO_JSON) if isinstance(value, dict) else NO_JSON
+    return value
 
 
 def _no_number(word: str) -> None:

@@ -33,6 +33,7 @@ from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
 from cancel_contracts.errors import UsageError
+from cancel_contracts.parse import NO_JSON, pointed
 from cancel_contracts.schemas import complaint, schema
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
@@ -88,12 +89,9 @@ def resolve(document: Mapping[str, Any], node: Any, depth: int = 0) -> Any:
         if isinstance(ref := node.get("$ref"), str):
             if not ref.startswith("#/"):
                 raise ValueError(f"$ref {ref!r} leaves the file")
-            target: Any = document
-            for part in ref[2:].split("/"):
-                key = part.replace("~1", "/").replace("~0", "~")
-                if not isinstance(target, dict) or key not in target:
-                    raise ValueError(f"$ref {ref!r} names nothing")
-                target = target[key]
+            target = pointed(document, ref[1:])
+            if target is NO_JSON:
+                raise ValueError(f"$ref {ref!r} names nothing")
             return resolve(document, target, depth + 1)
         return {key: resolve(document, value, depth + 1) for key, value in node.items()}
     if isinstance(node, list):
