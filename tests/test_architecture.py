@@ -22,7 +22,7 @@ ALLOWED = {
     "hosts": set(),
     "exchange": {"parse"},
     "journal": {"exchange", "needs"},
-    "contract": {"errors", "exchange", "schemas"},
+    "contract": {"errors", "exchange", "parse", "schemas"},
     "sight": {"contract", "exchange", "journal", "parse"},
     "transport": {"errors", "exchange", "hosts"},
     "redact": {"exchange", "transport"},

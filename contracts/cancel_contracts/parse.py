@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-NO_JSON: Final = object()  # what `json_value` returns for bytes that are none; null is a value
+NO_JSON: Final = object()  # bytes that are none, a pointer to nothing; null is a value
 BOM = b"\xef\xbb\xbf"
 DEPTH = 100  # levels of nesting; an entity has a handful
 LARGEST_ID = 2**64  # of those that are numbers; Python writes none of thousands of digits
@@ -33,6 +33,17 @@ def json_value(data: bytes, *, mark: bool = False) -> Any:
         return NO_JSON
     brackets = data.count(b"[") + data.count(b"{")
     return NO_JSON if brackets > DEPTH and _too_deep(value) else value
+
+
+def pointed(value: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer (RFC 6901), or NO_JSON where nothing does."""
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")  # in this order: RFC 6901 section 4
+        if isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", key):
+            value = value[int(key)] if int(key) < len(value) else NO_JSON
+        else:
+            value = value.get(key, NO_JSON) if isinstance(value, dict) else NO_JSON
+    return value
 
 
 def _no_number(word: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -86,22 +87,37 @@ def parse_yaml(path: Path) -> Any:
         raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None
 
 
-def place_in(path: Path, keys: Sequence[str | int]) -> str:
-    """Return a place in a YAML file that was read before, to begin a complaint with: file, line and
-    keys.
-    """
+@lru_cache(1)
+def _nodes(text: str) -> yaml.Node | None:
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        node = None  # not the file any more that was read
+        return yaml.compose(text, Loader=SafeLoader)
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return None  # not the file any more that was read
+
+
+def line_in(path: Path, keys: Sequence[str | int]) -> str:
+    """Return file and line of a place in a YAML file that was read before, `file:line`."""
+    try:
+        node = _nodes(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        node = None
     line = ""
     for key in keys:
-        found = None
+        name = None
         if isinstance(node, yaml.MappingNode):
-            found = next((v for k, v in node.value if k.value == str(key)), None)
+            name, node = next((row for row in node.value if row[0].value == str(key)), (None, None))
         elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-            found = node.value[key] if key < len(node.value) else None
-        if found is None:
+            node = node.value[key] if key < len(node.value) else None
+        else:
             break
-        node, line = found, f":{found.start_mark.line + 1}"
-    return f"{path}{line}: {'/'.join(map(str, keys)) or '(top level)'}"
+        if node is None:
+            break
+        # A mapping is told by its key, which may stand a line above; a value by itself.
+        told = node if name is None or isinstance(node, yaml.ScalarNode) else name
+        line = f":{told.start_mark.line + 1}"
+    return f"{path}{line}"
+
+
+def place_in(path: Path, keys: Sequence[str | int]) -> str:
+    """Return a place in a YAML file to begin a complaint with: file, line and keys."""
+    return f"{line_in(path, keys)}: {'/'.join(map(str, keys)) or '(top level)'}"

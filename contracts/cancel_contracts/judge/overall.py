@@ -20,7 +20,7 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
-from cancel_contracts.parse import http_date, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
 from cancel_contracts.sight.observation import describe
 from cancel_contracts.windows import within
 
@@ -124,10 +124,8 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     seen: dict[str, int] = {}
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        value: Any = returned_entity(x)
-        for part in pointer.strip("/").split("/"):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is None:
+        value = pointed(returned_entity(x), pointer)
+        if value is NO_JSON or value is None:
             continue
         text = json.dumps(value, sort_keys=True)
         repeated = text in seen

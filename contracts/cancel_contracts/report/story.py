@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cancel_contracts.report.text import clip, count
+from cancel_contracts.errors import clip
+from cancel_contracts.report.text import count
 
 SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
 SHOWN_CURL_CHARS = 2000
