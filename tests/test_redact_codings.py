@@ -166,6 +166,17 @@ def test_each_coding_is_undone_again_and_again(coding: Coding, times: int) -> No
     assert survives(SECRET, clean, [coding] * times) is None
 
 
+@pytest.mark.parametrize("outer", CODINGS, ids=lambda c: c.name)
+def test_each_coding_is_undone_within_each(outer: Coding) -> None:
+    redactor = Redactor()
+    redactor.learn(SECRET)
+    for inner in CODINGS:
+        clean = redactor.text(f"before, {outer.codes(inner.codes(SECRET))}; after")
+        lost = "case" in outer.name and "base64" in inner.name  # nobody can read that again
+        assert lost or MASK in clean, inner.name
+        assert survives(SECRET, clean, [inner, outer]) is None, inner.name
+
+
 def test_what_is_coded_deeper_than_we_read_is_left_out() -> None:
     redactor = Redactor()
     redactor.learn(SECRET)
