@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cancel_contracts.needs import Gap
+
 log = logging.getLogger(__name__)
 
 SUITE_FAILED = 3  # the exit code
@@ -105,15 +107,23 @@ class Inconclusive(Told):
     exit_code = 4
 
 
-class Refused(ContractsError):
-    """The target does not offer this state. The message is the reason to report."""
+class Lacking(ContractsError):
+    """The target lacks what a call needs. `gap` says what, as a reason to report."""
+
+    def __init__(self, gap: Gap) -> None:
+        self.gap = gap
+        super().__init__(gap.reason)
+
+
+class Refused(Lacking):
+    """The target does not offer this state."""
+
+
+class NoIdentity(Lacking):
+    """The target does not offer this identity."""
 
 
 class Broken(ContractsError):
     """Something failed on the way: nobody can tell whether it is offered. The message is the reason
     to report.
     """
-
-
-class NoIdentity(ContractsError):
-    """The target does not offer this identity. The message is the reason to report."""

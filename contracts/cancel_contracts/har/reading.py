@@ -21,6 +21,7 @@ from cancel_contracts.foreign import Foreign, route
 from cancel_contracts.har import checks
 from cancel_contracts.har.writing import FORMAT
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Gap, Need
 
 DEPTH = 100  # levels of nesting; HAR 1.2 has eight
 BODY_BYTES = 256 * 1024  # of a foreign body that is kept; more cannot matter to a clause
@@ -109,9 +110,12 @@ def _settings(file: IO[bytes], recording: Recording) -> None:
             if (journal := recording.journals.get(row["contract"])) is None:
                 continue
             checks.journal(row)
-            journal.missing = {_situation(s): reason for s, reason in row["missing"]}
+            journal.missing = {
+                _situation(s): Gap(reason, need and Need(*need))
+                for s, reason, need in row["missing"]
+            }
             journal.broken = {_situation(s): reason for s, reason in row["broken"]}
-            for name in ("stopped", "minted", "setups", "notes"):
+            for name in ("stopped", "single", "minted", "setups", "notes"):
                 setattr(journal, name, row[name])
         return  # ours stands before the entries: there is no need to read on
 
@@ -173,6 +177,7 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
         started=own["started"],
         seconds=own["seconds"],
         reused=own["reused"],
+        way_in=own["way_in"],
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from cancel_contracts.exchange import Exchange, Headers, Received, Situation
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Gap
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.redact.secrets import Redactor
 
@@ -47,11 +48,17 @@ def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     def reasons(why: Mapping[Situation, str]) -> list[Any]:
         return [[situation.row(), redactor.text(reason)] for situation, reason in why.items()]
 
+    def gaps(why: Mapping[Situation, Gap]) -> list[Any]:
+        told = reasons({situation: gap.reason for situation, gap in why.items()})
+        needs = [gap.need and [gap.need.kind, gap.need.name] for gap in why.values()]
+        return [[*row, need] for row, need in zip(told, needs, strict=True)]
+
     return {
         "contract": journal.contract,
-        "missing": reasons(journal.missing),
+        "missing": gaps(journal.missing),
         "broken": reasons(journal.broken),
         "stopped": journal.stopped and redactor.text(journal.stopped),
+        "single": journal.single,
         "minted": journal.minted,
         "setups": journal.setups,
         "notes": [redactor.text(note) for note in journal.notes],
@@ -101,6 +108,7 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
             "failure": exchange.failure,
             "detail": clean.text(exchange.detail),
             "reused": exchange.reused,
+            "way_in": exchange.way_in,
             "started": exchange.started,
             "seconds": exchange.seconds,
             "body": _b64(clean.octets(sent.body)),

@@ -33,7 +33,8 @@ class Context:
         self.sight = Sight(self.contract, self.journal.exchanges)
         for exchange in self.journal.exchanges:
             self.sight.note(exchange)
-            self._note(exchange)
+            if not exchange.way_in:
+                self._note(exchange)
 
     def _note(self, exchange: Exchange) -> None:
         status, situation = exchange.status, exchange.situation
@@ -51,6 +52,14 @@ class Context:
             self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)
         if status and situation.call == "second" and situation.resource == "cancellable":
             self.seconds.add(status)
+
+    def refused_look(self, exchange: Exchange) -> int | None:
+        """Return how the look after the call was refused, by a 4xx that says so of the id."""
+        for x in self.journal.exchanges.of_scenario(exchange.scenario):
+            looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
+            if looked and x.refused and x.status not in (401, 429):
+                return x.status
+        return None
 
     @cached_property
     def fatal(self) -> float | None:

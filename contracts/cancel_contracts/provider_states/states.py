@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, json_value
 from cancel_contracts.provider_states.provision import Provisioner, made_nothing, maybe_left
 from cancel_contracts.targets.file import Site
@@ -42,14 +43,16 @@ class ProviderStates:
         transport: Transport,
         ledger: Ledger | None = None,
         provisioner: Provisioner | None = None,
+        waited: Callable[[Received], bool] = lambda received: False,
     ) -> None:
-        self.site, self.transport = site, transport
+        """`waited` waits as an answer asks, where that may be; it returns whether it did."""
+        self.site, self.transport, self.waited = site, transport, waited
         self.ledger, self.provisioner = ledger or Ledger(), provisioner
         self._posts = 0
         self._made: list[Made] = []
         self._ids: dict[tuple[str, str | None], list[str]] = {}
         self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
-        self._refused: dict[tuple[str, bool], str] = {}
+        self._refused: dict[tuple[str, bool], Gap] = {}
         self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._broken = 0
         self._orphans: list[str] = []
@@ -57,8 +60,6 @@ class ProviderStates:
         # Whether the handler keeps one resource at a time: it gives the same id again, or each
         # set-up ends the one before.
         self.single = False
-        # Waits as an answer asks, where patience is left for it; whether it did.
-        self.waited: Callable[[Received], bool] = lambda received: False
 
     @property
     def calls(self) -> int:
@@ -96,8 +97,8 @@ class ProviderStates:
             return self._given(state, owner, spends, offset)
         if self._idle[state, owner]:
             return self._idle[state, owner].pop()
-        if reason := self._refused.get((state, bool(owner))):
-            raise Refused(reason)
+        if gap := self._refused.get((state, bool(owner))):
+            raise Refused(gap)
         if self._broken >= BROKEN_HANDLER_CALLS:
             raise Broken("the provider-state handler has failed before")
         params = {"contract": self.site.contract, "state": state}
@@ -127,15 +128,16 @@ class ProviderStates:
             self._spent[key] = at + 1
         return ids[at]
 
-    def _lacking(self, state: str, owner: str | None) -> str:
+    def _lacking(self, state: str, owner: str | None) -> Gap:
         ids = self.site.ids.get(state)
         if not self.site.ids:
-            return "states: the target offers no provider states"
-        if not ids:
-            return f"states: the target gives no id in the state {state}"
+            return NO_STATES
+        need = of_resource(state, owner)
         if owner:
-            return "states: ids of a target file have no owner"
-        return f"states: the target gives too few ids in the state {state} ({len(ids)})"
+            return Gap("ids of a target file have no owner", need)
+        if not ids:
+            return Gap(f"the target gives no id in the state {state}", need)
+        return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
 
     def created(self, id_: str) -> bool:
         """Whether a documented call created this resource for the run."""
@@ -180,9 +182,9 @@ class ProviderStates:
             else:
                 told = f"the provider-state handler answered {received.status}"
                 self._orphans.append(maybe_left(state, owner, told))
-            told = f"states: the provider-state handler refuses {state}{whose} ({received.status})"
-            self._refused[state, bool(owner)] = told
-            raise Refused(told)
+            told = f"the provider-state handler refuses {state}{whose} ({received.status})"
+            gap = self._refused[state, bool(owner)] = Gap(told, of_resource(state, owner))
+            raise Refused(gap)
         values = json_value(received.body)
         if not isinstance(values, dict) or identifier(values.get("id")) is None:
             self._broken += 1
