@@ -234,7 +234,7 @@ def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
     return replace(
         verdict,
         word=gaps[0].word,
-        reason=gaps[0].reason + more,
+        reason=gaps[0].says + more,
         conditional=all(gap.free for gap in gaps),
         gaps=tuple(gaps),
     )

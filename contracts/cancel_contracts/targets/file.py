@@ -98,13 +98,12 @@ class Target:
             not_testable={**self.raw.get("not_testable", {}), **own.get("not_testable", {})},
             provision=_listed(own["provision"]) if "provision" in own else None,
         )
-        self._check_primary(contract, site)
         self._check_states(contract, site)
         if site.provision is not None:
             self._check_provision(contract, site)
         return site
 
-    def _check_primary(self, contract: Contract, site: Site) -> None:
+    def check_primary(self, contract: Contract, site: Site) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
         given = site.primary is not None
         name = site.primary or PRIMARY
