@@ -61,8 +61,9 @@ def figures(verdicts: Iterable[Verdict]) -> Figures:
     judged = [v for v in musts if v.word in ("upheld", "violated", "accepted")]
     excused: dict[str, list[str]] = {}
     for verdict in musts:
-        for key in verdict.excused_by:
-            excused.setdefault(key, []).append(verdict.clause.id)
+        if verdict.excused:
+            for key in verdict.excused_by or (verdict.clause.id,):
+                excused.setdefault(key, []).append(verdict.clause.id)
     upheld = sum(v.word == "upheld" for v in judged)
     named = {key: tuple(ids) for key, ids in sorted(excused.items())}
     return Figures(upheld, len(judged), len(musts), named)
