@@ -51,6 +51,10 @@ def answer(exchange: Exchange) -> str:
 
 
 def quote(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "no UTF-8 text"  # packed, it may be: half of that tells nothing, or a secret
     text = repr(data[:SHOWN_BYTES])[1:]
     return text + ("…" if len(data) > SHOWN_BYTES else "")
 

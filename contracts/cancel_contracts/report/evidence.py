@@ -71,10 +71,10 @@ def _cut(data: bytes, what: str) -> str | None:
 
 
 def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
-    body = clean.octets(received.body)
+    body, packed = clean.body(received)
     wire, left_out = clean.wire(received)
     fields = received.headers[:SHOWN_HEADERS]
-    notes = [_cut(body, "body"), _cut(wire, "wire"), left_out]
+    notes = [_cut(body, "body"), _cut(wire, "wire"), packed, left_out]
     if len(received.headers) > SHOWN_HEADERS:
         notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
     return {
