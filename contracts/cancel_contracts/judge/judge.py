@@ -23,10 +23,11 @@ from typing import Any, Literal
 from cancel_contracts.contract.compose import Composition, Speaks
 from cancel_contracts.contract.given import asked, conditional, kind_of, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
+from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.tally import Evidence, Spoken, Tally
+from cancel_contracts.judge.usable import why_unusable
 from cancel_contracts.needs import Gap, choice, inconclusive
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
@@ -121,7 +122,7 @@ class Judge:
         context = Context(self.contract, journal)
         tallies = self._tallies(context)
         readings, evident = self._settle(tallies)
-        unusable = _unusable(journal)
+        unusable = why_unusable(journal)
         verdicts = []
         for tally in tallies:
             if tally.reading not in (None, *readings.values()):
@@ -178,43 +179,6 @@ def unjudged(contract: Contract, clauses: Sequence[Clause]) -> Judgement:
     """Return the judgement of a journal that could not be judged: every clause is open."""
     told = "the suite itself failed while it judged"
     return Judgement(contract, tuple(Verdict(c, "inconclusive", reason=told) for c in clauses), {})
-
-
-def _unusable(journal: Journal) -> str | None:
-    """Return why nothing can be said of the target at all, or None.
-
-    Whoever is not served as the caller who makes ordinary calls cannot be told to break the
-    contract.
-    """
-    first = next((x for x in journal.exchanges if x.kind == "cancel"), None)
-    if first is None:
-        return None
-    if all(x.failure in NOBODY_THERE for x in journal.exchanges if x.kind == "cancel"):
-        return f"the target cannot be reached ({first.why})"
-    if not any(x.received for x in journal.exchanges):
-        return f"the target never answered ({first.why})"
-    told = _ordinary_answers(journal)
-    if not told:
-        return None
-    if all(s == 429 for s in told):
-        return "every ordinary call was answered 429: the quota is spent"
-    if all(s in (401, 403, 429) for s in told):
-        refusal = next(iter(told))
-        return f"every call of the primary identity was refused ({refusal}): check its credentials"
-    return None
-
-
-def _ordinary_answers(journal: Journal) -> dict[int, None]:
-    """Return the statuses that ordinary calls were answered with, in the order they came."""
-    return {
-        x.status: None
-        for x in journal.exchanges
-        if x.kind == "cancel"
-        and not x.way_in
-        and x.situation.identity == "primary"
-        and x.sent.method == "POST"
-        and x.status is not None
-    }
 
 
 def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
