@@ -226,7 +226,7 @@ def _gaps(context: Context, tally: Tally, evident: bool) -> list[Gap]:
         found = _why(context, tally, situation)
         # What only a minted token can show is asked of those who let us mint, where others show
         # the rest.
-        if len(missing) < len(wanted):
+        if tally.told:
             found = [gap for gap in found if not (gap.need and gap.need.kind == "mint")]
         gaps += found
     return gaps
