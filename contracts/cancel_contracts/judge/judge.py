@@ -28,7 +28,7 @@ from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.blame import Blame
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.tally import Evidence, Spoken, Tally
-from cancel_contracts.judge.usable import unusable_for
+from cancel_contracts.judge.usable import why_unusable
 from cancel_contracts.needs import Gap, choice, inconclusive
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
@@ -125,7 +125,7 @@ class Judge:
         context = Context(self.contract, journal)
         tallies = self._tallies(context)
         readings, evident = self._settle(tallies)
-        unusable = unusable_for(journal)
+        unusable = why_unusable(journal)
         verdicts = []
         for tally in tallies:
             if tally.reading not in (None, *readings.values()):
@@ -202,7 +202,7 @@ def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
     return replace(
         verdict,
         word=gaps[0].word,
-        reason=gaps[0].reason + more,
+        reason=gaps[0].says + more,
         conditional=all(gap.free for gap in gaps),
         gaps=tuple(gaps),
     )
@@ -229,7 +229,7 @@ def _gaps(context: Context, tally: Tally, evident: bool) -> list[Gap]:
         found = _why(context, tally, situation)
         # What only a minted token can show is asked of those who let us mint, where others show
         # the rest.
-        if len(missing) < len(wanted):
+        if tally.told:
             found = [gap for gap in found if not (gap.need and gap.need.kind == "mint")]
         gaps += found
     return gaps

@@ -93,6 +93,7 @@ class Tally:
     part: int = 0  # exchanges of which some facets were judged, and none deviates
     bad: int = 0
     witness: Evidence | None = None
+    _rank: tuple[bool, tuple[int, int, int]] = (True, (0, 0, 0))  # of the witness
     deviations: dict[Situation, Evidence] = field(default_factory=dict)
     told: set[Situation] = field(default_factory=set)  # of those wanted: what was judged whole
     gaps: dict[Situation, dict[Gap, None]] = field(default_factory=dict)  # of those wanted
@@ -167,8 +168,9 @@ class Tally:
         elif findings:
             self.good += 1
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
-            if self.witness is None or found.size < self.witness.size:
-                self.witness = found
+            own = exchange.situation in self.wanted  # rather than one that stands for it
+            if self.witness is None or (not own, found.size) < self._rank:
+                self.witness, self._rank = found, (not own, found.size)
             if stands in self.wanted:
                 self.told.add(stands)
         if blame and not failed:

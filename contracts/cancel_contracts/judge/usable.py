@@ -6,7 +6,7 @@ from cancel_contracts.exchange import NOBODY_THERE
 from cancel_contracts.journal import Journal
 
 
-def unusable_for(journal: Journal) -> str | None:
+def why_unusable(journal: Journal) -> str | None:
     """Return why nothing can be said of the target at all, or None.
 
     Whoever is not served as the caller who makes ordinary calls cannot be told to break the

@@ -42,6 +42,18 @@ def sentence(record: dict[str, Any]) -> str:
     return text.removeprefix(f"{record['outcome']}: ")
 
 
+def figures(row: dict[str, Any]) -> Pairs:
+    """Return the two figures of a record, or of one of its contracts, and what was excused."""
+    told = [(name, f"{row[name]['count']} of {row[name]['of']}") for name in ("kept", "covered")]
+    return [*told, ("excused", ", ".join(row["excused"]))] if row["excused"] else told
+
+
+def figured(row: dict[str, Any]) -> str:
+    """Return the same as a clause of a sentence."""
+    (_, kept), (_, covered), *rest = figures(row)
+    return f"kept {kept}, covered {covered}" + "".join(f"; excused: {keys}" for _, keys in rest)
+
+
 def promise(clause: dict[str, Any]) -> Pairs:
     """Return what the page says, where, and why the verdict is what it is."""
     pairs = [("says", clause["says"]), ("where", where(clause))]

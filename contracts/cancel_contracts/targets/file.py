@@ -111,13 +111,12 @@ class Target:
             handler_headers=handler_headers,
             client_certificate=certificate_of(self.place, certificate),
         )
-        self._check_primary(contract, site)
         self._check_states(contract, site)
         if site.provision is not None:
             self._check_provision(contract, site)
         return site
 
-    def _check_primary(self, contract: Contract, site: Site) -> None:
+    def check_primary(self, contract: Contract, site: Site) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
         given = site.primary is not None
         name = site.primary or PRIMARY
