@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import new_key, target_of
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Quota
@@ -15,7 +16,7 @@ from cancel_contracts.gate import decide
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Verdict, judge
 from cancel_contracts.mock.server import MockServer
-from cancel_contracts.verify import Options, verify
+from cancel_contracts.verify import verify
 from cancel_contracts.windows import within
 from servers.front import Request, Response
 from servers.service import Service

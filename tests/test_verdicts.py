@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.gate import Outcome, decide, figures
 from cancel_contracts.judge.judge import Verdict
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.verify import Result, verify
 from servers.front import Written
 from servers.service import Service
 from servers.tokens import Opaque
