@@ -100,6 +100,52 @@ def test_imports_follow_the_flow() -> None:
     assert not against, f"imports against the flow: {against}"
 
 
+def module(path: Path) -> str:
+    parts = ("cancel_contracts", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def edges() -> dict[str, set[str]]:
+    """Return which module imports which: under TYPE_CHECKING too, and within functions."""
+    known = {module(path) for path in modules()}
+    found: dict[str, set[str]] = {}
+    for path in modules():
+        named: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                members = {f"{node.module}.{alias.name}" for alias in node.names}
+                # Of a folder's modules none needs what its own file holds.
+                named |= members & known or {node.module}
+            elif isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+        found[module(path)] = named & known - {module(path)}
+    return found
+
+
+def circle(graph: dict[str, set[str]]) -> list[str] | None:
+    """Return modules each of which imports the next, and the last the first, if there are any."""
+    done: set[str] = set()
+
+    def visit(at: str, path: list[str]) -> list[str] | None:
+        if at in path:
+            return path[path.index(at) :]
+        if at in done:
+            return None
+        for other in sorted(graph.get(at, ())):
+            if found := visit(other, [*path, at]):
+                return found
+        done.add(at)
+        return None
+
+    return next((found for at in sorted(graph) if (found := visit(at, []))), None)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) is None
+    assert (found := circle(edges())) is None, " -> ".join(found)
+
+
 def test_no_row_speaks_of_a_room_that_is_gone() -> None:
     rooms = {room(path) for path in modules()} - {"__init__"}
     assert ALLOWED.keys() | EDGES == rooms
