@@ -353,7 +353,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nothing that a call needs": ({"provision": {}}, "fills no create call; give device_id"),
     "an empty list": ({"provision": {"device_id": []}}, "must not be empty"),
-    "a number": ({"provision": {"device_id": 5}}, "must be of type"),
+    "a number": (
+        {"provision": {"device_id": 5}},
+        "is read as a number where a text is wanted; quote it",
+    ),
     "a handler beside it": (
         {"provision": {"device_id": "x"}, "provider_states": "http://127.0.0.1:1/h"},
         "stands beside a handler",

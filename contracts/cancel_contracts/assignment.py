@@ -76,8 +76,6 @@ class Assignment:
         handler, unknown_id = self.site.handler is not None, self.site.unknown_id is not None
         total = self.plan.cost(observes=self.observes, handler=handler, unknown_id=unknown_id)
         total["provider_states"] += self.creates.total()
-        if self.site.unknown_id and total["observe"]:  # looked at before each call on it
-            total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
         return total
 
     @property
@@ -105,6 +103,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         if not clauses:
             continue
         site = target.site(contract)
+        target.check_primary(contract, site)
         not_local = safety.why_site_is_not_local(site, contracts)
         harmless = not_local is not None and not (options.allow_destructive and site.has_states)
         plan = make(

@@ -144,10 +144,14 @@ class Speaking:
 
 
 def _statuses(given: Mapping[str, Any]) -> list[int]:
-    """Return the statuses that an `answer` speaks of; all where it is absent."""
+    """Return the statuses that an `answer` speaks of; all where it is absent. A clause has words
+    in a list or one alone, a fault in a tuple.
+    """
     if "answer" not in given:
         return list(STATUSES)
-    wanted = [int(w) if str(w).isdigit() else w for w in listed(given["answer"])]
+    said = given["answer"]
+    words = list(said) if isinstance(said, tuple) else listed(said)
+    wanted = [int(w) if str(w).isdigit() else w for w in words]
     return [status for status in STATUSES if fits(status, wanted)]
 
 

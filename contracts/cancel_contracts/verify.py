@@ -157,7 +157,10 @@ def _one(
     ledger = common.ledger
     began = time.monotonic()
     verify_by, local = trusted(options.cacert), assignment.not_local is None
-    with Transport(options.timeouts, verify=verify_by, local_only=local) as transport:
+    with Transport(
+        options.timeouts, verify=verify_by, local_only=local,
+        along=identities.fields, certificate=identities.certificate,
+    ) as transport:  # fmt: skip
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
         patience = Patience(options.max_wait, common.stop)

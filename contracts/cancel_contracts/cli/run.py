@@ -19,6 +19,7 @@ from cancel_contracts.cli.options import (
     check_reports,
     check_writable,
     load_contracts,
+    min_covered_option,
     open_target,
     pinned_dialects,
     report_options,
@@ -84,6 +85,7 @@ PROFILES = (
     help="Pin the reading of a contradiction.",
 )
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@min_covered_option
 @click.option(
     "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
 )
@@ -171,6 +173,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     help="Pin the reading of a contradiction.",
 )
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@min_covered_option
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
 )

@@ -22,6 +22,7 @@ from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.errors import NoIdentity, UsageError
+from cancel_contracts.identity.fields import certificate_files, fields_of
 from cancel_contracts.identity.offers import lacking
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
@@ -61,6 +62,8 @@ class Identities:
         self._minted: dict[tuple[str, str | None], tuple[str, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
         self._tokens = Tokens(contract, site, redactor, self.environ)
+        self.fields = fields_of(site, redactor, self.environ)  # what goes along, by URL
+        self.certificate = certificate_files(site.client_certificate)
         if site.mint is not None:
             self._key = self._load_key()
 

@@ -168,8 +168,8 @@ def in_a_row(
         looks = first.resource == "unknown"
         steps: list[Step] = [Name(0, first.id)]
         steps += [Observe(0, first, given=True)] if looks else []
-        for call in calls:
-            steps += [Call(call), Observe(0, call)] if looks else [Call(call)]
+        steps += [Call(call) for call in calls]
+        steps += [Observe(0, calls[-1])] if looks else []
         return Scenario(tuple(steps))
     spends = any(map(_spends, calls))
     steps = [_acquire(0, first, spends=spends)]

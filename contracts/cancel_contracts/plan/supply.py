@@ -28,6 +28,10 @@ class Supply:
         self._handed: Counter[tuple[Kind, int] | None] = Counter()  # how often each was taken
         self._first: list[tuple[Kind, int] | None] = []  # by each scenario
 
+    def never(self, state: str, owner: str | None) -> Gap | None:
+        """Return why no resource at all is to be had in a state, or None."""
+        return None if self._given((state, owner)) else self.more(state, owner)
+
     def fit(self, scenario: Scenario) -> Scenario | Gap:
         """Take what a scenario needs; return it without the neighbours that are not to be had, or
         why it cannot be.

@@ -21,7 +21,7 @@ from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
-from cancel_contracts.parse import identifier
+from cancel_contracts.parse import identifier, pointed
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
 
@@ -289,8 +289,5 @@ def _code(received: Received) -> str:
 
 def _made(received: Received, pointer: str) -> tuple[str | None, dict[str, Any]]:
     """Return the id that stands at a JSON pointer (RFC 6901), and the whole answer."""
-    value = entity = received.json()
-    for part in pointer[1:].split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        value = value.get(key) if isinstance(value, dict) else None
-    return identifier(value), entity if isinstance(entity, dict) else {}
+    entity = received.json()
+    return identifier(pointed(entity, pointer)), entity if isinstance(entity, dict) else {}

@@ -43,7 +43,7 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
             words = ", ".join(f"{count} {state}" for state, count in a.plan.needed.items())
             console.print(f"{a.contract.name}: resources needed: {words}")
         for gap, count in Counter(a.plan.left_out.values()).items():
-            console.print(f"{a.contract.name}: {count} situations left out: {gap.reason}")
+            console.print(f"{a.contract.name}: {count} situations left out: {gap.says}")
 
 
 def _pace(a: Assignment, rate: str | None) -> str | None:

@@ -218,7 +218,8 @@ class Run:
         if performed.missing is not None:
             self.journal.missing.update(dict.fromkeys(scenario.calls, performed.missing))
         if performed.broken is not None:
-            self.journal.broken.update(dict.fromkeys(scenario.calls, performed.broken))
+            found = dict.fromkeys(scenario.calls, performed.broken)
+            self.journal.broken = found | self.journal.broken  # the first reason tells the most
         if performed.note is not None:
             self.note(performed.note)
         self.last_looks += performed.last

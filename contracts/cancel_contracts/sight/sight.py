@@ -25,6 +25,7 @@ from cancel_contracts.sight.observation import (
     Observation,
     changed,
     is_cancelled,
+    is_open,
     observe,
     shown,
     substance,
@@ -54,6 +55,7 @@ class Sight:
     def __init__(self, contract: Contract, exchanges: Exchanges) -> None:
         """Take the exchanges that looks are to be read from; each is to be noted once it is in."""
         self.life, self._exchanges = contract.lifecycle, exchanges
+        self.lasting = contract.lasting
         # None: never tried; False: the target has no GET that shows a resource which exists.
         self.observable: bool | None = None
         self._clocks = Clocks(contract.lifecycle)
@@ -178,18 +180,28 @@ class Sight:
         return bool(changed(before.entity, after.entity, self.volatile))
 
     def unchanged(self, before: Observation, after: Observation) -> bool:
-        """Whether a resource is as it was: its state, and what a cancel would have written into it.
+        """Whether a resource was neither cancelled nor ended, nor written into as a cancel does.
 
-        Where no page names the state after, that is anything but its dates.
+        It may move on by itself from one state that can be cancelled to another. Where no page
+        names the state after a cancel, all that it shows is to stay, but for its dates.
         """
         if before.entity is None or after.entity is None:
             return before.gone == after.gone
-        if shown(self.life, before.entity) != shown(self.life, after.entity):
+        life, was, now = self.life, before.entity, after.entity
+        if shown(life, was) != shown(life, now) and not (is_open(life, was) and is_open(life, now)):
             return False
-        if self.life.after:
-            written = (*self.life.records, *self.life.sets)
-            return all(before.entity.get(name) == after.entity.get(name) for name in written)
-        return substance(before.entity, self.volatile) == substance(after.entity, self.volatile)
+        if life.after:
+            return all(was.get(name) == now.get(name) for name in (*life.records, *life.sets))
+        moving = self.volatile | set(life.shows)
+        return substance(was, moving) == substance(now, moving)
+
+    def disturbed(self, before: Observation, after: Observation) -> list[str]:
+        """Return the documented properties that differ though no cancel sets or touches them."""
+        if before.entity is None or after.entity is None:
+            return []
+        was, now = before.entity, after.entity
+        names = self.lasting - self.volatile
+        return sorted(name for name in names if was.get(name) != now.get(name))
 
     def effect(self, exchange: Exchange) -> tuple[Effect, Observation | None]:
         """Return whether a look since the call shows a cancel, and the last look that tells."""
