@@ -166,6 +166,8 @@ class Calls:
         position: int,
         resource: Resource,
         role: Role = "target",
+        *,
+        keep_alive: bool = False,
     ) -> Observation | None:
         """Look at a resource as the primary identity; None where no GET shows it."""
         if not self.observes or self.sight.observable is False:
@@ -179,10 +181,10 @@ class Calls:
         request = observe_request(
             self.contract, self.base_url, resource.id, carried, attempt.uuid()
         )
-        answer = self.transport.send(request)
+        answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
-                answer = self.transport.send(request)
+                answer = self.transport.send(request, keep_alive=keep_alive)
         who = self.identities.name("primary")
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
