@@ -231,7 +231,7 @@ class _Last:
 
     def wanted(self, row: Sequence[Situation]) -> bool:
         call = row[-1]
-        if not _touches(call):
+        if call.resource == "odd":
             return False
         kind = (call.resource, call.identity.partition(":")[0], call.owner)
         new = kind not in self._met

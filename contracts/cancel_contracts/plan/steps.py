@@ -170,6 +170,7 @@ def in_a_row(
         steps += [Observe(0, first, given=True)] if looks else []
         steps += [Call(call) for call in calls]
         steps += [Observe(0, calls[-1])] if looks else []
+        steps += [ObserveLast(0)] if looks and last else []
         return Scenario(tuple(steps))
     spends = any(map(_spends, calls))
     steps = [_acquire(0, first, spends=spends)]

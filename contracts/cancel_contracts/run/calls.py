@@ -58,6 +58,7 @@ class Calls:
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started = settings.seed, settings.started
+        self._last_call = settings.started
         self.patience, self.stop = settings.patience, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.journal = Journal(contract.name, minted=self.identities.minted)
@@ -217,7 +218,14 @@ class Calls:
             reused=answer.reused,
         )
 
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago the last call on the route was answered."""
+        return time.monotonic() - self._last_call
+
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
+        if exchange.kind == "cancel":
+            self._last_call = time.monotonic()
         with self._lock:
             attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
