@@ -167,8 +167,14 @@ class Calls:
         position: int,
         resource: Resource,
         role: Role = "target",
+        *,
+        keep_alive: bool = False,
     ) -> Observation | None:
-        """Look at a resource as the primary identity; None where no GET shows it."""
+        """Look at a resource as the primary identity; None where no GET shows it.
+
+        `keep_alive` keeps the connection for a call. Where the server had closed it the look is
+        made again: a GET changes nothing (RFC 9110 section 9.2.2).
+        """
         if not self.observes or self.sight.observable is False:
             return None
         if position == 0 and self.stop.asked:
@@ -180,7 +186,9 @@ class Calls:
         request = observe_request(
             self.contract, self.base_url, resource.id, carried, attempt.uuid()
         )
-        answer = self.transport.send(request)
+        answer = self.transport.send(request, keep_alive=keep_alive)
+        if answer.received is None and answer.reused:
+            answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request)
