@@ -32,11 +32,14 @@ SITUATIONS = 200
 
 @dataclass(frozen=True)
 class Evidence:
-    """One exchange that a clause is judged by, what was expected of it and what came."""
+    """One exchange that a clause is judged by, what was expected of it and what came. `facets`
+    are those that deviate.
+    """
 
     exchange: Exchange
     expected: str
     actual: str
+    facets: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -125,13 +128,13 @@ class Tally:
         """Judge what only the whole can show."""
         if not self.overall:
             return
-        tables: list[Findings] = [
-            OVERALL[name](context, self.spoken, wanted)
+        tables: dict[str, Findings] = {
+            name: OVERALL[name](context, self.spoken, wanted)
             for name, wanted in self.expect.items()
             if name in OVERALL
-        ]
+        }
         for at, exchange in enumerate(self.spoken):
-            over = [row.get(at) for row in tables]
+            over = [(name, row.get(at)) for name, row in tables.items()]
             self._weigh(context, exchange, exchange.situation, self.expect, over)
 
     def _weigh(
@@ -140,15 +143,19 @@ class Tally:
         exchange: Exchange,
         stands: Situation,
         expect: Mapping[str, Any],
-        over: Sequence[Told],
+        over: Sequence[tuple[str, Told]],
     ) -> None:
-        every = [*(facet(context, exchange, item) for facet, item in _checks(expect)), *over]
+        checks = [(name, SINGLE[name](context, exchange, item)) for name, item in _checks(expect)]
+        rows = [*checks, *over]
+        every = [told for _, told in rows]
         findings = [told for told in every if isinstance(told, Finding)]
         if failed := next((f for f in findings if not f.ok), None):
             self.bad += 1
-            self._deviates(Evidence(exchange, failed.expected, failed.actual))
+            facets = (name for name, told in rows if isinstance(told, Finding) and not told.ok)
+            names = tuple(dict.fromkeys(facets))
+            self._deviates(Evidence(exchange, failed.expected, failed.actual, names))
         elif gaps := [told for told in every if isinstance(told, Gap)]:
-            self.doubts |= {told: None for told in over if _doubt(told)}
+            self.doubts |= {told: None for _, told in over if _doubt(told)}
             self.part += bool(findings)
             self._lacks(context.sight.unseen(exchange), stands, gaps)
         elif findings:
@@ -184,9 +191,9 @@ def _doubt(told: Told) -> TypeGuard[Gap]:
     return isinstance(told, Gap) and told.word == "inconclusive"
 
 
-def _checks(expect: Mapping[str, Any]) -> Iterator[tuple[Facet, Any]]:
+def _checks(expect: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield what a single exchange is held against, item by item."""
     for name, value in expect.items():
         if name in SINGLE:
             for item in value if name in LISTED else [value]:
-                yield SINGLE[name], item
+                yield name, item
