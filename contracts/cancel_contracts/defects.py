@@ -76,7 +76,8 @@ class Breach:
             return (facet, "refused")
         if facet in ("status", "effect"):
             # Whether it is to succeed: 404 or 4xx, as pages have it. Of who may call they say more.
-            exact = "identity" in self.unusual and evidence.facets[0] == "status"
+            told = evidence.facets[0] == "status" and evidence.expected.startswith("4")
+            exact = told and "identity" in self.unusual
             return ("served", evidence.expected if exact else "", answer)
         # What is quoted is what was sent, or the state that a resource was in.
         return (facet, evidence.expected.partition("'")[0] if self.weight else "", answer)
