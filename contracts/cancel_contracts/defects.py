@@ -57,8 +57,11 @@ class Breach:
 
     @cached_property
     def unusual(self) -> frozenset[str]:
-        """What is out of the ordinary wherever it deviates."""
-        return frozenset.intersection(*map(unusual, self.situations))
+        """What is out of the ordinary wherever it deviates, of what the clause speaks of: a call
+        may hold other facts beside it.
+        """
+        named = {name.replace("-", "_") for name in self.verdict.clause.given}
+        return frozenset.intersection(*map(unusual, self.situations)) & named
 
     @property
     def rank(self) -> tuple[int, int, int, int]:
