@@ -39,6 +39,7 @@ ALLOWED = {
         "parse", "plan", "provider_states", "sight", "targets", "transport",
     },
     "judge": {"contract", "exchange", "journal", "needs", "parse", "sight", "transport", "windows"},
+    "defects": {"contract", "exchange", "judge"},
     "excuses": {"contract", "journal", "judge", "needs", "sight"},
     "gate": {"contract", "errors", "judge", "needs"},
     "mock": {"contract", "errors"},
