@@ -39,7 +39,11 @@ ALLOWED = {
     "mock": {"errors", "contract"},
     "builtin": {"mock", "contract", "identity", "targets"},
     "foreign": {"exchange", "observation", "contract"},
-    "har": {"errors", "exchange", "foreign", "journal", "observation", "contract", "redact"},
+    "serial": set(),
+    "har": {
+        "errors", "exchange", "foreign", "journal", "observation", "contract", "redact", "serial",
+        "transport",
+    },
     "baseline": {"errors", "judge", "contract", "schemas"},
     "compare": {"errors", "schemas"},
     "teardown": {

@@ -16,7 +16,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Situation
-from cancel_contracts.har import read, write
+from cancel_contracts.har import Settings, read, write
 from cancel_contracts.journal import Journal
 from cancel_contracts.redact.secrets import Redactor
 from hypothesis import HealthCheck, given, settings
@@ -44,10 +44,14 @@ def test_a_token_that_reads_like_a_word_of_the_spec_changes_no_situation(tmp_pat
     redactor = Redactor()
     redactor.learn(odd)
     har = tmp_path / "t.har"
-    write(har, [journal], {"note": odd}, datetime.now(UTC), "1", redactor)
+    moment = datetime.now(UTC).isoformat()
+    write(har, [journal], Settings(f"http://{odd}", "gate", 0, 0.0, moment), "1", redactor)
     again = read(har, [contract]).journals[contract.name]
     assert again.missing == {situation: "no identity [redacted]"}
-    assert json.loads(har.read_text("utf-8"))["log"]["_contracts"]["note"] == "[redacted]"
+    assert (
+        json.loads(har.read_text("utf-8"))["log"]["_contracts"]["settings"]["base_url"]
+        == "http://[redacted]"
+    )
 
 
 def test_a_recording_is_har_1_2(tmp_path: Path) -> None:

@@ -54,10 +54,14 @@ def gap(verdict: Verdict) -> bool:
 
 
 def decide(
-    judgements: Sequence[Judgement], *, strict: bool = False, stale: Sequence[str] = ()
+    judgements: Sequence[Judgement],
+    *,
+    strict: bool = False,
+    stale: Sequence[str] = (),
+    nothing: str | None = None,
 ) -> Outcome:
     """Return the outcome of a run over its contracts. `stale` are baseline entries that excuse
-    nothing any more.
+    nothing any more; `nothing` says why there may be nothing to judge.
     """
     failing = ("must", "should") if strict else ("must",)
     verdicts = [(j.contract.name, v) for j in judgements for v in j.verdicts]
@@ -70,7 +74,7 @@ def decide(
         if v.word == "not-exercised":
             excuses.setdefault(name, {})[v.clause.id] = v.reason or "not exercised"
     if not verdicts:
-        return _outcome("nothing-selected", "no clause was selected", {})
+        return _outcome("nothing-selected", nothing or "no clause was selected", {})
     if violated or stale:
         parts = [f"violated: {', '.join(violated)}"] if violated else []
         parts += [f"{len(stale)} stale baseline entries: {stale[0]}"] if stale else []

@@ -20,6 +20,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement
 from cancel_contracts.ledger.ledger import Ledger, default_path
+from cancel_contracts.observation import EFFECT_SECONDS
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor
@@ -52,7 +53,7 @@ class Options:
     cacert: Path | None = None  # CA certificates of the target, in place of the usual ones
     quota_store: str | None = None  # the URL of a Redis that counts for several runs
     jobs: int = 1  # contracts and scenarios at a time
-    effect_seconds: float = 4.0  # how long after a success its effect may take to show
+    effect_seconds: float = EFFECT_SECONDS
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ class Result:
     redactor: Redactor
     warnings: tuple[str, ...] = ()
     faults_of_the_run: tuple[str, ...] = ()
+    recorded: bool = False  # by somebody else: nothing was sent
+    nothing: str | None = None  # why there is nothing to judge
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]

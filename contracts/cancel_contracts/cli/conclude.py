@@ -47,7 +47,9 @@ def conclude(
         stale += old
         warnings += expired
     result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
-    outcome = gate.decide(result.judgements(), strict=result.options.strict, stale=stale)
+    outcome = gate.decide(
+        result.judgements(), strict=result.options.strict, stale=stale, nothing=result.nothing
+    )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
     show(written, screen)

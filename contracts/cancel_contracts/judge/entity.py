@@ -42,6 +42,7 @@ def entity(context: Context, exchange: Exchange, wanted: list[str]) -> Finding |
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
+    # A body that was not recorded is empty, and so no JSON.
     try:
         value = exchange.received.json() if exchange.received else None
     except (ValueError, RecursionError):

@@ -46,8 +46,13 @@ def answer(exchange: Exchange) -> str:
     if received is None:
         return f"no answer ({exchange.failure})"
     size = len(received.body) + len(received.stray)
-    text = f"{received.status or 'no status'}, {size} byte{'s' if size != 1 else ''}"
+    told = "body not recorded" if "body" in received.unrecorded else count_bytes(size)
+    text = f"{received.status or 'no status'}, {told}"
     return f"{text}, {exchange.failure}" if exchange.failure else text
+
+
+def count_bytes(size: int) -> str:
+    return f"{size} byte{'s' if size != 1 else ''}"
 
 
 def quote(data: bytes) -> str:
@@ -67,7 +72,7 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
 
 def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
     received = exchange.received
-    if received is None or received.status // 100 != 2:
+    if received is None or received.status // 100 != 2 or "body" in received.unrecorded:
         return None
     if wanted == "empty":
         octets = received.body + received.stray
@@ -80,7 +85,7 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
 def entity_problem(context: Context, received: Received) -> str | None:
     if not received.body:
         return f"{received.status}, empty body"
-    if received.media_type != "application/json":
+    if received.media_type != "application/json" and "headers" not in received.unrecorded:
         return f"Content-Type {received.header('content-type')!r}"
     try:
         entity = received.json()
@@ -109,8 +114,12 @@ def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | 
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    findings = [_ERRORS[kind](context, exchange, received) for kind in wanted]
-    return next((f for f in findings if not f.ok), findings[0])
+    findings = [
+        _ERRORS[kind](context, exchange, received)
+        for kind in wanted
+        if _READS.get(kind, "body") not in received.unrecorded
+    ]
+    return next((f for f in findings if not f.ok), findings[0] if findings else None)
 
 
 def _envelope(context: Context, _: Exchange, received: Received) -> Finding:
@@ -156,8 +165,11 @@ _ERRORS = {
 }
 
 
+_READS = {"media-type": "headers"}  # all others read the body
+
+
 def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
-    if exchange.received is None:
+    if exchange.received is None or "headers" in exchange.received.unrecorded:
         return None
     told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
     findings = [finding for finding in told if finding is not None]
@@ -241,7 +253,7 @@ def answered(context: Context, exchange: Exchange, _: Any) -> Finding | None:
 
 def echo(_: Context, exchange: Exchange, __: Any) -> Finding | None:
     sent = next((v for k, v in exchange.sent.headers if k.lower() == "client-request-id"), None)
-    if exchange.received is None or sent is None:
+    if exchange.received is None or sent is None or "headers" in exchange.received.unrecorded:
         return None
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")

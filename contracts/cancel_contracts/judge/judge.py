@@ -29,6 +29,7 @@ from cancel_contracts.judge.tally import Evidence, Spoken, Tally
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
 # How a reason begins that a group of `not_testable` excuses.
 GROUPS = ("identities", "mint", "states", "observe")
+NOT_RECORDED = "not recorded: the recording lacks what the answers held"
 NOT_SHOWN = "observe: the answers tell nothing of it and no GET shows it"
 UNSEEN = "a look at the resource went unanswered or was refused: not all of it is known"
 SITUATIONS = 1024  # whose clauses are kept at hand
@@ -216,10 +217,16 @@ def _verdict(context: Context, tally: Tally) -> Verdict:
 
 def _why_never(tally: Tally) -> str:
     if tally.spoken:
-        return NOT_SHOWN
+        return _untold(tally.spoken)
     wanted = tally.clause.given["answer"]
     words = wanted if isinstance(wanted, list) else [wanted]
     return f"no answer was {' or '.join(map(str, words))} in this situation"
+
+
+def _untold(spoken: Iterable[Exchange]) -> str:
+    """Return why answers that came tell nothing of a clause."""
+    lacking = any(x.received is not None and x.received.unrecorded for x in spoken)
+    return NOT_RECORDED if lacking else NOT_SHOWN
 
 
 def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
@@ -247,7 +254,7 @@ def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
             if tried.received is None:
                 gaps.append(("inconclusive", f"the call was not answered ({tried.why})"))
             else:
-                gaps.append(("not-exercised", NOT_SHOWN))
+                gaps.append(("not-exercised", _untold([tried])))
         elif situation in context.throttled:
             gaps.append(("inconclusive", "the call was answered 429"))
         elif journal.stopped:

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from cancel_contracts.exchange import Exchange
+from cancel_contracts.exchange import RECORDED, Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
@@ -53,6 +53,8 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
         moments.append(x.started)
         if x.status is None:
             continue
+        if x.status == 429 and x.identity == RECORDED:
+            continue  # who else was calling, and what came before, no recording tells
         if x.status != 429 or x.situation.identity == "throttled":
             granted += x.status != 429
             found[i] = Finding(True, f"{window} granted", answer(x))
@@ -97,7 +99,7 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
     """
     told: dict[str, list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
-        if x.received is not None and x.status is not None:
+        if x.received is not None and x.status is not None and not x.received.unrecorded:
             told[x.situation.identity].append((i, x))
     found: Findings = {}
     for row in told.values():

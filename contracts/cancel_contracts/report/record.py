@@ -62,6 +62,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
+        "recorded": result.recorded,
         "requests": dict(total),
         "contracts": [_contract(one, redactor) for one in result.results],
         "excuses": _excuses(outcome.excuses, redactor),
