@@ -102,7 +102,7 @@ def sample(result: Result) -> list[Sent]:
     would write in its own way.
     """
     made = result.results[0].journal.exchanges
-    plain = [x.sent for x in made if x.situation.id in ("known", "unknown")]
+    plain = [x.sent for x in made if x.situation.id.word in ("known", "unknown")]
     return plain[:: max(1, len(plain) // BARE_CALLS)][:BARE_CALLS]
 
 

@@ -16,26 +16,27 @@ PACKAGE = ROOT / "contracts" / "cancel_contracts"
 # Each room may import those before it in the flow, and itself. `mock` knows the spec alone.
 ALLOWED = {
     "errors": set(),
+    "parse": set(),
     "schemas": set(),
-    "exchange": set(),
+    "exchange": {"parse"},
     "journal": {"exchange"},
     "contract": {"errors", "exchange", "schemas"},
-    "observation": {"exchange", "contract"},
+    "observation": {"exchange", "contract", "parse"},
     "transport": {"errors", "exchange"},
     "redact": {"exchange"},
     "targets": {"errors", "contract", "schemas"},
-    "identity": {"errors", "contract", "targets", "redact"},
+    "identity": {"errors", "contract", "parse", "targets", "redact"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
-        "errors", "exchange", "contract", "transport", "targets", "identity", "ledger",
+        "errors", "exchange", "contract", "parse", "transport", "targets", "identity", "ledger",
     },
     "plan": {"exchange", "contract"},
     "run": {
-        "errors", "exchange", "journal", "observation", "contract", "plan", "targets", "identity",
+        "errors", "exchange", "journal", "observation", "contract", "parse", "plan", "targets", "identity",
         "ledger", "provider_states", "transport",
     },
-    "judge": {"exchange", "journal", "observation", "contract", "transport"},
-    "gate": {"judge", "contract"},
+    "judge": {"exchange", "journal", "observation", "contract", "parse", "transport"},
+    "gate": {"errors", "judge", "contract"},
     "mock": {"errors", "contract"},
     "builtin": {"mock", "contract", "identity", "targets"},
     "foreign": {"exchange", "observation", "contract"},
@@ -51,7 +52,7 @@ ALLOWED = {
         "transport",
     },
     "verify": {
-        "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
+        "errors", "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
         "provider_states", "redact", "targets", "transport",
     },
 }  # fmt: skip

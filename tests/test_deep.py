@@ -14,7 +14,7 @@ import pytest
 from cancel_contracts import gate
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.run import deep
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.walk import Walker
@@ -103,7 +103,7 @@ def test_no_id_is_drawn_that_may_be_read_as_another_path() -> None:
         assert deep._odd(text) is None, "a server that decodes it first may well redirect"
     found = deep._odd("a/b")
     assert found is not None
-    assert found.id == "raw:a%2Fb"
+    assert found.id == Form("raw", "a%2Fb")
 
 
 def test_the_working_directory_stays_as_it_was(tmp_path: Path) -> None:
@@ -124,10 +124,10 @@ def test_a_part_of_a_body_is_tried_only_where_it_is_of_the_same_kind() -> None:
     drawing = deep.Drawing(cast(Run, SimpleNamespace(seed=0, contract=contract)))
 
     def alike(kind: str, body: object) -> bool:
-        return drawing.alike(Situation(body=f"{kind}:{json.dumps(body)}"))
+        return drawing.alike(Situation(body=Form(kind, json.dumps(body))))
 
     assert alike("valid", {"Comment": "x"})
     assert alike("invalid", {"Comment": 7})
     assert not alike("valid", {"Comment": 7})
     assert not alike("invalid", {}), "nothing may be sent where there is nothing to say"
-    assert drawing.alike(Situation(resource="odd", id="raw:x"))
+    assert drawing.alike(Situation(resource="odd", id=Form("raw", "x")))

@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 import pytest
-from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.judge.facets import header
 from servers.faults_existence import Whispers
 from servers.front import Request, Response
@@ -35,7 +35,7 @@ def test_a_post_that_an_odd_id_leads_elsewhere_may_be_405(
 ) -> None:
     headers = () if allow is None else (("Allow", allow),)
     sent = Sent(method, "http://127.0.0.1/things/a%2Fb/cancel")
-    situation = Situation(resource="odd", id="encoded-slash", method=method)
+    situation = Situation(resource="odd", id=Form("encoded-slash"), method=method)
     received = Received(405, headers=headers)
     exchange = Exchange("c", 1, 1, "cancel", situation, "admin", "", sent, received=received)
     context: Any = None  # no header is judged by what was seen beside it

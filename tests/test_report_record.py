@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Exchange, Sent
+from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.report import scenario
-from cancel_contracts.report.json_report import dump, schema, write_json
+from cancel_contracts.report.json_report import dump, write_json
 from cancel_contracts.report.lifecycle import peak
 from cancel_contracts.report.record import record
+from cancel_contracts.schemas import schema
 from jsonschema import Draft202012Validator, FormatChecker
 from report_sample import (
     CLAUSES,
@@ -33,7 +34,7 @@ from report_sample import (
     secretive,
 )
 
-VALIDATOR = Draft202012Validator(schema(), format_checker=FormatChecker())
+VALIDATOR = Draft202012Validator(schema("report"), format_checker=FormatChecker())
 
 
 def clause_of(written: dict[str, Any], id_: str) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def of_one(one: Exchange, *looks: Exchange) -> dict[str, Any]:
     ids=["every verdict", "strict", "conforms", "no clause", "secrets"],
 )
 def test_the_record_fits_its_schema(written: dict[str, Any]) -> None:
-    Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(schema("report"))
     VALIDATOR.validate(json.loads(dump(written)))
 
 
@@ -187,15 +188,15 @@ def test_a_neighbour_that_changed_is_shown() -> None:
         ({}, "admin cancels an Open resource"),
         ({"call": "second", "state": "Pending"}, "admin cancels a Pending resource, second call"),
         ({"resource": "unknown", "state": None}, "admin cancels an unknown id"),
-        ({"resource": "odd", "state": None, "id": "nul"}, "admin cancels an odd id (nul)"),
+        ({"resource": "odd", "state": None, "id": Form("nul")}, "admin cancels an id with a NUL"),
         (
             {"identity": "user", "owner": "user"},
             "user cancels an Open resource, owned by user",
         ),
         ({"method": "DELETE"}, "admin sends DELETE to the cancel route of an Open resource"),
         (
-            {"body": 'json:{"a": 1}', "content_type": "none", "transfer": "chunked"},
-            'admin cancels an Open resource, body {"a": 1}, no Content-Type, chunked transfer',
+            {"body": Form("json", '{"a": 1}'), "content_type": "none", "transfer": "chunked"},
+            'admin cancels an Open resource, body {"a": 1}, no Content-Type, in chunks',
         ),
         ({"call": "concurrent"}, "admin cancels an Open resource, one of two calls at once"),
     ],

@@ -60,8 +60,42 @@ def first(d: dict[str, Any]) -> Any:
 
 MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "a clause key misspelt": (lambda d: first(d).update(expects={}), "x-clauses/0"),
-    "a facet misspelt": (lambda d: first(d).update(expect={"statuss": 200}), "x-clauses/0"),
-    "a given misspelt": (lambda d: first(d).update(given={"resourse": "x"}), "x-clauses/0/given"),
+    "a facet misspelt": (
+        lambda d: first(d).update(expect={"statuss": 200}),
+        "x-clauses/MA-01: expect has no facet 'statuss'; did you mean 'status'?",
+    ),
+    "a given misspelt": (
+        lambda d: first(d).update(given={"resourse": "x"}),
+        "x-clauses/MA-01: given has no key 'resourse'; did you mean 'resource'?",
+    ),
+    "an id of no kind": (
+        lambda d: first(d).update(given={"resource": "odd", "id": "known"}),
+        "x-clauses/MA-01/given/id: no id is named 'known'",
+    ),
+    "a kind of odd id for a resource that is not odd": (
+        lambda d: first(d).update(given={"resource": "unknown", "id": "dots"}),
+        "`id` goes with `resource: odd` alone",
+    ),
+    "a method that is none": (
+        lambda d: first(d).update(given={"method": "OPTION"}),
+        "no method is named 'OPTION'; did you mean 'OPTIONS'?",
+    ),
+    "an identity misspelt": (
+        lambda d: first(d).update(given={"identity": ["admin", "anonymos"]}),
+        "no identity is named 'anonymos'; did you mean 'anonymous'?",
+    ),
+    "a property that no schema shows": (
+        lambda d: first(d).update(expect={"keeps": ["requestorComent"]}),
+        "keeps 'requestorComent', which no schema shows; did you mean 'requestorComment'?",
+    ),
+    "a state in a property that no schema shows": (
+        lambda d: d["x-lifecycle"].update(shows=["stauts"]),
+        "no schema shows 'stauts'; did you mean 'status'?",
+    ),
+    "a permission that nobody is asked to have": (
+        lambda d: first(d).update(expect={"accepts": "Machine.Isolat"}),
+        "accepts 'Machine.Isolat', which nobody is asked to have",
+    ),
     "an unknown state": (lambda d: first(d).update(given={"resource": "Paused"}), "MA-01"),
     "a level misspelt": (lambda d: first(d).update(level="shall"), "x-clauses/0/level"),
     "an id of another form": (lambda d: first(d).update(id="one"), "x-clauses/0/id"),

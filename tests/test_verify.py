@@ -65,7 +65,7 @@ def sent(result: Result) -> list[tuple[str, str, bytes]]:
     rows = []
     for r in result.results:
         for x in cancels(r):
-            made = x.situation.id == "known"
+            made = x.situation.id.word == "known"
             url = x.sent.url.replace(x.resource, "ID") if made else x.sent.url
             body = x.sent.body.replace(x.resource.encode(), b"ID") if made else x.sent.body
             rows.append((x.sent.method, url.split("/", 3)[3], body if x.role == "target" else b""))

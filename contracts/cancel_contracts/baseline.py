@@ -46,7 +46,7 @@ def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
     """Return the entries of a baseline file. Raises UsageError for what it cannot mean."""
     raw = parse_yaml(path)
     plain = json.loads(json.dumps(raw, default=str))  # YAML reads a bare date as a date
-    if error := next(iter(validator("", "baseline.schema.json").iter_errors(plain)), None):
+    if error := next(iter(validator("baseline").iter_errors(plain)), None):
         where = "/".join(map(str, error.absolute_path)) or "(top level)"
         raise UsageError(f"{path}: {where}", error.message[:200], "see docs/accept-a-deviation.md")
     lines = _lines(path)

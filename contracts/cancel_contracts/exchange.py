@@ -7,9 +7,10 @@ knowledge of clauses.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from cancel_contracts.parse import json_value
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -29,6 +30,30 @@ RECORDED = "recorded"  # a fact of the situation that an exchange made by others
 
 
 @dataclass(frozen=True)
+class Form:
+    """A body or an id: a word of the vocabulary and, where the word says not all, its text.
+
+    `json` goes with a JSON text, `example` with the example's name, `raw` with a path segment,
+    `valid` and `invalid` with the JSON text that was drawn.
+    """
+
+    word: str
+    text: str = ""
+
+    @classmethod
+    def read(cls, text: str) -> Form:
+        """Return the form that `str` wrote."""
+        word, _, rest = text.partition(":")
+        return cls(word, rest)
+
+    def __str__(self) -> str:
+        return f"{self.word}:{self.text}" if self.text else self.word
+
+
+DOCUMENTED, KNOWN = Form("documented"), Form("known")
+
+
+@dataclass(frozen=True)
 class Situation:
     """The facts a clause's `given` speaks of. Defaults are the ordinary case: a first, documented
     POST.
@@ -37,13 +62,14 @@ class Situation:
     resource: str = "cancellable"  # cancellable | final | unknown | odd
     state: str | None = None  # the provider state, as the spec spells it
     owner: str | None = None  # the identity the resource was provisioned for
-    id: str = "known"  # known | unknown | a kind of odd id
+    id: Form = KNOWN  # known | unknown | a kind of odd id
     identity: str = "primary"
-    body: str = "documented"
+    body: Form = DOCUMENTED
     content_type: str = "default"
     transfer: str = "length"  # length | chunked
     method: str = "POST"
     call: str = "first"  # first | second | concurrent | reused
+    extra: str = "none"  # what is sent beside it that nobody asks for
 
 
 @dataclass(frozen=True)
@@ -96,13 +122,8 @@ class Received:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """Return the body read as UTF-8 JSON, or raise ValueError."""
-        return json.loads(self.body.decode("utf-8"), parse_constant=_no_number)
-
-
-def _no_number(word: str) -> None:
-    # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
-    raise ValueError(f"{word} is no JSON")
+        """Return the body read as UTF-8 JSON, or NO_JSON."""
+        return json_value(self.body)
 
 
 def answered_by_proxy(received: Received) -> str | None:

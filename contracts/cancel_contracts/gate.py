@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cancel_contracts.errors import SUITE_FAILED
 from cancel_contracts.judge.judge import Judgement, Verdict
 
 EXIT = {"conforms": 0, "violated": 1, "inconclusive": 4, "nothing-selected": 5}
@@ -58,11 +59,24 @@ def decide(
     *,
     strict: bool = False,
     stale: Sequence[str] = (),
+    crashes: Sequence[str] = (),
     nothing: str | None = None,
 ) -> Outcome:
     """Return the outcome of a run over its contracts. `stale` are baseline entries that excuse
-    nothing any more; `nothing` says why there may be nothing to judge.
+    nothing any more, `crashes` faults of the suite itself: with one no run conforms, whatever its
+    verdicts, and whatever it has found stands. `nothing` says why there may be nothing to judge.
     """
+    outcome = _decide(judgements, strict=strict, stale=stale, nothing=nothing)
+    if not crashes:
+        return outcome
+    word = "violated" if outcome.word == "violated" else "inconclusive"
+    sentence = f"{crashes[0]}; please report it. What was seen before: {outcome.sentence}"
+    return replace(outcome, word=word, exit_code=SUITE_FAILED, sentence=sentence)
+
+
+def _decide(
+    judgements: Sequence[Judgement], *, strict: bool, stale: Sequence[str], nothing: str | None
+) -> Outcome:
     failing = ("must", "should") if strict else ("must",)
     verdicts = [(j.contract.name, v) for j in judgements for v in j.verdicts]
     violated = [

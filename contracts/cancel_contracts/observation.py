@@ -44,10 +44,7 @@ def observe(exchange: Exchange) -> Observation | None:
         return Observation(None, exchange)
     if received.status != 200 or "body" in received.unrecorded:
         return None
-    try:
-        entity = received.json()
-    except (ValueError, RecursionError):
-        return None
+    entity = received.json()
     return Observation(entity, exchange) if isinstance(entity, dict) else None
 
 

@@ -10,7 +10,7 @@ in the words of `given` and `expect`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -21,10 +21,12 @@ from typing import Any
 
 from cancel_contracts import gate
 from cancel_contracts.builtin import mock_target
-from cancel_contracts.contract.given import FIELDS, fits, listed, values
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.given import FIELDS, asked, fits, listed, permission_of
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Situation
 from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Breaks, Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
@@ -32,6 +34,7 @@ from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import Options, Result, verify
 
+STATUSES = range(100, 600)
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
 IMPATIENT = Options(
     timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
@@ -97,67 +100,83 @@ class Proof:
         return found
 
 
-def about(contract: Contract, clause: Clause, broken: Breaks) -> bool:
-    """Whether a clause speaks of what a fault breaks."""
-    expects = list(clause.readings.values()) or [clause.expect]
-    for expect in expects:
-        for facet in broken.facets & set(expect):
-            items = set(map(str, listed(expect[facet])))
-            if not broken.items or broken.items & items:
-                return all(
-                    _overlap(contract, clause, key, set(words))
-                    for key, words in broken.facts.items()
-                )
-    return False
+class Speaking:
+    """Which clauses of a contract speak of what a fault breaks, in the words of `given`."""
 
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
+        speaks = Composition(contract).speaks
+        self._of = {
+            c.id: frozenset(
+                at
+                for at, situation in enumerate(self._calls)
+                if any(speaks(c, situation, status) for status in _statuses(c.given))
+            )
+            for c in contract.clauses
+        }
 
-def _overlap(contract: Contract, clause: Clause, key: str, words: set[str]) -> bool:
-    given = clause.given
-    if key == "answer":
-        if "answer" not in given:
-            return True
-        codes = [w if not w.isdigit() else int(w) for w in words]
-        mine, theirs = listed(given["answer"]), codes
+    def about(self, clause: Clause, broken: Breaks) -> bool:
+        """Whether a clause speaks of what a fault breaks."""
+        for expect in list(clause.readings.values()) or [clause.expect]:
+            for facet in broken.facets & set(expect):
+                items = set(map(str, listed(expect[facet])))
+                if not broken.items or broken.items & items:
+                    return self._meets(clause, broken.facts)
+        return False
+
+    def _meets(self, clause: Clause, facts: Mapping[str, Sequence[str]]) -> bool:
+        """Whether a clause speaks of a call in which the facts hold."""
+        if not set(_statuses(facts)) & set(_statuses(clause.given)):
+            return False
         return any(
-            fits(code, a) and fits(code, b)
-            for a in mine
-            for b in theirs
-            for code in range(100, 600)
+            all(_holds(key, words, self._calls[at]) for key, words in facts.items())
+            for at in self._of[clause.id]
         )
-    if key in ("resource", "id", "state"):
-        return _overlap_resource(contract, clause, key, words)
-    own = values(contract, given, key) if key in FIELDS else []
-    if "any" in own:
-        return True
-    return any(
-        word == value
-        or (word == "permission" and ":" in value)
-        or (word == "json" and value.startswith("json:"))
-        or (key == "content-type" and word.startswith("charset=") and word in value)
-        or (word == "primary" and value == "admin")
-        for word in words
-        for value in own
-    )
+
+    def intended(self, fault: Fault) -> tuple[str, ...]:
+        """Return the clauses that may catch a fault."""
+        return tuple(
+            c.id for c in self.contract.clauses if any(self.about(c, b) for b in fault.breaks)
+        )
 
 
-def _overlap_resource(contract: Contract, clause: Clause, key: str, words: set[str]) -> bool:
-    given = clause.given
-    if "resource" not in given and given.get("any"):
-        return True
-    if key == "id":
-        named = {str(v) for v in listed(given.get("id", "any"))}
-        return bool(named & (words | {"any"}))
-    own = {str(v) for v in listed(given.get("resource", "cancellable"))}
-    kinds = {contract.lifecycle.kind(v) for v in own if v in contract.lifecycle.states}
-    return bool((own | kinds) & words) or "any" in own
+def _statuses(given: Mapping[str, Any]) -> list[int]:
+    """Return the statuses that an `answer` speaks of; all where it is absent."""
+    if "answer" not in given:
+        return list(STATUSES)
+    wanted = [int(w) if str(w).isdigit() else w for w in listed(given["answer"])]
+    return [status for status in STATUSES if fits(status, wanted)]
+
+
+def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
+    """Whether a fact of a fault holds in a call. Beside the vocabulary's words it knows
+    `permission`, whoever holds one named permission, and media types by their parameter.
+    """
+    match key:
+        case "answer":
+            return True
+        case "resource" | "state":
+            return bool({situation.resource, situation.state} & set(words))
+        case "identity":
+            who = {situation.identity, "permission" if permission_of(situation.identity) else ""}
+            if situation.identity in ("primary", "admin"):
+                who |= {"primary", "admin"}
+            return bool(who & set(words))
+        case "id" | "body":
+            return getattr(situation, key).word in words
+        case "content-type":
+            return any(w == situation.content_type or w in situation.content_type for w in words)
+    return str(getattr(situation, FIELDS[key])) in words
+
+
+@cache
+def _speaking(path: str) -> Speaking:
+    return Speaking(_contract(path))
 
 
 def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
-    return tuple(
-        clause.id
-        for clause in contract.clauses
-        if any(about(contract, clause, broken) for broken in fault.breaks)
-    )
+    return _speaking(contract.path_of_file).intended(fault)
 
 
 def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:

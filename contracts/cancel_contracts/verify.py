@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.errors import contained
 from cancel_contracts.gate import excuse
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
-from cancel_contracts.judge.judge import Judge, Judgement
+from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.observation import EFFECT_SECONDS
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
@@ -66,6 +67,8 @@ class ContractResult:
     judgement: Judgement
     seconds: float
     not_testable: Mapping[str, str] = field(default_factory=dict)
+    crashes: tuple[str, ...] = ()  # faults of the suite itself
+    not_torn_down: tuple[str, ...] = ()
 
     def requests(self) -> Counter[str]:
         kinds = self.journal.exchanges.kinds + self.journal.elsewhere
@@ -88,6 +91,7 @@ class Result:
     redactor: Redactor
     warnings: tuple[str, ...] = ()
     faults_of_the_run: tuple[str, ...] = ()
+    crashes: tuple[str, ...] = ()  # faults of the suite itself, told among those of the run
     recorded: bool = False  # by somebody else: nothing was sent
     nothing: str | None = None  # why there is nothing to judge
 
@@ -197,7 +201,9 @@ def verify(
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
-    results, warnings, failures = [], [], []
+    warnings: list[str] = []
+    failures: list[str] = []
+    crashes: list[str] = []
     assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
@@ -207,22 +213,22 @@ def verify(
         ledger.begin()
         common = _Common(options, clock, ledger, stop or Stop(), options.jobs // jobs)
 
-        def one(assignment: Assignment, callers: Identities) -> tuple[ContractResult, list[str]]:
+        def one(assignment: Assignment, callers: Identities) -> ContractResult:
             return _one(assignment, callers, progress(assignment.contract.name), common)
 
-        made = list((pool.map if jobs > 1 else map)(one, assignments, callers))
+        results = list((pool.map if jobs > 1 else map)(one, assignments, callers))
         ledger.end()
-    for assignment, (result, torn) in zip(assignments, made, strict=True):
+    for assignment, result in zip(assignments, results, strict=True):
         name = assignment.contract.name
-        results.append(result)
-        failures += [f"{name}: {text}" for text in torn]
+        crashes += [f"{name}: {text}" for text in result.crashes]
+        failures += [f"{name}: {text}" for text in (*result.crashes, *result.not_torn_down)]
         warnings += [f"{name}: {note}" for note in result.journal.notes]
         if (notice := assignment.notice) and options.profile != "smoke":
             warnings.append(notice)
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
-        tuple(warnings), tuple(failures),
+        tuple(warnings), tuple(failures), tuple(crashes),
     )  # fmt: skip
 
 
@@ -244,7 +250,7 @@ def _one(
     identities: Identities,
     progress: Progress,
     common: _Common,
-) -> tuple[ContractResult, list[str]]:
+) -> ContractResult:
     contract, site, options = assignment.contract, assignment.site, common.options
     ledger = common.ledger
     began = time.monotonic()
@@ -270,23 +276,30 @@ def _one(
             stop=common.stop,
             jobs=common.jobs,
         )
+        torn: list[str] = []
+        crashes: list[str] = []
         try:
-            run.plan(assignment.plan)
-            if options.profile == "deep" and not run.calls.stopped:
-                from cancel_contracts.run.deep import (
-                    explore,  # Hypothesis and schemathesis: slow to load
-                )
+            with contained(crashes):
+                run.plan(assignment.plan)
+                if options.profile == "deep" and not run.calls.stopped:
+                    # Hypothesis and schemathesis: slow to load
+                    from cancel_contracts.run.deep import explore
 
-                explore(run, assignment.plan, Judge(contract, assignment.plan.clauses).deviates)
-            run.conclude()
-            run.settle()
+                    explore(run, assignment.plan, Judge(contract, assignment.plan.clauses).deviates)
+                run.conclude()
+                run.settle()
         finally:
-            torn = run.tear_down()
-    pinned = options.pinned.get(contract.name, ())
-    judgement = Judge(contract, assignment.plan.clauses, pinned).judge(run.journal)
+            with contained(crashes):
+                torn = run.tear_down()
+    if crashes and not run.journal.stopped:
+        run.journal.stopped = f"{crashes[0]}; the rest was not sent"
+    judgement = unjudged(contract, assignment.plan.clauses)
+    with contained(crashes):
+        pinned = options.pinned.get(contract.name, ())
+        judgement = Judge(contract, assignment.plan.clauses, pinned).judge(run.journal)
     judgement = excuse(judgement, site.not_testable)
     seconds = time.monotonic() - began
-    result = ContractResult(
-        contract, run.calls.base_url, run.journal, judgement, seconds, site.not_testable
-    )
-    return result, torn
+    return ContractResult(
+        contract, run.calls.base_url, run.journal, judgement, seconds, site.not_testable,
+        tuple(crashes), tuple(torn),
+    )  # fmt: skip

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cancel_contracts.errors import UsageError
+from cancel_contracts.errors import SUITE_FAILED, UsageError
 
 if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
     from cancel_contracts.report.screen import Outlet
     from cancel_contracts.verify import Result
-
-SUITE_FAILED = 3
 
 
 def conclude(
@@ -48,7 +46,11 @@ def conclude(
         warnings += expired
     result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
     outcome = gate.decide(
-        result.judgements(), strict=result.options.strict, stale=stale, nothing=result.nothing
+        result.judgements(),
+        strict=result.options.strict,
+        stale=stale,
+        crashes=result.crashes,
+        nothing=result.nothing,
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)

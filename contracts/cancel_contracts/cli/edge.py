@@ -7,17 +7,14 @@ schemathesis nor a server.
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from cancel_contracts.cli.conclude import SUITE_FAILED
 from cancel_contracts.cli.ledger import ledger
-from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
+from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
-from cancel_contracts.errors import ContractsError, clip, one_line
+from cancel_contracts.errors import SUITE_FAILED, ContractsError, clip, crash, one_line
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -32,7 +29,19 @@ def cli() -> None:
     """
 
 
-for command in (verify, judge, compare, baseline, clauses, explain, mock, prove, ledger, init):
+for command in (
+    verify,
+    judge,
+    compare,
+    baseline,
+    clauses,
+    explain,
+    mock,
+    prove,
+    ledger,
+    init,
+    schema,
+):
     cli.add_command(command)
 
 
@@ -56,9 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return SUITE_FAILED
     except Exception as err:  # noqa: BLE001 - the edge: a fault of the suite is said, never hidden
-        place = traceback.extract_tb(err.__traceback__)[-1]
-        what = f"{type(err).__name__} at {Path(place.filename).name}:{place.lineno}"
-        return _complain(f"the suite itself failed: {what}; please report it", SUITE_FAILED)
+        return _complain(crash(err), SUITE_FAILED)
 
 
 def _complain(text: str, code: int) -> int:

@@ -1,17 +1,16 @@
-"""What a clause's `given` means: the situations it asks for, and whether an exchange is one of
-them.
+"""What a clause's `given` means: the situations it asks for, and whether it speaks of a call.
 
 Planning and judging both read `given` here, so that they cannot disagree. Pure.
 
 Rules of the vocabulary:
-- A key that is absent means the ordinary case (`Situation`'s defaults); under `any: call` it means
-  whatever.
+- A key that is absent means the ordinary case when planning. When judging it means any value that
+  is *neutral*: a documented way, in which a call is served as the ordinary one is (compose.py).
+- Under `any: call` an absent key means whatever.
 - A list means each of its members; `any` in it widens what is judged, not what is asked for.
 - `cancellable` and `final` stand for any such state when judging and for the first such state when
   planning.
 - `answer` narrows by what the target chose to answer. Nobody can demand that choice, so a clause
-  that has it
-  may stay unexercised without blame.
+  that has it may stay unexercised without blame.
 """
 
 from __future__ import annotations
@@ -23,22 +22,13 @@ from itertools import product
 from typing import Any
 
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.exchange import RECORDED, Situation
+from cancel_contracts.contract.words import AXES, BODIES
+from cancel_contracts.exchange import RECORDED, Form, Situation
 
 # given's key -> Situation's field. `resource` and `id` are read apart.
-FIELDS = {
-    "identity": "identity",
-    "body": "body",
-    "content-type": "content_type",
-    "transfer": "transfer",
-    "method": "method",
-    "call": "call",
-    "owner": "owner",
-}
+FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
 DEFAULT = Situation()
-# Bodies that only `deep` draws from the schema: judged where a clause names them, asked for by
-# none.
-GENERATED = ("valid", "invalid")
+RAW = Form("raw")
 
 
 def conditional(clause: Clause) -> bool:
@@ -57,45 +47,45 @@ def identity_name(value: Any) -> str:
     return str(value)
 
 
-def body_name(contract: Contract, value: Any) -> str:
-    """Return the canonical name of a body: equal names are equal bodies."""
+def body_form(contract: Contract, value: Any) -> Form:
+    """Return the canonical form of a body: equal forms are equal bodies."""
     if isinstance(value, dict):
         if "example" in value:
             first = next(iter(contract.bodies), None)
-            return "documented" if value["example"] == first else f"example:{value['example']}"
-        return "json:" + json.dumps(value["json"], ensure_ascii=True, sort_keys=True)
-    return str(value)
+            name = value["example"]
+            return DEFAULT.body if name == first else Form("example", name)
+        return Form("json", json.dumps(value["json"], ensure_ascii=True, sort_keys=True))
+    return Form(str(value))
 
 
-def values(contract: Contract, given: Mapping[str, Any], key: str) -> list[str]:
-    """Return the members of one key, canonically named; the default where it is absent."""
+def values(contract: Contract, given: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the members of one key as a situation has them; the ordinary where it is absent."""
     if key not in given:
-        default = getattr(DEFAULT, FIELDS[key])
-        return ["any" if given.get("any") else default]
+        return ["any" if given.get("any") else getattr(DEFAULT, FIELDS[key])]
     if key == "identity":
         return [identity_name(v) for v in listed(given[key])]
     if key == "body":
-        return [body_name(contract, v) for v in listed(given[key])]
+        return [v if v == "any" else body_form(contract, v) for v in listed(given[key])]
     return [str(v) for v in listed(given[key])]
 
 
-def resources(contract: Contract, given: Mapping[str, Any]) -> list[tuple[str, str | None, str]]:
-    """Return (resource, state, id kind) of each resource asked for."""
+def resources(contract: Contract, given: Mapping[str, Any]) -> list[tuple[str, str | None, Form]]:
+    """Return (resource, state, id) of each resource asked for."""
     life = contract.lifecycle
-    found: list[tuple[str, str | None, str]] = []
+    found: list[tuple[str, str | None, Form]] = []
     for word in listed(given.get("resource", "cancellable")):
         if word == "cancellable":
-            found.append(("cancellable", life.cancellable[0], "known"))
+            found.append(("cancellable", life.cancellable[0], DEFAULT.id))
         elif word == "final":
-            found.append(("final", life.final[0], "known"))
+            found.append(("final", life.final[0], DEFAULT.id))
         elif word == "unknown":
-            found.append(("unknown", None, "unknown"))
+            found.append(("unknown", None, Form("unknown")))
         elif word == "odd":
             kinds = [k for k in listed(given.get("id", "word")) if k != "any"]
-            found.extend(("odd", None, kind) for kind in kinds)
+            found.extend(("odd", None, Form(kind)) for kind in kinds)
         elif word != "any":
-            found.append((life.kind(word), word, "known"))
-    return found or [("cancellable", life.cancellable[0], "known")]
+            found.append((life.kind(word), word, DEFAULT.id))
+    return found or [("cancellable", life.cancellable[0], DEFAULT.id)]
 
 
 def asked(contract: Contract, clause: Clause) -> list[Situation]:
@@ -103,56 +93,36 @@ def asked(contract: Contract, clause: Clause) -> list[Situation]:
     given = clause.given
     axes: list[Iterable[Any]] = [resources(contract, given)]
     for key, field in FIELDS.items():
-        named = [v for v in values(contract, given, key) if v not in ("any", *GENERATED)]
+        named = [v for v in values(contract, given, key) if v != "any" and not _drawn(v)]
         axes.append(named or [getattr(DEFAULT, field)])
     found: dict[Situation, None] = {}
-    for (resource, state, kind), *rest in product(*axes):
+    for (resource, state, id_), *rest in product(*axes):
         facts = dict(zip(FIELDS.values(), rest, strict=True))
-        found[Situation(resource=resource, state=state, id=kind, **facts)] = None
+        found[Situation(resource=resource, state=state, id=id_, **facts)] = None
     return list(found)
 
 
-def matches(contract: Contract, clause: Clause, situation: Situation, status: int | None) -> bool:
-    """Whether the clause speaks of a call in this situation that was answered so."""
+def _drawn(value: Any) -> bool:
+    return isinstance(value, Form) and value.word in BODIES and BODIES[value.word].drawn
+
+
+def names(contract: Contract, clause: Clause, key: str, situation: Situation) -> bool:
+    """Whether a key of `given`, present or not, has the value of the situation among its own."""
+    wanted = values(contract, clause.given, key)
+    value = getattr(situation, FIELDS[key])
+    if _drawn(value):
+        value = Form(value.word)
+    return "any" in wanted or value in wanted
+
+
+def names_resource(clause: Clause, situation: Situation, status: int | None) -> bool:
+    """Whether the resource of the situation is one that the clause speaks of."""
     given = clause.given
-    if "answer" in given:
-        if status is None or not fits(status, given["answer"]):
-            return False
-        # A refusal by the limit says nothing of the call itself: only clauses that name 429 or
-        # speak of any call
-        # take it as evidence.
-        if status == 429 and not given.get("any"):
-            return False
-    elif status == 429 and not given.get("any"):
-        return False
-    return _resource_matches(given, situation, status) and all(
-        "any" in (wanted := values(contract, given, key)) or _fact(situation, field) in wanted
-        for key, field in FIELDS.items()
-    )
-
-
-def kind_of(situation: Situation) -> Situation:
-    """Return the situation without what `deep` drew: the same clauses speak of it."""
-    body, drawn, _ = situation.body.partition(":")
-    if drawn and body in GENERATED:
-        return replace(situation, body=f"{body}:")
-    if situation.id.startswith("raw:"):
-        return replace(situation, id="raw:")
-    return situation
-
-
-def _fact(situation: Situation, field: str) -> str | None:
-    value: str | None = getattr(situation, field)
-    if field == "body" and value is not None and value.partition(":")[0] in GENERATED:
-        return value.partition(":")[0]
-    return value
-
-
-def _resource_matches(given: Mapping[str, Any], situation: Situation, status: int | None) -> bool:
     if "resource" not in given and given.get("any"):
         return True
     words = listed(given.get("resource", "cancellable"))
-    if situation.resource == RECORDED == situation.id and {"cancellable", "final"} <= set(words):
+    recorded = situation.resource == RECORDED == situation.id.word
+    if recorded and {"cancellable", "final"} <= set(words):
         # Which of its states it was in does not matter here. That it exists, a success says.
         if "unknown" in words or (status is not None and status // 100 == 2):
             return True
@@ -160,10 +130,30 @@ def _resource_matches(given: Mapping[str, Any], situation: Situation, status: in
         if word == "any" or word == situation.state:
             return True
         if word == situation.resource and (
-            word != "odd" or "id" not in given or {situation.id, "any"} & set(listed(given["id"]))
+            word != "odd"
+            or "id" not in given
+            or {situation.id.word, "any"} & set(listed(given["id"]))
         ):
             return True
     return False
+
+
+def answers(clause: Clause, status: int | None) -> bool:
+    """Whether the clause speaks of a call that was answered so.
+
+    A refusal by the limit says nothing of the call itself: only clauses that speak of any call take
+    it as evidence.
+    """
+    if "answer" in clause.given and (status is None or not fits(status, clause.given["answer"])):
+        return False
+    return status != 429 or bool(clause.given.get("any"))
+
+
+def kind_of(situation: Situation) -> Situation:
+    """Return the situation without what `deep` drew: the same clauses speak of it."""
+    if _drawn(situation.body):
+        return replace(situation, body=Form(situation.body.word))
+    return replace(situation, id=RAW) if situation.id.word == RAW.word else situation
 
 
 def fits(status: int, wanted: Any) -> bool:

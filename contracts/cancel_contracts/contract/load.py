@@ -14,8 +14,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from cancel_contracts.contract.checks import problems, unknown_words
+from cancel_contracts.contract.entity_schema import bad_patterns
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
@@ -28,12 +31,12 @@ from cancel_contracts.contract.model import (
     Source,
 )
 from cancel_contracts.contract.provisions import read_provisions
+from cancel_contracts.contract.words import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import schema
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
-WORDS_FOR_RESOURCE = ("cancellable", "final", "unknown", "odd", "any")
 
 
 def shipped() -> list[Path]:
@@ -57,12 +60,23 @@ def load(path: Path) -> Contract:
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
+    for where, pattern in bad_patterns(document):
+        problem = f"{pattern!r} is no regular expression"
+        raise UsageError(f"{path}: {where}", problem, "write it as ECMA 262 has it")
     return Reader(path, document).contract()
+
+
+def spec_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a spec file's extensions, the vocabulary's tables included."""
+    found = schema("spec")
+    return {**found, "$defs": {**found["$defs"], **vocabulary()}}
 
 
 def complain(path: Path, document: Mapping[str, Any]) -> None:
     """Raise for the most telling error the schema finds."""
-    errors = list(validator("contract", "extensions.schema.json").iter_errors(document))
+    for where, problem, mend in unknown_words(document):
+        raise UsageError(f"{path}: {where}", problem, mend)
+    errors = list(Draft202012Validator(spec_schema()).iter_errors(document))
     if not errors:
         return
     error = min(errors, key=lambda e: (len(e.absolute_path) == 0, list(map(str, e.absolute_path))))
@@ -163,12 +177,21 @@ class Reader:
             ),
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
+            observed_schema=self.observed(observe),
             error_schema=next(
                 (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
             ),
         )
-        self.cross_check(contract)
+        for where, problem, mend in problems(contract):
+            raise self.bad(where, problem, mend)
         return contract
+
+    def observed(self, route: str | None) -> Any:
+        """Return the schema of what the GET shows, or None."""
+        if route is None:
+            return None
+        operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
+        return schema_of((operation.get("responses") or {}).get("200"))
 
     def servers(self) -> Iterator[Server]:
         """Yield every server, its variables (OpenAPI 3.1, Server Variable Object) filled in."""
@@ -232,49 +255,6 @@ class Reader:
                 "add one: it is what ordinary calls send",
             )
         return {name: example["value"] for name, example in media["examples"].items()}
-
-    def cross_check(self, contract: Contract) -> None:
-        seen: set[str] = set()
-        readings = {d.name for d in contract.dialects}
-        ids = [c.id for c in contract.clauses] + [r.id for r in contract.not_testable]
-        for id_ in ids:
-            if id_ in seen:
-                raise self.bad(f"x-clauses/{id_}", "the id stands twice", "ids are never reused")
-            seen.add(id_)
-        for clause in contract.clauses:
-            where = f"x-clauses/{clause.id}"
-            names = clause.given.get("resource", [])
-            for name in [names] if isinstance(names, str) else names:
-                if name not in contract.lifecycle.states and name not in WORDS_FOR_RESOURCE:
-                    raise self.bad(
-                        where, f"no state is named {name!r}", "use a state of x-lifecycle"
-                    )
-            bodies = clause.given.get("body", [])
-            for body in bodies if isinstance(bodies, list) else [bodies]:
-                if isinstance(body, dict) and body.get("example", None) not in (
-                    None,
-                    *contract.bodies,
-                ):
-                    raise self.bad(
-                        where, f"no example {body['example']!r}", "name a requestBody example"
-                    )
-            for reading in clause.readings:
-                if reading not in readings:
-                    raise self.bad(
-                        where, f"no dialect is named {reading!r}", "add it to x-dialects"
-                    )
-            for expect in (clause.expect, *clause.readings.values()):
-                self.cross_check_expect(contract, where, expect)
-
-    def cross_check_expect(self, contract: Contract, where: str, expect: Mapping[str, Any]) -> None:
-        if expect.get("body") == "entity" and contract.entity_schema is None:
-            raise self.bad(where, "expects an entity, but no 2xx response has a schema", "add one")
-        if "envelope" in expect.get("error", ()) and contract.error_schema is None:
-            raise self.bad(
-                where, "expects an envelope, but no 4XX response has a schema", "add one"
-            )
-        if "quota" in expect and not contract.quotas:
-            raise self.bad(where, "expects a quota, but there is no x-quota", "add it")
 
 
 def schema_of(response: Any) -> Any:

@@ -181,6 +181,7 @@ class Contract:
     ]  # requestBody examples by name, in order; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
+    observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
 

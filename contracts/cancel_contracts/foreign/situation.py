@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from cancel_contracts.contract.model import Contract, canonical
-from cancel_contracts.exchange import RECORDED, Exchange, Received, Sent, Situation
+from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
 from cancel_contracts.foreign.route import Route
 from cancel_contracts.observation import shown
 
-UNSAID = dict.fromkeys(("identity", "body", "content_type", "transfer"), RECORDED)
+UNSAID: Mapping[str, Any] = {
+    **dict.fromkeys(("identity", "content_type", "transfer", "extra"), RECORDED),
+    "body": Form(RECORDED),
+}
 # An id as servers give them. Beyond it a front door may refuse the call before the service sees it.
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~=-]{0,127}")
 
@@ -49,16 +52,16 @@ def exchange(
     elif resource != RECORDED:
         kind = "unknown" if resource == "unknown" else "known"
     ordinary = received is not None and _ordinary(resource, received.status)
-    facts = {} if ordinary else dict(UNSAID)
+    facts = {} if ordinary else UNSAID
     if anonymous:
-        facts["identity"] = "anonymous"
+        facts = {**facts, "identity": "anonymous"}
     return Exchange(
         contract=where.contract.name,
         scenario=scenario,
         position=position,
         kind=where.kind,
         situation=Situation(
-            resource=resource, state=state, id=kind, method=sent.method, call=call, **facts
+            resource=resource, state=state, id=Form(kind), method=sent.method, call=call, **facts
         ),
         identity=RECORDED,
         resource=where.id,

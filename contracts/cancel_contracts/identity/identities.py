@@ -15,10 +15,12 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
@@ -38,8 +40,7 @@ ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 LIFETIME_SECONDS = 3600
 PLACEHOLDER = "cancel-contracts-without-credentials"
 
-FORMS = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
-MINT_ONLY = ("wrong-audience", "bad-signature", "unsigned")
+SHORT_CHARS = 8  # of a token: what is cut from less may be nothing, or all of it
 
 
 class Identities:
@@ -87,25 +88,28 @@ class Identities:
         """Return whose name stands in reports: the primary's own, or the identity's."""
         return self.primary if identity == "primary" else identity
 
-    def authorization(self, identity: str, owner: str | None = None) -> str | None:
-        """Return the value of the Authorization header, or None for none.
+    def credentials(self, identity: str, owner: str | None = None) -> Carried:
+        """Return what a caller carries.
 
         Raises NoIdentity, or Broken where a token has expired and cannot be renewed.
         """
-        match identity:
-            case "anonymous":
-                return None
-            case "empty-header":
-                return ""
-            case "bare-scheme":
-                return "Bearer"
-            case "garbage-token":
-                return "Bearer not-a-token-of-anybody"
-            case "basic-scheme":
-                return "Basic " + base64.b64encode(b"user:password").decode()
-            case "lower-case-scheme":
-                return "bearer " + self._token(self.primary, owner)
-        return "Bearer " + self._token(self.name(identity), owner)
+        row = IDENTITIES.get(identity)
+        wire: Carrier | None = row.wire if row else None
+        if wire is None:
+            token = self._token(self.name(identity), owner)
+            return replace(BEARER(token), secret=token)
+        if not needs_token(identity):
+            return wire("")
+        token = self._token(self.primary, owner)
+        if token == PLACEHOLDER and identity != "lower-case-scheme":
+            raise NoIdentity("identities: the target offers no identity to make it from")
+        if len(token) < SHORT_CHARS or token == token.swapcase():
+            raise NoIdentity("identities: the primary's token is too short to be changed")
+        return replace(wire(token), secret=token)
+
+    def authorization(self, identity: str, owner: str | None = None) -> str | None:
+        """Return the value of the Authorization header of a caller, or None for none."""
+        return dict(self.credentials(identity, owner).headers).get("Authorization")
 
     def _token(self, name: str, owner: str | None) -> str:
         lent = self._tokens.get(permission_of(name) or name)
@@ -114,7 +118,8 @@ class Identities:
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
         documented = {p.name for p in self.contract.permissions}
-        if name in MINT_ONLY or ((permission_of(name) or name) not in documented and ":" in name):
+        minted = name in IDENTITIES and IDENTITIES[name].need == "mint"
+        if minted or ((permission_of(name) or name) not in documented and ":" in name):
             raise NoIdentity(f"{NEEDS_MINT}: {name}")
         if name == self.primary and not self.site.identities:
             return PLACEHOLDER
@@ -136,9 +141,10 @@ class Identities:
         now = int(time.time())
         claims = claims_of(self.contract, name, owner)
         shift = -2 * LIFETIME_SECONDS if name == "expired" else 0
+        early = LIFETIME_SECONDS / 2 if name == "not-yet-valid" else -60
         claims |= {
             "iat": now + shift - 60,
-            "nbf": now + shift - 60,
+            "nbf": int(now + shift + early),
             "exp": now + shift + LIFETIME_SECONDS,
         }
         key = self._key

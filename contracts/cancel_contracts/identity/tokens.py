@@ -8,7 +8,6 @@ expired when it was first read stays: somebody wants it so.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import subprocess
 import threading
@@ -20,6 +19,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken, ContractsError, UsageError
 from cancel_contracts.identity.azure import Credential, credential_of, scope_of
 from cancel_contracts.identity.sources import read_source
+from cancel_contracts.parse import json_value, number
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Site, TokenSource
 
@@ -138,12 +138,14 @@ class _Held:
 def expiry(token: str) -> float | None:
     """Return the `exp` of a JWT (RFC 7519, section 4.1.4), unverified; None where it is none."""
     parts = token.split(".")
+    if len(parts) != 3:
+        return None
     try:
         padded = parts[1] + "=" * (-len(parts[1]) % 4)
-        claims = json.loads(base64.urlsafe_b64decode(padded))
-        return float(claims["exp"]) if len(parts) == 3 else None
-    except (IndexError, KeyError, TypeError, ValueError, RecursionError):
+        claims = json_value(base64.urlsafe_b64decode(padded))
+    except ValueError:  # no base64, or no ASCII
         return None
+    return number(claims.get("exp")) if isinstance(claims, dict) else None
 
 
 def _command(source: TokenSource) -> str:

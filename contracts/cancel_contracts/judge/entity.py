@@ -6,7 +6,6 @@ Pure.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from cancel_contracts.contract.model import canonical
@@ -14,6 +13,7 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding
 from cancel_contracts.observation import Observation, is_cancelled
+from cancel_contracts.parse import json_value
 
 
 def keeps(context: Context, exchange: Exchange, names: list[str]) -> Finding | None:
@@ -42,19 +42,12 @@ def entity(context: Context, exchange: Exchange, wanted: list[str]) -> Finding |
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
-    # A body that was not recorded is empty, and so no JSON.
-    try:
-        value = exchange.received.json() if exchange.received else None
-    except (ValueError, RecursionError):
-        return None
+    value = exchange.received.json() if exchange.received else None
     return value if isinstance(value, dict) else None
 
 
 def sent_object(exchange: Exchange) -> dict[str, Any]:
-    try:
-        value = json.loads(exchange.sent.body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return {}
+    value = json_value(exchange.sent.body)
     return value if isinstance(value, dict) else {}
 
 

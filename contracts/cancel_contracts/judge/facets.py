@@ -12,17 +12,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
-
+from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
+from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
@@ -79,65 +76,51 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
         actual = answer(exchange) + (f": {quote(octets)}" if octets else "")
         return Finding(not octets, "an empty body, zero bytes", actual)
     problem = entity_problem(context, received)
+    if problem is False:
+        return None  # nobody can tell whether it fits
     return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
 
 
-def entity_problem(context: Context, received: Received) -> str | None:
+def entity_problem(context: Context, received: Received) -> str | Literal[False] | None:
     if not received.body:
         return f"{received.status}, empty body"
     if received.media_type != "application/json" and "headers" not in received.unrecorded:
         return f"Content-Type {received.header('content-type')!r}"
-    try:
-        entity = received.json()
-    except (ValueError, RecursionError):
+    entity = received.json()
+    if entity is NO_JSON:
         return f"no UTF-8 JSON: {quote(received.body)}"
-    return schema_problem(context.contract.entity_schema, entity)
-
-
-@lru_cache(maxsize=32)
-def _validator(key: int) -> Draft202012Validator:
-    return Draft202012Validator(_SCHEMAS[key])
-
-
-_SCHEMAS: dict[int, Any] = {}
-
-
-def schema_problem(schema: Any, value: Any) -> str | None:
-    """Return what the schema says against a value, or None."""
-    _SCHEMAS.setdefault(id(schema), schema)
-    if (error := best_match(_validator(id(schema)).iter_errors(value))) is None:
-        return None
-    return f"{error.json_path}: {error.message[:SHOWN_BYTES]}"
+    return problem_of(context.contract.entity_schema, entity)
 
 
 def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    findings = [
+    told = [
         _ERRORS[kind](context, exchange, received)
         for kind in wanted
         if _READS.get(kind, "body") not in received.unrecorded
     ]
-    return next((f for f in findings if not f.ok), findings[0] if findings else None)
+    findings = [finding for finding in told if finding is not None]
+    failed = next((f for f in findings if not f.ok), None)
+    # Where of one kind nobody can tell, nobody can tell of the whole that it holds.
+    return failed or (findings[0] if len(findings) == len(wanted) else None)
 
 
-def _envelope(context: Context, _: Exchange, received: Received) -> Finding:
+def _envelope(context: Context, _: Exchange, received: Received) -> Finding | None:
     expected = "an error envelope: error.code and error.message"
-    try:
-        value = received.json()
-    except (ValueError, RecursionError):
+    value = received.json()
+    if value is NO_JSON:
         return Finding(False, expected, f"{received.status}, no JSON: {quote(received.body)}")
-    problem = schema_problem(context.contract.error_schema, value)
+    problem = problem_of(context.contract.error_schema, value)
+    if problem is False:
+        return None
     return Finding(problem is None, expected, f"{received.status}, {problem or 'fits'}")
 
 
 def _single(_: Context, __: Exchange, received: Received) -> Finding:
     # Annotations, which have an @ in their names, may stand anywhere in OData.
-    try:
-        value = received.json()
-    except (ValueError, RecursionError):
-        value = None
+    value = received.json()
     names = value if isinstance(value, dict) else {}
     others = [name for name in names if name != "error" and "@" not in name]
     actual = f"{received.status}, beside it {', '.join(others)}" if others else "alone"
@@ -157,7 +140,7 @@ def _no_internals(_: Context, exchange: Exchange, received: Received) -> Finding
     return Finding(found is None, "no stack trace and no file path", actual)
 
 
-_ERRORS = {
+_ERRORS: dict[str, Callable[[Context, Exchange, Received], Finding | None]] = {
     "envelope": _envelope,
     "single": _single,
     "media-type": _media_type,
@@ -210,7 +193,7 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
 
 def _retry_after(_: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
-    ok = found is not None and retry_after_is_valid(found)
+    ok = found is not None and retry_after(found) is not None
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
@@ -220,18 +203,6 @@ _HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
     "allow": _allow,
     "retry-after": _retry_after,
 }
-
-
-def retry_after_is_valid(value: str) -> bool:
-    # RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample says
-    # 2.128.
-    if re.fullmatch(r"\d+(\.\d+)?", value.strip()):
-        return True
-    try:
-        parsedate_to_datetime(value)
-    except ValueError:
-        return False
-    return True
 
 
 def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cancel_contracts.exchange import Exchange, Received
+from cancel_contracts.parse import NO_JSON
 
 SOURCES = "py|rb|php|js|mjs|ts|java|cs|vb|fs|go|kt|rs|scala|cpp|cc|ex|pl"
 ROOTS = "usr|home|var|srv|app|opt|root|etc|tmp|mnt|Users"
@@ -58,9 +59,8 @@ def trace(exchange: Exchange, received: Received) -> str | None:
 
 def _texts(received: Received) -> Iterator[tuple[str, str]]:
     """Yield every text of an answer with the name it has, or all of it where it is no JSON."""
-    try:
-        value = received.json()
-    except (ValueError, RecursionError):
+    value = received.json()
+    if value is NO_JSON:
         yield "", ATTRIBUTE.sub(" ", received.body.decode("utf-8", "replace"))
         return
     yield from _strings("", value)

@@ -19,7 +19,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
-from cancel_contracts.contract.given import asked, conditional, kind_of, matches
+from cancel_contracts.contract.compose import Composition, Speaks
+from cancel_contracts.contract.given import asked, conditional, kind_of
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
 from cancel_contracts.journal import Exchanges, Journal
@@ -78,11 +79,20 @@ class Judge:
         self, contract: Contract, clauses: Sequence[Clause], pinned: Sequence[str] = ()
     ) -> None:
         self.contract, self.clauses, self.pinned = contract, clauses, pinned
+        self.composition = Composition(contract)
         self._wanted = {c.id: frozenset(asked(contract, c)) for c in clauses}
         self._speaking = lru_cache(SITUATIONS)(self._who_speaks)
 
-    def _who_speaks(self, situation: Situation, status: int | None) -> tuple[str, ...]:
-        return tuple(c.id for c in self.clauses if matches(self.contract, c, situation, status))
+    def _who_speaks(
+        self, situation: Situation, status: int | None
+    ) -> list[tuple[str, Speaks, Situation]]:
+        """Return the clauses that speak of a call, how, and the situation it stands for."""
+        compose = self.composition
+        return [
+            (c.id, speaks, compose.stands_for(c, situation))
+            for c in self.clauses
+            if (speaks := compose.speaks(c, situation, status))
+        ]
 
     def _tallies(self, context: Context) -> list[Tally]:
         """Hold every clause, under each of its readings, against every call: one pass."""
@@ -98,9 +108,9 @@ class Judge:
         for at, exchange in enumerate(exchanges):
             if exchange.kind != "cancel":
                 continue
-            for id_ in self._speaking(kind_of(exchange.situation), exchange.status):
+            for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:
-                    tally.take(context, at, exchange)
+                    tally.take(context, at, exchange, speaks.expect, stands)
         everything = [tally for row in tallies.values() for tally in row]
         for tally in everything:
             tally.close(context)
@@ -153,6 +163,12 @@ def judge(
 ) -> Judgement:
     """Return the verdicts for `clauses`, in their order."""
     return Judge(contract, clauses, pinned).judge(journal)
+
+
+def unjudged(contract: Contract, clauses: Sequence[Clause]) -> Judgement:
+    """Return the judgement of a journal that could not be judged: every clause is open."""
+    told = "the suite itself failed while it judged"
+    return Judgement(contract, tuple(Verdict(c, "inconclusive", reason=told) for c in clauses), {})
 
 
 def _unusable(journal: Journal) -> str | None:

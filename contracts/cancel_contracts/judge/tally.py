@@ -90,13 +90,23 @@ class Tally:
         """Whether no single exchange can answer for it: it is judged at the end."""
         return any(name in OVERALL for name in self.expect)
 
-    def take(self, context: Context, at: int, exchange: Exchange) -> None:
-        """Take one exchange that the clause speaks of."""
+    def take(
+        self,
+        context: Context,
+        at: int,
+        exchange: Exchange,
+        instead: Mapping[str, Any] | None = None,
+        stands: Situation | None = None,
+    ) -> None:
+        """Take one exchange that the clause speaks of; `instead` is what it expects of a call that
+        is refused for another reason too, `stands` the situation that the call stands for.
+        """
+        stands = stands or exchange.situation
         self.spoken.append(at)
-        if exchange.situation in self.wanted:
-            self.tried.setdefault(exchange.situation, exchange)
+        if stands in self.wanted:
+            self.tried.setdefault(stands, exchange)
         if not self.overall:
-            self._weigh(context, exchange, {})
+            self._weigh(context, exchange, stands, instead or self.expect, {})
 
     def close(self, context: Context) -> None:
         """Judge what only the whole can show."""
@@ -108,14 +118,20 @@ class Tally:
             if name in OVERALL
         }
         for at, exchange in enumerate(self.spoken):
-            self._weigh(context, exchange, {name: row.get(at) for name, row in tables.items()})
+            told = {name: row.get(at) for name, row in tables.items()}
+            self._weigh(context, exchange, exchange.situation, self.expect, told)
 
     def _weigh(
-        self, context: Context, exchange: Exchange, over: Mapping[str, Finding | None]
+        self,
+        context: Context,
+        exchange: Exchange,
+        stands: Situation,
+        expect: Mapping[str, Any],
+        over: Mapping[str, Finding | None],
     ) -> None:
         every = {
             name: over[name] if name in over else SINGLE[name](context, exchange, wanted)
-            for name, wanted in self.expect.items()
+            for name, wanted in expect.items()
         }
         findings = [finding for finding in every.values() if finding]
         if failed := next((f for f in findings if not f.ok), None):
@@ -128,9 +144,9 @@ class Tally:
                 self.witness = found
             silent = any(name in OBSERVED and not finding for name, finding in every.items())
             if silent and context.unseen(exchange):
-                self.unseen.add(exchange.situation)
-            elif exchange.situation in self.wanted:
-                self.told.add(exchange.situation)
+                self.unseen.add(stands)
+            elif stands in self.wanted:
+                self.told.add(stands)
 
     def _deviates(self, found: Evidence) -> None:
         situation = found.exchange.situation

@@ -111,7 +111,7 @@ def _row(place: str, line: bytes) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError):
         row = None
-    if not isinstance(row, dict) or not validator("ledger", "ledger.schema.json").is_valid(row):
+    if not isinstance(row, dict) or not validator("ledger").is_valid(row):
         raise UsageError(place, "is no line of a ledger", "name a file that --ledger wrote")
     return row
 

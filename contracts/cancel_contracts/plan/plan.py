@@ -14,7 +14,7 @@ from typing import Literal
 
 from cancel_contracts.contract.given import asked, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import KNOWN, Situation
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -193,8 +193,8 @@ def _scenarios(contract: Contract, wanted: list[Situation]) -> list[Scenario]:
         elif situation.call == "reused":
             scenarios.append(Scenario((replace(situation, call="first"), situation)))
         else:
-            near = "{neighbour}" in situation.body or _ordinary(situation) or _own(situation)
-            scenarios.append(Scenario((situation,), neighbour=near and situation.id == "known"))
+            near = "{neighbour}" in situation.body.text or _ordinary(situation) or _own(situation)
+            scenarios.append(Scenario((situation,), neighbour=near and situation.id == KNOWN))
     scenarios.sort(key=lambda s: not _ordinary(s.calls[0]))
     return _with_last_looks(scenarios) if contract.lifecycle.after else scenarios
 

@@ -20,6 +20,7 @@ from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.parse import identifier
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
 
@@ -226,22 +227,16 @@ class Provisioner:
 
 def _code(received: Received) -> str:
     """Return the error code of an envelope, in words that follow a status."""
-    try:
-        code = received.json()["error"]["code"]
-    except (ValueError, RecursionError, KeyError, TypeError):
-        return ""
+    value = received.json()
+    error = value.get("error") if isinstance(value, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
     return f", {code[:60]}" if isinstance(code, str) and code else ""
 
 
 def _made(received: Received, pointer: str) -> tuple[str | None, dict[str, Any]]:
     """Return the id that stands at a JSON pointer (RFC 6901), and the whole answer."""
-    try:
-        entity = received.json()
-    except (ValueError, RecursionError):
-        return None, {}
-    value = entity
+    value = entity = received.json()
     for part in pointer[1:].split("/"):
         key = part.replace("~1", "/").replace("~0", "~")
         value = value.get(key) if isinstance(value, dict) else None
-    found = value if isinstance(value, str) and value else None
-    return found, entity if isinstance(entity, dict) else {}
+    return identifier(value), entity if isinstance(entity, dict) else {}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.parse import identifier, json_value
 from cancel_contracts.provider_states.provision import Provisioner
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
@@ -168,17 +169,10 @@ class ProviderStates:
             )
             self._refused[state, bool(owner)] = f"{reason} ({status})"
             raise Refused(self._refused[state, bool(owner)])
-        try:
-            values = json.loads(body.decode("utf-8"))
-        except (ValueError, RecursionError):
-            values = None
-        if (
-            not isinstance(values, dict)
-            or not isinstance(values.get("id"), str)
-            or not values["id"]
-        ):
+        values = json_value(body)
+        if not isinstance(values, dict) or identifier(values.get("id")) is None:
             self._broken += 1
-            raise Broken("the provider-state handler gives no JSON object with an id")
+            raise Broken("the provider-state handler gives no JSON object with an id for a path")
         return values
 
     def _post(

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.model import Clause, Contract, NotTestable
-from cancel_contracts.exchange import Situation
+from cancel_contracts.report import scenario
 
 
 def rows(contract: Contract) -> list[Clause | NotTestable]:
@@ -71,26 +71,6 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def words(situation: Situation) -> str:
-    """Return a situation in words, the ordinary parts left out."""
-    default = Situation()
-    what = {"unknown": "an id that names nothing", "odd": f"an odd id ({situation.id})"}.get(
-        situation.resource, f"a resource in the state {situation.state}"
-    )
-    parts = [f"{situation.method} on {what}"]
-    for field, text in (
-        ("owner", "owned by {}"),
-        ("identity", "as {}"),
-        ("body", "with the body {}"),
-        ("content_type", "with Content-Type {}"),
-        ("transfer", "in {} transfer coding"),
-        ("call", "as the {} call"),
-    ):
-        if (value := getattr(situation, field)) != getattr(default, field):
-            parts.append(text.format(value))
-    return ", ".join(parts)
-
-
 def expectation(expect: Mapping[str, Any]) -> list[str]:
     lines = []
     for facet, wanted in expect.items():
@@ -107,7 +87,7 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     if isinstance(row, NotTestable):
         return "\n".join([*lines, f"Not testable: {row.reason}"])
     lines.append("Exercised by:")
-    lines += [f"  - {words(s)}" for s in asked(contract, row)]
+    lines += [f"  - {scenario.asked(s)}" for s in asked(contract, row)]
     if conditional(row):
         lines.append(
             f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}"

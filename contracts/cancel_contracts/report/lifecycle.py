@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cancel_contracts.contract.given import matches
+from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.model import Clause, Quota
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Journal
@@ -40,11 +40,11 @@ def _transition(
     judgement: Judgement, ordinary: Situation, state: str, answers: Counter[int | None]
 ) -> dict[str, Any]:
     """Return a state's transition; `answers` counts its ordinary calls by status."""
-    contract = judgement.contract
+    speaks = Composition(judgement.contract).speaks
     telling = [
         v
         for v in judgement.verdicts
-        if _tells(v.clause) and any(matches(contract, v.clause, ordinary, a) for a in answers)
+        if _tells(v.clause) and any(speaks(v.clause, ordinary, a) for a in answers)
     ]
     words = {v.clause.id: _word(v, ordinary) for v in telling}
     return {

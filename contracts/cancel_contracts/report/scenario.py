@@ -5,15 +5,11 @@ Pure; knows no clause and no report.
 
 from __future__ import annotations
 
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.contract.words import AXES, BODIES, IDS
+from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.report.text import clip
 
 SHOWN_CHARS = 60
-CALLS = {
-    "second": "second call",
-    "concurrent": "one of two calls at once",
-    "reused": "on a connection that two calls share",
-}
 DEFAULT = Situation()
 
 
@@ -26,7 +22,7 @@ def resource(situation: Situation) -> str:
     if situation.resource == "unknown":
         return "an unknown id"
     if situation.resource == "odd":
-        return f"an odd id ({situation.id})"
+        return IDS[situation.id.word].reads
     name = state(situation)
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name} resource"
 
@@ -55,23 +51,15 @@ def _call(situation: Situation, who: str, method: str) -> str:
         parts.append(f"owned by {situation.owner}")
     if situation.body != DEFAULT.body:
         parts.append(_body(situation.body))
-    if situation.content_type == "none":
-        parts.append("no Content-Type")
-    elif situation.content_type != DEFAULT.content_type:
-        parts.append(f"Content-Type {situation.content_type}")
-    if situation.transfer != DEFAULT.transfer:
-        parts.append(f"{situation.transfer} transfer")
-    if situation.call != DEFAULT.call:
-        parts.append(CALLS.get(situation.call, f"{situation.call} call"))
+    for key in ("content-type", "transfer", "call", "extra"):
+        axis, value = AXES[key], getattr(situation, AXES[key].field)
+        if value != axis.ordinary:
+            row = axis.words.get(value)
+            parts.append(row.reads if row else f"Content-Type {value}")
     return ", ".join(parts)
 
 
-def _body(name: str) -> str:
-    kind, _, rest = name.partition(":")
-    if name == "none":
-        return "no body"
-    if kind == "json" and rest:
-        return f"body {clip(rest, SHOWN_CHARS)}"
-    if kind == "example":
-        return f"the body of the example {rest!r}"
-    return f"body {clip(name, SHOWN_CHARS)}"
+def _body(form: Form) -> str:
+    row = BODIES.get(form.word)
+    reads = row.reads if row else f"body {form.word}"
+    return f"{reads} {clip(form.text, SHOWN_CHARS)}" if form.text else reads

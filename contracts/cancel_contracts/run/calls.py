@@ -14,8 +14,9 @@ from typing import Literal
 from urllib.parse import quote
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Headers, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.ledger.ledger import Ledger
@@ -113,13 +114,14 @@ class Calls:
         """Make one call on the cancel route. Raises Stopped where none is to be made."""
         unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
+        carried = self.identities.credentials(situation.identity, situation.owner)
         request = cancel_request(
             self.contract,
             self.base_url,
             situation,
             target.segment,
             names,
-            self.identities.authorization(situation.identity, situation.owner),
+            carried,
             attempt.uuid(),
         )
         self._pace()
@@ -129,6 +131,7 @@ class Calls:
         answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)
+        answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         self._keep(attempt, exchange)
         return exchange
@@ -147,7 +150,7 @@ class Calls:
         if situation.resource not in ("cancellable", "final"):
             return None
         named = [target.id]
-        if neighbour is not None and "{neighbour}" in situation.body:
+        if neighbour is not None and "{neighbour}" in situation.body.text:
             named.append(neighbour.id)
         name = self.contract.name
         return self.ledger.cancel(name, self.base_url, request.method, who, situation.state, named)
@@ -170,18 +173,18 @@ class Calls:
         if position == 0 and self.stop.asked:
             raise Stopped  # what comes before a call is of no use without it
         try:
-            authorization = self.identities.authorization("primary")
+            carried = self.identities.credentials("primary")
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
         request = observe_request(
-            self.contract, self.base_url, resource.id, authorization, attempt.uuid()
+            self.contract, self.base_url, resource.id, carried, attempt.uuid()
         )
         answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
-            self.patience.wait_at_most(seconds_asked(answer.received))
-            if not self.stop.asked:
+            if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request)
         who = self.identities.name("primary")
+        answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
@@ -209,7 +212,7 @@ class Calls:
             situation=situation,
             identity=who,
             resource=resource.id,
-            sent=replace(answer.sent, headers=_masked(answer.sent, who)),
+            sent=answer.sent,
             received=answer.received,
             failure=answer.failure,
             detail=answer.detail,
@@ -239,7 +242,7 @@ class Calls:
         resource = Resource.of(attempt.uuid())
         url = self.base_url + route(template, resource.segment)
         answer = self.transport.send(Sent("GET", url))
-        situation = Situation(resource="unknown", id="unknown", identity="anonymous")
+        situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
         self._keep(attempt, exchange)
 
@@ -262,12 +265,18 @@ class Calls:
         return False
 
 
-def _masked(sent: Sent, who: str) -> Headers:
-    """Keep the scheme and say whose token it was: the token goes no further than the wire."""
-    masked = []
+def _masked(sent: Sent, carried: Carried, who: str) -> Sent:
+    """Say whose token it was in place of it: the token goes no further than the wire."""
+    own, secret = dict(carried.headers), carried.secret
+    headers = []
     for name, value in sent.headers:
-        if name.lower() == "authorization":
+        if value and own.get(name) == value:
             scheme, _, token = value.partition(" ")
             value = f"{scheme} <{who}>" if token else value
-        masked.append((name, value))
-    return tuple(masked)
+            if name != "Authorization":
+                value = f"<{who}>"
+        headers.append((name, value))
+    url = sent.url
+    if secret and carried.query:
+        url = url.replace(carried.query, carried.query.partition("=")[0] + f"=<{who}>")
+    return replace(sent, url=url, headers=tuple(headers))

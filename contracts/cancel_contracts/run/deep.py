@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.plan.plan import Plan, Scenario
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.strategies import bodies
@@ -32,7 +32,7 @@ STEPS = 10
 BATCH = 40  # calls that are judged together
 DOUBLES = 5  # batches in a row without a new call: there are no more
 SHRINKS = 200
-UNKNOWN = Situation(resource="unknown", id="unknown")
+UNKNOWN = Situation(resource="unknown", id=Form("unknown"))
 # One contract at a time. Hypothesis parses the source of strategies, and in CPython before 3.11.10
 # two threads that parse at once may end in "AST constructor recursion depth mismatch".
 _TURN = threading.Lock()
@@ -102,11 +102,11 @@ class Drawing:
 
     def alike(self, situation: Situation) -> bool:
         """Whether a body is what it is called: a part of a valid one need not be valid."""
-        kind, _, text = situation.body.partition(":")
-        if kind not in ("valid", "invalid"):
+        form = situation.body
+        if form.word not in ("valid", "invalid"):
             return True
-        of_kind = self._bodies.fits if kind == "valid" else self._bodies.misfits
-        return of_kind(json.loads(text))
+        of_kind = self._bodies.fits if form.word == "valid" else self._bodies.misfits
+        return of_kind(json.loads(form.text))
 
     def _state(self) -> str:
         return self._random.choice(self._states)
@@ -120,20 +120,20 @@ def _odd(text: str) -> Situation | None:
     """
     if {"", ".", ".."} & set(text.split("/")):
         return None
-    return Situation(resource="odd", id=f"raw:{quote(text, safe='')}")
+    return Situation(resource="odd", id=Form("raw", quote(text, safe="")))
 
 
 def _call(state: str | None, kind: str, value: Any) -> Situation:
     body = json.dumps(value, ensure_ascii=True, sort_keys=True)
-    return Situation(state=state, body=f"{kind}:{body}")
+    return Situation(state=state, body=Form(kind, body))
 
 
 def smaller(situation: Situation) -> st.SearchStrategy[Situation | None]:
     """Return a strategy of what is in a call: fewer properties, shorter texts, that call itself."""
     if situation.resource == "odd":
-        return _part(unquote(situation.id.removeprefix("raw:"))).map(_odd)
-    kind, _, text = situation.body.partition(":")
-    return _part(json.loads(text)).map(lambda part: _call(situation.state, kind, part))
+        return _part(unquote(situation.id.text)).map(_odd)
+    form = situation.body
+    return _part(json.loads(form.text)).map(lambda part: _call(situation.state, form.word, part))
 
 
 def _part(value: Any) -> st.SearchStrategy[Any]:
@@ -172,7 +172,7 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
 
 
 def _size(situation: Situation) -> int:
-    return len(situation.id) + len(situation.body)
+    return len(situation.id.text) + len(situation.body.text)
 
 
 def shrink(

@@ -95,7 +95,7 @@ def find_caller(run: Run, scenario: Scenario) -> None:
     if not refused or identities.site.primary or "application" not in kinds:
         return
     try:
-        identities.authorization("app")
+        identities.credentials("app")
     except NoIdentity:
         return
     primary, identities.primary = identities.primary, "app"

@@ -1,16 +1,12 @@
-"""Patience: how long a run waits for a target that asks it to (429, Retry-After).
-
-RFC 9110 section 10.2.3 knows seconds and dates; the vendor's own sample has a fraction of a second.
-"""
+"""Patience: how long a run waits for a target that asks it to (429, Retry-After)."""
 
 from __future__ import annotations
 
-import re
 import threading
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from cancel_contracts.exchange import Received
+from cancel_contracts.parse import http_date, retry_after
 from cancel_contracts.run.attempt import Stop
 
 WAIT_SECONDS = 1.0  # after a 429 that does not say how long
@@ -32,10 +28,6 @@ class Patience:
         self._stop.wait(seconds)
         return not self._stop.asked
 
-    def wait_at_most(self, seconds: float) -> None:
-        """Wait so long, or as long as is left. What is left stays: it is for the calls."""
-        self._stop.wait(min(seconds, self._left))
-
     def wait_as_asked(self, received: Received) -> bool:
         return self.wait(seconds_asked(received))
 
@@ -43,14 +35,11 @@ class Patience:
 def seconds_asked(received: Received | None) -> float:
     """Return how long an answer asks to wait."""
     header = received.header("retry-after") if received else None
-    if header is None:
+    asked = retry_after(header) if header is not None else None
+    if received is None or asked is None:
         return WAIT_SECONDS
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", header.strip()):
-        return float(header)
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return WAIT_SECONDS
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    if isinstance(asked, float):
+        return asked
+    # By the target's own clock, where it tells: ours may go differently.
+    now = http_date(received.header("date") or "") or datetime.now(UTC)
+    return max(0.0, (asked - now).total_seconds())

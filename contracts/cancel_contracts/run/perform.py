@@ -9,20 +9,18 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from cancel_contracts.contract.words import IDS, needs_token
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.observation import Observation, has_ended, is_cancelled, shown, unchanged
 from cancel_contracts.plan.plan import Scenario, looks_twice
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import THROTTLED_CALLS, Resource
-from cancel_contracts.run.requests import ODD_IDS
 
 if TYPE_CHECKING:
     from cancel_contracts.run.run import Run
 
 LOOKS_FOR_DRIFT = 3
-# Whoever calls so must be refused: an id of the target file is not used up by it.
-REFUSED = ("anonymous", "empty-header", "bare-scheme", "garbage-token", "basic-scheme")
 
 
 class Performance:
@@ -39,7 +37,7 @@ class Performance:
         scenario, journal = self.scenario, self.run.journal
         try:
             for situation in scenario.calls:
-                self.calls.identities.authorization(situation.identity, situation.owner)
+                self.calls.identities.credentials(situation.identity, situation.owner)
             resources = self._resources()
             if scenario.subject.call == "reused":
                 self._on_one_connection(resources)
@@ -57,12 +55,13 @@ class Performance:
     def _resources(self) -> list[Resource]:
         subject = self.scenario.subject
         if subject.resource == "odd":
-            segment = ODD_IDS.get(subject.id, subject.id.removeprefix("raw:"))
+            segment = subject.id.text or IDS[subject.id.word].wire
             return [Resource(segment, segment)]
         if subject.resource == "unknown":
             return [Resource.of(self.run.unknown_id or self.first.uuid())]
         assert subject.state is not None
-        spends = subject.resource == "cancellable" and subject.identity not in REFUSED
+        # Whoever calls without a token is refused: an id of the target file is not used up by it.
+        spends = subject.resource == "cancellable" and needs_token(subject.identity)
         spends = spends and subject.method == "POST"
         ids: list[str] = []
         two = self.scenario.neighbour or subject.call == "reused"
@@ -78,7 +77,7 @@ class Performance:
                     offset=0 if spends else len(ids),
                 )
             except Refused:
-                if not ids or "{neighbour}" in subject.body or subject.call == "reused":
+                if not ids or "{neighbour}" in subject.body.text or subject.call == "reused":
                     raise
                 break  # a neighbour is worth having, not worth doing without the rest
             if made in ids and self.run.states.site.handler:
@@ -100,7 +99,7 @@ class Performance:
         scenario, target = self.scenario, resources[0]
         neighbour = resources[1] if len(resources) > 1 else None
         named = neighbour
-        if neighbour is None and "{neighbour}" in scenario.subject.body:
+        if neighbour is None and "{neighbour}" in scenario.subject.body.text:
             named = Resource.of(self.first.uuid())
         before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
         self._refuse_spent(scenario.subject, before)

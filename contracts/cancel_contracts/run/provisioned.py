@@ -55,10 +55,8 @@ def provisioner(
 
     def cancel(id_: str) -> Sent:
         situation, names = Situation(), Names(id_, id_, "undo")
-        authorization = identities.authorization(situation.identity)
+        carried = identities.credentials(situation.identity)
         segment, request = quote(id_, safe=""), str(uuid.uuid4())
-        return cancel_request(
-            contract, site.base_url, situation, segment, names, authorization, request
-        )
+        return cancel_request(contract, site.base_url, situation, segment, names, carried, request)
 
     return Provisioner(contract, site, transport, identities, ledger, cancel, pace, allowed)

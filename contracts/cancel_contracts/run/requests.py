@@ -1,50 +1,20 @@
 """Turn a situation into the bytes of a request: ids, bodies, headers. Pure.
 
-Tables first: what each odd id and each misuse of the body is on the wire.
+What each word is on the wire stands in its row of the vocabulary (contract/words.py).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from cancel_contracts.contract.compose import BODILESS
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS, Carried
 from cancel_contracts.exchange import Sent, Situation
-
-LONG_ID_CHARS = 2000
-LONG_TEXT_CHARS = 10_000
-DEEP_LEVELS = 10_000
-
-# Kind of odd id -> the path segment, percent-encoded as it goes out.
-ODD_IDS: Mapping[str, str] = {
-    "word": "no-such-id",
-    "number": "123123123",
-    "long": "a" * LONG_ID_CHARS,
-    "unicode": quote("größe-取消-🛑"),
-    "nul": "abc%00def",
-    "quotes": "%27%22%3B--",
-    "encoded-slash": "a%2Fb",
-    "broken-percent": "%zz%",
-    "space": "%20",
-    "dots": "%2e%2e",
-    "empty": "",
-}
-# Kind of body -> its bytes.
-BODIES: Mapping[str, bytes] = {
-    "none": b"",
-    "malformed-json": b"{not json}",
-    "truncated-json": b'{"key": "val',
-    "bad-utf8": b'{"key": "\xff\xfe\xc3"}',
-    "deep-json": b"[" * DEEP_LEVELS + b"]" * DEEP_LEVELS,
-    "array": b"[]",
-    "string": b'"text"',
-    "number": b"1",
-    "null": b"null",
-    "empty-object": b"{}",
-}
 
 
 @dataclass(frozen=True)
@@ -72,21 +42,29 @@ def fill(value: Any, names: Names) -> Any:
 
 
 def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
-    kind, _, rest = situation.body.partition(":")
-    if kind in BODIES:
-        return BODIES[kind]
-    if kind in ("json", "valid", "invalid"):
-        value = fill(json.loads(rest), names)
+    form = situation.body
+    octets: bytes | None = BODIES[form.word].wire
+    if octets is not None and form.word != "bad-octets":
+        return octets
+    if form.word in ("json", "valid", "invalid"):
+        value = fill(json.loads(form.text), names)
     elif not contract.bodies:
-        return b""
-    elif kind == "documented":
+        return octets or b""
+    elif form.word == "example":
+        value = fill(contract.bodies[form.text], names)
+    else:
         value = fill(next(iter(contract.bodies.values())), names)
         if situation.call in ("second", "concurrent"):
             value = _told_apart(contract, value, names)
-    else:
-        value = fill(contract.bodies[rest], names)
     # Indented as the page shows it; not ASCII-escaped, so that encodings are put to the test.
-    return json.dumps(value, ensure_ascii=False).encode("utf-8")
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return text if octets is None else _within(text, octets)
+
+
+def _within(text: bytes, octets: bytes) -> bytes:
+    """Return a JSON text with octets at the end of its last string."""
+    at = text.rfind(b'"')
+    return text[:at] + octets + text[at:] if at >= 0 else octets
 
 
 def _told_apart(contract: Contract, value: Any, names: Names) -> Any:
@@ -119,32 +97,41 @@ def cancel_request(
     situation: Situation,
     segment: str,
     names: Names,
-    authorization: str | None,
+    credentials: Carried,
     request_id: str,
 ) -> Sent:
     """Return the request on the cancel route for a situation."""
-    body = b"" if situation.method in ("GET", "HEAD", "OPTIONS", "DELETE") else None
-    if body is None:
-        body = body_bytes(contract, situation, names)
-    headers = [("Accept", "application/json"), ("client-request-id", request_id)]
-    if authorization is not None:
-        headers.insert(0, ("Authorization", authorization))
-    if (media := content_type(contract, situation, body)) and situation.method not in (
-        "GET",
-        "HEAD",
-    ):
+    body = b"" if situation.method in BODILESS else body_bytes(contract, situation, names)
+    headers = [*credentials.headers, ("Accept", "application/json")]
+    headers.append(("client-request-id", request_id))
+    media = content_type(contract, situation, body)
+    if media and situation.method not in ("GET", "HEAD", "TRACE"):
         headers.append(("Content-Type", media))
-    url = base_url + route(contract.path, segment)
+    query = [credentials.query] if credentials.query else []
+    extra = EXTRAS[situation.extra].wire
+    if isinstance(extra, str):
+        query.append(extra)
+    elif extra:
+        headers = with_extra(headers, extra)
+    url = base_url + route(contract.path, segment) + ("?" + "&".join(query) if query else "")
     return Sent(situation.method, url, tuple(headers), body)
 
 
+def with_extra(
+    headers: list[tuple[str, str]], extra: Sequence[tuple[str, str | None]]
+) -> list[tuple[str, str]]:
+    """Return header lines with others in place of those of the same name; None takes one away."""
+    own = {name.lower() for name, _ in extra if name != "Cookie"}
+    kept = [line for line in headers if line[0].lower() not in own]
+    return kept + [(name, text) for name, text in extra if text is not None]
+
+
 def observe_request(
-    contract: Contract, base_url: str, id_: str, authorization: str | None, request_id: str
+    contract: Contract, base_url: str, id_: str, credentials: Carried, request_id: str
 ) -> Sent:
     """Return the GET of a resource. The contract must have one."""
     assert contract.observe_path is not None
-    headers = [("Accept", "application/json"), ("client-request-id", request_id)]
-    if authorization is not None:
-        headers.insert(0, ("Authorization", authorization))
+    headers = [*credentials.headers, ("Accept", "application/json")]
+    headers.append(("client-request-id", request_id))
     url = base_url + route(contract.observe_path, quote(id_, safe=""))
     return Sent("GET", url, tuple(headers))

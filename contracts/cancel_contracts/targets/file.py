@@ -181,7 +181,7 @@ def load(path: Path) -> Target:
     if not isinstance(raw, dict):
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
     if errors := sorted(
-        validator("targets", "target.schema.json").iter_errors(raw),
+        validator("target").iter_errors(raw),
         key=lambda e: list(map(str, e.absolute_path)),
     ):
         error = best_match(errors[0].context) if errors[0].context else errors[0]

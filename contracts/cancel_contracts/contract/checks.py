@@ -1,0 +1,132 @@
+"""What a spec file says that its schema cannot refuse: words, names, references that fit nothing.
+
+Each check yields (place, problem, fix). Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from cancel_contracts.contract.given import listed, permission_of, values
+from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.words import AXES, FACETS
+
+Problem = tuple[str, str, str]
+RESOURCES = ("any", *AXES["resource"].words)
+
+
+def nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
+    """Return the fix for a word that is unknown: the nearest one, or where they are listed."""
+    near = get_close_matches(word, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else "see docs/clauses-vocabulary.md"
+
+
+def unknown_words(document: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield the words of `given` and `expect` that no table has."""
+    clauses = document.get("x-clauses")
+    for number, row in enumerate(clauses if isinstance(clauses, list) else []):
+        if not isinstance(row, dict):
+            continue
+        where = f"x-clauses/{row.get('id', number)}"
+        given = row.get("given")
+        for key, wanted in given.items() if isinstance(given, dict) else ():
+            if key in AXES:
+                yield from _unknown_values(f"{where}/given/{key}", key, wanted)
+            elif key not in ("any", "answer"):
+                yield where, f"given has no key {key!r}", nearest(str(key), tuple(AXES))
+        expect = row.get("expect")
+        for facet in expect if isinstance(expect, dict) else ():
+            if facet not in FACETS and facet != "readings":
+                yield where, f"expect has no facet {facet!r}", nearest(str(facet), FACETS)
+
+
+def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
+    axis = AXES[key]
+    if any("pattern" in form or "x-is" in form for form in axis.forms):
+        return  # any text of the kind will do
+    for word in listed(wanted):
+        if isinstance(word, str) and word not in (*axis.words, "any"):
+            yield where, f"no {key} is named {word!r}", nearest(word, axis.words)
+
+
+def problems(contract: Contract) -> Iterator[Problem]:
+    """Yield what is wrong with a contract whose words are all known."""
+    seen: set[str] = set()
+    for id_ in [c.id for c in contract.clauses] + [r.id for r in contract.not_testable]:
+        if id_ in seen:
+            yield f"x-clauses/{id_}", "the id stands twice", "ids are never reused"
+        seen.add(id_)
+    yield from _lifecycle(contract)
+    for clause in contract.clauses:
+        yield from _given(contract, clause)
+        for reading in clause.readings:
+            if reading not in {d.name for d in contract.dialects}:
+                yield (
+                    f"x-clauses/{clause.id}", f"no dialect is named {reading!r}",
+                    "add it to x-dialects",
+                )  # fmt: skip
+        for expect in (clause.expect, *clause.readings.values()):
+            yield from _expect(contract, clause, expect)
+
+
+def _properties(contract: Contract) -> Mapping[str, Any]:
+    """Return the properties that the GET and a success are documented to show."""
+    found: dict[str, Any] = {}
+    for schema in (contract.entity_schema, contract.observed_schema):
+        found |= _of(schema)
+    return found
+
+
+def _of(schema: Any) -> dict[str, Any]:
+    if not isinstance(schema, dict):
+        return {}
+    found = dict(schema.get("properties") or {})
+    for key in ("allOf", "anyOf", "oneOf"):
+        for part in schema.get(key) or ():
+            found |= _of(part)
+    return found
+
+
+def _lifecycle(contract: Contract) -> Iterator[Problem]:
+    life, known = contract.lifecycle, _properties(contract)
+    if not known:
+        return  # nothing is said of what the resource shows
+    for key, names in (("shows", life.shows), ("records", life.records), ("sets", life.sets)):
+        for name in names:
+            if name not in known:
+                yield f"x-lifecycle/{key}", f"no schema shows {name!r}", nearest(name, known)
+
+
+def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
+    where, given, states = f"x-clauses/{clause.id}", clause.given, contract.lifecycle.states
+    named = [str(word) for word in listed(given.get("resource", []))]
+    for name in named:
+        if name not in (*states, *RESOURCES):
+            yield where, f"no state is named {name!r}", nearest(name, (*states, *RESOURCES))
+    if "id" in given and "odd" not in named:
+        yield where, "`id` goes with `resource: odd` alone", "leave it out, or say odd"
+    for body in listed(given.get("body", [])):
+        example = body.get("example") if isinstance(body, dict) else None
+        if example is not None and example not in contract.bodies:
+            yield where, f"no example {example!r}", nearest(example, contract.bodies)
+
+
+def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> Iterator[Problem]:
+    where, known = f"x-clauses/{clause.id}", _properties(contract)
+    if expect.get("body") == "entity" and contract.entity_schema is None:
+        yield where, "expects an entity, but no 2xx response has a schema", "add one"
+    if "envelope" in expect.get("error", ()) and contract.error_schema is None:
+        yield where, "expects an envelope, but no 4XX response has a schema", "add one"
+    if "quota" in expect and not contract.quotas:
+        yield where, "expects a quota, but there is no x-quota", "add it"
+    for name in expect.get("keeps", ()):
+        if known and name not in known:
+            yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
+    if "accepts" in expect:
+        asked = (permission_of(v) for v in values(contract, clause.given, "identity"))
+        permissions = tuple({p.name for p in contract.permissions} | set(filter(None, asked)))
+        if expect["accepts"] not in permissions:
+            problem = f"accepts {expect['accepts']!r}, which nobody is asked to have"
+            yield where, problem, nearest(expect["accepts"], permissions)

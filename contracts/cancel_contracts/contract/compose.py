@@ -1,0 +1,203 @@
+"""How clauses compose: what a fact does to a call, and which clauses speak where facts meet. Pure.
+
+Each value of a fact is, for one contract,
+- *neutral*: a must-clause about it alone says that the call is served as the ordinary one is,
+- *refused*: such a clause says with which client errors, or
+- *open*: no page decides, or the readings of a contradiction do.
+
+A clause speaks of every call in which the facts that it names hold and all others are neutral.
+Where another fact is refused or open too, a clause that refuses still speaks, as a *refusal*: the
+call is refused as either may be, and has no effect. Any other clause is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+from cancel_contracts.contract.given import (
+    DEFAULT,
+    answers,
+    asked,
+    listed,
+    names,
+    names_resource,
+)
+from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.exchange import RECORDED, Form, Situation
+
+Kind = Literal["neutral", "refused", "open"]
+Fact = tuple[str, Any]  # an aspect of a call and its value, such as ("body", Form("none"))
+
+# The aspects that vary independently, with the keys of `given` that speak of each.
+ASPECTS: Mapping[str, tuple[str, ...]] = {
+    "resource": ("resource", "id"),
+    "caller": ("identity", "owner"),
+    "body": ("body",),
+    "content_type": ("content-type",),
+    "transfer": ("transfer",),
+    "method": ("method",),
+    "call": ("call",),
+    "extra": ("extra",),
+}
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one value does to a call; `statuses` are those that refuse it."""
+
+    kind: Kind
+    statuses: tuple[Any, ...] = ()
+
+
+NEUTRAL, OPEN = Standing("neutral"), Standing("open", ("4xx",))
+
+
+@dataclass(frozen=True)
+class Speaks:
+    """How a clause speaks of a call: as it stands, or with `expect` in its place."""
+
+    expect: Mapping[str, Any] | None = None
+
+
+WHOLE = Speaks()
+
+
+def value(situation: Situation, aspect: str) -> Any:
+    """Return the value of one aspect, equal for calls that do not differ in it."""
+    if aspect == "resource":
+        return situation.state or situation.id
+    if aspect == "caller":
+        return (situation.identity, situation.owner)
+    found = getattr(situation, aspect)
+    return Form(found.word) if aspect == "body" and found.word in ("valid", "invalid") else found
+
+
+def with_value(situation: Situation, aspect: str, other: Situation) -> Situation:
+    """Return a situation with one aspect taken from another."""
+    if aspect == "resource":
+        return replace(situation, resource=other.resource, state=other.state, id=other.id)
+    if aspect == "caller":
+        return replace(situation, identity=other.identity, owner=other.owner)
+    return replace(situation, **{aspect: getattr(other, aspect)})
+
+
+class Composition:
+    """One contract's clauses, composed."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.contract = contract
+        self.ordinary = replace(DEFAULT, state=contract.lifecycle.cancellable[0])
+        self._values: dict[str, Mapping[str, set[Any]]] = {}
+
+    @cached_property
+    def standings(self) -> Mapping[Fact, Standing]:
+        """The standing of every value that a clause about it alone decides."""
+        found: dict[Fact, Standing] = {}
+        for state in self.contract.lifecycle.cancellable:
+            found["resource", state] = NEUTRAL
+        for each in ASPECTS:
+            found[each, value(self.ordinary, each)] = NEUTRAL
+        for clause in self.contract.clauses:
+            if (aspect := self._alone(clause)) is None:
+                continue
+            standing = _standing(clause)
+            for situation in asked(self.contract, clause):
+                fact = (aspect, value(situation, aspect))
+                if fact == (aspect, value(self.ordinary, aspect)):
+                    continue
+                before = found.get(fact)
+                if before is None or (before.kind == "open" and standing.kind != "open"):
+                    found[fact] = standing
+        return found
+
+    @staticmethod
+    def _alone(clause: Clause) -> str | None:
+        """Return the one aspect that a clause speaks of, or None."""
+        given = clause.given
+        if given.get("any") or "answer" in given:
+            return None
+        keys = {key for key in given if key != "resource" or given[key] != "cancellable"}
+        own = [aspect for aspect, of in ASPECTS.items() if keys & set(of)]
+        return own[0] if len(own) == 1 else None
+
+    def standing(self, situation: Situation, aspect: str) -> Standing:
+        """Return what the situation's value of an aspect does to a call."""
+        return self.standings.get((aspect, value(situation, aspect)), OPEN)
+
+    def facts(self, situation: Situation) -> list[str]:
+        """Return the aspects in which a situation is not the ordinary call."""
+        return [a for a in ASPECTS if value(situation, a) != value(self.ordinary, a)]
+
+    def speaks(self, clause: Clause, situation: Situation, status: int | None) -> Speaks | None:
+        """Return how a clause speaks of a call in this situation that was answered so, or None."""
+        if not answers(clause, status) or not self._holds(clause, situation, status):
+            return None
+        if clause.given.get("any"):
+            return WHOLE
+        others = [a for a in ASPECTS if not clause.given.keys() & set(ASPECTS[a])]
+        if any(RECORDED in str(value(situation, a)) for a in others):
+            return None  # nobody knows what that call was
+        met = [self.standing(situation, a) for a in others]
+        if all(s.kind == "neutral" for s in met):
+            return WHOLE
+        own = _standing(clause)
+        if own.kind != "refused" or "answer" in clause.given:
+            return None
+        statuses = [*own.statuses, *(w for s in met if s.kind != "neutral" for w in s.statuses)]
+        return Speaks({"status": statuses, "effect": "none"})
+
+    def _holds(self, clause: Clause, situation: Situation, status: int | None) -> bool:
+        """Whether the facts that a clause names hold."""
+        named = [a for a, keys in ASPECTS.items() if clause.given.keys() & set(keys)]
+        for aspect in named:
+            if aspect == "resource":
+                if not names_resource(clause, situation, status):
+                    return False
+            elif not all(names(self.contract, clause, k, situation) for k in ASPECTS[aspect]):
+                return False
+        return True
+
+    def stands_for(self, clause: Clause, situation: Situation) -> Situation:
+        """Return the situation of those a clause asks for that a call stands for: the facts that it
+        asks for as they are, neutral ones ordinary.
+        """
+        found = situation
+        for aspect, own in self._asked_values(clause.id).items():
+            if value(situation, aspect) not in own:
+                if self.standing(situation, aspect).kind != "neutral":
+                    return situation
+                found = with_value(found, aspect, self.ordinary)
+        return found
+
+    def _asked_values(self, id_: str) -> Mapping[str, set[Any]]:
+        """Return the values of every aspect in what a clause asks for."""
+        if id_ not in self._values:
+            clause = next(c for c in self.contract.clauses if c.id == id_)
+            wanted = asked(self.contract, clause)
+            self._values[id_] = {a: {value(s, a) for s in wanted} for a in ASPECTS}
+        return self._values[id_]
+
+    def can_meet(self, situation: Situation) -> bool:
+        """Whether all of a situation is on the wire: no body, no media type of it."""
+        bodiless = situation.method in BODILESS or situation.body.word == "none"
+        described = situation.content_type != "default" or situation.transfer != "length"
+        sent = situation.body != DEFAULT.body and situation.body.word != "none"
+        return not (bodiless and described) and not (situation.method in BODILESS and sent)
+
+
+def _standing(clause: Clause) -> Standing:
+    """Return what the facts of a clause do to a call."""
+    expect = clause.expect
+    if expect.get("connection"):
+        return NEUTRAL
+    if clause.level != "must" or "status" not in expect:
+        return OPEN
+    statuses = tuple(listed(expect["status"]))
+    classes = {str(word)[:1] for word in statuses}
+    if classes == {"2"}:
+        return NEUTRAL
+    return Standing("refused", statuses) if classes == {"4"} else OPEN

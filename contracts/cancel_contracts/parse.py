@@ -1,0 +1,103 @@
+"""Parsing what comes from outside: a value comes back, or that it is not understood. None raises.
+
+Whatever a target, its handler, a proxy or a token says in a header, a date or JSON is read here.
+Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+NO_JSON: Final = object()  # what `json_value` returns for bytes that are none; null is a value
+DEPTH = 100  # levels of nesting; an entity has a handful
+DATE_CHARS = 64  # an HTTP-date has 29 (RFC 9110 section 5.6.7), the longest of the old forms 33
+
+
+def json_value(data: bytes) -> Any:
+    """Return what UTF-8 JSON says (RFC 8259), or NO_JSON. Nested deeper than DEPTH is none."""
+    try:
+        value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return NO_JSON
+    brackets = data.count(b"[") + data.count(b"{")
+    return NO_JSON if brackets > DEPTH and _too_deep(value) else value
+
+
+def _no_number(word: str) -> None:
+    # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
+    raise ValueError(f"{word} is no JSON")
+
+
+def _too_deep(value: Any) -> bool:
+    """Walk level by level: whoever reads a value goes down by calls, of which Python has few."""
+    level = [value]
+    for _ in range(DEPTH):
+        inside: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inside.extend(v for v in item.values() if isinstance(v, (dict, list)))
+            elif isinstance(item, list):
+                inside.extend(v for v in item if isinstance(v, (dict, list)))
+        if not inside:
+            return False
+        level = inside
+    return True
+
+
+def identifier(value: object) -> str | None:
+    """Return the id of a resource, or None for what cannot stand in a path as one.
+
+    A lone surrogate has no UTF-8, and a segment of dots is a step in the path, however it is
+    written (RFC 3986 section 5.2.4).
+    """
+    if not isinstance(value, str) or value in ("", ".", ".."):
+        return None
+    return value if is_text(value) else None
+
+
+def is_text(value: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def number(value: object) -> float | None:
+    """Return a number of JSON as a finite float, or None."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the moment that a date of a header names, or None."""
+    if len(text) > DATE_CHARS:
+        return None
+    try:
+        moment = parsedate_to_datetime(text)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except Exception:  # noqa: BLE001 - of a hostile date email.utils raises half a dozen kinds
+        return None
+
+
+def retry_after(text: str) -> float | datetime | None:
+    """Return the seconds, or the moment, that a Retry-After names; None for what is neither.
+
+    RFC 9110 section 10.2.3 knows whole seconds and HTTP-dates; the vendor's own sample has a
+    fraction of a second.
+    """
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()):
+        return float(text)
+    return http_date(text)
