@@ -53,7 +53,7 @@ ALLOWED = {
     },
     "verify": {
         "errors", "run", "plan", "gate", "journal", "judge", "contract", "identity", "ledger",
-        "provider_states", "redact", "targets", "transport",
+        "observation", "provider_states", "redact", "targets", "transport",
     },
 }  # fmt: skip
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "schemathesis_checks"}

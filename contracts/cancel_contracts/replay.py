@@ -58,7 +58,7 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         seed=settings.seed,
     )
     results = [
-        _judged(contract, recording, settings.contracts.get(contract.name), options)
+        _judged(contract, recording, settings, options)
         for contract in contracts
         if recording.journals[contract.name].exchanges or contract.name in settings.contracts
     ]
@@ -80,12 +80,13 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
 
 
 def _judged(
-    contract: Contract, recording: Recording, row: Selected | None, options: Options
+    contract: Contract, recording: Recording, settings: Settings, options: Options
 ) -> ContractResult:
+    row = settings.contracts.get(contract.name)
     journal = recording.journals[contract.name]
     clauses = [c for c in select(contract, options) if row is None or c.id in set(row.clauses)]
     judgement = judge(contract, journal, clauses, options.pinned.get(contract.name, ()))
-    row = row or Selected()
+    row = row or Selected(base_url=settings.base_url)
     return ContractResult(
         contract,
         row.base_url,

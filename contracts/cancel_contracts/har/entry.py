@@ -46,7 +46,7 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
     request = _mapping(_mapping(entry).get("request"))
     url, method = request.get("url"), request.get("method")
     if not isinstance(url, str) or not isinstance(method, str):
-        yield Heard(None, Sent("", ""), None, -math.inf, left=DAMAGED)
+        yield unreadable(entry)
         return
     where = route(contracts, method.upper(), url)
     if where is None:
@@ -65,6 +65,15 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))
         yield Heard(where, sent, None, started, seconds(entry), DAMAGED)
+
+
+def unreadable(entry: Any = None) -> Heard:
+    """Return a call that may have been any: where its moment is not told, before all others."""
+    try:
+        started = moment(entry)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        started = -math.inf
+    return Heard(None, Sent("", ""), None, started, left=DAMAGED)
 
 
 def moment(entry: Mapping[str, Any]) -> float:

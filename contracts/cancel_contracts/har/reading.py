@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cancel_contracts import serial
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Exchange, Sent
+from cancel_contracts.exchange import Exchange
 from cancel_contracts.foreign import Heard, exchanges, route
 from cancel_contracts.har import batch, entry
 from cancel_contracts.har.form import FORMAT, Settings, series
@@ -78,7 +78,7 @@ def _read(source: Source, recording: Recording, heard: _Heard) -> None:
                 heard.take(row, source.attached)
         if not found and not source.has_entries():
             problem = "is no HTTP Archive: it has no log with entries"
-            raise UsageError(source.name, problem, "name a recording")
+            raise UsageError(source.name, problem, "name a .har file")
     except OSError as err:
         problem = err.strerror or "cannot be read"
         raise UsageError(source.name, problem, "name a readable file") from None
@@ -117,6 +117,8 @@ def _settings(about: Any, recording: Recording) -> None:
 
 def _own(row: Any, recording: Recording) -> None:
     try:
+        if recording.settings is None:
+            raise ValueError("its log says nothing of the run before the entries")
         if not isinstance(row, dict) or row.get("series") not in series():
             raise ValueError("_contracts of another form")
         exchange = serial.load(Exchange, row.get("exchange"), "exchange")
@@ -148,7 +150,7 @@ class _Heard:
             self.recording.secrets.update(secrets(headers, str(request.get("url", ""))))
 
     def unknown(self) -> None:
-        self.calls.append(Heard(None, Sent("", ""), None, -math.inf, left=entry.DAMAGED))
+        self.calls.append(entry.unreadable())
 
     def _unpacked(self, row: Any, attached: Attached) -> Iterator[Any]:
         """Yield an entry, or the entries of a batch, with bodies that lie beside the recording."""

@@ -26,6 +26,7 @@ import ijson
 from cancel_contracts.errors import UsageError
 from cancel_contracts.har import flows
 
+OURS = "log._contracts"
 DEPTH = 100  # levels of nesting; HAR 1.2 has eight
 PIECE_BYTES = 65536
 SPOOLED_BYTES = 2**24  # of standard input in memory; what is more goes to a temporary file
@@ -50,7 +51,13 @@ class Source:
         """Return the log's own `_contracts`, or None."""
         if self.kind != "har":
             return None
-        return next(ijson.items(_events(self.file), "log._contracts"), None)
+        builder = ijson.ObjectBuilder()
+        for prefix, event, value in _events(self.file):
+            if prefix == "log.entries":
+                break  # ours stands before the entries: there is no need to read on
+            if prefix == OURS or prefix.startswith(f"{OURS}."):
+                builder.event(event, value)
+        return getattr(builder, "value", None)
 
     def entries(self) -> Iterator[Any]:
         """Yield the entries in the file's order. Raises UNREADABLE where it breaks off."""

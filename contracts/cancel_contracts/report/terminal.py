@@ -171,7 +171,7 @@ class _Page(Screen):
             self.say()
         self.dialects(record["contracts"])
         told = requests(record["requests"])
-        if record["recorded"]:
+        if record.get("recorded"):
             self.say(f"judged from a recording: {told}; nothing was sent")
         else:
             profile = f"profile {record['profile']} · seed {record['seed']}"
