@@ -162,6 +162,8 @@ class _History:
         state = self.state
         if state[0] == "unknown" and 200 <= call.status < 300 and not self._stays_unknown(call):
             state = UNTOLD  # it may have come to be since
+        if call.sent.method == "OPTIONS" and state[0] != "cancellable":
+            state = UNTOLD  # a preflight is answered alike, whatever the state
         return exchange(
             call.where,
             call.sent,
