@@ -172,6 +172,26 @@ def test_a_call_that_is_recorded_twice_counts_once(name: str, tmp_path: Path) ->
     assert "MA-30" in found.upheld
 
 
+BROKEN_OFF = [
+    "net::ERR_ABORTED",
+    "net::ERR_BLOCKED_BY_RESPONSE",
+    "Client disconnected.",
+    "net::ERR_FAILED",
+    "x",
+]
+
+
+@pytest.mark.parametrize("trouble", BROKEN_OFF)
+def test_what_broke_off_may_have_cancelled(trouble: str, tmp_path: Path) -> None:
+    """The action keeps the comment of the call that broke off."""
+    kept = machine_action("Cancelled", comment="the first")
+    broken = cancel(at=1, sent={"Comment": "the first"}, response={"_error": trouble})
+    rest = [cancel(at=2, body=kept), entry("GET", f"{DEFENDER}/{ID}", 200, kept, 9)]
+    found = judge(tmp_path, [look("Pending"), broken, *rest])
+    assert found.violated == []
+    assert "without an answer" in found.told
+
+
 def test_two_answers_are_two_calls(tmp_path: Path) -> None:
     calls = [cancel(at=2, time=30, headers={"request-id": x}) for x in ("r1", "r2")]
     found = judge(tmp_path, [look("Pending"), *calls])

@@ -139,7 +139,7 @@ LEFT_OUT = [
     _drop("time"), _drop("startedDateTime"), _drop("request", "url"), _drop("request"),
     _set(-1, "response", "content", "size"), _set({"size": -1}, "response", "content"),
     _set(0, "response", "status"), _set("x", "response", "status"), _set(None, "response"),
-    _set("net::ERR_ABORTED", "response", "_error"), _set("net::ERR_BLOCKED_BY_CLIENT", "_error"),
+    _set("net::ERR_ABORTED", "response", "_error"), _set("net::ERR_BLOCKED_BY_ORB", "_error"),
     _set("disk", "_fromCache"), _set(5, "response", "headers"), _set([5], "response", "headers"),
     _set({"a": 1}, "response", "content", "text"), _set("noon", "startedDateTime"),
     _set("base64", "response", "content", "encoding"), _set(True, "_fetchedViaServiceWorker"),
