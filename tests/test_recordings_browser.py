@@ -1,8 +1,6 @@
 """What Chromium records of a page that cancels, judged: Playwright's recordHar in each of its modes.
 
-The page is at one origin and the mock behind another, so that the browser asks by itself first.
-Skipped where Chromium or playwright is missing; under CI that is a failure.
-"""
+The page is at one origin and the mock behind another, so that the browser asks by itself first."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ import pytest
 from cancel_contracts.mock import MockServer
 from recordings import judge
 from test_mock_support import KEY, MACHINE, World, contract_of
-from test_report_html import NAMES, missing
+from test_report_html import CHROMIUM
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -113,15 +111,11 @@ def gate(upstream: int) -> Iterator[tuple[str, threading.Event]]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if executable is None:
-        missing("Chromium (apt-get install chromium)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright (pip install playwright)")
+@pytest.fixture(scope="module", params=[CHROMIUM])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    executable = next(path for name in request.param if (path := shutil.which(name)))
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield found

@@ -18,6 +18,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Situation
 from cancel_contracts.har import Settings, read, write
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Gap, Need
 from cancel_contracts.redact.secrets import Redactor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,7 @@ Capture = pytest.CaptureFixture[str]
 CONTRACTS = [load(p) for p in shipped()]
 
 
+@pytest.mark.slow
 def test_the_recording_of_a_run_comes_to_the_same_report(tmp_path: Path) -> None:
     har, live, replay = tmp_path / "t.har", tmp_path / "live.json", tmp_path / "replay.json"
     argv = ["verify", "--contract", "machine-action", "--record", str(har)]
@@ -40,18 +42,18 @@ def test_a_token_that_reads_like_a_word_of_the_spec_changes_no_situation(tmp_pat
     contract = load(next(p for p in shipped() if p.stem == "machine-action"))
     odd = next(p.name for p in contract.permissions if "And" in p.name).rpartition(".")[2]
     situation = Situation(identity=f"delegated:Machine.{odd}", state="Pending")
-    journal = Journal(contract.name, missing={situation: f"no identity {odd}"})
+    journal = Journal(
+        contract.name, missing={situation: Gap(f"no identity {odd}", Need("mint", odd))}
+    )
     redactor = Redactor()
     redactor.learn(odd)
     har = tmp_path / "t.har"
     moment = datetime.now(UTC).isoformat()
     write(har, [journal], Settings(f"http://{odd}", "gate", 0, 0.0, moment), "1", redactor)
     again = read(har, [contract]).journals[contract.name]
-    assert again.missing == {situation: "no identity [redacted]"}
-    assert (
-        json.loads(har.read_text("utf-8"))["log"]["_contracts"]["settings"]["base_url"]
-        == "http://[redacted]"
-    )
+    assert again.missing == {situation: Gap("no identity [redacted]", Need("mint", odd))}
+    about = json.loads(har.read_text("utf-8"))["log"]["_contracts"]
+    assert about["settings"]["base_url"] == "http://[redacted]"
 
 
 def test_a_recording_is_har_1_2(tmp_path: Path) -> None:
@@ -204,6 +206,7 @@ def test_a_fuzzed_recording_raises_nothing_but_usage_errors(value: Any, tmp_path
         pass  # the one error that is for the user
 
 
+@pytest.mark.slow
 def test_a_large_recording_is_streamed(tmp_path: Path) -> None:
     """120 MB of other people's traffic, read in far less memory than that."""
     path = tmp_path / "large.har"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 
 import pytest
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.transport.client import Timeouts, Transport
-from rawserver import RawServer, answer
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rawserver import Peer, RawServer, Script, answer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = Timeouts(read=0.5)
@@ -111,6 +114,69 @@ def test_a_proxy_that_makes_no_tunnel(reply: bytes) -> None:
 
     assert got.failure == "unreachable", got
     assert got.detail.startswith("the proxy: ")
+
+
+# --- The answer to CONNECT ----------------------------------------------------------------------
+
+GUARD_SECONDS = 20  # many times what the bounds below add up to
+
+
+def _hangs(peer: Peer) -> None:
+    peer.receive()
+    peer.wait()
+
+
+def _says_without_end(head: bytes, piece: bytes, pause: float = 0.0) -> Script:
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(head)
+        while not peer.wait(pause):
+            peer.send(piece)
+
+    return script
+
+
+ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n"
+WITHOUT_END: dict[str, Script] = {
+    "silence": _hangs,
+    "a dripped status line": _says_without_end(b"HTTP/1.1 200 ", b"O", 0.05),
+    "dripped headers": _says_without_end(ESTABLISHED, b"X: y\r\n", 0.05),
+    "headers": _says_without_end(ESTABLISHED, b"X: y\r\n" * 1000),
+    "one header": _says_without_end(ESTABLISHED + b"X: ", b"y" * 1000),
+    "interim answers": _says_without_end(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.05),
+    "a dripped handshake": _says_without_end(ESTABLISHED + b"\r\n\x16\x03\x03\x40\x00", b"x", 0.05),
+}
+
+
+@pytest.mark.parametrize("kind", WITHOUT_END)
+def test_an_answer_to_connect_that_does_not_end_is_given_up(kind: str) -> None:
+    limits = Timeouts(connect=1.0, read=1.0, total=2.0)
+    began = time.monotonic()
+    with (
+        RawServer(WITHOUT_END[kind]) as proxy,
+        Transport(limits, environ={"HTTPS_PROXY": proxy.url}) as transport,
+    ):
+        got = transport.send(Sent("POST", "https://target.test/"))
+
+    assert time.monotonic() - began < GUARD_SECONDS
+    assert got.failure in ("unreachable", "tls"), got
+    assert got.received is None
+
+
+@given(
+    st.binary(max_size=200)
+    | st.from_regex(rb"HTTP/1\.[01] [0-9]{3}[^\n]{0,20}(\r?\n[^\n]{0,30}){0,5}", fullmatch=True)
+    | st.just(b"X: y\r\n" * 200).map(lambda fields: ESTABLISHED + fields)
+)
+@settings(max_examples=40, deadline=None)
+def test_no_answer_to_connect_raises(reply: bytes) -> None:
+    with (
+        RawServer(answer(reply)) as proxy,
+        Transport(SHORT, environ={"HTTPS_PROXY": proxy.url}) as transport,
+    ):
+        got = transport.send(Sent("POST", "https://target.test/"))
+
+    assert got.failure in ("unreachable", "tls"), got
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "http://", "http://me:pr0xypass@:x"])

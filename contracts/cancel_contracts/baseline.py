@@ -120,7 +120,7 @@ def apply(
                 stale.append(f"{entry.place}: {id_} is upheld again; delete this entry")
         if entry := live.get(("not_exercised", id_)):
             if verdict.word == "not-exercised":
-                return replace(verdict, excused=entry.reason)
+                return replace(verdict, excused=entry.reason, excused_by=(id_,))
             if verdict.word in ("upheld", "violated"):
                 stale.append(f"{entry.place}: {id_} is exercised now; delete this entry")
         return verdict

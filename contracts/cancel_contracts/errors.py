@@ -8,10 +8,13 @@ the pytest plugin). A message names the place, the value and the mend, on one li
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from cancel_contracts.needs import Gap
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,32 @@ class Told(ContractsError):
 
     def __init__(self, place: str, problem: str, mend: str) -> None:
         self.place, self.problem, self.mend = place, problem, mend
-        super().__init__(one_line(f"{clip(place)}: {clip(problem)}; {clip(mend)}"))
+        file, colon, where = place.partition(": ")  # the file itself the user has named
+        parts = (file + colon + hushed(where), hushed(problem), hushed(mend))
+        super().__init__(one_line("{}: {}; {}".format(*map(clip, parts))))
+
+
+# What somebody may have put in the wrong place of a file or a command: a JSON Web Token (its header
+# begins with {", RFC 7519), or what looks drawn by lot. Who writes, names or numbers a thing keeps
+# to one kind of character for longer.
+_WORD = re.compile(r"[\w.~+/=-]{16,}", re.ASCII)
+_JWT = re.compile(r"(?<![0-9A-Za-z])eyJ[\w-]{5}", re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CHANGES = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
+_CHANGES_OF_CHARS = 0.3  # of random base64 0.6, of random hexadecimal 0.5, of CamelCase 0.2
+_LONG = re.compile(r"[0-9A-Za-z]{32}")
+
+
+def hushed(text: str) -> str:
+    """Return a text without the words in it that look like secrets."""
+    return _WORD.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown(word: str) -> str:
+    named = _GUID.sub("", word)
+    drawn = len(_CHANGES.findall(named)) > _CHANGES_OF_CHARS * len(named)
+    secret = drawn or _JWT.search(named) or _LONG.search(named)
+    return "(not shown: it looks like a secret)" if secret else word
 
 
 def clip(text: str) -> str:
@@ -79,15 +107,23 @@ class Inconclusive(Told):
     exit_code = 4
 
 
-class Refused(ContractsError):
-    """The target does not offer this state. The message is the reason to report."""
+class Lacking(ContractsError):
+    """The target lacks what a call needs. `gap` says what, as a reason to report."""
+
+    def __init__(self, gap: Gap) -> None:
+        self.gap = gap
+        super().__init__(gap.reason)
+
+
+class Refused(Lacking):
+    """The target does not offer this state."""
+
+
+class NoIdentity(Lacking):
+    """The target does not offer this identity."""
 
 
 class Broken(ContractsError):
     """Something failed on the way: nobody can tell whether it is offered. The message is the reason
     to report.
     """
-
-
-class NoIdentity(ContractsError):
-    """The target does not offer this identity. The message is the reason to report."""

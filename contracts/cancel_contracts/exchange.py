@@ -180,10 +180,26 @@ class Exchange:
     started: float = 0.0  # seconds since the run began
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
+    way_in: bool = False  # made to find out how the target is to be called: stands for nothing
 
     @property
     def status(self) -> int | None:
         return self.received.status if self.received else None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was answered 2xx."""
+        return self.status is not None and self.status // 100 == 2
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was answered 4xx, 429 included: whatever is no refusal may take effect."""
+        return self.status is not None and self.status // 100 == 4
+
+    @property
+    def limited(self) -> bool:
+        """Whether it was answered 429: by a limit, which says nothing of the call itself."""
+        return self.status == 429
 
     @property
     def unanswered(self) -> bool:

@@ -6,6 +6,7 @@ load -> plan -> run -> journal -> judge -> excuse; the gate decides over the res
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,19 +17,20 @@ from pathlib import Path
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import contained
-from cancel_contracts.gate import excuse
+from cancel_contracts.excuses import Excused, excuse, stale
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
-from cancel_contracts.observation import EFFECT_SECONDS
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.calls import Progress
+from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.provisioned import Creates, creates, provisioner
 from cancel_contracts.run.run import Run
+from cancel_contracts.run.settings import Progress, RunSettings
+from cancel_contracts.sight.observation import EFFECT_SECONDS
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site, Target
 from cancel_contracts.targets.pace import pacer
@@ -47,6 +49,7 @@ class Options:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     strict: bool = False
+    min_covered: float = 0.0  # percentage of the must-clauses
     allow_destructive: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
@@ -71,7 +74,7 @@ class ContractResult:
     not_torn_down: tuple[str, ...] = ()
 
     def requests(self) -> Counter[str]:
-        kinds = self.journal.exchanges.kinds + self.journal.elsewhere
+        kinds = self.journal.exchanges.kinds
         return Counter(
             cancel=kinds["cancel"],
             observe=kinds["observe"],
@@ -97,6 +100,10 @@ class Result:
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
+
+    def stale_excuses(self) -> list[str]:
+        """Return the excuses of the target file that excuse nothing any more, in words."""
+        return stale(Excused(r.judgement, r.journal, r.not_testable) for r in self.results)
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,11 @@ class Assignment:
         """Return the requests by kind. What is created by documented calls is an upper bound:
         resources that no call has touched are used again.
         """
-        total = self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
+        handler, unknown_id = self.site.handler is not None, self.site.unknown_id is not None
+        total = self.plan.cost(observes=self.observes, handler=handler, unknown_id=unknown_id)
         total["provider_states"] += self.creates.total()
+        if self.site.unknown_id and total["observe"]:  # looked at before each call on it
+            total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
         return total
 
     @property
@@ -158,21 +168,17 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         if not clauses:
             continue
         site = target.site(contract)
-        not_local = safety.why_not_local(site.base_url, contracts)
+        not_local = safety.why_site_is_not_local(site, contracts)
         harmless = not_local is not None and not (options.allow_destructive and site.has_states)
-        skipped = [group for group in ("identities", "states") if group in site.not_testable]
-        if not site.has_states and "states" not in skipped:
-            skipped.append("states")
         plan = make(
             contract,
             clauses,
             options.profile,
             max_requests=options.max_requests,
             harmless=harmless,
-            skipped=skipped,
-            excused=tuple(site.not_testable),
+            states=site.has_states,
         )
-        observes = "observe" not in site.not_testable
+        observes = "observe" not in site.not_testable and contract.observe_path is not None
         found.append(Assignment(contract, site, plan, harmless, observes, not_local))
     return found
 
@@ -201,6 +207,7 @@ def verify(
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
+    learn_proxies(redactor, os.environ if environ is None else environ)
     warnings: list[str] = []
     failures: list[str] = []
     crashes: list[str] = []
@@ -254,28 +261,34 @@ def _one(
     contract, site, options = assignment.contract, assignment.site, common.options
     ledger = common.ledger
     began = time.monotonic()
-    with Transport(options.timeouts, verify=trusted(options.cacert)) as transport:
+    verify_by, local = trusted(options.cacert), assignment.not_local is None
+    with Transport(options.timeouts, verify=verify_by, local_only=local) as transport:
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
-        maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
-        run = Run(
-            contract,
+        patience = Patience(options.max_wait, common.stop)
+        maker = provisioner(
+            contract, site, transport, identities, ledger, pace, assignment.creates, patience
+        )
+        states = ProviderStates(site, transport, ledger, maker, patience.wait_as_asked)
+        settings = RunSettings(
             site.base_url,
             transport,
             identities,
-            ProviderStates(site, transport, ledger, maker),
+            states,
+            patience,
+            common.stop,
+            ledger,
             unknown_id=site.unknown_id,
+            local=local,
             observes=assignment.observes,
             seed=options.seed,
-            max_wait=options.max_wait,
             effect_seconds=options.effect_seconds,
             started=common.clock,
             progress=progress,
             pace=pace,
-            ledger=ledger,
-            stop=common.stop,
             jobs=common.jobs,
         )
+        run = Run(contract, settings)
         torn: list[str] = []
         crashes: list[str] = []
         try:

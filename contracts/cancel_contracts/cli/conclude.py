@@ -36,7 +36,7 @@ def conclude(
     from cancel_contracts.report.record import record
     from cancel_contracts.report.terminal import show
 
-    stale: list[str] = []
+    stale = result.stale_excuses()
     warnings = list(result.warnings)
     results = []
     for one in result.results:
@@ -45,10 +45,12 @@ def conclude(
         stale += old
         warnings += expired
     result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
+    options = result.options
     outcome = gate.decide(
         result.judgements(),
-        strict=result.options.strict,
+        strict=options.strict,
         stale=stale,
+        min_covered=options.min_covered,
         crashes=result.crashes,
         nothing=result.nothing,
     )

@@ -18,7 +18,9 @@ from dataclasses import dataclass, field
 from cancel_contracts.exchange import RECORDED, Exchange
 from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
-from cancel_contracts.observation import EFFECT_SECONDS, Observation, observe, took_effect
+from cancel_contracts.journal import Exchanges
+from cancel_contracts.sight.observation import EFFECT_SECONDS, Observation, observe
+from cancel_contracts.sight.sight import Sight
 
 TWICE = "recorded twice"
 OVERLAPS = "looked while a cancel was under way"
@@ -196,8 +198,7 @@ class _History:
     @staticmethod
     def _shows(call: Heard, before: Observation | None, seen: Observation) -> bool:
         assert call.where is not None
-        life = call.where.contract.lifecycle
-        return took_effect(life, before, seen, frozenset()) is True
+        return Sight(call.where.contract, Exchanges()).took_effect(before, seen) == "cancelled"
 
     def _early(self, at: int) -> set[int]:
         """Return the looks after a success that show no effect, where none was made when it was

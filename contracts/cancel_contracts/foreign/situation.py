@@ -13,7 +13,7 @@ from typing import Any
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
 from cancel_contracts.foreign.route import Route
-from cancel_contracts.observation import shown
+from cancel_contracts.sight.observation import shown
 
 UNSAID: Mapping[str, Any] = {
     **dict.fromkeys(("identity", "content_type", "transfer", "extra"), RECORDED),

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Literal, get_type_hints
+from typing import Literal
 
-from cancel_contracts.journal import Exchanges, Journal
-
+EXCHANGES = "exchanges"  # of a journal: written entry by entry, apart from the rest
 FORMAT = 2  # of the _contracts fields
 
 
@@ -35,11 +33,3 @@ class Settings:
     started: str
     pinned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     contracts: Mapping[str, Selected] = field(default_factory=dict)
-
-
-@cache
-def series() -> tuple[str, ...]:
-    """Return the names of a journal's fields that hold exchanges: each is written entry by entry,
-    and an entry names its own.
-    """
-    return tuple(name for name, hint in get_type_hints(Journal).items() if hint is Exchanges)

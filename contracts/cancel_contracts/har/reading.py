@@ -21,11 +21,10 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.foreign import Heard, exchanges, route
 from cancel_contracts.har import batch, entry
-from cancel_contracts.har.form import FORMAT, Settings, series
+from cancel_contracts.har.form import EXCHANGES, FORMAT, Settings
 from cancel_contracts.har.secrets import secrets
 from cancel_contracts.har.sources import UNREADABLE, Attached, Source, opened
 from cancel_contracts.journal import Journal
-from cancel_contracts.observation import observe
 
 UNPACKED = "in a batch whose bodies cannot be read"
 BROKEN_OFF = "the recording breaks off; what stands before was read"
@@ -109,7 +108,7 @@ def _settings(about: Any, recording: Recording) -> None:
             read_ = serial.load(Journal, row, f"journals/{at}")
             if (journal := recording.journals.get(read_.contract)) is not None:
                 for each in fields(Journal):
-                    if each.name not in series():
+                    if each.name != EXCHANGES:
                         setattr(journal, each.name, getattr(read_, each.name))
     except (KeyError, TypeError, ValueError, AttributeError) as err:
         raise _Altered(str(err)[:120]) from None
@@ -119,13 +118,11 @@ def _own(row: Any, recording: Recording) -> None:
     try:
         if recording.settings is None:
             raise ValueError("its log says nothing of the run before the entries")
-        if not isinstance(row, dict) or row.get("series") not in series():
-            raise ValueError("_contracts of another form")
-        exchange = serial.load(Exchange, row.get("exchange"), "exchange")
+        exchange = serial.load(Exchange, row, "exchange")
     except (TypeError, ValueError) as err:
         raise _Altered(str(err)[:120]) from None
     if (journal := recording.journals.get(exchange.contract)) is not None:
-        getattr(journal, row["series"]).append(exchange)
+        journal.exchanges.append(exchange)
     else:
         recording.others["of other contracts"] += 1
 
@@ -191,10 +188,7 @@ class _Heard:
         told, left = exchanges([replace(c, started=c.started - first) for c in self.calls])
         self.recording.left += left
         for exchange in told:
-            journal = self.recording.journals[exchange.contract]
-            journal.exchanges.append(exchange)
-            if exchange.kind == "observe" and exchange.position == 0:
-                journal.observable = journal.observable or (observe(exchange) is not None) or None
+            self.recording.journals[exchange.contract].exchanges.append(exchange)
         ours = {_host(s.url) for c in self.contracts for s in c.servers}
         ours |= {_host(call.sent.url) for call in self.calls if call.where is not None}
         for host, count in self._hosts.items():

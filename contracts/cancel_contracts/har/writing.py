@@ -12,8 +12,9 @@ from typing import Any
 
 from cancel_contracts import serial
 from cancel_contracts.exchange import Exchange, Headers, Received, Situation
-from cancel_contracts.har.form import FORMAT, Settings, series
+from cancel_contracts.har.form import EXCHANGES, FORMAT, Settings
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Need
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.redact.secrets import Redactor
 
@@ -33,22 +34,23 @@ def write(
         "creator": {"name": "cancel-contracts", "version": version},
         "_contracts": about,
     }
+    clean = Scrubber(redactor)
     with path.open("w", encoding="utf-8") as out:
         out.write(f'{{"log": {json.dumps(head)[:-1]}, "entries": [')
         first = True
         for journal in journals:
-            for name in series():
-                for exchange in getattr(journal, name):
-                    out.write("\n" if first else ",\n")
-                    out.write(json.dumps(_entry(name, exchange, started, redactor)))
-                    first = False
+            for exchange in journal.exchanges:
+                out.write("\n" if first else ",\n")
+                out.write(json.dumps(_entry(exchange, started, clean)))
+                first = False
         out.write("\n]}}\n")
 
 
 def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     # A situation is in words of the spec: a token that reads like one of them must not change it.
-    row: dict[str, Any] = serial.dump(journal, redactor.text, verbatim=(Situation,))
-    return {name: value for name, value in row.items() if name not in series()}
+    row: dict[str, Any] = serial.dump(journal, redactor.text, verbatim=(Situation, Need))
+    del row[EXCHANGES]
+    return row
 
 
 def _clean(exchange: Exchange, clean: Scrubber) -> Exchange:
@@ -59,7 +61,7 @@ def _clean(exchange: Exchange, clean: Scrubber) -> Exchange:
             received,
             reason=clean.text(received.reason),
             headers=_headers(received.headers, clean),
-            body=clean.octets(received.body),
+            body=clean.body(received)[0],
             stray=clean.stray(received),
             error=clean.text(received.error) if received.error else received.error,
             wire=clean.wire(received)[0],
@@ -70,7 +72,7 @@ def _clean(exchange: Exchange, clean: Scrubber) -> Exchange:
         detail=clean.text(exchange.detail),
         sent=replace(
             sent,
-            url=clean.text(sent.url),
+            url=clean.url(sent.url),
             headers=_headers(sent.headers, clean),
             body=clean.octets(sent.body),
         ),
@@ -78,14 +80,20 @@ def _clean(exchange: Exchange, clean: Scrubber) -> Exchange:
     )
 
 
+def _left_out(received: Received | None, clean: Scrubber) -> str:
+    """Return in words what of an answer is not written, for it may hold a secret."""
+    if received is None:
+        return ""
+    return "; ".join(note for _, note in (clean.body(received), clean.wire(received)) if note)
+
+
 def _headers(headers: Headers, clean: Scrubber) -> Headers:
     return tuple((name, value) for name, value in clean.headers(headers))
 
 
-def _entry(
-    series_name: str, exchange: Exchange, started: datetime, redactor: Redactor
-) -> dict[str, Any]:
-    exchange = _clean(exchange, Scrubber(redactor, [exchange]))
+def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, Any]:
+    notes = _left_out(exchange.received, clean)
+    exchange = _clean(exchange, clean)
     sent, received = exchange.sent, exchange.received
     moment = started + timedelta(seconds=exchange.started)
     milliseconds = round(exchange.seconds * 1000, 3)
@@ -106,10 +114,10 @@ def _entry(
         "startedDateTime": moment.isoformat(),
         "time": milliseconds,
         "request": request,
-        "response": _response(received or Received(0, version="")),
+        "response": {**_response(received or Received(0, version="")), "comment": notes},
         "cache": {},
         "timings": {"send": 0, "wait": milliseconds, "receive": 0},
-        "_contracts": {"series": series_name, "exchange": serial.dump(exchange)},
+        "_contracts": serial.dump(exchange),
     }
 
 

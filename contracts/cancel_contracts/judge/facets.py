@@ -1,10 +1,8 @@
-"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity,
-wire.
+"""The facets of `expect` that one exchange can answer for: status, body, error, header, wire.
 
-Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
-nothing of it.
-The table FACETS is the vocabulary; effect.py and entity.py hold those that need observations,
-overall.py those over many.
+Each is a pure function (context, exchange, argument) -> Told. What is a list in a clause (`error`,
+`header`, `entity`, `keeps`) is judged item by item. The table FACETS is the vocabulary; effect.py
+and entity.py hold the facets that need looks, overall.py those over many exchanges.
 """
 
 from __future__ import annotations
@@ -19,10 +17,13 @@ from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
+from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+NOT_RECORDED = Gap("not recorded: the recording lacks what the answer held")
+UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,10 @@ class Finding:
     actual: str
 
 
-Facet = Callable[[Context, Exchange, Any], Finding | None]
+# None where the exchange by its nature tells nothing of the facet; a Gap where it would, had more
+# been seen of it.
+Told = Finding | Gap | None
+Facet = Callable[[Context, Exchange, Any], Told]
 
 
 def answer(exchange: Exchange) -> str:
@@ -53,6 +57,10 @@ def count_bytes(size: int) -> str:
 
 
 def quote(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "no UTF-8 text"  # packed, it may be: half of that tells nothing, or a secret
     text = repr(data[:SHOWN_BYTES])[1:]
     return text + ("…" if len(data) > SHOWN_BYTES else "")
 
@@ -67,17 +75,19 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
     return Finding(fits(exchange.status, wanted), wording(wanted), answer(exchange))
 
 
-def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
+def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
-    if received is None or received.status // 100 != 2 or "body" in received.unrecorded:
+    if received is None or received.status // 100 != 2:
         return None
+    if "body" in received.unrecorded:
+        return NOT_RECORDED
     if wanted == "empty":
         octets = received.body + received.stray
         actual = answer(exchange) + (f": {quote(octets)}" if octets else "")
         return Finding(not octets, "an empty body, zero bytes", actual)
     problem = entity_problem(context, received)
     if problem is False:
-        return None  # nobody can tell whether it fits
+        return UNTOLD
     return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
 
 
@@ -92,29 +102,23 @@ def entity_problem(context: Context, received: Received) -> str | Literal[False]
     return problem_of(context.contract.entity_schema, entity)
 
 
-def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+def error(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    told = [
-        _ERRORS[kind](context, exchange, received)
-        for kind in wanted
-        if _READS.get(kind, "body") not in received.unrecorded
-    ]
-    findings = [finding for finding in told if finding is not None]
-    failed = next((f for f in findings if not f.ok), None)
-    # Where of one kind nobody can tell, nobody can tell of the whole that it holds.
-    return failed or (findings[0] if len(findings) == len(wanted) else None)
+    read = "headers" if wanted == "media-type" else "body"
+    lost = read in received.unrecorded
+    return NOT_RECORDED if lost else _ERRORS[wanted](context, exchange, received)
 
 
-def _envelope(context: Context, _: Exchange, received: Received) -> Finding | None:
+def _envelope(context: Context, _: Exchange, received: Received) -> Told:
     expected = "an error envelope: error.code and error.message"
     value = received.json()
     if value is NO_JSON:
         return Finding(False, expected, f"{received.status}, no JSON: {quote(received.body)}")
     problem = problem_of(context.contract.error_schema, value)
     if problem is False:
-        return None
+        return UNTOLD
     return Finding(problem is None, expected, f"{received.status}, {problem or 'fits'}")
 
 
@@ -140,7 +144,7 @@ def _no_internals(_: Context, exchange: Exchange, received: Received) -> Finding
     return Finding(found is None, "no stack trace and no file path", actual)
 
 
-_ERRORS: dict[str, Callable[[Context, Exchange, Received], Finding | None]] = {
+_ERRORS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
     "envelope": _envelope,
     "single": _single,
     "media-type": _media_type,
@@ -148,15 +152,12 @@ _ERRORS: dict[str, Callable[[Context, Exchange, Received], Finding | None]] = {
 }
 
 
-_READS = {"media-type": "headers"}  # all others read the body
-
-
-def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
-    if exchange.received is None or "headers" in exchange.received.unrecorded:
+def header(_: Context, exchange: Exchange, wanted: str) -> Told:
+    received = exchange.received
+    if received is None:
         return None
-    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
-    findings = [finding for finding in told if finding is not None]
-    return next((f for f in findings if not f.ok), findings[0] if findings else None)
+    lost = "headers" in received.unrecorded
+    return NOT_RECORDED if lost else _HEADERS[wanted](exchange, received)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -222,10 +223,12 @@ def answered(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     return Finding(not bad, "an answer, in full and in time", answer(exchange) + end)
 
 
-def echo(_: Context, exchange: Exchange, __: Any) -> Finding | None:
+def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     sent = next((v for k, v in exchange.sent.headers if k.lower() == "client-request-id"), None)
-    if exchange.received is None or sent is None or "headers" in exchange.received.unrecorded:
+    if exchange.received is None or sent is None:
         return None
+    if "headers" in exchange.received.unrecorded:
+        return NOT_RECORDED
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None
