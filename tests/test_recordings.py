@@ -120,6 +120,10 @@ NOT_THE_SERVERS: dict[str, tuple[Entry, str]] = {
     "Fiddler's own": (
         cancel(502, 1, response={"statusText": "Fiddler - Connection Failed"}), "502 of fiddler"),
     "mitmproxy's own": (cancel(502, 1, headers={"Server": "mitmproxy 11.0.2"}), "of mitmproxy"),
+    "a gateway without its headers": (
+        cancel(502, 1, response={"headers": []}),
+        "of a gateway whose headers were not recorded",
+    ),
     "early hints": (cancel(103, 1), "interim"),
 }  # fmt: skip
 

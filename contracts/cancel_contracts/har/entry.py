@@ -6,22 +6,25 @@ not raise for any entry: one that cannot be read is set aside.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Headers, Part, Received, Sent, answered_by_proxy
 from cancel_contracts.foreign import WORKER, Heard, Left, route
+from cancel_contracts.har.body import (
+    BODY_BYTES,
+    content_of,
+    length_of,
+    mapping_of,
+    number_of,
+    text_of,
+)
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
-from cancel_contracts.transport.coding import decode
 
-BODY_BYTES = 256 * 1024  # of a body that is kept; a longer one counts as not recorded
 DAMAGED = Left("damaged or not as HAR 1.2 has it")
 NO_ANSWER = Left("without an answer (broken off)")
 NEVER_LEFT = Left("that never left the client", may_have_acted=False)
@@ -29,6 +32,7 @@ CACHED = Left("answered from a cache", may_have_acted=False)
 OWN_REDIRECT = Left("redirected by the browser itself", may_have_acted=False)
 FULFILLED = Left("answered by the recorder", may_have_acted=False)
 PROXY = "answered by a proxy"
+GATEWAY = Left("of a gateway whose headers were not recorded: it may be a proxy's answer")
 INTERIM = Left("interim (1xx)", may_have_acted=False)
 
 # Chromium's, Firefox' and others' words for a call that no server can have taken.
@@ -39,12 +43,11 @@ UNSENT = re.compile(
     re.IGNORECASE,
 )
 TROUBLE = ("_error", "_failureText", "_blocked", "_blockedReason", "_wasAborted", "_aborted")
-NO_CONTENT = (204, 304)
 
 
 def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
     """Yield the calls that an entry tells of: one, or those of a batch; none off the routes."""
-    request = _mapping(_mapping(entry).get("request"))
+    request = mapping_of(mapping_of(entry).get("request"))
     url, method = request.get("url"), request.get("method")
     if not isinstance(url, str) or not isinstance(method, str):
         yield unreadable(entry)
@@ -59,7 +62,7 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         return
     try:
         sent = request_of(request)
-        response = _mapping(entry.get("response"))
+        response = mapping_of(entry.get("response"))
         received = None if left_out(entry) else response_of(response, sent.method)
         left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
         yield Heard(where, sent, received, started, seconds(entry), left)
@@ -92,7 +95,7 @@ def seconds(entry: Mapping[str, Any]) -> float:
 
 def left_out(entry: Mapping[str, Any]) -> Left | None:
     """Return why the answer of an entry is none of the server's, by what the recorder says."""
-    response = _mapping(entry.get("response"))
+    response = mapping_of(entry.get("response"))
     status, headers = _status(response), headers_of(response.get("headers"))[0]
     if trouble := next((str(r[n]) for r in (response, entry) for n in TROUBLE if r.get(n)), None):
         return NEVER_LEFT if UNSENT.search(trouble) else NO_ANSWER
@@ -106,7 +109,7 @@ def left_out(entry: Mapping[str, Any]) -> Left | None:
         return OWN_REDIRECT
     if _names(entry, response, "_fetchedViaServiceWorker", "_fromServiceWorker"):
         return WORKER
-    method = str(_mapping(entry["request"]).get("method")).upper()
+    method = str(mapping_of(entry["request"]).get("method")).upper()
     if status == 304 and method in ("GET", "HEAD"):
         return CACHED
     return None
@@ -119,6 +122,8 @@ def _names(entry: Mapping[str, Any], response: Mapping[str, Any], *names: str) -
 def _not_the_servers(received: Received) -> Left | None:
     if received.status < 200:
         return INTERIM
+    if "headers" in received.unrecorded and received.status in (502, 503, 504):
+        return GATEWAY
     if (why := answered_by_proxy(received)) is None:
         return None
     return Left(f"{PROXY} ({why})", may_have_acted=received.status in (502, 504))
@@ -128,10 +133,10 @@ def request_of(request: Mapping[str, Any]) -> Sent:
     headers, told = headers_of(request.get("headers"))
     unrecorded: list[Part] = [] if told else ["headers"]
     body = b""
-    if (text := _text(_mapping(request.get("postData")).get("text"))) is not None:
+    if (text := text_of(mapping_of(request.get("postData")).get("text"))) is not None:
         body = text.encode("utf-8", "surrogatepass")
-    size = _number(request.get("bodySize"))
-    length = _length(headers)
+    size = number_of(request.get("bodySize"))
+    length = length_of(headers)
     if (not body and max(size, length) > 0) or len(body) > BODY_BYTES:
         unrecorded.append("body")
     return Sent(
@@ -178,104 +183,6 @@ def headers_of(rows: Any) -> tuple[Headers, bool]:
     return tuple(found), bool(found)
 
 
-def content_of(
-    response: Mapping[str, Any], headers: Headers, told: bool, status: int, method: str
-) -> bytes | None:
-    """Return the body of an answer, or None where it was not recorded."""
-    content = _mapping(response.get("content"))
-    size = max(_number(content.get("size")), _number(response.get("bodySize")))
-    text = _text(content.get("text"))
-    if not text:
-        if method == "HEAD" or status in NO_CONTENT:
-            return b""
-        return b"" if _surely_empty(content, text, size, headers, told) else None
-    body = _uncoded(_decoded(text, content, headers), headers)
-    if body is None:
-        return None
-    cut = len(body) < _number(content.get("size")) and not _is_json(body)
-    return None if cut or len(body) > BODY_BYTES else body
-
-
-def _uncoded(body: bytes, headers: Headers) -> bytes | None:
-    """Return a body without its content codings, which most recorders undo and some do not; None
-    where it is in one that cannot be undone here.
-    """
-    told = [value for name, value in headers if name.lower() == "content-encoding"]
-    codings = [word.strip().lower() for line in told for word in line.split(",") if word.strip()]
-    if not codings:
-        return body
-    content, fault = decode(body, codings)
-    if fault is None and content != body:
-        return content
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    return body
-
-
-def _surely_empty(
-    content: Mapping[str, Any], text: str | None, size: int, headers: Headers, told: bool
-) -> bool:
-    if size > 0 or _number(content.get("size"), 0) < 0 or not told or content.get("_file"):
-        return False
-    length = _length(headers)
-    if length >= 0:
-        return length == 0
-    if text is not None and _number(content.get("size")) == 0:
-        return True
-    # Neither text nor length: where there are signs of a body, it is the recorder that has none.
-    signs = ("content-type", "transfer-encoding", "content-encoding")
-    return "size" in content and not any(name.lower() in signs for name, _ in headers)
-
-
-def _length(headers: Headers) -> int:
-    """Return the Content-Length, or -1."""
-    told = next((value for name, value in headers if name.lower() == "content-length"), "")
-    return int(told) if told.isascii() and told.isdecimal() and len(told) < 16 else -1
-
-
-def _decoded(text: str, content: Mapping[str, Any], headers: Headers) -> bytes:
-    """Return the octets of a text, undoing base64 where it is that, whether or not it says so."""
-    plain = text.encode("utf-8", "surrogatepass")
-    octets = _base64(text)
-    if octets is None:
-        return plain
-    media = str(content.get("mimeType") or dict(headers).get("Content-Type") or "").lower()
-    if content.get("encoding") == "base64":
-        size = _number(content.get("size"))
-        meant = len(plain) == size != len(octets) or ("json" in media and _is_json(plain))
-        return plain if meant and not (_is_json(octets) and "json" in media) else octets
-    wrapped = "json" in media and not _is_json(plain) and isinstance(_json(octets), dict)
-    return octets if wrapped else plain
-
-
-def _base64(text: str) -> bytes | None:
-    joined = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        return base64.b64decode(joined + "=" * (-len(joined) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        return None
-
-
-def _json(octets: bytes) -> Any:
-    try:
-        return json.loads(octets.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return ValueError
-
-
-def _is_json(octets: bytes) -> bool:
-    return _json(octets) is not ValueError
-
-
-def _text(value: Any) -> str | None:
-    """Return a text; some recorders write the JSON value itself."""
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
 def _status(response: Mapping[str, Any]) -> int:
     status = response.get("status")
     if isinstance(status, str) and status.strip().lstrip("-").isdecimal():
@@ -287,12 +194,3 @@ def _status(response: Mapping[str, Any]) -> int:
     if status > 999:
         raise ValueError("status")
     return int(status)
-
-
-def _number(value: Any, other: int = 0) -> int:
-    fine = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return int(value) if fine else other
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
