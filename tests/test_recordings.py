@@ -371,6 +371,13 @@ def test_a_text_that_is_marked_as_base64_by_mistake_counts_as_it_stands(tmp_path
     assert found.violated == ["SA-18"]
 
 
+@pytest.mark.parametrize("value", ["REDACTED", "[redacted]", "***"])
+def test_a_challenge_that_the_recorder_keeps_secret_is_unknown(value: str, tmp_path: Path) -> None:
+    found = judge(tmp_path, [look("Pending"), cancel(401, headers={"WWW-Authenticate": value})])
+    assert "MA-61" not in found.violated
+    assert found.reasons["MA-61"].startswith("not recorded")
+
+
 def test_several_challenges_in_one_value_are_several(tmp_path: Path) -> None:
     headers = {"WWW-Authenticate": 'Negotiate\nBearer realm=""'}
     found = judge(tmp_path, [look("Pending"), cancel(401, headers=headers)])

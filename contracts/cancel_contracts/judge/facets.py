@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import Exchange, Received
+from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
@@ -22,6 +22,8 @@ from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+# What a recorder writes in place of a value that it keeps secret.
+REDACTED = re.compile(r"\W*(?:redacted|removed|masked)\W*|\*+", re.IGNORECASE)
 NOT_RECORDED = Gap("not recorded: the recording lacks what the answer held")
 UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
@@ -168,11 +170,13 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
 
 
-def _bearer(_: Exchange, received: Received) -> Finding | None:
+def _bearer(exchange: Exchange, received: Received) -> Told:
     # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
         return None
+    if exchange.identity == RECORDED and any(REDACTED.fullmatch(line) for line in lines):
+        return NOT_RECORDED
     bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
     ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
     return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
@@ -198,7 +202,7 @@ def _retry_after(_: Exchange, received: Received) -> Finding:
     return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
 
 
-_HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
+_HEADERS: dict[str, Callable[[Exchange, Received], Told]] = {
     "challenge": _challenge,
     "bearer": _bearer,
     "allow": _allow,
