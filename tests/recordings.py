@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.assignment import Options
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.gate import decide
 from cancel_contracts.replay import judge_recording
 from cancel_contracts.report.record import record
-from cancel_contracts.verify import Options
 
 DEFENDER = "https://api.securitycenter.microsoft.com/api/machineactions"
 GRAPH = "https://graph.microsoft.com/beta/security/securityActions"

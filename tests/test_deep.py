@@ -12,13 +12,14 @@ from typing import Any, cast
 
 import pytest
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.run import deep
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.walk import Walker
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.verify import Result, verify
 from servers.faults_state import NeighbourCancelledToo
 from servers.front import Response, Written
 from servers.pages import PAGES

@@ -9,8 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.assignment import Options
 from cancel_contracts.replay import judge_recording
-from cancel_contracts.verify import Options
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from recordings import (

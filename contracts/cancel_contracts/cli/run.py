@@ -19,6 +19,7 @@ from cancel_contracts.cli.options import (
     check_reports,
     check_writable,
     load_contracts,
+    min_covered_option,
     open_target,
     pinned_dialects,
     report_options,
@@ -27,12 +28,12 @@ from cancel_contracts.cli.options import (
 from cancel_contracts.errors import ContractsError
 
 if TYPE_CHECKING:
+    from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.report.screen import Outlet
     from cancel_contracts.targets.file import Target
-    from cancel_contracts.verify import Options
 
 PROFILES = (
     "smoke touches nothing that exists; gate exercises every clause; "
@@ -84,6 +85,7 @@ PROFILES = (
     help="Pin the reading of a contradiction.",
 )
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@min_covered_option
 @click.option(
     "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
 )
@@ -124,10 +126,10 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            dialects: tuple[str, ...], timeout: float, debug: bool,
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
+    from cancel_contracts.assignment import Options
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
-    from cancel_contracts.verify import Options
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
@@ -171,6 +173,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     help="Pin the reading of a contradiction.",
 )
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@min_covered_option
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
 )
@@ -179,8 +182,8 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
     """Judge recorded traffic (HAR, mitmproxy; - is standard input) by the same clauses, without
     network."""
+    from cancel_contracts.assignment import Options
     from cancel_contracts.replay import judge_recording
-    from cancel_contracts.verify import Options
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
@@ -218,8 +221,8 @@ def _console() -> Outlet:
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
+    from cancel_contracts.assignment import assign
     from cancel_contracts.report.plan import show
-    from cancel_contracts.verify import assign
 
     assignments = assign(contracts, target, options)
     show(assignments, _console(), options.rate)
@@ -235,10 +238,11 @@ def _run(
     redactor: Redactor,
 ) -> int:
     """Verify, report and return the exit code."""
+    from cancel_contracts.assignment import assign
     from cancel_contracts.cli.interrupt import interruptible
     from cancel_contracts.report.terminal import Bar
-    from cancel_contracts.verify import assign, with_ledger
     from cancel_contracts.verify import verify as verify_target
+    from cancel_contracts.verify import with_ledger
 
     screen = _console()
     assignments = assign(contracts, target, options)

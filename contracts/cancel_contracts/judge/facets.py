@@ -51,6 +51,8 @@ def answer(exchange: Exchange) -> str:
     size = len(received.body) + len(received.stray)
     told = "body not recorded" if "body" in received.unrecorded else count_bytes(size)
     text = f"{received.status or 'no status'}, {told}"
+    if away := received.redirect:
+        text += f", a redirect to {away[:SHOWN_BYTES]}, which is not followed"
     return f"{text}, {exchange.failure}" if exchange.failure else text
 
 

@@ -8,7 +8,7 @@ beside. Data and pure functions; knows no clause.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -126,6 +126,12 @@ class Scenario:
         """How many numbers of the journal it takes."""
         return sum(_own(step) for step in self.steps)
 
+    def without(self, slots: Collection[int]) -> Scenario:
+        """Return the scenario without some of its resources."""
+        if not slots:
+            return self
+        return Scenario(tuple(s for s in self.steps if not set(_slots(s)) & set(slots)))
+
     def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
         """Return the requests by kind, on a conforming target: cancel, observe, provider_states."""
         looks = sum(
@@ -162,8 +168,8 @@ def in_a_row(
         looks = first.resource == "unknown"
         steps: list[Step] = [Name(0, first.id)]
         steps += [Observe(0, first, given=True)] if looks else []
-        for call in calls:
-            steps += [Call(call), Observe(0, call)] if looks else [Call(call)]
+        steps += [Call(call) for call in calls]
+        steps += [Observe(0, calls[-1])] if looks else []
         return Scenario(tuple(steps))
     spends = any(map(_spends, calls))
     steps = [_acquire(0, first, spends=spends)]
@@ -227,7 +233,7 @@ def one_at_a_time(scenario: Scenario) -> Scenario | None:
     beside = {s.slot for s in scenario.steps if isinstance(s, Acquire) and s.beside is not None}
     lots = {s.slot: s for s in scenario.steps if isinstance(s, Acquire) and s.beside is None}
     if len(lots) == 1:
-        return Scenario(tuple(s for s in scenario.steps if not beside & set(_slots(s))))
+        return scenario.without(beside)
     if any(isinstance(s, AtOnce) and len(set(_slots(s))) > 1 for s in scenario.steps):
         return None
     steps: list[Step] = []

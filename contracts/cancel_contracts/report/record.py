@@ -8,7 +8,7 @@ given another meaning.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -17,7 +17,7 @@ from typing import Any
 
 from cancel_contracts.contract.given import asked
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.gate import Outcome, gap
+from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.scrub import Scrubber, learn
@@ -63,6 +63,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
         "recorded": result.recorded,
+        **_figures([v for one in result.results for v in one.judgement.verdicts], redactor),
         "requests": dict(total),
         "contracts": [_contract(one, redactor) for one in result.results],
         "excuses": _excuses(outcome.excuses, redactor),
@@ -79,6 +80,16 @@ def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> di
     return {
         contract: {id_: redactor.text(reason) for id_, reason in rows.items()}
         for contract, rows in excuses.items()
+    }
+
+
+def _figures(verdicts: Sequence[Verdict], redactor: Redactor) -> dict[str, Any]:
+    """Return the two figures of the must-clauses, and which of them stand aside, by excuse."""
+    found = figures(verdicts)
+    return {
+        "kept": {"count": found.upheld, "of": found.judged},
+        "covered": {"count": found.judged, "of": found.selected},
+        "excused": {redactor.text(key): list(ids) for key, ids in found.excused.items()},
     }
 
 
@@ -99,6 +110,7 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
         "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
+        **_figures(judgement.verdicts, redactor),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
         "not_testable": [
             {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
@@ -135,6 +147,7 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str,
         "requests": verdict.requests,
         "reason": clean.text(verdict.reason) if verdict.reason else None,
         "excused": clean.text(verdict.excused) if verdict.excused else None,
+        "needs": sorted({gap.need.keys[0] for gap in verdict.gaps if gap.need and not gap.free}),
         "conditional": verdict.conditional,
         "gap": gap(verdict),
         "violations": verdict.deviations,

@@ -131,6 +131,9 @@ class Calls:
             self.ledger.answered(number, answer.received.status if answer.received else None)
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
+        if answer.received is not None and carried.secret:
+            echoed = carried.secret.encode() in answer.received.wire
+            exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange
 
