@@ -54,6 +54,7 @@ def conclude(
         stale_excuses=stale_excuses,
         min_covered=options.min_covered,
         crashes=result.crashes,
+        nothing=result.nothing,
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)

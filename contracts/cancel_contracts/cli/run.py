@@ -181,7 +181,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @report_options
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
-    """Judge recorded traffic (HAR) by the same clauses, without network."""
+    """Judge recorded traffic (HAR, mitmproxy; - is standard input) by the same clauses, without
+    network."""
     from cancel_contracts.assignment import Options
     from cancel_contracts.replay import judge_recording
 

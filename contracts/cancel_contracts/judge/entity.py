@@ -15,7 +15,7 @@ from typing import Any
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told
+from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
 from cancel_contracts.parse import json_value
 from cancel_contracts.sight.observation import Observation, is_cancelled
@@ -40,7 +40,9 @@ def entity(context: Context, exchange: Exchange, wanted: str) -> Told:
     """Judge the resource that a success returned, and what the GET shows of the same."""
     if not exchange.succeeded:
         return None
-    return _MEMBERS[wanted](context, exchange)
+    told = _MEMBERS[wanted](context, exchange)
+    lost = exchange.received is not None and "body" in exchange.received.unrecorded
+    return NOT_RECORDED if told is None and lost else told
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:

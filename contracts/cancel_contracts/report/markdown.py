@@ -91,6 +91,14 @@ def sections(record: dict[str, Any]) -> list[str]:
     return parts
 
 
+def _made(record: dict[str, Any]) -> str:
+    """Return what the verdicts rest on."""
+    if record.get("recorded"):
+        return f"{requests(record['requests'])}; nothing was sent"
+    profile = f"profile {text(record['profile'])}, seed {record['seed']}"
+    return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
+
+
 def _glance(record: dict[str, Any]) -> str:
     lines = [
         f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
@@ -101,8 +109,7 @@ def _glance(record: dict[str, Any]) -> str:
         "",
         *(f"- {text(c['name'])}: {text(story.figured(c))}" for c in record["contracts"]),
         "",
-        f"Target {code(record['target']['base_url'])}, profile {text(record['profile'])}, "
-        f"seed {record['seed']}, {requests(record['requests'])} in {record['seconds']:.1f} s.",
+        f"Target {code(record['target']['base_url'])}, {_made(record)}.",
         "",
         "| contract | " + " | ".join(reversed(VERDICTS)) + " | dialect |",
         "|---|" + "---:|" * len(VERDICTS) + "---|",

@@ -170,8 +170,12 @@ class _Page(Screen):
                 self.whole(row, 0)
             self.say()
         self.dialects(record["contracts"])
-        told = f"{requests(record['requests'])} in {record['seconds']:.1f} s"
-        self.say(f"sent: {told} · profile {record['profile']} · seed {record['seed']}")
+        told = requests(record["requests"])
+        if record.get("recorded"):
+            self.say(f"judged from a recording: {told}; nothing was sent")
+        else:
+            profile = f"profile {record['profile']} · seed {record['seed']}"
+            self.say(f"sent: {told} in {record['seconds']:.1f} s · {profile}")
         word = record["outcome"]
         last = self.text(word, OUTCOMES.get(word, "bold"))
         told = line(story.sentence(record))
