@@ -124,7 +124,7 @@ def test_errors_come_before_warnings() -> None:
     ]
     assert found[1].endswith(
         "::admin cancels an Open resource, in chunks: no answer (timeout); expected an answer in full"
-        "%0ABreaks EX-11"
+        "%0APromise number 11 is kept.%0ABreaks EX-11"
     )
 
 

@@ -54,7 +54,8 @@ def _defect(record: dict[str, Any], row: dict[str, Any]) -> tuple[str, str, str]
     failing = ("must", "should") if record["strict"] else ("must",)
     kind = "error" if row["level"] in failing else "warning"
     names = ", ".join(dict.fromkeys(clause["contract"] for clause in row["clauses"]))
-    message = f"{row['sentence']}\nBreaks {findings.breaks(row)}\n{findings.elsewhere(row)}".strip()
+    breaks, elsewhere = f"Breaks {findings.breaks(row)}", findings.elsewhere(row)
+    message = "\n".join(filter(None, (row["sentence"], row["says"], breaks, elsewhere)))
     return kind, f"{row['clauses'][0]['id']} violated ({names})", message
 
 

@@ -27,6 +27,8 @@ def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, A
     return {
         "level": level,
         "sentence": _sentence(defect.lead, evidence),
+        "says": defect.lead.verdict.clause.says,
+        "where": str(defect.lead.verdict.clause.source),
         "clauses": clauses,
         "situations": list(situations)[:SHOWN_SITUATIONS],
         "in_all": len(situations),

@@ -120,6 +120,7 @@ def _findings(record: dict[str, Any]) -> list[str]:
     rows = []
     for number, row in enumerate(record["defects"], 1):
         rows.append(f"{number}. {row['level']}: {code(row['sentence'])}")
+        rows.append(f"   - {text(row['says'])} ({text(row['where'])})")
         rows.append(f"   - breaks {text(findings.breaks(row))}")
         if told := findings.elsewhere(row):
             rows.append(f"   - shows {code(told)}")

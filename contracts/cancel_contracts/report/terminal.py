@@ -141,6 +141,7 @@ class _Page(Screen):
             head.append(self.text(f"{row['level']}: ", "bold"))
             head.append(self.text(line(clip(row["sentence"], SENTENCE_CHARS))))
             self.say(head)
+            self.row("says", line(clip(f"{row['says']} ({row['where']})", SENTENCE_CHARS // 2)))
             self.row("breaks", line(clip(findings.breaks(row), SENTENCE_CHARS // 2)))
             if others := findings.elsewhere(row):
                 self.row("shows", line(clip(others, SENTENCE_CHARS // 2)))
