@@ -19,6 +19,9 @@ from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site, Target
 from cancel_contracts.transport.client import Timeouts
 
+# What is undone, or performed, within these is seen. A run of a few clauses does without.
+SWEEP_SECONDS = 4.0
+
 
 @dataclass(frozen=True)
 class Options:
@@ -41,6 +44,7 @@ class Options:
     quota_store: str | None = None  # the URL of a Redis that counts for several runs
     jobs: int = 1  # contracts and scenarios at a time
     effect_seconds: float = 4.0  # how long after a success its effect may take to show
+    sweep_seconds: float = 0.0  # from the last call until what was touched is looked at again
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            dialects: tuple[str, ...], timeout: float, debug: bool,
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
-    from cancel_contracts.assignment import Options
+    from cancel_contracts.assignment import SWEEP_SECONDS, Options
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
@@ -144,6 +144,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
+        sweep_seconds=0.0 if flags["only"] else SWEEP_SECONDS,
         pinned=pinned_dialects(contracts, dialects),
         timeouts=Timeouts(connect=min(5.0, timeout), read=timeout, total=2 * timeout),
         **flags,

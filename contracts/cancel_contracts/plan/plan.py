@@ -18,7 +18,7 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import chains
-from cancel_contracts.plan.cover import PairsMet, cover
+from cancel_contracts.plan.cover import Cover, PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
     Scenario,
@@ -34,8 +34,9 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
+KEPT = 4  # calls that follow others on one connection
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.9
+GATE_PAIRS = 0.85
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -147,7 +148,7 @@ def _cover(
     reserved = len(seconds) + sum(len(race.calls) for race in races)
     found = cover(composition, single, max(0, limit - reserved), share)
     scenarios: list[Scenario] = []
-    for scenario in [*_scenarios(composition, found.calls, seconds), *races]:
+    for scenario in [*_scenarios(composition, found, seconds), *races]:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)
@@ -173,30 +174,44 @@ def _touches(situation: Situation) -> bool:
 
 
 def _scenarios(
-    composition: Composition, calls: Sequence[Situation], seconds: Sequence[Situation]
+    composition: Composition, found: Cover, seconds: Sequence[Situation]
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in."""
     ordinary, last, near = composition.ordinary, _Last(composition), _Near(composition)
-    others = [call for call in calls if call.call != "reused"]
+    others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
-    for call in calls:
+    for call in found.calls:
         if call.call == "reused":
+            then = _kept(composition, found.extra)
+            others = [other for other in others if other not in then]
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
             first = next((s for s in served if s.owner is None), None)
             if first is not None:
                 others.remove(first)
-            pairs.append(on_one_connection(first or replace(call, call="first"), call))
+            first = first or replace(call, call="first")
+            pairs.append(on_one_connection(first, call, then=then))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
-    found: list[Scenario] = []
+    made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
-        twice = not found and not composition.contract.lifecycle.after
+        twice = not made and not composition.contract.lifecycle.after
         beside, later = near.wanted(row), last.wanted(row)
-        found.append(in_a_row(*row, neighbour=beside, twice=twice, last=later))
-    return [*found, *pairs]
+        made.append(in_a_row(*row, neighbour=beside, twice=twice, last=later))
+    return [*made, *pairs]
+
+
+def _kept(composition: Composition, extra: Sequence[Situation]) -> list[Situation]:
+    """Return calls for a kept connection: some that are to be refused, on one resource. No clause
+    is left open where the server closes the connection before them.
+    """
+    lots: dict[tuple[str | None, str | None], list[Situation]] = {}
+    for call in extra:
+        if call.resource == "cancellable" and composition.refused(call):
+            lots.setdefault((call.state, call.owner), []).append(call)
+    return max(lots.values(), key=len, default=[])[:KEPT]
 
 
 class _Near:
@@ -231,7 +246,7 @@ class _Last:
 
     def wanted(self, row: Sequence[Situation]) -> bool:
         call = row[-1]
-        if not _touches(call):
+        if call.resource == "odd":
             return False
         kind = (call.resource, call.identity.partition(":")[0], call.owner)
         new = kind not in self._met

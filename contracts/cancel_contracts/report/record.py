@@ -108,6 +108,7 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "base_url": clean.url(one.base_url),
         "seconds": round(one.seconds, 3),
         "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
+        "pairs": {"count": one.pairs.met, "of": one.pairs.possible},
         "dialect": ", ".join(d["name"] for d in dialects) or None,
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,

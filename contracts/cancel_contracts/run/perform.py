@@ -212,7 +212,9 @@ class Performance:
         beside = held.acquired.beside if held.acquired else None
         position = held.position if beside is None else self.held[beside].position
         role: Role = "target" if beside is None else "neighbour"
-        seen = self.calls.observe(held.attempt, step.situation, position, held.resource, role)
+        seen = self.calls.observe(
+            held.attempt, step.situation, position, held.resource, role, keep_alive=step.keep_alive
+        )
         if position == 0:
             held.first = held.first or seen
             self._check_given(held, seen) if step.given else self._check_spent(held, seen)
