@@ -58,7 +58,7 @@ def conclude(
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
-    show(written, screen)
+    show(written, screen, screen.verbose)
     whole = _write(written, result, reports)
     if screen.paper.lost:
         whole = False

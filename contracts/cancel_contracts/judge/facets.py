@@ -164,12 +164,19 @@ def header(_: Context, exchange: Exchange, wanted: str) -> Told:
     return NOT_RECORDED if lost else _HEADERS[wanted](exchange, received)
 
 
+def _said(value: str | None) -> str:
+    """Return a header's value in words."""
+    return "none" if value is None else repr(value)
+
+
 def _challenge(_: Exchange, received: Received) -> Finding:
     # RFC 9110 section 11.6.1: one challenge at least, and a challenge begins with the name of a
     # scheme.
     found = received.header("www-authenticate")
     ok = found is not None and re.match(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+", found) is not None
-    return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
+    return Finding(
+        ok, "401 with WWW-Authenticate", f"{received.status}, WWW-Authenticate {_said(found)}"
+    )
 
 
 def _bearer(exchange: Exchange, received: Received) -> Told:
@@ -201,7 +208,7 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
 def _retry_after(_: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
     ok = found is not None and retry_after(found) is not None
-    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
+    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {_said(found)}")
 
 
 _HEADERS: dict[str, Callable[[Exchange, Received], Told]] = {
