@@ -164,6 +164,12 @@ def _challenges(exchange: Exchange) -> str:
     )
 
 
+def _header_names(exchange: Exchange) -> str:
+    """Return the names of the header fields, those of the connection apart."""
+    names = {name.lower() for name, _ in exchange.received.headers} if exchange.received else set()
+    return ", ".join(sorted(names - {"connection", "keep-alive", "content-length", "age"}))
+
+
 def _impersonal(text: str, exchange: Exchange) -> str:
     return OWN.sub("#", text.replace(exchange.resource, "#"))
 
@@ -173,6 +179,7 @@ _PARTS: dict[str, Callable[[Exchange], str]] = {
     "code": lambda x: _member(x, "code"),
     "message": lambda x: _impersonal(_member(x, "message"), x),
     "challenge": lambda x: _impersonal(_challenges(x), x),
+    "headers": lambda x: _header_names(x),
 }
 
 

@@ -211,8 +211,8 @@ def at_once(*calls: Situation) -> Scenario:
 def on_one_connection(*calls: Situation, then: Sequence[Situation] = ()) -> Scenario:
     """Return calls on a resource each, on one connection, and looks around them all.
 
-    `then` are calls that are to be refused: they follow on one more resource, a look after each on
-    the same connection, for a server may serve one at a time.
+    `then` are calls that follow on one more resource, a look after each on the same connection, for
+    a server may serve one at a time.
     """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(slot, call, spends=_spends(call)) for slot, call in slots]
