@@ -38,6 +38,7 @@ from cancel_contracts.verify import Result, verify
 
 STATUSES = range(100, 600)
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
+LATEST_SECONDS = 3.0  # what no faster trial shows may show by then
 IMPATIENT = Options(
     timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
 )
@@ -198,7 +199,8 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
         narrow = _attempt(contract, entry, replace(IMPATIENT, only=ids))
         if narrow.kills:
             return narrow
-    return _attempt(contract, entry, IMPATIENT if isinstance(entry, Fault) else Options())
+    patient = replace(IMPATIENT, sweep_seconds=LATEST_SECONDS)
+    return _attempt(contract, entry, patient if isinstance(entry, Fault) else Options())
 
 
 def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:

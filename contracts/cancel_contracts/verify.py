@@ -22,6 +22,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
+from cancel_contracts.plan.cover import PairsMet
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
@@ -46,6 +47,7 @@ class ContractResult:
     not_testable: Mapping[str, str] = field(default_factory=dict)
     crashes: tuple[str, ...] = ()  # faults of the suite itself
     not_torn_down: tuple[str, ...] = ()
+    pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
 
     def requests(self) -> Counter[str]:
         kinds = self.journal.exchanges.kinds
@@ -69,6 +71,8 @@ class Result:
     warnings: tuple[str, ...] = ()
     faults_of_the_run: tuple[str, ...] = ()
     crashes: tuple[str, ...] = ()  # faults of the suite itself, told among those of the run
+    recorded: bool = False  # by somebody else: nothing was sent
+    nothing: str | None = None  # why there is nothing to judge
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
@@ -115,10 +119,16 @@ def verify(
         ledger.begin()
         common = _Common(options, clock, ledger, stop or Stop(), options.jobs // jobs)
 
-        def one(assignment: Assignment, callers: Identities) -> ContractResult:
-            return _one(assignment, callers, progress(assignment.contract.name), common)
-
-        results = list((pool.map if jobs > 1 else map)(one, assignments, callers))
+        each = pool.map if jobs > 1 else map
+        runs = [
+            _ContractRun(assignment, who, progress(assignment.contract.name), common)
+            for assignment, who in zip(assignments, callers, strict=True)
+        ]
+        # All calls before all late looks: one pause does for every contract.
+        try:
+            list(each(_ContractRun.send, runs))
+        finally:
+            results = list(each(_ContractRun.finish, runs))
         ledger.end()
     for assignment, result in zip(assignments, results, strict=True):
         name = assignment.contract.name
@@ -147,32 +157,30 @@ class _Common:
     jobs: int
 
 
-def _one(
-    assignment: Assignment,
-    identities: Identities,
-    progress: Progress,
-    common: _Common,
-) -> ContractResult:
-    contract, site, options = assignment.contract, assignment.site, common.options
-    ledger = common.ledger
-    began = time.monotonic()
-    verify_by, local = trusted(options.cacert), assignment.not_local is None
-    with Transport(
-        options.timeouts, verify=verify_by, local_only=local,
-        along=identities.fields, certificate=identities.certificate,
-    ) as transport:  # fmt: skip
-        store, wait = options.quota_store, common.stop.wait
-        pace = pacer(contract, site.base_url, options.rate, store, wait)
+class _ContractRun:
+    """One contract's run: everything is sent, then looked at once more, torn down and judged."""
+
+    def __init__(
+        self, assignment: Assignment, identities: Identities, progress: Progress, common: _Common
+    ) -> None:
+        self.assignment, self.options = assignment, common.options
+        contract, site, options = assignment.contract, assignment.site, common.options
+        local = assignment.not_local is None
+        self.transport = Transport(
+            options.timeouts, verify=trusted(options.cacert), local_only=local,
+            along=identities.fields, certificate=identities.certificate,
+        )  # fmt: skip
+        pace = pacer(contract, site.base_url, options.rate, options.quota_store, common.stop.wait)
         patience = Patience(options.max_wait, common.stop)
+        ledger, creates = common.ledger, assignment.creates
         maker = provisioner(
-            contract, site, transport, identities, ledger, pace, assignment.creates, patience
+            contract, site, self.transport, identities, ledger, pace, creates, patience
         )
-        states = ProviderStates(site, transport, ledger, maker, patience.wait_as_asked)
         settings = RunSettings(
             site.base_url,
-            transport,
+            self.transport,
             identities,
-            states,
+            ProviderStates(site, self.transport, ledger, maker, patience.wait_as_asked),
             patience,
             common.stop,
             ledger,
@@ -181,36 +189,50 @@ def _one(
             observes=assignment.observes,
             seed=options.seed,
             effect_seconds=options.effect_seconds,
+            sweep_seconds=options.sweep_seconds,
             started=common.clock,
             progress=progress,
             pace=pace,
             jobs=common.jobs,
         )
-        run = Run(contract, settings)
-        torn: list[str] = []
-        crashes: list[str] = []
-        try:
-            with contained(crashes):
-                run.plan(assignment.plan)
-                if options.profile == "deep" and not run.calls.stopped:
-                    # Hypothesis and schemathesis: slow to load
-                    from cancel_contracts.run.deep import explore
+        self.run = Run(contract, settings)
+        self.crashes: list[str] = []
+        self.seconds = 0.0
 
-                    explore(run, assignment.plan, Judge(contract, assignment.plan.clauses).deviates)
-                run.conclude()
-                run.settle()
-        finally:
-            with contained(crashes):
-                torn = run.tear_down()
-    if crashes and not run.journal.stopped:
-        run.journal.stopped = f"{crashes[0]}; the rest was not sent"
-    judgement = unjudged(contract, assignment.plan.clauses)
-    with contained(crashes):
-        pinned = options.pinned.get(contract.name, ())
-        judgement = Judge(contract, assignment.plan.clauses, pinned).judge(run.journal)
-    judgement = excuse(judgement, site.not_testable)
-    seconds = time.monotonic() - began
-    return ContractResult(
-        contract, run.calls.base_url, run.journal, judgement, seconds, site.not_testable,
-        tuple(crashes), tuple(torn),
-    )  # fmt: skip
+    def send(self) -> None:
+        """Send what the plan says, and what `deep` draws."""
+        began, plan, run = time.monotonic(), self.assignment.plan, self.run
+        with contained(self.crashes):
+            run.plan(plan)
+            if self.options.profile == "deep" and not run.calls.stopped:
+                # Hypothesis and schemathesis: slow to load
+                from cancel_contracts.run.deep import explore
+
+                explore(run, plan, Judge(plan.contract, plan.clauses).deviates)
+            run.conclude()
+        self.seconds += time.monotonic() - began
+
+    def finish(self) -> ContractResult:
+        """Look at what is late, tear down, and judge."""
+        began, run, crashes = time.monotonic(), self.run, self.crashes
+        contract, plan, site = self.assignment.contract, self.assignment.plan, self.assignment.site
+        torn: list[str] = []
+        with self.transport:
+            try:
+                with contained(crashes):
+                    run.settle()
+            finally:
+                with contained(crashes):
+                    torn = run.tear_down()
+        if crashes and not run.journal.stopped:
+            run.journal.stopped = f"{crashes[0]}; the rest was not sent"
+        judgement = unjudged(contract, plan.clauses)
+        with contained(crashes):
+            pinned = self.options.pinned.get(contract.name, ())
+            judgement = Judge(contract, plan.clauses, pinned).judge(run.journal)
+        judgement = excuse(judgement, site.not_testable)
+        self.seconds += time.monotonic() - began
+        return ContractResult(
+            contract, run.calls.base_url, run.journal, judgement, self.seconds,
+            site.not_testable, tuple(crashes), tuple(torn), plan.pairs,
+        )  # fmt: skip

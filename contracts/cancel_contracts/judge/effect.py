@@ -120,7 +120,10 @@ def whole(context: Context, exchange: Exchange, _: Any) -> Told:
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     expected = "the rest of the resource is as before"
-    if not (names := sight.disturbed(before, after)):
+    names = sight.disturbed(before, after)
+    if not names and (last := sight.last(exchange)) and last.entity is not None:
+        names, after = sight.disturbed(before, last), last
+    if not names or after.entity is None:
         return Finding(True, expected, "as before")
     was, now = before.entity.get(names[0]), after.entity.get(names[0])
     told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"

@@ -34,11 +34,14 @@ SITUATIONS = 200
 
 @dataclass(frozen=True)
 class Evidence:
-    """One exchange that a clause is judged by, what was expected of it and what came."""
+    """One exchange that a clause is judged by, what was expected of it and what came. `facets`
+    are those that deviate.
+    """
 
     exchange: Exchange
     expected: str
     actual: str
+    facets: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -130,13 +133,13 @@ class Tally:
         """Judge what only the whole can show."""
         if not self.overall:
             return
-        tables: list[Findings] = [
-            OVERALL[name](context, self.spoken, wanted)
+        tables: dict[str, Findings] = {
+            name: OVERALL[name](context, self.spoken, wanted)
             for name, wanted in self.expect.items()
             if name in OVERALL
-        ]
+        }
         for at, exchange in enumerate(self.spoken):
-            over = [row.get(at) for row in tables]
+            over = [(name, row.get(at)) for name, row in tables.items()]
             stands = context.composition.stands_for(self.clause, exchange.situation)
             self._weigh(context, exchange, stands, self.expect, over)
 
@@ -146,23 +149,24 @@ class Tally:
         exchange: Exchange,
         stands: Situation,
         expect: Mapping[str, Any],
-        over: Sequence[Told],
+        over: Sequence[tuple[str, Told]],
         blame: Blame | None = None,
     ) -> None:
         checked = [(name, facet(context, exchange, item)) for name, facet, item in _checks(expect)]
-        every = [*(told for _, told in checked), *over]
+        rows = [*checked, *over]
+        every = [told for _, told in rows]
         findings = [told for told in every if isinstance(told, Finding)]
         if failed := next((f for f in findings if not f.ok), None):
-            found = Evidence(exchange, failed.expected, failed.actual)
+            facets = (name for name, told in rows if isinstance(told, Finding) and not told.ok)
+            names = tuple(dict.fromkeys(facets))
+            found = Evidence(exchange, failed.expected, failed.actual, names)
             if blame and blame.foreign(self.clause, exchange.situation):
-                facet = next(name for name, told in checked if told is failed)
-                key = (facet, exchange.situation)
-                self.suspected.setdefault(key, []).append(found)
+                self.suspected.setdefault((names[0], exchange.situation), []).append(found)
             else:
                 self.bad += 1
                 self._deviates(found)
         elif gaps := [told for told in every if isinstance(told, Gap)]:
-            self.doubts |= {told: None for told in over if _doubt(told)}
+            self.doubts |= {told: None for _, told in over if _doubt(told)}
             self.part += bool(findings)
             self._lacks(context.sight.unseen(exchange), stands, gaps)
         elif findings:

@@ -15,10 +15,11 @@ from typing import Literal
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.words import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import chains
-from cancel_contracts.plan.cover import PairsMet, cover
+from cancel_contracts.plan.cover import Cover, PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
     Scenario,
@@ -35,7 +36,7 @@ GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.9
+GATE_PAIRS = 0.8
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -144,10 +145,11 @@ def _cover(
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
-    reserved = len(seconds) + sum(len(race.calls) for race in races)
+    kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
+    reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
     found = cover(composition, single, max(0, limit - reserved), share)
     scenarios: list[Scenario] = []
-    for scenario in [*_scenarios(composition, found.calls, seconds), *races]:
+    for scenario in [*_scenarios(composition, found, seconds, kept), *races]:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)
@@ -173,30 +175,47 @@ def _touches(situation: Situation) -> bool:
 
 
 def _scenarios(
-    composition: Composition, calls: Sequence[Situation], seconds: Sequence[Situation]
+    composition: Composition,
+    found: Cover,
+    seconds: Sequence[Situation],
+    kept: Sequence[Situation],
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in."""
     ordinary, last, near = composition.ordinary, _Last(composition), _Near(composition)
-    others = [call for call in calls if call.call != "reused"]
+    others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
-    for call in calls:
+    for call in found.calls:
         if call.call == "reused":
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
             first = next((s for s in served if s.owner is None), None)
             if first is not None:
                 others.remove(first)
-            pairs.append(on_one_connection(first or replace(call, call="first"), call))
+            first = first or replace(call, call="first")
+            again = [replace(kept[0], call="second")] if kept else []
+            pairs.append(on_one_connection(first, then=[*kept, call, *again]))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
-    found: list[Scenario] = []
+    made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
-        twice = not found and not composition.contract.lifecycle.after
+        twice = not made and not composition.contract.lifecycle.after
         beside, later = near.wanted(row), last.wanted(row)
-        found.append(in_a_row(*row, neighbour=beside, twice=twice, last=later))
-    return [*found, *pairs]
+        made.append(in_a_row(*row, neighbour=beside, twice=twice, last=later))
+    return [*made, *pairs]
+
+
+def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
+    """Return who is to be refused on a kept connection, between calls that are served.
+
+    They are made beside the plan's own: no clause is left open where the server closes the
+    connection before.
+    """
+    callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
+    own = [s for s in callers if s.owner is None]
+    without = [s for s in own if not needs_token(s.identity)]
+    return [*without[:1], *[s for s in own if s not in without][:1]]
 
 
 class _Near:
@@ -231,7 +250,7 @@ class _Last:
 
     def wanted(self, row: Sequence[Situation]) -> bool:
         call = row[-1]
-        if not _touches(call):
+        if call.resource == "odd":
             return False
         kind = (call.resource, call.identity.partition(":")[0], call.owner)
         new = kind not in self._met

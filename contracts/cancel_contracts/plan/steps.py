@@ -8,7 +8,7 @@ beside. Data and pure functions; knows no clause.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -41,7 +41,9 @@ class Name:
 
 @dataclass(frozen=True)
 class Observe:
-    """Look at a resource with a GET. `given`: only where its id is the target file's own."""
+    """Look at a resource with a GET. `given`: only where its id is the target file's own;
+    `keep_alive`: on the connection that was kept.
+    """
 
     slot: int
     situation: Situation
@@ -124,8 +126,11 @@ class Scenario:
 
     @property
     def numbers(self) -> int:
-        """How many numbers of the journal it takes."""
-        return sum(_own(step) for step in self.steps)
+        """How many numbers of the journal it takes at most: one for each resource, and for each
+        that may have to be had anew before a first call that is not the first on its resource.
+        """
+        first = Counter(s.slot for s in self.steps if isinstance(s, Call) and _first(s))
+        return sum(_own(step) for step in self.steps) + sum(n - 1 for n in first.values())
 
     def without(self, slots: Collection[int]) -> Scenario:
         """Return the scenario without some of its resources."""
@@ -153,6 +158,10 @@ def _own(step: Step) -> bool:
     return isinstance(step, Name) or (isinstance(step, Acquire) and step.beside is None)
 
 
+def _first(step: Call) -> bool:
+    return step.situation.call == "first"
+
+
 # --- The kinds of scenarios ----------------------------------------------------------------------
 
 
@@ -171,6 +180,7 @@ def in_a_row(
         steps += [Observe(0, first, given=True)] if looks else []
         steps += [Call(call) for call in calls]
         steps += [Observe(0, calls[-1])] if looks else []
+        steps += [ObserveLast(0)] if looks and last else []
         return Scenario(tuple(steps))
     spends = any(map(_spends, calls))
     steps = [_acquire(0, first, spends=spends)]
@@ -198,14 +208,25 @@ def at_once(*calls: Situation) -> Scenario:
     return Scenario(steps)
 
 
-def on_one_connection(*calls: Situation) -> Scenario:
-    """Return calls on a resource each, on one connection, and looks around them all."""
+def on_one_connection(*calls: Situation, then: Sequence[Situation] = ()) -> Scenario:
+    """Return calls on a resource each, on one connection, and looks around them all.
+
+    `then` are calls that follow on one more resource, a look after each on the same connection, for
+    a server may serve one at a time.
+    """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(slot, call, spends=_spends(call)) for slot, call in slots]
-    steps += [Observe(slot, call) for slot, call in slots]
+    looks: list[Step] = [Observe(slot, call) for slot, call in slots]
+    after = list(looks)
+    if then:
+        last = len(calls)
+        steps.append(_acquire(last, then[0], spends=any(map(_spends, then))))
+        looks.append(Observe(last, then[0]))
+    steps += looks
     steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
-    steps += [Close(), *(Observe(slot, call) for slot, call in slots)]
-    return Scenario(tuple(steps))
+    for call in then:
+        steps += [Call(call, last, keep_alive=True), Observe(last, call, keep_alive=True)]
+    return Scenario((*steps, Close(), *after))
 
 
 def _acquire(

@@ -162,7 +162,7 @@ class Door:
 
     def run(self, items: list[ClauseItem]) -> None:
         """Verify each contract once, for the clauses that are selected."""
-        from cancel_contracts.assignment import Options, assign
+        from cancel_contracts.assignment import SWEEP_SECONDS, Options, assign
         from cancel_contracts.cli.options import open_target, pinned_dialects
         from cancel_contracts.verify import verify, with_ledger
 
@@ -178,6 +178,7 @@ class Door:
                 open_target(everything, given["base-url"], given["target"])
             )
             options = Options(
+                sweep_seconds=SWEEP_SECONDS,
                 profile=given["profile"],
                 seed=given["seed"],
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),

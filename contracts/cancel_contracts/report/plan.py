@@ -19,12 +19,13 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
     """
     table = Table(title="Plan (nothing was sent)", title_justify="left")
     table.add_column("contract", no_wrap=True)
-    for name in ("clauses", "cancel", "observe", "provider states"):
+    for name in ("clauses", "cancel", "observe", "provider states", "pairs"):
         table.add_column(name, justify="right")
     for a in assignments:
         cost = a.cost()
         numbers = (len(a.plan.clauses), cost["cancel"], cost["observe"], cost["provider_states"])
-        table.add_row(a.contract.name, *map(str, numbers))
+        pairs = f"{a.plan.pairs.met}/{a.plan.pairs.possible}"
+        table.add_row(a.contract.name, *map(str, numbers), pairs)
     console.print(table)
     for a in assignments:
         if a.notice:

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 from cancel_contracts.contract.given import asked
+from cancel_contracts.defects import LEVELS, defects
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.judge import Judgement, Verdict
@@ -24,6 +25,7 @@ from cancel_contracts.redact.scrub import Scrubber, learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import entry
+from cancel_contracts.report.findings import finding
 from cancel_contracts.report.lifecycle import timeline, transitions
 from cancel_contracts.verify import ContractResult, Result
 
@@ -62,8 +64,10 @@ def record(result: Result, outcome: Outcome) -> Record:
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
+        "recorded": result.recorded,
         **_figures([v for one in result.results for v in one.judgement.verdicts], redactor),
         "requests": dict(total),
+        "defects": _defects(result),
         "contracts": [_contract(one, redactor) for one in result.results],
         "excuses": _excuses(outcome.excuses, redactor),
         "warnings": [redactor.text(w) for w in result.warnings],
@@ -105,6 +109,7 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "base_url": clean.url(one.base_url),
         "seconds": round(one.seconds, 3),
         "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
+        "pairs": {"count": one.pairs.met, "of": one.pairs.possible},
         "dialect": ", ".join(d["name"] for d in dialects) or None,
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
@@ -150,10 +155,25 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str,
         "conditional": verdict.conditional,
         "gap": gap(verdict),
         "violations": verdict.deviations,
-        "evidence": [
-            entry(e, clean, one.contract.lifecycle, _around(e, one)) for e in _shown(verdict)
-        ],
+        "evidence": [_entry(e, one, clean) for e in _shown(verdict)],
     }
+
+
+def _defects(result: Result) -> list[dict[str, Any]]:
+    """Return what is to be mended, the worst first."""
+    clean = Scrubber(result.redactor)
+    of = {one.contract.name: one for one in result.results}
+    found = []
+    for defect in defects(result.judgements()):
+        level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
+        piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
+        row = finding(defect, level, piece)
+        found.append(row | {"situations": [clean.text(text) for text in row["situations"]]})
+    return found
+
+
+def _entry(evidence: Evidence, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+    return entry(evidence, clean, one.contract.lifecycle, _around(evidence, one))
 
 
 def _around(evidence: Evidence, one: ContractResult) -> list[Exchange]:

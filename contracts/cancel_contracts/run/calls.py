@@ -26,6 +26,7 @@ from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
+from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Answer
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class Calls:
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started = settings.seed, settings.started
+        self._last_call = settings.started
         self.patience, self.stop = settings.patience, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.journal = Journal(contract.name, minted=self.identities.minted)
@@ -169,7 +171,11 @@ class Calls:
         *,
         keep_alive: bool = False,
     ) -> Observation | None:
-        """Look at a resource as the primary identity; None where no GET shows it."""
+        """Look at a resource as the primary identity; None where no GET shows it.
+
+        `keep_alive` keeps the connection for a call. Where the server had closed it the look is
+        made again: a GET changes nothing (RFC 9110 section 9.2.2).
+        """
         if not self.observes or self.sight.observable is False:
             return None
         if position == 0 and self.stop.asked:
@@ -182,6 +188,8 @@ class Calls:
             self.contract, self.base_url, resource.id, carried, attempt.uuid()
         )
         answer = self.transport.send(request, keep_alive=keep_alive)
+        if answer.received is None and answer.reused:
+            answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request, keep_alive=keep_alive)
@@ -219,7 +227,14 @@ class Calls:
             reused=answer.reused,
         )
 
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago the last call on the route was answered."""
+        return time.monotonic() - self._last_call
+
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
+        if exchange.kind == "cancel":
+            self._last_call = time.monotonic()
         with self._lock:
             attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
@@ -238,7 +253,7 @@ class Calls:
         """
         template = self.contract.observe_path or self.contract.path
         resource = Resource.of(attempt.uuid())
-        url = self.base_url + route(template, resource.segment)
+        url = joined(self.base_url, route(template, resource.segment))
         answer = self.transport.send(Sent("GET", url))
         situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")

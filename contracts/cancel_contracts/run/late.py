@@ -50,10 +50,14 @@ class Late:
                 self.calls.observe(attempt, x.situation, position, Resource.of(x.resource))
             due = [x for x in due if sight.due(x)]
 
-    def look_last(self, wanted: Iterable[tuple[Exchange, Resource]]) -> None:
-        """Look once more, beyond the last call, at resources that one scenario alone was given."""
+    def look_last(self, wanted: Iterable[tuple[Exchange, Resource]], pause: float) -> None:
+        """Look once more, `pause` seconds after the last call, at resources that one scenario alone
+        was given.
+        """
         handed = Counter(map(str.casefold, self.states.handed))
-        sight = self.calls.sight
+        sight, wanted = self.calls.sight, list(wanted)
+        if wanted and sight.observable and not self.calls.stopped:
+            self.calls.stop.wait(max(0.0, pause - self.calls.idle_seconds))
         for exchange, target in sorted(wanted, key=lambda it: it[0].scenario):
             if self.calls.stopped or not sight.observable:
                 return

@@ -180,9 +180,8 @@ class Performance:
         beside = held.acquired.beside if held.acquired else None
         position = held.position if beside is None else self.held[beside].position
         role: Role = "target" if beside is None else "neighbour"
-        resource, keep = held.resource, step.keep_alive
         seen = self.calls.observe(
-            held.attempt, step.situation, position, resource, role, keep_alive=keep
+            held.attempt, step.situation, position, held.resource, role, keep_alive=step.keep_alive
         )
         if position == 0:
             held.first = held.first or seen

@@ -245,7 +245,7 @@ class Run:
         until it shows or its time is over.
         """
         if not self.states.single:
-            self._late.look_last(self.last_looks)
+            self._late.look_last(self.last_looks, self.settings.sweep_seconds)
             self._late.await_effects(self.journal.exchanges)
         self._late.tell(self.journal.exchanges)
 
