@@ -54,10 +54,11 @@ def conclude(
         stale_excuses=stale_excuses,
         min_covered=options.min_covered,
         crashes=result.crashes,
+        nothing=result.nothing,
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
-    show(written, screen)
+    show(written, screen, screen.verbose)
     whole = _write(written, result, reports)
     if screen.paper.lost:
         whole = False

@@ -57,11 +57,11 @@ class Paper:
 
 class Outlet(Console):
     """A console that may be left: whoever stops reading ends neither the run nor its reports, and
-    no more does a full disk behind it.
+    no more does a full disk behind it. `verbose`: whoever reads wants every clause.
     """
 
-    def __init__(self) -> None:
-        self.paper = Paper(sys.stdout)
+    def __init__(self, verbose: bool = False) -> None:
+        self.paper, self.verbose = Paper(sys.stdout), verbose
         super().__init__(highlight=False, file=cast("IO[str]", self.paper))
 
     def on_broken_pipe(self) -> None:
