@@ -181,7 +181,7 @@ class Calls:
         if position == 0 and self.stop.asked:
             raise Stopped  # what comes before a call is of no use without it
         try:
-            carried = self.identities.credentials("primary")
+            carried = self.identities.observing()
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
         request = observe_request(
