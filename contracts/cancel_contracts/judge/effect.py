@@ -54,6 +54,8 @@ def _none(context: Context, exchange: Exchange) -> Told:
     if before is None or after is None or before.gone or not sight.observable:
         return NO_GET
     ok = sight.unchanged(before, after)
+    if not ok and not sight.settled(exchange):
+        return None  # what shows may be the late effect of a call before
     if ok and _performed_later(context, exchange, before):
         after = sight.last(exchange) or after
         ok = False

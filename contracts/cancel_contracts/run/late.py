@@ -59,7 +59,7 @@ class Late:
         if wanted and sight.observable and not self.calls.stopped:
             self.calls.stop.wait(max(0.0, pause - self.calls.idle_seconds))
         for exchange, target in sorted(wanted, key=lambda it: it[0].scenario):
-            if self.calls.stopped or not sight.observable:
+            if self.calls.stopped or sight.observable is False:
                 return
             calls = sight.scene(exchange.scenario).calls
             again = handed[target.id.casefold()] > 1
