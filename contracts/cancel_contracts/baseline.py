@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.yaml_file import parse_yaml
+from cancel_contracts.contract.yaml_file import parse_text, read_file
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.judge import Judgement, Verdict, Word
 from cancel_contracts.schemas import validator
@@ -44,12 +44,13 @@ class Entry:
 
 def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
     """Return the entries of a baseline file. Raises UsageError for what it cannot mean."""
-    raw = parse_yaml(path)
+    text = read_file(path)
+    raw = parse_text(path, text)
     plain = json.loads(json.dumps(raw, default=str))  # YAML reads a bare date as a date
     if error := next(iter(validator("", "baseline.schema.json").iter_errors(plain)), None):
         where = "/".join(map(str, error.absolute_path)) or "(top level)"
         raise UsageError(f"{path}: {where}", error.message[:200], "see docs/accept-a-deviation.md")
-    lines = _lines(path)
+    lines = _lines(text)
     entries = []
     for kind in KINDS:
         for index, row in enumerate(plain.get(kind) or []):
@@ -86,9 +87,9 @@ def _fields(place: str, row: Mapping[str, Any]) -> tuple[str, str, str, str | No
     return row["contract"], row["clause"], row["reason"], row.get("issue"), expires
 
 
-def _lines(path: Path) -> dict[str, list[int]]:
+def _lines(text: str) -> dict[str, list[int]]:
     """Return the line of each entry: a stale one is named by it."""
-    root = yaml.compose(path.read_text("utf-8"), Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
     found: dict[str, list[int]] = {kind: [] for kind in KINDS}
     for key, value in root.value if root is not None else []:
         if key.value in found and isinstance(value, yaml.SequenceNode):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cancel_contracts.errors import SUITE_FAILED, UsageError
+from cancel_contracts.pipes import is_pipe, write_bytes
 
 if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
@@ -71,12 +73,21 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
 
         write_html(written, path)
 
+    def write_record(path: Path) -> None:
+        if not is_pipe(path):
+            write_recording(result, path)
+            return
+        # A recording is written entry by entry, and whoever reads a pipe may stop at any of them.
+        with tempfile.TemporaryDirectory() as folder:
+            write_recording(result, whole := Path(folder) / "recording.har")
+            write_bytes(path, whole.read_bytes())
+
     writers: dict[str, Callable[[Path], None]] = {
         "--report-json": lambda path: write_json(written, path),
         "--report-junit": lambda path: write_junit(written, path),
         "--report-markdown": lambda path: markdown.write_markdown(written, path),
         "--report-html": write_page,
-        "--record": lambda path: write_recording(result, path),
+        "--record": write_record,
     }
     whole = True
     for flag, path in reports.items():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import is_pipe
 
 if TYPE_CHECKING:
     from cancel_contracts.contract.model import Contract
@@ -152,6 +153,12 @@ def pinned_dialects(
     return pinned
 
 
+def check_file(flag: str, path: Path) -> None:
+    """Raise where a pipe is given for a file that is read at several places, or kept on the disk."""
+    if is_pipe(path):
+        raise UsageError(f"{flag} {path}", "is a pipe", "name a file")
+
+
 def check_writable(flag: str, path: Path) -> None:
     """Raise before any traffic where a report could not be written after it."""
     try:
@@ -159,6 +166,8 @@ def check_writable(flag: str, path: Path) -> None:
             raise UsageError(f"{flag} {path}", "is a folder", "name a file")
         if not path.parent.is_dir():
             raise UsageError(f"{flag} {path}", "its folder does not exist", "make it first")
+        if is_pipe(path):
+            return  # to be opened once, when there is something to write
         fresh = not path.exists()
         with path.open("ab"):
             pass

@@ -16,6 +16,7 @@ from cancel_contracts.cli.options import (
     Seconds,
     cacert_option,
     check_clauses,
+    check_file,
     check_reports,
     check_writable,
     load_contracts,
@@ -139,6 +140,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
     reports = check_reports(flags)
     if flags["ledger"]:
+        check_file("--ledger", flags["ledger"])
         check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
@@ -184,6 +186,7 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
     check_clauses(contracts, "--skip", flags["skip"])
+    check_file("TRAFFIC", traffic)
     reports = check_reports(flags)
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(pinned=pinned_dialects(contracts, dialects), **flags)

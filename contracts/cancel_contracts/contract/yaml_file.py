@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import read_text
 
 DEPTH = 100  # levels of nesting; a spec has a dozen
 
@@ -52,14 +53,23 @@ def _depth(text: str) -> int:
 
 def parse_yaml(path: Path) -> Any:
     """Return the YAML document of a file, keys checked for doubles. Shared with the target file."""
+    return parse_text(path, read_file(path))
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a file. Raises UsageError for what cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return read_text(path)
     except OSError as err:
         raise UsageError(
             str(path), err.strerror or "cannot be read", "give a readable file"
         ) from None
     except UnicodeDecodeError:
         raise UsageError(str(path), "is no UTF-8 text", "save it as UTF-8") from None
+
+
+def parse_text(path: Path, text: str) -> Any:
+    """Return the YAML document of a file's text."""
     try:
         if _depth(text) > DEPTH:
             raise UsageError(str(path), f"is nested deeper than {DEPTH} levels", "mend the file")

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from requests.utils import should_bypass_proxies
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Failure, Received, Sent
+from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.record import Bounds
@@ -187,6 +189,8 @@ def check_certificates(place: str, path: str) -> None:
     mend = "name a PEM file of CA certificates"
     if not os.path.exists(path):
         raise UsageError(place, f"{path} does not exist", mend)
+    if is_pipe(Path(path)):
+        raise UsageError(place, f"{path} is a pipe", mend)
     if os.path.isdir(path):
         return  # of hashed names, as OpenSSL has them; read one by one when they are needed
     try:
