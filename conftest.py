@@ -1,8 +1,10 @@
-"""Makes `pytest specs` work in a checkout whose package is not installed. An installed
-package brings the same plugin.
+"""Makes `pytest specs` work in a checkout that is not installed, and says what the markers do.
+
+An installed package brings the same plugin.
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,18 +14,18 @@ pytest_plugins = ["cancel_contracts.pytest_plugin"]
 # Runs of `deep` within the tests leave nothing in the caches of whoever runs them.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_name(".hypothesis")))
 
-# The files that take longest begin first, so that no worker is left with one of them at the end.
-LONGEST = (
-    "test_prove.py",
-    "test_schemathesis_checks.py",
-    "test_deep.py",
-    "test_examples_mockoon.py",
-    "test_examples_prism.py",
-    "test_ci_integration.py",
-    "test_pytest_door.py",
-)
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = {name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    """Have files with slow tests begin first, so that no worker is left with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail where a program is missing: a skip would read as if the test had been made."""
+    for mark in item.iter_markers("outside"):
+        for names in mark.args:
+            if not any(map(shutil.which, names.split("|"))):
+                fix = 'install it, or leave such tests out by -m "not outside"'
+                pytest.fail(f"{names} is not on the PATH; {fix}", pytrace=False)

@@ -23,6 +23,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.report.clauses import listing
 from cancel_contracts.report.record import record
 from cancel_contracts.report.terminal import show
+from cancel_contracts.targets.file import of_url
 from cancel_contracts.verify import Options, assign, verify
 from rich.console import Console
 
@@ -106,6 +107,16 @@ def cost() -> str:
     return "\n".join(rows)
 
 
+def harmless() -> str:
+    """Return the table of what a target that is not local gets at most, without being asked."""
+    rows = ["| contract | cancel | looks (GET) |", "|---|---:|---:|"]
+    for contract in contracts():
+        (assignment,) = assign([contract], of_url(contract.server), Options(profile="gate"))
+        counts = assignment.cost()
+        rows.append(f"| `{contract.name}` | {counts['cancel']} | {counts['observe']} |")
+    return "\n".join(rows)
+
+
 def provision() -> str:
     """Return the table of the documented create calls: what they do, need, and how to undo them."""
     rows = ["| contract, state | call | needs | does | undo |", "|---|---|---|---|---|"]
@@ -122,7 +133,7 @@ def provision() -> str:
 
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
-    "docs/check-a-lab-tenant.md": {"provision": provision},
+    "docs/check-a-lab-tenant.md": {"harmless": harmless, "provision": provision},
     "docs/read-a-report.md": {"json": excerpt},
 }
 

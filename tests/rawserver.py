@@ -91,7 +91,12 @@ def answer(*responses: bytes) -> Script:
 class RawServer:
     """`requests`: every whole request, in the order received. `connections`: how many came."""
 
-    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *scripts: Script,
+        tls: ssl.SSLContext | None = None,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.requests: list[bytes] = []
         self.connections = 0
         self.stopped = threading.Event()
@@ -99,7 +104,7 @@ class RawServer:
         self._peers: list[Peer] = []
         self._threads: list[threading.Thread] = []
         self._errors: list[BaseException] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(address)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 

@@ -253,9 +253,9 @@ def secretive() -> dict[str, Any]:
     packed = gzip.compress(body)
     coded = answer(200, body, ("Content-Encoding", "gzip"))
     coded = replace(coded, wire=coded.wire[: -len(body)] + packed)
-    halves = b"%x\r\n%s\r\n" % (30, body[:30]) + b"%x\r\n%s\r\n0\r\n\r\n" % (
-        len(body) - 30,
-        body[30:],
+    halves = b"%x\r\n%s\r\n" % (27, body[:27]) + b"%x\r\n%s\r\n0\r\n\r\n" % (
+        len(body) - 27,
+        body[27:],
     )
     chunked = answer(200, body, ("Transfer-Encoding", "chunked"))
     chunked = replace(chunked, wire=chunked.wire[: -len(body)] + halves)

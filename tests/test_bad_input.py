@@ -125,15 +125,15 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
     "a key twice": (f"{URL}{URL}", "{T}:2:1: is no YAML: key 'base_url'", "mend that line"),
     "an unknown key": (f"{URL}base: x\n", "{T}: (top level)", "init`"),
     "no base URL": ("identities: {}\n", "{T}", "add `base_url:`"),
-    "a URL that is none": ("base_url: localhost\n", "{T}: base_url", "http"),
+    "a URL that is none": ("base_url: localhost\n", "{T}:1: base_url", "http"),
     "a URL that is a number": ("base_url: 5\n", "{T}: base_url", "init`"),
     "a URL of a contract that is none": (
         f"{URL}{MINE}{{base_url: 'http://h:99999'}}}}\n",
-        "{T}: contracts/security-action/base_url", "write http"),
+        "{T}:2: contracts/security-action/base_url", "write http"),
     "a handler that is no URL": (
-        f"{URL}provider_states: http://h:x/\n", "{T}: provider_states", "write http"),
+        f"{URL}provider_states: http://h:x/\n", "{T}:2: provider_states", "write http"),
     "a handler with a password": (
-        f"{URL}provider_states: http://u:{SECRET}@h/\n", "{T}: provider_states", "identities"),
+        f"{URL}provider_states: http://u:{SECRET}@h/\n", "{T}:2: provider_states", "identities"),
     "a token of two sources": (
         f"{URL}identities: {{admin: {{token: {SECRET}, token_env: B}}}}\n",
         "{T}: identities/admin", "one"),
@@ -300,6 +300,7 @@ class Desk:
             {"event": "run", "ledger": 1},
             {"event": "set-up", "n": 1, "contract": "security-action", "state": "Running",
              "where": "http://h", "how": "handler", "params": {}},
+            {"event": "made", "of": 1, "values": {"id": "a-1"}},
         )  # fmt: skip
         at = {"at": "2026-01-01T00:00:00.000+00:00"}
         text = "".join(json.dumps({**at, **row}) + "\n" for row in rows)
@@ -450,7 +451,7 @@ ABOUT = {
         "base_url": "http://h", "clauses": ["SA-16"], "not_testable": {}, "seconds": 1.0}},
     "journals": [{
         "contract": "security-action", "missing": [[SITUATION, "x"]], "broken": [], "stopped": None,
-        "observable": True, "minted": True, "setups": 1, "notes": []}],
+        "minted": True, "setups": 1, "notes": []}],
 }  # fmt: skip
 GOOD_ENTRY = entry(statusText="OK", headers=[{"name": "A", "value": "b"}])
 GOOD_ENTRY["request"]["headers"] = []

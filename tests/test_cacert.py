@@ -125,7 +125,7 @@ def test_the_pytest_door_takes_it(secure: Secure, cacert: Path, tmp_path: Path) 
     assert isinstance(service, Service)
     item = f"{contract_of(service.page).path_of_file}::MA-40"
     argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", item,
-            "--target", str(target_file(tmp_path, service, secure.url))]  # fmt: skip
+            "--contracts-target", str(target_file(tmp_path, service, secure.url))]  # fmt: skip
 
     def run(*more: str) -> tuple[int, str]:
         done = subprocess.run(
@@ -133,11 +133,11 @@ def test_the_pytest_door_takes_it(secure: Secure, cacert: Path, tmp_path: Path) 
         )
         return done.returncode, done.stdout + done.stderr
 
-    assert run("--cacert", str(cacert))[0] == 0
+    assert run("--contracts-cacert", str(cacert))[0] == 0
     assert service.calls == 1
-    code, told = run("--cacert", "/nowhere/ca.pem")
+    code, told = run("--contracts-cacert", "/nowhere/ca.pem")
     assert code == pytest.ExitCode.USAGE_ERROR
-    assert "--cacert: /nowhere/ca.pem does not exist; name a PEM file" in told
+    assert "--contracts-cacert: /nowhere/ca.pem does not exist; name a PEM file" in told
     assert service.calls == 1
 
 

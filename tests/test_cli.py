@@ -6,15 +6,19 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from cancel_contracts.cli import main
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.cli.edge import cli
+from cancel_contracts.contract.load import load, shipped, spec_schema
 from cancel_contracts.report.clauses import explanation
+from cancel_contracts.schemas import SCHEMAS, schema
+from click.shell_completion import ShellComplete
+from jsonschema import Draft202012Validator
 
 Capture = pytest.CaptureFixture[str]
 
@@ -128,6 +132,53 @@ def test_init_gives_a_target_file_that_loads(tmp_path: Path, capsys: Capture) ->
     assert main(["init", "--output", str(path)]) == 0
     assert load(path).base_url == "http://127.0.0.1:8080"
     usage(["init", "--output", str(path)], capsys)
+
+
+WRITTEN_BY_PEOPLE = ("spec", "target", "baseline")
+
+
+def keys_without_a_description(node: object, place: str = "") -> Iterator[str]:
+    if isinstance(node, list):
+        for number, value in enumerate(node):
+            yield from keys_without_a_description(value, f"{place}/{number}")
+    elif isinstance(node, dict):
+        for name, value in node.get("properties", {}).items():
+            if not (isinstance(value, dict) and value.get("description")):
+                yield f"{place}/{name}"
+        for name, value in node.items():
+            yield from keys_without_a_description(value, f"{place}/{name}")
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_a_schema_is_printed_for_an_editor(kind: str, capsys: Capture) -> None:
+    assert main(["schema", kind]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    Draft202012Validator.check_schema(printed)
+    assert printed == (spec_schema() if kind == "spec" else schema(kind))
+    assert printed["$id"] == f"https://cancel-contracts.invalid/{SCHEMAS[kind][1]}"
+    if kind in WRITTEN_BY_PEOPLE:
+        assert printed["description"]
+        assert not list(keys_without_a_description(printed))
+
+
+def test_a_key_without_a_description_is_found() -> None:
+    inner = {"properties": {"b": {"type": "string"}, "c": {"description": "It."}}}
+    nested = {"properties": {"a": {"description": "It.", "oneOf": [inner]}}}
+    assert list(keys_without_a_description(nested)) == ["/properties/a/oneOf/0/b"]
+
+
+def test_the_kinds_of_schema_are_completed(capsys: Capture) -> None:
+    completion = ShellComplete(cli, {}, "cancel-contracts", "_CANCEL_CONTRACTS_COMPLETE")
+    assert [c.value for c in completion.get_completions(["schema"], "")] == list(SCHEMAS)
+    assert [c.value for c in completion.get_completions(["schema"], "ta")] == ["target"]
+    said = usage(["schema", "targets"], capsys)
+    assert "'targets' is not one of" in said
+
+
+def test_init_names_the_schema_that_an_editor_reads(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["init"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == "# yaml-language-server: $schema=target.schema.json"
 
 
 def test_every_clause_can_be_explained(capsys: Capture) -> None:

@@ -40,7 +40,8 @@ from cancel_contracts.targets.file import load as load_target
 from cancel_contracts.transport.client import Timeouts, Transport
 
 ROOT = generated.ROOT
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+ROOTS = [ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "SECURITY")]
+PAGES = sorted([*ROOTS, *(ROOT / "docs").glob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TARGET_KEYS = {

@@ -10,6 +10,7 @@ import third_party
 import yaml
 from third_party import Clone, Run
 
+pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow]
 NAME = "mockoon"
 EXAMPLE = third_party.EXAMPLES / NAME
 

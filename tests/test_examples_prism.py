@@ -9,6 +9,7 @@ import third_party
 import yaml
 from third_party import Run
 
+pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow]
 NAME = "prism"
 EXAMPLE = third_party.EXAMPLES / NAME
 

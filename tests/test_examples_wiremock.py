@@ -9,6 +9,7 @@ import pytest
 import third_party
 from third_party import Clone, Run
 
+pytestmark = [pytest.mark.outside("java", "npm", "curl"), pytest.mark.slow]
 NAME = "wiremock"
 GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 PACKAGES = "/identityGovernance/entitlementManagement/accessPackageAssignmentRequests"

@@ -39,7 +39,7 @@ def test_a_post_that_an_odd_id_leads_elsewhere_may_be_405(
     received = Received(405, headers=headers)
     exchange = Exchange("c", 1, 1, "cancel", situation, "admin", "", sent, received=received)
     context: Any = None  # no header is judged by what was seen beside it
-    found = header(context, exchange, ["allow"])
+    found = header(context, exchange, "allow")
     assert found is not None
     assert found.ok is ok, found
 

@@ -10,6 +10,8 @@ import sys
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,16 @@ import pytest
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
-from cancel_contracts.errors import UsageError
+from cancel_contracts.errors import Broken, Refused, UsageError
+from cancel_contracts.exchange import Failure, Received, Sent
 from cancel_contracts.ledger import account
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.report.ledger import text as ledger_text
 from cancel_contracts.targets import safety
+from cancel_contracts.targets.file import Site
+from cancel_contracts.transport.client import Answer, Transport
 
 Capture = pytest.CaptureFixture[str]
 CONTRACT = "machine-action"
@@ -41,12 +48,15 @@ class Service:
         self.resources: dict[str, str] = {}
         self.calls: list[str] = []
         self.on_cancel: Callable[[str], None] = lambda path: None
+        self.lose: Callable[[str, bytes], bool] = lambda path, body: False
         service = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 status, answer = service.answer(self.path, body)
+                if service.lose(self.path, body):
+                    return  # the client waits for an answer that never comes: the server closes
                 data = json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
@@ -242,6 +252,125 @@ def test_a_tear_down_that_fails_stays_on_the_ledger(
     assert main(["ledger", str(path), "--tear-down", "--target", str(file)]) == 0
 
 
+def test_what_a_lost_answer_left_is_told_and_never_called_torn_down(
+    tmp_path: Path, service: Service, capsys: Capture
+) -> None:
+    path, file = tmp_path / "l.jsonl", target_file(tmp_path, service)
+    report = tmp_path / "r.json"
+    lost: list[bytes] = []
+
+    def lose(path: str, body: bytes) -> bool:
+        if path == "/states" and json.loads(body)["action"] == "setup" and not lost:
+            lost.append(body)
+            return True
+        return False
+
+    service.lose = lose
+    main(argv(file, path, "--report-json", str(report)))
+    (orphan,) = service.resources  # whatever had an id is torn down
+    told = json.loads(report.read_text("utf-8"))
+    for key in ("warnings", "faults_of_the_run"):
+        (line,) = [text for text in told[key] if "maybe left" in text]
+        assert line.startswith(f"{CONTRACT}: a Pending is maybe left"), line
+    out = " ".join(capsys.readouterr().out.split())
+    assert "maybe left" in out
+    for command in (["ledger", str(path)],
+                    ["ledger", str(path), "--tear-down", "--target", str(file)]):  # fmt: skip
+        sent = len(service.calls)
+        assert main(command) == 1
+        out = " ".join(capsys.readouterr().out.split())
+        assert "Maybe left: 1." in out
+        assert f"{CONTRACT} (id unknown), set up in Pending, at {service.url}/states" in out
+        assert "Nothing else is left to tear down" in out
+        assert len(service.calls) == sent, "no tear-down goes out without an id"
+    assert set(service.resources) == {orphan}
+
+
+def answered(status: int, body: bytes = b"", error: str | None = None) -> Answer:
+    received = Received(status, body=body, error=error)
+    return Answer(sent=Sent("POST", "http://h/"), received=received)
+
+
+def unanswered(failure: Failure, *, reused: bool = False) -> Answer:
+    return Answer(sent=Sent("POST", "http://h/"), failure=failure, detail="so", reused=reused)
+
+
+class Says(Transport):
+    """Answers what it is given, in turn, and opens no connection."""
+
+    def __init__(self, *answers: Answer) -> None:
+        super().__init__()
+        self.answers, self.bodies = list(answers), list[Any]()
+
+    def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
+        self.bodies.append(json.loads(request.body))
+        return self.answers.pop(0)
+
+
+MADE = answered(201, b'{"id": "r-1"}')
+# What a handler answers to a set-up: how many resources the ledger knows of, and how many maybe.
+SET_UPS: dict[str, tuple[list[Answer], int, int]] = {
+    "it made one": ([MADE], 1, 0),
+    "the connection closed": ([unanswered("closed")], 0, 1),
+    "a timeout": ([unanswered("timeout")], 0, 1),
+    "a reset": ([unanswered("reset")], 0, 1),
+    "an answer past measure": ([unanswered("too-large")], 0, 1),
+    "an answer that breaks off": ([replace(MADE, failure="closed")], 0, 1),
+    "an answer that is no HTTP": ([answered(201, b'{"id": "r-1"}', error="bad chunk")], 0, 1),
+    "a gateway's 504": ([answered(504)], 0, 1),
+    "a 500": ([answered(500)], 0, 1),
+    "no JSON": ([answered(200, b"made")], 0, 1),
+    "no id": ([answered(200, b"{}")], 0, 1),
+    "an empty id": ([answered(200, b'{"id": ""}')], 0, 1),
+    "a kept connection found closed": ([unanswered("closed", reused=True), MADE], 1, 1),
+    "the same, and lost again": ([unanswered("reset", reused=True), unanswered("reset")], 0, 2),
+    "nobody is there": ([unanswered("refused")], 0, 0),
+    "nobody to be found": ([unanswered("unreachable")], 0, 0),
+    "nobody to be trusted": ([unanswered("tls")], 0, 0),
+    "it knows no such state": ([answered(404)], 0, 0),
+    "it does not do that": ([answered(501)], 0, 0),
+    "it is elsewhere": ([answered(307)], 0, 0),
+    "it is throttled": ([answered(429)], 0, 0),
+}
+
+
+@pytest.mark.parametrize("name", SET_UPS)
+def test_the_ledger_says_of_a_set_up_what_is_so(name: str, tmp_path: Path) -> None:
+    answers, known, maybe = SET_UPS[name]
+    path = tmp_path / "l.jsonl"
+    transport = Says(*answers, *[answered(200)] * known)
+    with Ledger(path) as ledger:
+        ledger.begin()
+        site = Site("c", "http://h", handler="http://h/states")
+        states = ProviderStates(site, transport, ledger)
+        with suppress(Refused, Broken):
+            states.acquire("Pending", None, spends=True, keep_alive=True)
+        found = account.read(path)
+        assert (len(found.left), len(found.maybe_left)) == (known, maybe)
+        failures = states.tear_down()
+    assert [
+        body["params"].get("id") for body in transport.bodies if body["action"] == "teardown"
+    ] == (["r-1"] * known)
+    assert len(failures) == len(states.orphans) == maybe
+    assert all("maybe left" in text for text in failures)
+    found = account.read(path)
+    assert (len(found.left), len(found.maybe_left), found.torn_down) == (0, maybe, known)
+    text = ledger_text(found)
+    assert ("Maybe left" in text) is bool(maybe)
+    assert ("Nothing is left" in text) is (not maybe)
+
+
+def test_a_set_up_that_a_kill_cut_short_is_maybe_left(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "l.jsonl"
+    with Ledger(path) as ledger:
+        ledger.begin()
+        ledger.set_up(CONTRACT, "Pending", "http://h/states", {"owner": "user"})
+    assert main(["ledger", str(path)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Maybe left: 1." in out
+    assert "(id unknown), set up in Pending, for user, at http://h/states" in out
+
+
 def test_a_cancel_of_a_resource_that_nobody_made_is_for_good(
     tmp_path: Path, service: Service, capsys: Capture
 ) -> None:
@@ -401,7 +530,7 @@ def test_the_pytest_door_writes_one_too(
     path, file = tmp_path / "l.jsonl", target_file(tmp_path, service)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *worker, "-p", "no:cacheprovider", f"specs/{CONTRACT}.yaml::MA-07",
-         "--target", str(file), "--contracts-ledger", str(path)],
+         "--contracts-target", str(file), "--contracts-ledger", str(path)],
         cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert worker or f"ledger: {path}" in done.stdout, done.stdout + done.stderr
@@ -414,7 +543,8 @@ def test_a_ledger_of_another_contract_asks_for_its_spec(tmp_path: Path) -> None:
     path, file = tmp_path / "l.jsonl", tmp_path / "t.yaml"
     with Ledger(path) as ledger:
         ledger.begin()
-        ledger.set_up("print-job", "queued", "http://127.0.0.1:1/states", {})
+        number = ledger.set_up("print-job", "queued", "http://127.0.0.1:1/states", {})
+        ledger.made(number, {"id": "j-1"})
     file.write_text("base_url: http://127.0.0.1:1\n", "utf-8")
     from cancel_contracts.targets.file import load as load_target
     from cancel_contracts.teardown import tear_down

@@ -19,6 +19,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.mock import MockServer
 from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
+from joint_proofs import JOINT_PROOFS
 from test_mock_support import (
     HANDS,
     KEY,
@@ -506,7 +507,7 @@ VARIANT_PROOFS: dict[str, Recipe] = {
     "ids-compared-without-case": upper_case_id,
 }  # fmt: skip
 
-PROOFS = FAULT_PROOFS | VARIANT_PROOFS
+PROOFS = FAULT_PROOFS | VARIANT_PROOFS | JOINT_PROOFS
 
 
 # --- Tests ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.mock.awaiting import AWAITING
 from cancel_contracts.mock.catalogue import FAULTS, VARIANTS
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.prove import Proof, Trial, intended, jobs, prove
@@ -31,8 +32,15 @@ def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
 def test_every_fault_has_a_clause_that_may_catch_it() -> None:
     for fault in FAULTS:
         for contract in CONTRACTS:
-            if fault.applies(contract):
+            if fault.applies(contract) and fault.name not in AWAITING:
                 assert intended(contract, fault), (fault.name, contract.name)
+
+
+def test_what_awaits_a_clause_is_a_fault_and_left_out_unless_named() -> None:
+    assert {fault.name for fault in FAULTS} >= AWAITING
+    assert not {name for _, name in jobs(CONTRACTS, ())} & AWAITING
+    for name in sorted(AWAITING)[:1]:
+        assert {found for _, found in jobs(CONTRACTS, [name])} == {name}
 
 
 def made(kind: str, outcome: str, violated: tuple[str, ...]) -> Trial:

@@ -50,6 +50,7 @@ class Tenant(Service):
 
     starts_in: str | None = None  # instead of the documented state
     create_status = 201
+    lost: Response | None = None  # what the first create call is answered though it made one
 
     def answer(self, request: Request) -> Response:
         path = request.target.removeprefix(self.page.prefix)
@@ -67,6 +68,8 @@ class Tenant(Service):
             if self.create_status != 201:
                 return self.refuse(self.create_status, "ActiveRequestAlreadyExists", "Busy.")
             made = self.make(self.starts_in or FRESH[self.page.short], caller.name)
+            if self.lost is not None and len(self.creates) == 1:
+                return self.lost
             return self.told(self.entity(made), 201)
 
 
@@ -281,9 +284,37 @@ def test_what_its_cancel_no_longer_reaches_stays_on_the_ledger(
             ledger.set_up("machine-action", "Pending", raw["base_url"], {}, "create")
         assert main(["ledger", str(path), "--tear-down", "--target", str(file)]) == 1
         service.stopped.set()
-    told = " ".join(capsys.readouterr().err.split())
-    assert "scan-1 is left as it is (its cancel was answered 409, NotCancellable)" in told
-    assert "nobody knows its id" in told
+    out, err = (" ".join(text.split()) for text in capsys.readouterr())
+    assert "scan-1 is left as it is (its cancel was answered 409, NotCancellable)" in err
+    assert "Left to tear down: 1" in out
+    assert "Maybe left: 1. No answer told what was made" in out
+
+
+LOST = {
+    "closed without a word": Response(201, hang_up="close", wire=b""),
+    "a gateway's 502": Response(502),
+    "no JSON": Response(201, b"made", (("Content-Type", "text/plain"),)),
+    "no id": Response(201, b"{}", (("Content-Type", "application/json"),)),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_was_created_and_never_told_is_maybe_left(
+    name: str, tmp_path: Path, capsys: Capture
+) -> None:
+    service, path = tenant("MA", lost=LOST[name]), tmp_path / "l.jsonl"
+    result = run(service, only=("MA-40", "MA-39"), ledger=path)
+    (orphan,) = [r for r in service.resources.values() if r.state != "Cancelled"]
+    assert orphan.state == "Pending"
+    for told in (result.warnings, result.faults_of_the_run):
+        (line,) = [text for text in told if "maybe left" in text]
+        assert line.startswith(
+            "machine-action: a Pending is maybe left, nobody knows its id: POST "
+        )
+    assert main(["ledger", str(path)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Maybe left: 1." in out
+    assert "machine-action (id unknown), created in Pending" in out
 
 
 def test_a_target_that_is_not_local_gets_none_without_the_flag(

@@ -3,34 +3,46 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cancel_contracts.builtin import mock_target, new_key, target_of
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.mock.server import MockServer
+from cancel_contracts.pytest_plugin.settings import SETTINGS
 from cancel_contracts.verify import Options, assign
 
 ROOT = Path(__file__).resolve().parent.parent
+PLUGIN = ("-p", "cancel_contracts.pytest_plugin")  # as an installed package brings it
+STRICT = ("--contracts-strict",)
 SPEC = next(p for p in shipped() if p.stem == "security-action")
 
 
-def run(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def run(
+    *args: str, cwd: Path = ROOT, environ: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args],
-        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
+        cwd=cwd, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
 def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
     done = run(
-        "--collect-only", "-q", "specs/security-action.yaml", "--base-url", "http://127.0.0.1:1"
+        "--collect-only",
+        "-q",
+        "specs/security-action.yaml",
+        "--contracts-base-url",
+        "http://127.0.0.1:1",
     )
     assert done.returncode == 0, done.stdout
-    assert "specs/security-action.yaml::SA-20" in done.stdout
+    assert "specs/security-action.yaml::SA-20" in done.stdout, done.stdout
 
 
 def test_a_selected_clause_sends_only_what_it_needs(tmp_path: Path) -> None:
@@ -39,9 +51,9 @@ def test_a_selected_clause_sends_only_what_it_needs(tmp_path: Path) -> None:
         target = target_of(server, [contract], key)
         file = tmp_path / "target.yaml"
         file.write_text(json.dumps(target.raw), "utf-8")  # JSON is YAML
-        done = run("-q", "specs/security-action.yaml::SA-20", "--target", str(file))
+        done = run("-q", "specs/security-action.yaml::SA-20", "--contracts-target", str(file))
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "1 passed" in done.stdout
+        assert "1 passed" in done.stdout, done.stdout
         (planned,) = assign([contract], target, Options(only=("SA-20",)))
         assert server.requests == planned.cost()
 
@@ -52,10 +64,14 @@ def test_a_violated_clause_fails_with_what_the_page_says(tmp_path: Path) -> None
         file = tmp_path / "target.yaml"
         file.write_text(json.dumps(target.raw), "utf-8")
         report = tmp_path / "junit.xml"
-        done = run("specs/security-action.yaml", "--target", str(file), f"--junit-xml={report}")
+        done = run(
+            "specs/security-action.yaml", "--contracts-target", str(file), f"--junit-xml={report}"
+        )
     assert done.returncode == 1, done.stdout
-    assert "SA-20 (must): An id that names no security action is answered 404" in done.stdout
-    assert "expected  404" in done.stdout
+    assert "SA-20 (must): An id that names no security action is answered 404" in done.stdout, (
+        done.stdout
+    )
+    assert "expected  404" in done.stdout, done.stdout
     failed = [
         c.get("name") for c in ET.parse(report).iter("testcase") if c.find("failure") is not None
     ]
@@ -67,8 +83,8 @@ def test_a_violated_should_clause_warns_and_fails_where_asked_to(tmp_path: Path)
     with mock_target([contract], ["request-id-missing"]) as target:
         file = tmp_path / "target.yaml"
         file.write_text(json.dumps(target.raw), "utf-8")
-        args = ("-q", "specs/security-action.yaml::SA-26", "--target", str(file))
-        warned, strict = run(*args), run(*args, "--strict-clauses")
+        args = ("-q", "specs/security-action.yaml::SA-26", "--contracts-target", str(file))
+        warned, strict = run(*args), run(*args, "--contracts-strict")
     assert warned.returncode == 0, warned.stdout + warned.stderr
     assert "1 passed, 1 warning" in warned.stdout
     assert "ContractsWarning: SA-26 (should)" in warned.stdout
@@ -78,9 +94,11 @@ def test_a_violated_should_clause_warns_and_fails_where_asked_to(tmp_path: Path)
 
 
 def test_a_target_that_is_down_is_never_green() -> None:
-    done = run("-q", "specs/security-action.yaml::SA-20", "--base-url", "http://127.0.0.1:9")
+    done = run(
+        "-q", "specs/security-action.yaml::SA-20", "--contracts-base-url", "http://127.0.0.1:9"
+    )
     assert done.returncode == 1, done.stdout
-    assert "inconclusive" in done.stdout
+    assert "inconclusive" in done.stdout, done.stdout
 
 
 def test_what_nothing_exercised_fails_unless_it_is_excused(tmp_path: Path) -> None:
@@ -90,25 +108,150 @@ def test_what_nothing_exercised_fails_unless_it_is_excused(tmp_path: Path) -> No
         raw.pop("provider_states")
         file = tmp_path / "target.yaml"
         file.write_text(json.dumps(raw), "utf-8")
-        done = run("-q", "specs/security-action.yaml::SA-23", "--target", str(file))
+        done = run("-q", "specs/security-action.yaml::SA-23", "--contracts-target", str(file))
         assert done.returncode == 1, done.stdout
-        assert "not-exercised" in done.stdout
+        assert "not-exercised" in done.stdout, done.stdout
         raw["not_testable"] = {"SA-23": "no states here"}
         file.write_text(json.dumps(raw), "utf-8")
-        done = run("-q", "-rs", "specs/security-action.yaml::SA-23", "--target", str(file))
+        done = run(
+            "-q", "-rs", "specs/security-action.yaml::SA-23", "--contracts-target", str(file)
+        )
         assert done.returncode == 0, done.stdout
-        assert "no states here" in done.stdout
+        assert "no states here" in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize("args", [("--base-url", "ftp://x"), ("--dialect", "nonsense")])
-def test_bad_usage_is_one_line(args: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("--contracts-base-url", "ftp://x"), "--contracts-base-url: "),
+        (("--contracts-base-url", ""), "--contracts-base-url: "),
+        (("--contracts-dialect", "nonsense"), "--contracts-dialect: no contract is named"),
+        (("--contracts-target", ""), "directory"),  # of a variable that is not set
+        (("-o", "contracts_target="), "directory"),
+        (("-o", "contracts_profile=gat"), "contracts_profile: 'gat' is none; use one of smoke, "),
+    ],
+    ids=str,
+)
+def test_bad_usage_is_one_line(args: tuple[str, ...], says: str) -> None:
     done = run("-q", "specs/security-action.yaml::SA-20", *args)
-    assert done.returncode == 4, done.stdout  # pytest's own code for usage
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR, done.stdout
+    assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_other_yaml_files_are_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "values.yaml").write_text("a: 1\n", "utf-8")
+# --- settings -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Iterator[Path]:
+    """A project with a spec file and, in `ci`, the target file of a server that breaks SA-26 (should)."""
+    contract = load(SPEC)
+    (tmp_path / "ci").mkdir()
+    (tmp_path / SPEC.name).write_bytes(SPEC.read_bytes())
+    with mock_target([contract], ["request-id-missing"]) as target:
+        (tmp_path / "ci" / "target.yaml").write_text(json.dumps(target.raw), "utf-8")
+        yield tmp_path
+
+
+@pytest.mark.parametrize(
+    ("strict", "flags", "outcome"),
+    [("true", (), "1 failed"), ("false", (), "1 passed"), ("false", STRICT, "1 failed")],
+)
+@pytest.mark.parametrize("folder", [".", "ci"])
+def test_an_ini_file_sets_what_a_flag_sets(
+    beside: Path, folder: str, strict: str, flags: tuple[str, ...], outcome: str
+) -> None:
+    """A file named there lies beside it, wherever pytest is run; and a flag wins."""
+    (beside / "pytest.ini").write_text(
+        f"[pytest]\ncontracts_target = ci/target.yaml\ncontracts_strict = {strict}\n", "utf-8"
+    )
+    done = run("-q", f"{beside / SPEC.name}::SA-26", *PLUGIN, *flags, cwd=beside / folder)
+    assert outcome in done.stdout, done.stdout + done.stderr
+
+
+def test_a_file_that_a_flag_names_lies_where_pytest_is_run(beside: Path) -> None:
+    (beside / "pytest.ini").write_text("[pytest]\ncontracts_target = nowhere.yaml\n", "utf-8")
+    args = ("-q", f"../{SPEC.name}::SA-26", *PLUGIN, *STRICT, "--contracts-target", "target.yaml")
+    done = run(*args, cwd=beside / "ci")
+    assert "1 failed" in done.stdout, done.stdout + done.stderr
+
+
+def test_every_setting_is_a_prefixed_flag_and_ini_key(pytestconfig: pytest.Config) -> None:
+    for row in SETTINGS.values():
+        assert pytestconfig.getoption(f"--contracts-{row.name}") is None
+        assert row.key.startswith("contracts_")
+        if row.ini is not None:
+            assert not pytestconfig.getini(row.key)
+    assert "allow-destructive" not in {row.name for row in SETTINGS.values() if row.ini}
+
+
+# --- runs of others -----------------------------------------------------------------------------
+
+FOREIGN = """
+from pathlib import Path
+
+def pytest_addoption(parser):
+    for name in {names}:
+        parser.addoption("--" + name, action="store", dest=name.replace("-", "_"))
+        parser.addini(name.replace("-", "_"), "theirs")
+"""
+
+
+def test_a_run_of_others_is_as_without_the_plugin(tmp_path: Path) -> None:
+    """Their options may be named as those of the command line; their YAML may hold any keys."""
+    names = [*SETTINGS.keys() - {"strict"}, "contracts"]  # pytest has a --strict itself
+    (tmp_path / "conftest.py").write_text(FOREIGN.format(names=names), "utf-8")
+    (tmp_path / "values.yaml").write_text("x-clauses:\n  - id: MA-1\nother: [\n", "utf-8")
+    (tmp_path / "latin.yaml").write_bytes(b"x-clauses:\n\xe9\n")
+    (tmp_path / "test_one.py").write_text(
+        "def test_one(pytestconfig):\n"
+        "    assert pytestconfig.option.target == 'x'\n    assert not pytestconfig.getini('dialect')\n",
+        "utf-8",
+    )
+    theirs = ("-q", "--target", "x", "--base-url", "y", "-W", "error", str(tmp_path))
+    by_name = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    alone = run(*theirs, cwd=tmp_path, environ=by_name)
+    beside = run(*theirs, *PLUGIN, cwd=tmp_path, environ=by_name)
+    assert (beside.returncode, beside.stderr) == (alone.returncode, alone.stderr)
+    assert told_of(beside) == told_of(alone)
+    assert "1 passed" in told_of(beside), beside.stdout
+
+
+def told_of(done: subprocess.CompletedProcess[str]) -> str:
+    return re.sub(r"in [\d.]+s", "", done.stdout)
+
+
+def test_a_file_that_is_named_is_taken_up_whatever_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("x-clauses: []\n", "utf-8")
+    done = run("-q", *PLUGIN, str(tmp_path / "values.yaml"), cwd=tmp_path)
+    assert done.returncode == pytest.ExitCode.INTERRUPTED, done.stdout
+    assert "values.yaml: x-clauses" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("breaks", "says"),
+    [
+        (
+            "cancel_contracts.verify.verify",
+            "the suite itself failed: RuntimeError at conftest.py:4",
+        ),
+        (
+            "cancel_contracts.verify.assign",
+            "the suite itself failed: RuntimeError at conftest.py:4",
+        ),
+    ],
+)
+def test_where_the_suite_fails_its_own_items_fail(tmp_path: Path, breaks: str, says: str) -> None:
+    (tmp_path / SPEC.name).write_bytes(SPEC.read_bytes())
     (tmp_path / "test_one.py").write_text("def test_one():\n    pass\n", "utf-8")
-    done = run("-q", "-p", "cancel_contracts.pytest_plugin", str(tmp_path), cwd=tmp_path)
-    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    module, _, name = breaks.rpartition(".")
+    (tmp_path / "conftest.py").write_text(
+        f"import {module} as room\n\ndef broken(*args, **kwargs):\n"
+        f"    raise RuntimeError('a secret')\n\nroom.{name} = broken\n",
+        "utf-8",
+    )
+    done = run("-q", *PLUGIN, "-k", "SA-20 or test_one", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
+    assert "1 failed, 1 passed" in done.stdout, done.stdout
+    assert says in done.stdout, done.stdout
+    assert "a secret" not in done.stdout, done.stdout

@@ -171,7 +171,10 @@ class Store:
         self.process.wait(GUARD_SECONDS)
 
 
-@pytest.fixture
+SERVER = pytest.param(None, marks=pytest.mark.outside("redis-server"), id="redis")
+
+
+@pytest.fixture(params=[SERVER])
 def store(tmp_path: Path) -> Iterator[Store]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

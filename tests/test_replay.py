@@ -18,6 +18,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Situation
 from cancel_contracts.har import read, write
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Gap, Need
 from cancel_contracts.redact.secrets import Redactor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -40,13 +41,15 @@ def test_a_token_that_reads_like_a_word_of_the_spec_changes_no_situation(tmp_pat
     contract = load(next(p for p in shipped() if p.stem == "machine-action"))
     odd = next(p.name for p in contract.permissions if "And" in p.name).rpartition(".")[2]
     situation = Situation(identity=f"delegated:Machine.{odd}", state="Pending")
-    journal = Journal(contract.name, missing={situation: f"no identity {odd}"})
+    journal = Journal(
+        contract.name, missing={situation: Gap(f"no identity {odd}", Need("mint", odd))}
+    )
     redactor = Redactor()
     redactor.learn(odd)
     har = tmp_path / "t.har"
     write(har, [journal], {"note": odd}, datetime.now(UTC), "1", redactor)
     again = read(har, [contract]).journals[contract.name]
-    assert again.missing == {situation: "no identity [redacted]"}
+    assert again.missing == {situation: Gap("no identity [redacted]", Need("mint", odd))}
     assert json.loads(har.read_text("utf-8"))["log"]["_contracts"]["note"] == "[redacted]"
 
 

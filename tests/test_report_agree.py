@@ -12,10 +12,11 @@ from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.gate import decide
 from cancel_contracts.report.annotations import lines
 from cancel_contracts.report.html import write_html
-from cancel_contracts.report.json_report import schema, write_json
+from cancel_contracts.report.json_report import write_json
 from cancel_contracts.report.junit import write_junit
 from cancel_contracts.report.markdown import write_markdown
 from cancel_contracts.report.record import record
+from cancel_contracts.schemas import schema
 from cancel_contracts.verify import Options, verify
 from jsonschema import Draft202012Validator
 from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
@@ -97,7 +98,7 @@ def test_all_reports_agree_on_a_run_against_the_mock(tmp_path: Path) -> None:
         result = verify(contracts, target, Options())
     written = record(result, outcome_of(result))
 
-    Draft202012Validator(schema()).validate(written)
+    Draft202012Validator(schema("report")).validate(written)
     found = all_of(written, tmp_path)
     verdicts, code = found["json"]
     assert code == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -25,7 +24,7 @@ BODIES = {
     "deep": b"[" * 10_000 + b"]" * 10_000,
 }
 
-pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+pytestmark = pytest.mark.outside("curl")
 
 
 def sent(line: str, **environ: str) -> bytes:

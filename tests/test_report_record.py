@@ -14,9 +14,10 @@ from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.report import scenario
-from cancel_contracts.report.json_report import dump, schema, write_json
-from cancel_contracts.report.lifecycle import peak
+from cancel_contracts.report.json_report import dump, write_json
 from cancel_contracts.report.record import record
+from cancel_contracts.schemas import schema
+from cancel_contracts.windows import within
 from jsonschema import Draft202012Validator, FormatChecker
 from report_sample import (
     CLAUSES,
@@ -33,7 +34,7 @@ from report_sample import (
     secretive,
 )
 
-VALIDATOR = Draft202012Validator(schema(), format_checker=FormatChecker())
+VALIDATOR = Draft202012Validator(schema("report"), format_checker=FormatChecker())
 
 
 def clause_of(written: dict[str, Any], id_: str) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def of_one(one: Exchange, *looks: Exchange) -> dict[str, Any]:
     ids=["every verdict", "strict", "conforms", "no clause", "secrets"],
 )
 def test_the_record_fits_its_schema(written: dict[str, Any]) -> None:
-    Draft202012Validator.check_schema(schema())
+    Draft202012Validator.check_schema(schema("report"))
     VALIDATOR.validate(json.loads(dump(written)))
 
 
@@ -230,7 +231,7 @@ def test_the_time_line_counts_from_the_first_request() -> None:
     [([], 60, 0), ([0.0], 60, 1), ([0, 30, 59, 60, 119], 60, 3), ([0, 60, 120], 60, 1)],
 )
 def test_the_busiest_window(moments: list[float], seconds: float, most: int) -> None:
-    assert peak(moments, seconds) == most
+    assert max(within(moments, seconds), default=0) == most
 
 
 def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:

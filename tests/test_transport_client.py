@@ -178,7 +178,7 @@ def test_neither_netrc_nor_the_url_adds_a_credential(
     monkeypatch.setenv("NETRC", str(netrc))
     with RawServer(answer(OK)) as server, Transport() as transport:
         transport.send(Sent("POST", server.url + "/"))
-        with pytest.raises(UsageError, match="URL: it holds credentials") as refused:
+        with pytest.raises(UsageError, match="URL: it carries a user or password") as refused:
             transport.send(Sent("POST", server.url.replace("//", "//me:secret@")))
 
     assert b"authorization" not in server.requests[0].lower()
@@ -188,11 +188,11 @@ def test_neither_netrc_nor_the_url_adds_a_credential(
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Sent("POST", "/relative"), "URL: it is not absolute"),
-        (Sent("POST", "ftp://127.0.0.1/"), "URL: it is not absolute"),
-        (Sent("POST", "http:///a"), "URL: its host or port is not valid"),
-        (Sent("POST", "http://127.0.0.1:99999/"), "URL: its host or port is not valid"),
-        (Sent("POST", "http://127.0.0.1\\a/"), "URL: its host or port is not valid"),
+        (Sent("POST", "/relative"), "URL: it does not start with http"),
+        (Sent("POST", "ftp://127.0.0.1/"), "URL: it does not start with http"),
+        (Sent("POST", "http:///a"), "URL: it has no host"),
+        (Sent("POST", "http://127.0.0.1:99999/"), "URL: it has no port from 1 to 65535"),
+        (Sent("POST", "http://127.0.0.1\\a/"), "URL: it has no host, or one that is no name"),
         (Sent("POST", "http://127.0.0.1/a b"), "URL: a space or control character"),
         (Sent("POST", "http://127.0.0.1/a\r\nX: y"), "URL: a space or control character"),
         (Sent("PO ST", "http://127.0.0.1/"), "method: it is no HTTP token"),

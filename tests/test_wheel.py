@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -37,7 +38,8 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     # A plain path line: the editable install's own .pth is not followed from there.
-    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n", "utf-8")
+    libraries = [path for path in sys.path if Path(path).name == "site-packages"]
+    (site / "dependencies.pth").write_text("\n".join(libraries) + "\n", "utf-8")
     return folder / "bin" / "python"
 
 
@@ -79,6 +81,67 @@ def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "r.html").stat().st_size > 10_000
+
+
+THEIRS = {
+    "contracts/__init__.py": "OURS = True\n",
+    "contracts/rooms.py": "from contracts import OURS\n",
+    "conftest.py": """
+        import pytest
+
+        def pytest_addoption(parser):  # as pytest-embedded has it
+            parser.addoption("--target", action="append")
+
+        @pytest.fixture(scope="session")
+        def base_url(base_url):
+            return base_url + "/v1"
+    """,
+    "test_theirs.py": """
+        import contracts
+        from contracts.rooms import OURS
+
+        def test_the_folder_is_theirs():
+            assert OURS and contracts.__file__.startswith(FOLDER)
+
+        def test_the_options_are_theirs(base_url, pytestconfig):
+            assert base_url == "http://theirs.invalid/v1"
+            assert pytestconfig.getoption("profile") is True
+            assert pytestconfig.getoption("target") == ["esp32"]
+    """,
+}
+
+
+def project(folder: Path) -> None:
+    """Write a project of somebody else's, whose package is called `contracts`."""
+    for name, text in THEIRS.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        text = dedent(text).replace("FOLDER", repr(str(folder)))
+        (folder / name).write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "2")], ids=["one", "xdist"])
+def test_a_project_with_other_plugins_runs_as_ever(
+    python: Path, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    """pytest-base-url and pytest-profiling are loaded beside the plugin, and the project has a `contracts`."""
+    project(tmp_path)
+    theirs = ("--base-url", "http://theirs.invalid", "--profile", "--target", "esp32")
+    done = run(python, tmp_path, "-m", "pytest", "--trace-config", *theirs, *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 passed" in done.stdout
+    for plugin in ("cancel-contracts-", "pytest-base-url-", "pytest-profiling-"):
+        assert re.search(rf"^ +{plugin}\d", done.stdout, re.MULTILINE), plugin
+    assert "cancel_contracts/pytest_plugin" in done.stdout
+    assert (tmp_path / "prof").is_dir()  # pytest-profiling has done its work
+
+
+def test_clauses_run_in_such_a_project(python: Path, tmp_path: Path) -> None:
+    project(tmp_path)
+    (tmp_path / "print-job.yaml").write_bytes((ROOT / "tests" / "print_job_spec.txt").read_bytes())
+    theirs = ("--base-url", "http://theirs.invalid", "--profile", "--target", "esp32")
+    done = run(python, tmp_path, "-m", "pytest", "-q", *theirs, "--contracts-strict")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 passed" in done.stdout
 
 
 def test_its_pytest_plugin_collects_a_spec(python: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_word_added_to_its_table_is_known_everywhere(
     monkeypatch.setitem(BODIES, WORD.name, WORD)
     monkeypatch.setitem(AXES["body"].words, WORD.name, WORD)
     contract = with_clause(tmp_path, **row)
-    given = loading.schema()["$defs"]["given"]["properties"]
+    given = loading.spec_schema()["$defs"]["given"]["properties"]
     assert "haiku" in str(given["body"])
     clause = contract.clause("MA-900")
     assert clause is not None

@@ -47,7 +47,7 @@ def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
     text = read_file(path)
     raw = parse_text(path, text)
     plain = json.loads(json.dumps(raw, default=str))  # YAML reads a bare date as a date
-    if error := next(iter(validator("", "baseline.schema.json").iter_errors(plain)), None):
+    if error := next(iter(validator("baseline").iter_errors(plain)), None):
         where = "/".join(map(str, error.absolute_path)) or "(top level)"
         raise UsageError(f"{path}: {where}", error.message[:200], "see docs/accept-a-deviation.md")
     lines = _lines(text)
@@ -121,7 +121,7 @@ def apply(
                 stale.append(f"{entry.place}: {id_} is upheld again; delete this entry")
         if entry := live.get(("not_exercised", id_)):
             if verdict.word == "not-exercised":
-                return replace(verdict, excused=entry.reason)
+                return replace(verdict, excused=entry.reason, excused_by=(id_,))
             if verdict.word in ("upheld", "violated"):
                 stale.append(f"{entry.place}: {id_} is exercised now; delete this entry")
         return verdict

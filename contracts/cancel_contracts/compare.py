@@ -46,7 +46,7 @@ def load(path: Path) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError):
         raise UsageError(str(path), "is no JSON", "name a file that --report-json wrote") from None
-    if error := next(iter(validator("report", "report.schema.json").iter_errors(report)), None):
+    if error := next(iter(validator("report").iter_errors(report)), None):
         where = "/".join(map(str, error.absolute_path)) or "(top level)"
         raise UsageError(
             f"{path}: {where}", "is no report of this schema", "write it again with --report-json"

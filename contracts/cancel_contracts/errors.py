@@ -8,10 +8,13 @@ the pytest plugin). A message names the place, the value and the mend, on one li
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from cancel_contracts.needs import Gap
 
 log = logging.getLogger(__name__)
 
@@ -30,18 +33,37 @@ class Told(ContractsError):
 
     def __init__(self, place: str, problem: str, mend: str) -> None:
         self.place, self.problem, self.mend = place, problem, mend
-        super().__init__(one_line(f"{clip(place)}: {clip(problem)}; {clip(mend)}"))
+        file, colon, where = place.partition(": ")  # the file itself the user has named
+        parts = (file + colon + hushed(where), hushed(problem), hushed(mend))
+        super().__init__(one_line("{}: {}; {}".format(*map(clip, parts))))
+
+
+# What somebody may have put in the wrong place of a file or a command: a JSON Web Token (its header
+# begins with {", RFC 7519), or what looks drawn by lot. Who writes, names or numbers a thing keeps
+# to one kind of character for longer.
+_WORD = re.compile(r"[\w.~+/=-]{16,}", re.ASCII)
+_JWT = re.compile(r"(?<![0-9A-Za-z])eyJ[\w-]{5}", re.ASCII)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_CHANGES = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
+_CHANGES_OF_CHARS = 0.3  # of random base64 0.6, of random hexadecimal 0.5, of CamelCase 0.2
+_LONG = re.compile(r"[0-9A-Za-z]{32}")
+
+
+def hushed(text: str) -> str:
+    """Return a text without the words in it that look like secrets."""
+    return _WORD.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown(word: str) -> str:
+    named = _GUID.sub("", word)
+    drawn = len(_CHANGES.findall(named)) > _CHANGES_OF_CHARS * len(named)
+    secret = drawn or _JWT.search(named) or _LONG.search(named)
+    return "(not shown: it looks like a secret)" if secret else word
 
 
 def clip(text: str) -> str:
     """Return the beginning of a text that is too long to be shown."""
     return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
-
-
-def where_failed(err: BaseException) -> str:
-    """Return what nobody foresaw, and the line of ours or others that raised it."""
-    place = traceback.extract_tb(err.__traceback__)[-1]
-    return f"{type(err).__name__} at {Path(place.filename).name}:{place.lineno}"
 
 
 @contextmanager
@@ -54,7 +76,7 @@ def contained(crashes: list[str]) -> Iterator[None]:
     except ContractsError:
         raise
     except Exception as err:  # noqa: BLE001 - told among the faults, and by exit code 3
-        crashes.append(f"the suite itself failed: {where_failed(err)}")
+        crashes.append(crash(err))
         log.debug("%s", "".join(traceback.format_exception(err)).rstrip())
 
 
@@ -62,6 +84,13 @@ def one_line(text: str) -> str:
     """Return a text on one line, what a terminal might obey escaped."""
     words = " ".join(text.split())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in words)
+
+
+def crash(err: BaseException) -> str:
+    """Return what is said where the suite itself fails: the kind and the place, no value."""
+    place = traceback.extract_tb(err.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"the suite itself failed: {type(err).__name__} at {where}; please report it"
 
 
 class UsageError(Told):
@@ -78,15 +107,23 @@ class Inconclusive(Told):
     exit_code = 4
 
 
-class Refused(ContractsError):
-    """The target does not offer this state. The message is the reason to report."""
+class Lacking(ContractsError):
+    """The target lacks what a call needs. `gap` says what, as a reason to report."""
+
+    def __init__(self, gap: Gap) -> None:
+        self.gap = gap
+        super().__init__(gap.reason)
+
+
+class Refused(Lacking):
+    """The target does not offer this state."""
+
+
+class NoIdentity(Lacking):
+    """The target does not offer this identity."""
 
 
 class Broken(ContractsError):
     """Something failed on the way: nobody can tell whether it is offered. The message is the reason
     to report.
     """
-
-
-class NoIdentity(ContractsError):
-    """The target does not offer this identity. The message is the reason to report."""

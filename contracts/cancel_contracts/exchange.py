@@ -166,6 +166,21 @@ class Exchange:
         return self.received.status if self.received else None
 
     @property
+    def succeeded(self) -> bool:
+        """Whether it was answered 2xx."""
+        return self.status is not None and self.status // 100 == 2
+
+    @property
+    def refused(self) -> bool:
+        """Whether it was answered 4xx, 429 included: whatever is no refusal may take effect."""
+        return self.status is not None and self.status // 100 == 4
+
+    @property
+    def limited(self) -> bool:
+        """Whether it was answered 429: by a limit, which says nothing of the call itself."""
+        return self.status == 429
+
+    @property
     def unanswered(self) -> bool:
         """Whether no answer came that can be read to its end."""
         return self.received is None or bool(self.failure or self.received.error)

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
-from cancel_contracts.observation import observe, shown
+from cancel_contracts.sight.observation import observe, shown
 
 UNSAID: Mapping[str, Any] = {
     **dict.fromkeys(("identity", "content_type", "transfer", "extra"), RECORDED),

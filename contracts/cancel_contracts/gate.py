@@ -1,18 +1,37 @@
 """The gate: from verdicts to one outcome and one exit code. Pure.
 
 The exit code never hides a gap: a must-clause that nothing exercised and nobody excused ends 4,
-never 0.
+never 0. Two figures stand beside it and are never blended: *kept*, the must-clauses upheld of those
+judged, and *covered*, those judged of all that were selected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cancel_contracts.errors import SUITE_FAILED
 from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.needs import Gap
 
 EXIT = {"conforms": 0, "violated": 1, "inconclusive": 4, "nothing-selected": 5}
+SHOWN_GAPS = 12
+
+
+@dataclass(frozen=True)
+class Figures:
+    """How many must-clauses were selected, judged of these and upheld of these. `excused` names
+    the clauses that stand aside, by the key of the excuse.
+    """
+
+    upheld: int
+    judged: int
+    selected: int
+    excused: Mapping[str, tuple[str, ...]]
+
+    @property
+    def covered_percent(self) -> float:
+        return 100 * self.judged / self.selected if self.selected else 100.0
 
 
 @dataclass(frozen=True)
@@ -24,25 +43,7 @@ class Outcome:
     word: str
     exit_code: int
     sentence: str
-    excuses: Mapping[str, Mapping[str, str]]
-
-
-def excuse(judgement: Judgement, not_testable: Mapping[str, str]) -> Judgement:
-    """Return the judgement with the target's reasons beside what it could not be asked.
-
-    An excuse covers what was not exercised, for the need that it names. It never covers a
-    violation.
-    """
-
-    def one(verdict: Verdict) -> Verdict:
-        if verdict.word != "not-exercised":
-            return verdict
-        reason = not_testable.get(verdict.clause.id)
-        if reason is None and verdict.lacks and verdict.lacks <= not_testable.keys():
-            reason = not_testable[min(verdict.lacks)]
-        return replace(verdict, excused=reason)
-
-    return replace(judgement, verdicts=tuple(map(one, judgement.verdicts)))
+    excuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def gap(verdict: Verdict) -> bool:
@@ -54,18 +55,34 @@ def gap(verdict: Verdict) -> bool:
     return verdict.word == "not-exercised" and not verdict.conditional
 
 
+def figures(verdicts: Iterable[Verdict]) -> Figures:
+    """Count the must-clauses. An accepted violation is judged, and not kept."""
+    musts = [v for v in verdicts if v.clause.level == "must"]
+    judged = [v for v in musts if v.word in ("upheld", "violated", "accepted")]
+    excused: dict[str, list[str]] = {}
+    for verdict in musts:
+        for key in verdict.excused_by:
+            excused.setdefault(key, []).append(verdict.clause.id)
+    upheld = sum(v.word == "upheld" for v in judged)
+    named = {key: tuple(ids) for key, ids in sorted(excused.items())}
+    return Figures(upheld, len(judged), len(musts), named)
+
+
 def decide(
     judgements: Sequence[Judgement],
     *,
     strict: bool = False,
     stale: Sequence[str] = (),
+    min_covered: float = 0.0,
     crashes: Sequence[str] = (),
 ) -> Outcome:
-    """Return the outcome of a run over its contracts. `stale` are baseline entries that excuse
-    nothing any more, `crashes` faults of the suite itself: with one no run conforms, whatever its
-    verdicts, and whatever it has found stands.
+    """Return the outcome of a run over its contracts.
+
+    `stale` are excuses and baseline entries that excuse nothing any more; `min_covered` is the
+    percentage of must-clauses that have to be judged; `crashes` are faults of the suite itself:
+    with one no run conforms, whatever its verdicts, and whatever it has found stands.
     """
-    outcome = _decide(judgements, strict=strict, stale=stale)
+    outcome = _decide(judgements, strict, stale, min_covered)
     if not crashes:
         return outcome
     word = "violated" if outcome.word == "violated" else "inconclusive"
@@ -73,35 +90,52 @@ def decide(
     return replace(outcome, word=word, exit_code=SUITE_FAILED, sentence=sentence)
 
 
-def _decide(judgements: Sequence[Judgement], *, strict: bool, stale: Sequence[str]) -> Outcome:
+def _decide(
+    judgements: Sequence[Judgement], strict: bool, stale: Sequence[str], min_covered: float
+) -> Outcome:
     failing = ("must", "should") if strict else ("must",)
-    verdicts = [(j.contract.name, v) for j in judgements for v in j.verdicts]
-    violated = [
-        v.clause.id for _, v in verdicts if v.word == "violated" and v.clause.level in failing
-    ]
-    gaps = [(name, v) for name, v in verdicts if gap(v)]
-    excuses: dict[str, dict[str, str]] = {}
-    for name, v in gaps:
-        if v.word == "not-exercised":
-            excuses.setdefault(name, {})[v.clause.id] = v.reason or "not exercised"
+    verdicts = [v for j in judgements for v in j.verdicts]
     if not verdicts:
-        return _outcome("nothing-selected", "no clause was selected", {})
+        return _outcome("nothing-selected", "no clause was selected")
+    violated = [v.clause.id for v in verdicts if v.word == "violated" and v.clause.level in failing]
+    excuses = _excuses(judgements)
     if violated or stale:
         parts = [f"violated: {', '.join(violated)}"] if violated else []
-        parts += [f"{len(stale)} stale baseline entries: {stale[0]}"] if stale else []
+        entries = "entry" if len(stale) == 1 else "entries"
+        parts += [f"{len(stale)} stale {entries}: {stale[0]}"] if stale else []
         return _outcome("violated", "; ".join(parts), excuses)
-    if gaps:
-        named = ", ".join(v.clause.id for _, v in gaps[:12]) + (" …" if len(gaps) > 12 else "")
+    if gaps := [v.clause.id for v in verdicts if gap(v)]:
+        more = " …" if len(gaps) > SHOWN_GAPS else ""
         unusable = next((j.unusable for j in judgements if j.unusable), None)
-        one = len(gaps) == 1
-        open_ = "1 must-clause remains" if one else f"{len(gaps)} must-clauses remain"
-        told = unusable or f"{open_} open: {named}"
+        open_ = f"{len(gaps)} must-clause{'s remain' if len(gaps) > 1 else ' remains'} open"
+        told = unusable or f"{open_}: {', '.join(gaps[:SHOWN_GAPS])}{more}"
         return _outcome("inconclusive", told, excuses)
-    exercised = sum(1 for _, v in verdicts if v.word == "upheld")
+    covered = figures(verdicts).covered_percent
+    if covered < min_covered:
+        told = f"{covered:.1f} % of the must-clauses are covered, less than {min_covered:g} %"
+        return _outcome("inconclusive", told, excuses)
+    exercised = sum(v.word == "upheld" for v in verdicts)
     return _outcome(
         "conforms", f"{exercised} clause{'s' * (exercised != 1)} upheld, none violated", excuses
     )
 
 
-def _outcome(word: str, sentence: str, excuses: dict[str, dict[str, str]]) -> Outcome:
-    return Outcome(word, EXIT[word], sentence, excuses)
+def _excuses(judgements: Sequence[Judgement]) -> dict[str, dict[str, str]]:
+    """Return the lines that would excuse the gaps: a need by its key, else a clause by its id."""
+    found: dict[str, dict[str, str]] = {}
+    for judgement in judgements:
+        for verdict in filter(gap, judgement.verdicts):
+            if verdict.word != "not-exercised":
+                continue
+            rows = found.setdefault(judgement.contract.name, {})
+            for gap_ in verdict.gaps or [Gap(verdict.reason or "not exercised")]:
+                if not gap_.free:
+                    key = gap_.need.keys[0] if gap_.need else verdict.clause.id
+                    rows.setdefault(key, gap_.reason)
+    return found
+
+
+def _outcome(
+    word: str, sentence: str, excuses: Mapping[str, Mapping[str, str]] | None = None
+) -> Outcome:
+    return Outcome(word, EXIT[word], sentence, excuses or {})

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import overload
 
 from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.needs import Gap
 
 OPEN = 4096  # exchanges that stand as they are: more than any gate makes
 PACK = 64  # exchanges that are packed together, for they resemble each other
@@ -86,17 +87,16 @@ class Exchanges(Sequence[Exchange]):
 class Journal:
     """What was sent to one contract's routes and what came back.
 
-    `missing` maps a situation to the reason that it could not be brought about; `stopped` says why
+    `missing` says of a situation what was lacking to bring it about; `stopped` says why
     sending ended early.
     """
 
     contract: str
     exchanges: Exchanges = field(default_factory=Exchanges)
-    missing: dict[Situation, str] = field(default_factory=dict)
+    missing: dict[Situation, Gap] = field(default_factory=dict)
     broken: dict[Situation, str] = field(default_factory=dict)
     stopped: str | None = None
-    # None: never tried; False: the target has no GET that shows the resource
-    observable: bool | None = None
+    single: bool = False  # the target keeps one resource at a time: there is no neighbour
     minted: bool = False  # the identities' claims are known, because the suite signed them
     # Requests by kind that were sent on the way in, and stand for nothing.
     elsewhere: Counter[str] = field(default_factory=Counter)

@@ -27,6 +27,7 @@ from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Situation
+from cancel_contracts.mock.awaiting import AWAITING
 from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Breaks, Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
@@ -251,14 +252,15 @@ def _job(path: str, name: str, whole: bool) -> Trial:
 
 
 def jobs(contracts: Sequence[Contract], only: Sequence[str]) -> list[tuple[str, str]]:
-    """Return (spec file, entry) for all that applies."""
+    """Return (spec file, entry) for all that applies. What awaits a clause has to be named."""
     entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
     chosen = {find(name).name for name in only}
     return [
         (contract.path_of_file, entry.name)
         for entry in entries
         for contract in contracts
-        if entry.applies(contract) and (not chosen or entry.name in chosen)
+        if entry.applies(contract)
+        and (entry.name in chosen if chosen else entry.name not in AWAITING)
     ]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cancel_contracts import har
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.gate import excuse
+from cancel_contracts.excuses import excuse
 from cancel_contracts.judge.judge import judge
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.verify import ContractResult, Options, Result, select

@@ -7,6 +7,7 @@ twice it does nothing twice.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.account import Account, SetUp
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.provider_states.states import Made, ProviderStates
-from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import pacer
@@ -37,6 +38,7 @@ def tear_down(
     Raises UsageError before anything is sent where the target file is not that of the run.
     """
     redactor, rows = Redactor(), defaultdict(list)
+    learn_proxies(redactor, os.environ if environ is None else environ)
     for row in account.left:
         contract = next((c for c in contracts if c.name == row.contract), None)
         if contract is None:
@@ -73,11 +75,9 @@ def _undo(contract: Contract, states: ProviderStates, left: list[SetUp]) -> list
     unknown = []
     for row in left:
         if row.how == "handler":
-            # Without values (the run never saw an answer) a tear-down names the state alone.
             states.adopt([Made(row.number, row.state, {**row.params, **(row.values or {})})])
-        elif row.id is None:
-            unknown.append(f"a {row.state} may have been created; nobody knows its id")
         elif states.provisioner is not None:
+            assert row.id is not None
             states.provisioner.adopt(row.number, row.id, row.state, "owner" in row.params)
         else:
             unknown.append(f"{row.id} is left: the target file has no provision any more")

@@ -6,6 +6,7 @@ load -> plan -> run -> journal -> judge -> excuse; the gate decides over the res
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,14 +17,14 @@ from pathlib import Path
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import contained
-from cancel_contracts.gate import excuse
+from cancel_contracts.excuses import Excused, excuse, stale
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.calls import Progress
 from cancel_contracts.run.provisioned import Creates, creates, provisioner
@@ -46,6 +47,7 @@ class Options:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     strict: bool = False
+    min_covered: float = 0.0  # percentage of the must-clauses
     allow_destructive: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)
     max_wait: float = 60.0
@@ -95,6 +97,10 @@ class Result:
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
 
+    def stale_excuses(self) -> list[str]:
+        """Return the excuses of the target file that excuse nothing any more, in words."""
+        return stale(Excused(r.judgement, r.journal, r.not_testable) for r in self.results)
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -128,6 +134,8 @@ class Assignment:
         """
         total = self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
         total["provider_states"] += self.creates.total()
+        if self.site.unknown_id and total["observe"]:  # looked at before each call on it
+            total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
         return total
 
     @property
@@ -155,19 +163,15 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         if not clauses:
             continue
         site = target.site(contract)
-        not_local = safety.why_not_local(site.base_url, contracts)
+        not_local = safety.why_site_is_not_local(site, contracts)
         harmless = not_local is not None and not (options.allow_destructive and site.has_states)
-        skipped = [group for group in ("identities", "states") if group in site.not_testable]
-        if not site.has_states and "states" not in skipped:
-            skipped.append("states")
         plan = make(
             contract,
             clauses,
             options.profile,
             max_requests=options.max_requests,
             harmless=harmless,
-            skipped=skipped,
-            excused=tuple(site.not_testable),
+            states=site.has_states,
         )
         observes = "observe" not in site.not_testable
         found.append(Assignment(contract, site, plan, harmless, observes, not_local))
@@ -198,6 +202,7 @@ def verify(
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
+    learn_proxies(redactor, os.environ if environ is None else environ)
     warnings: list[str] = []
     failures: list[str] = []
     crashes: list[str] = []
@@ -251,7 +256,8 @@ def _one(
     contract, site, options = assignment.contract, assignment.site, common.options
     ledger = common.ledger
     began = time.monotonic()
-    with Transport(options.timeouts, verify=trusted(options.cacert)) as transport:
+    verify_by, local = trusted(options.cacert), assignment.not_local is None
+    with Transport(options.timeouts, verify=verify_by, local_only=local) as transport:
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
         maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
@@ -262,6 +268,7 @@ def _one(
             identities,
             ProviderStates(site, transport, ledger, maker),
             unknown_id=site.unknown_id,
+            local=local,
             observes=assignment.observes,
             seed=options.seed,
             max_wait=options.max_wait,

@@ -38,7 +38,7 @@ def conclude(
     from cancel_contracts.report.record import record
     from cancel_contracts.report.terminal import show
 
-    stale: list[str] = []
+    stale = result.stale_excuses()
     warnings = list(result.warnings)
     results = []
     for one in result.results:
@@ -47,8 +47,13 @@ def conclude(
         stale += old
         warnings += expired
     result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
+    options = result.options
     outcome = gate.decide(
-        result.judgements(), strict=result.options.strict, stale=stale, crashes=result.crashes
+        result.judgements(),
+        strict=options.strict,
+        stale=stale,
+        min_covered=options.min_covered,
+        crashes=result.crashes,
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)

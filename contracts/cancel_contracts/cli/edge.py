@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import click
 
 from cancel_contracts.cli.ledger import ledger
-from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove
+from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
-from cancel_contracts.errors import SUITE_FAILED, ContractsError, clip, one_line, where_failed
+from cancel_contracts.errors import SUITE_FAILED, ContractsError, clip, crash, one_line
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -29,7 +29,19 @@ def cli() -> None:
     """
 
 
-for command in (verify, judge, compare, baseline, clauses, explain, mock, prove, ledger, init):
+for command in (
+    verify,
+    judge,
+    compare,
+    baseline,
+    clauses,
+    explain,
+    mock,
+    prove,
+    ledger,
+    init,
+    schema,
+):
     cli.add_command(command)
 
 
@@ -53,8 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return SUITE_FAILED
     except Exception as err:  # noqa: BLE001 - the edge: a fault of the suite is said, never hidden
-        told = f"the suite itself failed: {where_failed(err)}; please report it"
-        return _complain(told, SUITE_FAILED)
+        return _complain(crash(err), SUITE_FAILED)
 
 
 def _complain(text: str, code: int) -> int:

@@ -42,4 +42,4 @@ def ledger(file: Path, tear_down: bool, target_file: Path | None, specs: tuple[P
     for failure in failures:
         click.echo(f"warning: {failure}", err=True)
     click.echo(text(account))
-    return 1 if account.left else 0
+    return 1 if account.left or account.maybe_left else 0

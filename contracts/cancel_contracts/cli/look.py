@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -15,6 +16,8 @@ from cancel_contracts.cli.options import (
 )
 from cancel_contracts.errors import UsageError
 from cancel_contracts.report.files import write
+from cancel_contracts.schemas import SCHEMAS
+from cancel_contracts.schemas import schema as schema_of
 
 
 @click.command("clauses")
@@ -134,6 +137,16 @@ def baseline(report: Path, output: Path | None) -> None:
     check_writable("--output", output)
     write(output, text)
     click.echo(f"wrote {output}")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(list(SCHEMAS)))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file, for an editor."""
+    from cancel_contracts.contract.load import spec_schema
+
+    document = spec_schema() if kind == "spec" else schema_of(kind)
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 @click.command()

@@ -154,7 +154,7 @@ def pinned_dialects(
 
 
 def check_file(flag: str, path: Path) -> None:
-    """Raise where a pipe is given for a file that is read at several places, or kept on the disk."""
+    """Raise where a pipe is given for what is read more than once, or is to be kept."""
     if is_pipe(path):
         raise UsageError(f"{flag} {path}", "is a pipe", "name a file")
 

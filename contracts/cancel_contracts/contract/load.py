@@ -34,7 +34,7 @@ from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import shipped_schema
+from cancel_contracts.schemas import schema
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
@@ -66,9 +66,9 @@ def load(path: Path) -> Contract:
     return Reader(path, document).contract()
 
 
-def schema() -> dict[str, Any]:
+def spec_schema() -> dict[str, Any]:
     """Return the JSON Schema of a spec file's extensions, the vocabulary's tables included."""
-    found = shipped_schema("contract", "extensions.schema.json")
+    found = schema("spec")
     return {**found, "$defs": {**found["$defs"], **vocabulary()}}
 
 
@@ -76,7 +76,7 @@ def complain(path: Path, document: Mapping[str, Any]) -> None:
     """Raise for the most telling error the schema finds."""
     for where, problem, mend in unknown_words(document):
         raise UsageError(f"{path}: {where}", problem, mend)
-    errors = list(Draft202012Validator(schema()).iter_errors(document))
+    errors = list(Draft202012Validator(spec_schema()).iter_errors(document))
     if not errors:
         return
     error = min(errors, key=lambda e: (len(e.absolute_path) == 0, list(map(str, e.absolute_path))))

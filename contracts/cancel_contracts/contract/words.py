@@ -186,11 +186,14 @@ class Axis:
     forms: tuple[Mapping[str, Any], ...] = ()
 
 
-def _one_of(name: str) -> dict[str, Any]:
+def _one_of(name: str, says: str, value: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "type": "object", "additionalProperties": False, "required": [name],
-        "properties": {name: {"type": "string", "minLength": 1}},
+        "properties": {name: {"description": says, **value}},
     }  # fmt: skip
+
+
+_NAME: Mapping[str, Any] = {"type": "string", "minLength": 1}
 
 
 AXES: Mapping[str, Axis] = {
@@ -198,10 +201,10 @@ AXES: Mapping[str, Axis] = {
     for axis in (
         Axis("resource", "resource", "cancellable", "which resource the call names", RESOURCES, ({"type": "string", "x-is": "a state of x-lifecycle"},)),
         Axis("id", "id", None, "the kind of an odd id", {k: w for k, w in IDS.items() if w.wire is not None}),
-        Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated"), _one_of("application"))),
+        Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME))),
         Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (
-            _one_of("example"), {"type": "object", "additionalProperties": False, "required": ["json"], "properties": {"json": True}})),
+            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {neighbour}, {unique} and {long} in its strings", {}))),
         Axis("content-type", "content_type", "default", "the Content-Type", MEDIA_TYPES, ({"type": "string", "pattern": r"^[^/\s]+/[^/\s].*$"},)),
         Axis("transfer", "transfer", "length", "the transfer coding", TRANSFERS),
         Axis("method", "method", "POST", "the method", METHODS),
@@ -220,7 +223,10 @@ def needs_token(identity: str) -> bool:
 def axis_schema(axis: Axis) -> dict[str, Any]:
     """Return the JSON Schema of one key of `given`: a word, a form, or a list of them."""
     one = {"anyOf": [{"enum": [*axis.words, "any"]}, *axis.forms]}
-    return {"anyOf": [one, {"type": "array", "minItems": 1, "items": one}]}
+    return {
+        "description": axis.says,
+        "anyOf": [one, {"type": "array", "minItems": 1, "items": one}],
+    }
 
 
 # --- Facets: what must hold -----------------------------------------------------------------------
@@ -275,8 +281,11 @@ FACETS: Mapping[str, Facet] = {
 def vocabulary() -> dict[str, Any]:
     """Return the `$defs` of the schema of spec files that follow from the tables."""
     given = {key: axis_schema(axis) for key, axis in AXES.items()}
-    given |= {"any": {"const": "call"}, "answer": STATUSES}
-    expect = {name: facet.values for name, facet in FACETS.items()}
+    given |= {
+        "any": {"const": "call", "description": "every exchange on the route"},
+        "answer": {"description": "only exchanges that were answered so", **STATUSES},
+    }
+    expect = {name: {"description": f.says, **f.values} for name, f in FACETS.items()}
     return {
         "given": {"type": "object", "additionalProperties": False, "properties": given},
         "expect": {

@@ -6,6 +6,7 @@ Every complaint is a UsageError that names file, line and column. A key written 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +83,24 @@ def parse_text(path: Path, text: str) -> Any:
         raise UsageError(place, f"is no YAML: {problem}", "mend that line") from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as err:
         raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None
+
+
+def place_in(path: Path, keys: Sequence[str | int]) -> str:
+    """Return a place in a YAML file that was read before, to begin a complaint with: file, line and
+    keys.
+    """
+    try:
+        node = yaml.compose(path.read_text("utf-8"), Loader=SafeLoader)
+    except (OSError, ValueError, yaml.YAMLError, RecursionError):
+        node = None  # not the file any more that was read
+    line = ""
+    for key in keys:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next((v for k, v in node.value if k.value == str(key)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            found = node.value[key] if key < len(node.value) else None
+        if found is None:
+            break
+        node, line = found, f":{found.start_mark.line + 1}"
+    return f"{path}{line}: {'/'.join(map(str, keys)) or '(top level)'}"

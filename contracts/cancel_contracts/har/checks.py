@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
+from cancel_contracts.needs import Kind
+
+KINDS = get_args(Kind)
 NUMBER, TEXT, MAYBE = (int, float), (str,), (str, type(None))
 SETTINGS: dict[str, tuple[type, ...]] = {
     "base_url": TEXT, "profile": TEXT, "seed": (int,), "seconds": NUMBER, "started": TEXT,
@@ -20,7 +23,7 @@ CONTRACT: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 JOURNAL: dict[str, tuple[type, ...]] = {
     "contract": TEXT, "missing": (list,), "broken": (list,), "stopped": MAYBE,
-    "observable": (bool, type(None)), "minted": (bool,), "setups": (int,), "notes": (list,),
+    "single": (bool,), "minted": (bool,), "setups": (int,), "notes": (list,),
 }  # fmt: skip
 EXCHANGE: dict[str, tuple[type, ...]] = {
     "contract": TEXT, "scenario": (int,), "position": (int,), "kind": TEXT, "role": TEXT,
@@ -82,8 +85,14 @@ def journal(row: Mapping[str, Any]) -> None:
     """Check a journal apart from its exchanges."""
     _check("a journal", row, JOURNAL, every=True)
     _all_texts("notes", row["notes"])
-    for key in ("missing", "broken"):
-        _all_texts(key, [reason for _, reason in row[key]])
+    _all_texts("broken", [reason for _, reason in row["broken"]])
+    _all_texts("missing", [reason for _, reason, _ in row["missing"]])
+    for _, _, need in row["missing"]:
+        if need is not None:
+            kind, name = need
+            _all_texts("a need", [kind, name])
+            if kind not in KINDS:
+                raise ValueError(f"a need is of no kind {kind!r}")
 
 
 def exchange(entry: Mapping[str, Any], row: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from cancel_contracts.foreign import Foreign, route
 from cancel_contracts.har import checks
 from cancel_contracts.har.writing import FORMAT
 from cancel_contracts.journal import Journal
-from cancel_contracts.observation import observe
+from cancel_contracts.needs import Gap, Need
 
 DEPTH = 100  # levels of nesting; HAR 1.2 has eight
 BODY_BYTES = 256 * 1024  # of a foreign body that is kept; more cannot matter to a clause
@@ -110,9 +110,12 @@ def _settings(file: IO[bytes], recording: Recording) -> None:
             if (journal := recording.journals.get(row["contract"])) is None:
                 continue
             checks.journal(row)
-            journal.missing = {_situation(s): reason for s, reason in row["missing"]}
+            journal.missing = {
+                _situation(s): Gap(reason, need and Need(*need))
+                for s, reason, need in row["missing"]
+            }
             journal.broken = {_situation(s): reason for s, reason in row["broken"]}
-            for name in ("stopped", "observable", "minted", "setups", "notes"):
+            for name in ("stopped", "single", "minted", "setups", "notes"):
                 setattr(journal, name, row[name])
         return  # ours stands before the entries: there is no need to read on
 
@@ -198,8 +201,6 @@ class _Foreign:
         found = self.exchanges.take(where, sent, received, self._moment(entry), seconds)
         journal = self.recording.journals[found.contract]
         journal.exchanges.append(found)
-        if found.kind == "observe" and found.position == 0 and observe(found) is not None:
-            journal.observable = True
 
     def _moment(self, entry: Mapping[str, Any]) -> float:
         moment = datetime.fromisoformat(str(entry["startedDateTime"]))

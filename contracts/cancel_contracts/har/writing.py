@@ -11,6 +11,7 @@ from typing import Any
 
 from cancel_contracts.exchange import Exchange, Headers, Received, Situation
 from cancel_contracts.journal import Journal
+from cancel_contracts.needs import Gap
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.redact.secrets import Redactor
 
@@ -26,7 +27,8 @@ def write(
     redactor: Redactor,
 ) -> None:
     """Write journals as one HAR file, entry by entry, secrets redacted."""
-    about = redactor.text(json.dumps({"format": FORMAT, **settings}))
+    clean = Scrubber(redactor)
+    about = json.dumps(redactor.data({"format": FORMAT, **settings}))
     told = json.dumps([_journal(journal, redactor) for journal in journals])
     with path.open("w", encoding="utf-8") as out:
         creator = {"name": "cancel-contracts", "version": version}
@@ -36,7 +38,7 @@ def write(
         for journal in journals:
             for exchange in journal.exchanges:
                 out.write("\n" if first else ",\n")
-                out.write(json.dumps(_entry(exchange, started, Scrubber(redactor, [exchange]))))
+                out.write(json.dumps(_entry(exchange, started, clean)))
                 first = False
         out.write("\n]}}\n")
 
@@ -46,12 +48,17 @@ def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     def reasons(why: Mapping[Situation, str]) -> list[Any]:
         return [[situation.row(), redactor.text(reason)] for situation, reason in why.items()]
 
+    def gaps(why: Mapping[Situation, Gap]) -> list[Any]:
+        told = reasons({situation: gap.reason for situation, gap in why.items()})
+        needs = [gap.need and [gap.need.kind, gap.need.name] for gap in why.values()]
+        return [[*row, need] for row, need in zip(told, needs, strict=True)]
+
     return {
         "contract": journal.contract,
-        "missing": reasons(journal.missing),
+        "missing": gaps(journal.missing),
         "broken": reasons(journal.broken),
         "stopped": journal.stopped and redactor.text(journal.stopped),
-        "observable": journal.observable,
+        "single": journal.single,
         "minted": journal.minted,
         "setups": journal.setups,
         "notes": [redactor.text(note) for note in journal.notes],
@@ -68,7 +75,7 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
     milliseconds = round(exchange.seconds * 1000, 3)
     request: dict[str, Any] = {
         "method": sent.method,
-        "url": clean.text(sent.url),
+        "url": clean.url(sent.url),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _headers(sent.headers, clean),
@@ -79,7 +86,7 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
     if sent.body:
         media = next((v for k, v in sent.headers if k.lower() == "content-type"), "")
         request["postData"] = {
-            "mimeType": media,
+            "mimeType": clean.text(media),
             "text": clean.text(sent.body.decode("utf-8", "replace")),
         }
     return {
@@ -110,7 +117,8 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
 
 
 def _response(received: Received | None, clean: Scrubber) -> dict[str, Any]:
-    body = clean.octets(received.body) if received else b""
+    body, packed = clean.body(received) if received else (b"", None)
+    left_out = clean.wire(received)[1] if received else None
     content: dict[str, Any] = {
         "size": len(body),
         "mimeType": clean.text((received.header("content-type") if received else None) or ""),
@@ -130,12 +138,13 @@ def _response(received: Received | None, clean: Scrubber) -> dict[str, Any]:
         "redirectURL": clean.text((received.header("location") if received else None) or ""),
         "headersSize": -1,
         "bodySize": len(body),
+        "comment": "; ".join(note for note in (packed, left_out) if note),
     }
 
 
 def _octets(received: Received, clean: Scrubber) -> dict[str, Any]:
     return {
-        "body": _b64(clean.octets(received.body)),
+        "body": _b64(clean.body(received)[0]),
         "stray": _b64(clean.stray(received)),
         "wire": _b64(clean.wire(received)[0]),
         "interim": list(received.interim),

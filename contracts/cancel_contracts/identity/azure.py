@@ -13,10 +13,10 @@ from typing import Any, Protocol
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Inconclusive, UsageError
+from cancel_contracts.hosts import host_of
 from cancel_contracts.identity.sources import read_source
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Site, TokenSource
-from cancel_contracts.targets.safety import host_of
 
 EXTRA = "pip install 'cancel-contracts[azure]'"
 MESSAGE_CHARS = 300

@@ -24,13 +24,14 @@ from cancel_contracts.contract.words import BEARER, IDENTITIES, Carried, Carrier
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
+from cancel_contracts.needs import Gap, Need
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.names import PRIMARY
 
 if TYPE_CHECKING:  # slow to load, and only minting needs it
     from joserfc.jwk import ECKey, OctKey, RSAKey
 
-NEEDS_MINT = "mint: needs a minted token"
 # Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
 # and the role
 # template of a global administrator in `wids`.
@@ -55,7 +56,7 @@ class Identities:
     ) -> None:
         self.contract, self.site, self.redactor = contract, site, redactor
         self.environ = os.environ if environ is None else environ
-        self.primary = site.primary or "admin"
+        self.primary = site.primary or PRIMARY
         self._minted: dict[tuple[str, str | None], tuple[str, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
         self._tokens = Tokens(contract, site, redactor, self.environ)
@@ -102,9 +103,10 @@ class Identities:
             return wire("")
         token = self._token(self.primary, owner)
         if token == PLACEHOLDER and identity != "lower-case-scheme":
-            raise NoIdentity("identities: the target offers no identity to make it from")
+            raise NoIdentity(Gap("the target offers no identity to make it from", Need("identity")))
         if len(token) < SHORT_CHARS or token == token.swapcase():
-            raise NoIdentity("identities: the primary's token is too short to be changed")
+            told = "the primary's token is too short to be changed"
+            raise NoIdentity(Gap(told, Need("identity")))
         return replace(wire(token), secret=token)
 
     def authorization(self, identity: str, owner: str | None = None) -> str | None:
@@ -117,13 +119,13 @@ class Identities:
             return lent
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
-        documented = {p.name for p in self.contract.permissions}
+        known, documented = permission_of(name) or name, {p.name for p in self.contract.permissions}
         minted = name in IDENTITIES and IDENTITIES[name].need == "mint"
-        if minted or ((permission_of(name) or name) not in documented and ":" in name):
-            raise NoIdentity(f"{NEEDS_MINT}: {name}")
+        if minted or (known not in documented and known != name):
+            raise NoIdentity(Gap(f"needs a minted token: {name}", Need("mint", known)))
         if name == self.primary and not self.site.identities:
             return PLACEHOLDER
-        raise NoIdentity(f"identities: the target offers no identity {permission_of(name) or name}")
+        raise NoIdentity(Gap(f"the target offers no identity {known}", Need("identity", known)))
 
     def _fresh(self, name: str, owner: str | None) -> str:
         """Return the minted token, made anew when half its life is over."""

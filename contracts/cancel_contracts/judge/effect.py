@@ -1,7 +1,7 @@
 """The facets that need to know what became of the resource: effect, neighbour, accepts, connection.
 
-Pure. An effect is read from the GET of the resource; where a target has none, from how a second
-call is answered.
+Pure. An effect is read from the GET of the resource alone. Where a target has none, nobody knows:
+how another call is answered shows that something is remembered, not that anything was cancelled.
 """
 
 from __future__ import annotations
@@ -12,105 +12,85 @@ from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.facets import Facet, Finding, answer
-from cancel_contracts.observation import (
-    Observation,
-    describe,
-    differs,
-    is_cancelled,
-    shown,
-    took_effect,
-    unchanged,
-)
+from cancel_contracts.judge.facets import Facet, Finding, Told, answer
+from cancel_contracts.needs import NO_GET, Gap, Need, choice
+from cancel_contracts.sight.observation import Observation, describe, is_cancelled, shown
+
+CLOSED = choice("the server closed the connection: it carried no second call")
 
 
-def effect(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
+def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
     if exchange.situation.resource == "odd":
         return None
     if wanted == "as-answered":
         if exchange.status is None:
             return None
-        wanted = "cancelled" if exchange.status // 100 == 2 else "none"
+        wanted = "cancelled" if exchange.succeeded else "none"
     return {"cancelled": _cancelled, "none": _none, "kept": _kept}[wanted](context, exchange)
 
 
-def _cancelled(context: Context, exchange: Exchange) -> Finding | None:
-    life = context.contract.lifecycle
-    before, looks = context.before(exchange), context.later(exchange)
-    told = [(o, took_effect(life, before, o, context.volatile)) for o in looks]
-    known = [(o, effect) for o, effect in told if effect is not None]
-    if not known or not context.observable:
-        return _by_contrast(context, exchange)
-    done = any(effect for _, effect in known)
-    seen = describe(life, known[-1][0])
-    if done and (lost := _lost(context, exchange)):
-        return lost
-    same = " still" if before and not differs(before, known[-1][0], context.volatile) else ""
+def _cancelled(context: Context, exchange: Exchange) -> Told:
+    life, sight = context.contract.lifecycle, context.sight
+    told, look = sight.effect(exchange)
+    if look is None or not sight.observable:
+        return NO_GET
+    if told == "cancelled" and (last := sight.lost(exchange)):
+        actual = f"{answer(exchange)}; it took effect, and in the end the GET shows"
+        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}")
+    before, seen = sight.before(exchange), describe(life, look)
+    same = " still" if before and not sight.differs(before, look) else ""
     expected = "the effect shows" if not life.after else f"the GET shows {' or '.join(life.after)}"
-    return Finding(done, expected, f"{answer(exchange)}; the GET shows{same} {seen}")
+    actual = f"{answer(exchange)}; the GET shows{same} {seen}"
+    return Finding(told == "cancelled", expected, actual)
 
 
-def _lost(context: Context, exchange: Exchange) -> Finding | None:
-    """What a cancel led to shows no more at the end of the run."""
-    life, last = context.contract.lifecycle, context.last(exchange)
-    if last is None or took_effect(life, None, last, context.volatile) is not False:
-        return None
-    actual = f"{answer(exchange)}; it took effect, and in the end the GET shows"
-    return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}")
-
-
-def _by_contrast(context: Context, exchange: Exchange) -> Finding | None:
-    """Without a GET: a call that is refused once the same call has succeeded shows that the first
-    took effect.
-    """
-    calls = context.scene(exchange.scenario).calls
-    again = [x for x in calls if x.position > exchange.position and x.situation.call == "second"]
-    if exchange.status is None or exchange.status // 100 != 2 or not again:
-        return None
-    if again[0].status is None or again[0].status // 100 != 4 or again[0].status == 429:
-        return None
-    return Finding(True, "the effect shows", f"the same call again is answered {again[0].status}")
-
-
-def _none(context: Context, exchange: Exchange) -> Finding | None:
-    life = context.contract.lifecycle
-    before, after = context.before(exchange), context.after(exchange)
+def _none(context: Context, exchange: Exchange) -> Told:
+    life, sight = context.contract.lifecycle, context.sight
+    before, after = sight.before(exchange), sight.after(exchange)
     if exchange.situation.resource == "unknown":
-        if after is None:
-            return None
-        actual = f"{answer(exchange)}; the GET shows {describe(life, after)}"
-        return Finding(after.gone, "the id still names nothing", actual)
-    if before is None or after is None or before.gone or not context.observable:
-        return None
+        return _still_unknown(context, exchange, after)
     if exchange.situation.call == "concurrent":
         return None  # what shows may be the other call's doing
-    ok = unchanged(life, before, after, context.volatile)
+    if before is None or after is None or before.gone or not sight.observable:
+        return NO_GET
+    ok = sight.unchanged(before, after)
     if ok and _performed_later(context, exchange, before):
-        after = context.last(exchange) or after
+        after = sight.last(exchange) or after
         ok = False
     expected = f"no effect: {describe(life, before)}"
     return Finding(ok, expected, f"{answer(exchange)}; the GET shows {describe(life, after)}")
 
 
+def _still_unknown(context: Context, exchange: Exchange, after: Observation | None) -> Told:
+    """A GET that is refused shows nothing under the id either: 404 is not the only way."""
+    expected, refused = "the id still names nothing", context.refused_look(exchange)
+    if after is not None:
+        told = describe(context.contract.lifecycle, after)
+        return Finding(after.gone, expected, f"{answer(exchange)}; the GET shows {told}")
+    if refused is not None:
+        return Finding(True, expected, f"{answer(exchange)}; the GET is answered {refused}")
+    return NO_GET
+
+
 def _performed_later(context: Context, exchange: Exchange, before: Observation) -> bool:
     """Whether a cancel shows at the end of the run, though no call of the scenario succeeded."""
-    life, last = context.contract.lifecycle, context.last(exchange)
+    life, last = context.contract.lifecycle, context.sight.last(exchange)
     if last is None or last.entity is None or before.entity is None:
         return False
-    calls = context.scene(exchange.scenario).calls
-    refused = all(call.status is not None and call.status // 100 != 2 for call in calls)
+    calls = context.sight.scene(exchange.scenario).calls
+    refused = all(call.status is not None and not call.succeeded for call in calls)
     return refused and is_cancelled(life, last.entity) and not is_cancelled(life, before.entity)
 
 
-def _kept(context: Context, exchange: Exchange) -> Finding | None:
+def _kept(context: Context, exchange: Exchange) -> Told:
     """What the first call did still stands. Its effect may show late; it must not show and then be
     gone.
     """
-    life = context.contract.lifecycle
-    first = context.scene(exchange.scenario).calls[0]
-    start, mid, end = context.before(first), context.before(exchange), context.after(exchange)
-    if start is None or mid is None or end is None or start.gone or not context.observable:
-        return None
+    life, sight = context.contract.lifecycle, context.sight
+    first = sight.scene(exchange.scenario).calls[0]
+    start, mid, end = sight.before(first), sight.before(exchange), sight.after(exchange)
+    if start is None or mid is None or end is None or start.gone or not sight.observable:
+        return NO_GET
     actual = f"{answer(exchange)}; the GET shows {describe(life, end)}"
     expected = f"what the first call left: {describe(life, mid)}"
     if end.entity is None:
@@ -122,52 +102,59 @@ def _kept(context: Context, exchange: Exchange) -> Finding | None:
     # that can be cancelled.
     open_again = {canonical(state) for state in life.cancellable} & set(shown(life, end.entity))
     moved = mid.entity is not None and shown(life, mid.entity) != shown(life, end.entity)
-    taken_back = not unchanged(life, start, mid, context.volatile) and (
-        unchanged(life, start, end, context.volatile) or (moved and bool(open_again))
+    taken_back = not sight.unchanged(start, mid) and (
+        sight.unchanged(start, end) or (moved and bool(open_again))
     )
     return Finding(not taken_back, expected, actual)
 
 
-def neighbour(context: Context, exchange: Exchange, _: Any) -> Finding | None:
-    before = context.before(exchange, "neighbour")
+def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
+    sight = context.sight
+    before = sight.before(exchange, "neighbour")
+    if before is None and context.journal.single:
+        return None  # there is no other resource that could be changed
+    if before is None and sight.observable and sight.before(exchange) is not None:
+        need = Need("state", exchange.situation.state or "")
+        return Gap("no other resource stood beside it", need)
     if before is None or before.gone:
-        return None
-    after = context.after(exchange, "neighbour", before.exchange.resource)
+        return NO_GET
+    after = sight.after(exchange, "neighbour", before.exchange.resource)
     if after is None:
-        return None
+        return NO_GET
     life = context.contract.lifecycle
-    ok = unchanged(life, before, after, context.volatile)
+    ok = sight.unchanged(before, after)
     expected = f"another resource stays {describe(life, before)}"
     return Finding(ok, expected, f"it shows {describe(life, after)}")
 
 
-def accepts(context: Context, exchange: Exchange, permission: str) -> Finding | None:
+def accepts(context: Context, exchange: Exchange, permission: str) -> Told:
     """The identity with this permission succeeds; one with another may, or is refused without
-    effect.
+    effect. How another fares tells nothing of this one.
     """
     if exchange.status is None:
         return None
     own = permission_of(exchange.situation.identity) in (None, permission)
-    if exchange.status // 100 == 2:
-        return _cancelled(context, exchange) or Finding(True, "accepted", answer(exchange))
-    if own or exchange.status not in (401, 403):
+    if not exchange.succeeded and (own or exchange.status not in (401, 403)):
         return Finding(False, f"accepted with {permission}", answer(exchange))
-    return _none(context, exchange) or Finding(True, "refused", answer(exchange))
+    told = _cancelled(context, exchange) if exchange.succeeded else _none(context, exchange)
+    return told if own or (isinstance(told, Finding) and not told.ok) else None
 
 
-def connection(context: Context, exchange: Exchange, _: Any) -> Finding | None:
-    """The call after a success, on the same connection, is answered."""
+def connection(context: Context, exchange: Exchange, _: Any) -> Told:
+    """The call after a success, on the same connection, is answered.
+
+    RFC 9112 sections 9.3 and 9.5: a server may close a connection after any answer, and an idle one
+    at any time. Then it has carried no second call, and nothing is known of it.
+    """
     expected = "the next call on the connection is answered 2xx"
     if exchange.received is not None:
-        ok = exchange.received.error is None and exchange.received.status // 100 == 2
-        return Finding(ok, expected, answer(exchange))
+        ok = exchange.received.error is None and exchange.succeeded
+        return CLOSED if ok and not exchange.reused else Finding(ok, expected, answer(exchange))
     if exchange.failure == "closed" and exchange.reused:
-        # RFC 9112 section 9.5: a server may close an idle connection at any time. One that has done
-        # what the call
-        # asked for has read it, and owes the answer.
+        # One that has done what the call asked for has read it, and owes the answer.
         done = _cancelled(context, exchange)
-        if done is None or not done.ok:
-            return Finding(True, expected, "the server closed the idle connection")
+        if not isinstance(done, Finding) or not done.ok:
+            return CLOSED
         return Finding(False, expected, "the call took effect and was not answered")
     return Finding(False, expected, answer(exchange))
 

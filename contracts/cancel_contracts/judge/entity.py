@@ -6,39 +6,36 @@ Pure.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding
-from cancel_contracts.observation import Observation, is_cancelled
+from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told
+from cancel_contracts.needs import NO_GET, Gap
 from cancel_contracts.parse import json_value
+from cancel_contracts.sight.observation import Observation, is_cancelled
 
 
-def keeps(context: Context, exchange: Exchange, names: list[str]) -> Finding | None:
-    before, after = context.before(exchange), context.after(exchange)
+def keeps(context: Context, exchange: Exchange, name: str) -> Told:
+    """Whether a call leaves a property alone; a GET that does not show it tells nothing of it."""
+    before, after = context.sight.before(exchange), context.sight.after(exchange)
     if before is None or after is None or before.entity is None or after.entity is None:
+        return NO_GET
+    if name not in before.entity and name not in after.entity:
         return None
-    sent = sent_object(exchange)
-    told = False
-    for name in names:
-        if name not in before.entity and name not in after.entity:
-            continue
-        told = True
-        was, now = before.entity.get(name), after.entity.get(name)
-        ours = now is not None and any(now == value for value in sent.values())
-        if now != was and (was is not None or ours):
-            return Finding(False, f"{name} stays {was!r}", f"{name} is {now!r:.{SHOWN_BYTES}}")
-    return Finding(True, "kept", "kept") if told else None
+    was, now = before.entity.get(name), after.entity.get(name)
+    ours = now is not None and now in sent_object(exchange).values()
+    ok = now == was or (was is None and not ours)
+    return Finding(ok, f"{name} stays {was!r}", f"{name} is {now!r:.{SHOWN_BYTES}}")
 
 
-def entity(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+def entity(context: Context, exchange: Exchange, wanted: str) -> Told:
     """Judge the resource that a success returned, and what the GET shows of the same."""
-    if exchange.status is None or exchange.status // 100 != 2:
+    if not exchange.succeeded:
         return None
-    found = [f for kind in wanted if (f := _MEMBERS[kind](context, exchange)) is not None]
-    return next((f for f in found if not f.ok), found[0] if found else None)
+    return _MEMBERS[wanted](context, exchange)
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
@@ -75,70 +72,87 @@ def _set(context: Context, exchange: Exchange) -> Finding | None:
     return Finding(not empty, expected, f"{', '.join(empty)} not set" if empty else "set")
 
 
-def _settled(context: Context, exchange: Exchange) -> Observation | None:
-    """Return the look after this call that shows the cancel done, if any."""
+def _settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
+    """Return the look after this call, or None where that does not show the cancel done."""
     life = context.contract.lifecycle
-    after = context.after(exchange)
+    after = context.sight.after(exchange)
     if after is None or after.entity is None:
-        return None
+        return None if after is not None and context.sight.observable else NO_GET
     return after if not life.after or is_cancelled(life, after.entity) else None
 
 
-def _recorded(context: Context, exchange: Exchange) -> Finding | None:
+def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str, Any]], bool]:
+    """Return the entity as the answer and the GET show it, and whether there was a look."""
+    look, returned = _settled(context, exchange), returned_entity(exchange)
+    places: dict[str, Mapping[str, Any]] = {}
+    if returned is not None:
+        places["the answer"] = returned
+    if isinstance(look, Observation) and look.entity is not None:
+        places["the GET"] = look.entity
+    return places, not isinstance(look, Gap)
+
+
+def _recorded(context: Context, exchange: Exchange) -> Told:
     """A sent value is kept: in the entity returned and in the GET, wherever these show the
     property.
     """
-    sent, returned, look = (
-        sent_object(exchange),
-        returned_entity(exchange),
-        _settled(context, exchange),
-    )
-    told: Finding | None = None
+    sent = sent_object(exchange)
+    places, looked = _places(context, exchange)
+    told: Told = None
     for name, source in context.contract.lifecycle.records.items():
         if not isinstance(sent.get(source), str):
             continue
-        places = (("the answer", returned), ("the GET", look.entity if look else None))
-        shows = [(where, found[name]) for where, found in places if found and name in found]
+        shows = [(where, found[name]) for where, found in places.items() if name in found]
         expected = f"{name} {sent[source]!r:.{SHOWN_BYTES}}"
-        if not shows and returned is not None and look is not None:
+        if not shows and len(places) == 2:
             return Finding(False, expected, f"{name} is nowhere")
         for where, value in shows:
             if value != sent[source]:
                 return Finding(False, expected, f"{where} says {value!r:.{SHOWN_BYTES}}")
         if shows:
             told = Finding(True, expected, "as sent")
+        elif not looked:
+            return NO_GET
     return told
 
 
-def _agrees(context: Context, exchange: Exchange) -> Finding | None:
+def _agrees(context: Context, exchange: Exchange) -> Told:
     returned, look = returned_entity(exchange), _settled(context, exchange)
-    if returned is None or look is None or look.entity is None:
+    if returned is None or look is None:
         return None
-    life = context.contract.lifecycle
+    if isinstance(look, Gap):
+        return look
+    life, shown = context.contract.lifecycle, look.entity or {}
     for name in (*life.shows, *life.records):
-        if name not in returned or name not in look.entity:
+        if name not in returned or name not in shown:
             continue
-        said, kept = returned[name], look.entity[name]
+        said, kept = returned[name], shown[name]
         same = canonical(str(said)) == canonical(str(kept)) if name in life.shows else said == kept
         if not same:
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
 
 
-_MEMBERS = {"id": _id, "state": _state, "recorded": _recorded, "set": _set, "agrees": _agrees}
+_MEMBERS: dict[str, Callable[[Context, Exchange], Told]] = {
+    "id": _id,
+    "state": _state,
+    "recorded": _recorded,
+    "set": _set,
+    "agrees": _agrees,
+}
 
 
-def not_recorded(context: Context, exchange: Exchange, _: Any) -> Finding | None:
+def not_recorded(context: Context, exchange: Exchange, _: Any) -> Told:
     """What was sent under another name is not kept under this one."""
-    if exchange.status is None or exchange.status // 100 != 2:
+    if not exchange.succeeded:
         return None
     sent = set(map(str, sent_object(exchange).values()))
-    look = _settled(context, exchange)
-    for found in (returned_entity(exchange), look.entity if look else None):
+    places, looked = _places(context, exchange)
+    for found in places.values():
         for name in context.contract.lifecycle.records:
-            if found and found.get(name) in sent:
+            if isinstance(found.get(name), str) and found[name] in sent:
                 return Finding(False, f"{name} without what was sent", f"{name} {found[name]!r}")
-    return Finding(True, "not kept", "not kept")
+    return Finding(True, "not kept", "not kept") if places or looked else NO_GET
 
 
 ENTITY: dict[str, Facet] = {"entity": entity, "keeps": keeps, "not-recorded": not_recorded}

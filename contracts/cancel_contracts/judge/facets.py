@@ -1,10 +1,8 @@
-"""The facets of `expect` that one exchange can answer for: status, body, error, header, entity,
-wire.
+"""The facets of `expect` that one exchange can answer for: status, body, error, header, wire.
 
-Each is a pure function (context, exchange, argument) -> Finding, or None where the exchange tells
-nothing of it.
-The table FACETS is the vocabulary; effect.py and entity.py hold those that need observations,
-overall.py those over many.
+Each is a pure function (context, exchange, argument) -> Told. What is a list in a clause (`error`,
+`header`, `entity`, `keeps`) is judged item by item. The table FACETS is the vocabulary; effect.py
+and entity.py hold the facets that need looks, overall.py those over many exchanges.
 """
 
 from __future__ import annotations
@@ -19,10 +17,12 @@ from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
+from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class Finding:
     actual: str
 
 
-Facet = Callable[[Context, Exchange, Any], Finding | None]
+# None where the exchange by its nature tells nothing of the facet; a Gap where it would, had more
+# been seen of it.
+Told = Finding | Gap | None
+Facet = Callable[[Context, Exchange, Any], Told]
 
 
 def answer(exchange: Exchange) -> str:
@@ -48,6 +51,10 @@ def answer(exchange: Exchange) -> str:
 
 
 def quote(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "no UTF-8 text"  # packed, it may be: half of that tells nothing, or a secret
     text = repr(data[:SHOWN_BYTES])[1:]
     return text + ("…" if len(data) > SHOWN_BYTES else "")
 
@@ -62,7 +69,7 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
     return Finding(fits(exchange.status, wanted), wording(wanted), answer(exchange))
 
 
-def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
+def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 != 2:
         return None
@@ -72,7 +79,7 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Finding | None:
         return Finding(not octets, "an empty body, zero bytes", actual)
     problem = entity_problem(context, received)
     if problem is False:
-        return None  # nobody can tell whether it fits
+        return UNTOLD
     return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
 
 
@@ -87,25 +94,21 @@ def entity_problem(context: Context, received: Received) -> str | Literal[False]
     return problem_of(context.contract.entity_schema, entity)
 
 
-def error(context: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
+def error(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    told = [_ERRORS[kind](context, exchange, received) for kind in wanted]
-    findings = [finding for finding in told if finding is not None]
-    failed = next((f for f in findings if not f.ok), None)
-    # Where of one kind nobody can tell, nobody can tell of the whole that it holds.
-    return failed or (findings[0] if len(findings) == len(wanted) else None)
+    return _ERRORS[wanted](context, exchange, received)
 
 
-def _envelope(context: Context, _: Exchange, received: Received) -> Finding | None:
+def _envelope(context: Context, _: Exchange, received: Received) -> Told:
     expected = "an error envelope: error.code and error.message"
     value = received.json()
     if value is NO_JSON:
         return Finding(False, expected, f"{received.status}, no JSON: {quote(received.body)}")
     problem = problem_of(context.contract.error_schema, value)
     if problem is False:
-        return None
+        return UNTOLD
     return Finding(problem is None, expected, f"{received.status}, {problem or 'fits'}")
 
 
@@ -131,7 +134,7 @@ def _no_internals(_: Context, exchange: Exchange, received: Received) -> Finding
     return Finding(found is None, "no stack trace and no file path", actual)
 
 
-_ERRORS: dict[str, Callable[[Context, Exchange, Received], Finding | None]] = {
+_ERRORS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
     "envelope": _envelope,
     "single": _single,
     "media-type": _media_type,
@@ -139,12 +142,8 @@ _ERRORS: dict[str, Callable[[Context, Exchange, Received], Finding | None]] = {
 }
 
 
-def header(_: Context, exchange: Exchange, wanted: list[str]) -> Finding | None:
-    if exchange.received is None:
-        return None
-    told = [_HEADERS[kind](exchange, exchange.received) for kind in wanted]
-    findings = [finding for finding in told if finding is not None]
-    return next((f for f in findings if not f.ok), findings[0] if findings else None)
+def header(_: Context, exchange: Exchange, wanted: str) -> Finding | None:
+    return None if exchange.received is None else _HEADERS[wanted](exchange, exchange.received)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:

@@ -1,15 +1,16 @@
 """Judge a journal: a verdict for each clause, with its evidence. Pure: no I/O, no clock.
 
 Rules:
-- A clause is *exercised* by an exchange that it speaks of and that tells something of one of its
-  facets at least.
-- It is *violated* by one bad answer among however many; *upheld* when each situation it asks for
-  was exercised and
-  nothing deviates; else *not-exercised*, or *inconclusive* where it was tried and nobody answered.
+- A clause is *violated* by one bad answer among however many.
+- It is *upheld* when nothing deviates and each of its facets was judged in each situation that it
+  asks for. A facet that an exchange tells nothing of by its nature (the error of a success) counts
+  as judged; one that could not be judged (no GET, no look) leaves the situation open.
+- Else it is *not-exercised*, with the needs that were lacking, or *inconclusive* where it was tried
+  and nobody answered.
 - Readings of a contradiction are settled once for all clauses that share it: the reading with the
-  fewest
-  deviations is the one the target follows (the first listed where they tie), or the one that is
-  pinned.
+  fewest deviations, and of these the one that most speaks for (the first listed where they tie), or
+  the one that is pinned. The target is said to follow it only where something tells it from the
+  others.
 """
 
 from __future__ import annotations
@@ -20,18 +21,17 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from cancel_contracts.contract.compose import Composition, Speaks
-from cancel_contracts.contract.given import asked, conditional, kind_of
+from cancel_contracts.contract.given import asked, conditional, kind_of, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.tally import Evidence, Spoken, Tally
+from cancel_contracts.needs import Gap, choice, inconclusive
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
-# How a reason begins that a group of `not_testable` excuses.
-GROUPS = ("identities", "mint", "states", "observe")
-NOT_SHOWN = "observe: the answers tell nothing of it and no GET shows it"
-UNSEEN = "a look at the resource went unanswered or was refused: not all of it is known"
+NOT_TOLD = Gap("the answers tell nothing of it")
+NOT_TOLD_OF_CHOICE = choice(NOT_TOLD.reason)
 SITUATIONS = 1024  # whose clauses are kept at hand
 
 
@@ -47,9 +47,10 @@ class Verdict:
     violations: tuple[Evidence, ...] = ()
     upheld_by: Evidence | None = None
     reason: str | None = None
-    conditional: bool = False
+    conditional: bool = False  # nobody can demand of the target what would exercise it
     excused: str | None = None
-    lacks: frozenset[str] = frozenset()  # the groups of needs behind the gaps; "" for any other
+    excused_by: tuple[str, ...] = ()  # the keys of the excuses that cover it
+    gaps: tuple[Gap, ...] = ()  # what keeps it from being upheld, where nothing deviates
     requests: int = 0  # how many calls it speaks of
     deviating: int = 0
 
@@ -119,20 +120,20 @@ class Judge:
         """Return a verdict for each clause, in their order."""
         context = Context(self.contract, journal)
         tallies = self._tallies(context)
-        readings = self._settle(tallies)
+        readings, evident = self._settle(tallies)
         unusable = _unusable(journal)
         verdicts = []
         for tally in tallies:
             if tally.reading not in (None, *readings.values()):
                 continue
-            verdict = _verdict(context, tally)
+            verdict = _verdict(context, tally, tally.reading in evident)
             if unusable and verdict.word != "not-exercised":
                 verdict = Verdict(tally.clause, "inconclusive", reason=unusable)
             verdicts.append(replace(verdict, requests=len(tally.spoken)))
         seen = {
             of: name
             for of, name in readings.items()
-            if any(v.exercised for v in verdicts if name in v.clause.readings)
+            if name in evident and any(v.exercised for v in verdicts if name in v.clause.readings)
         }
         return Judgement(self.contract, tuple(verdicts), seen, unusable)
 
@@ -140,21 +141,30 @@ class Judge:
         """Whether a few exchanges by themselves violate a clause."""
         context = Context(self.contract, Journal(self.contract.name, Exchanges(exchanges)))
         tallies = self._tallies(context)
-        readings = self._settle(tallies)
+        readings, _ = self._settle(tallies)
         return any(t.bad for t in tallies if t.reading in (None, *readings.values()))
 
-    def _settle(self, tallies: Sequence[Tally]) -> dict[str, str]:
-        """Return the reading to hold the target to, for each contradiction."""
+    def _settle(self, tallies: Sequence[Tally]) -> tuple[dict[str, str], set[str]]:
+        """Return the reading to hold the target to, for each contradiction, and which of them
+        something tells from the others (or is pinned).
+        """
         chosen: dict[str, str] = {}
-        dialects = self.contract.dialects
-        for of in dict.fromkeys(d.of for d in dialects):
-            names = [d.name for d in dialects if d.of == of]
-            if fixed := next((n for n in names if n in self.pinned), None):
-                chosen[of] = fixed
-                continue
-            bad = {name: sum(t.bad for t in tallies if t.reading == name) for name in names}
-            chosen[of] = min(names, key=lambda n: bad[n])
-        return chosen
+        evident: set[str] = set()
+        for of in dict.fromkeys(d.of for d in self.contract.dialects):
+            names = [d.name for d in self.contract.dialects if d.of == of]
+            marks = {
+                name: (
+                    -sum(t.bad for t in tallies if t.reading == name),
+                    sum(t.good + t.part for t in tallies if t.reading == name),
+                )
+                for name in names
+            }
+            fixed = next((n for n in names if n in self.pinned), None)
+            best = chosen[of] = fixed or max(names, key=lambda n: marks[n])
+            apart = marks[best][1] and all(marks[best] > marks[n] for n in names if n != best)
+            if fixed or apart:
+                evident.add(best)
+        return chosen, evident
 
 
 def judge(
@@ -206,68 +216,90 @@ def _ordinary_answers(journal: Journal) -> dict[int, None]:
     }
 
 
-def _verdict(context: Context, tally: Tally) -> Verdict:
-    clause = tally.clause
-    exercised = tally.good + tally.bad
-    optional = conditional(clause)
+def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
+    clause, exercised = tally.clause, tally.good + tally.bad
+    verdict = Verdict(
+        clause, "upheld", exercised, upheld_by=tally.witness, conditional=conditional(clause)
+    )
     if tally.bad:
-        return Verdict(
-            clause, "violated", exercised, tally.violations(), conditional=optional,
-            deviating=tally.bad,
-        )  # fmt: skip
-    verdict = Verdict(clause, "upheld", exercised, upheld_by=tally.witness, conditional=optional)
-    if optional:
-        if exercised:
-            return verdict
-        return replace(verdict, word="not-exercised", reason=_why_never(tally))
-    gaps = _gaps(context, tally)
+        deviating, found = tally.bad, tally.violations()
+        return replace(
+            verdict, word="violated", violations=found, upheld_by=None, deviating=deviating
+        )
+    every = dict.fromkeys(_gaps(context, tally, evident))
+    gaps = sorted(every, key=lambda gap: gap.word != "inconclusive")
     if not gaps:
         return verdict
-    word, reason = gaps[0]
     more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
-    begins = [text.partition(":")[0] for _, text in gaps]
-    lacks = frozenset(group if group in GROUPS else "" for group in begins)
-    return replace(verdict, word=word, reason=reason + more, lacks=lacks)
+    return replace(
+        verdict,
+        word=gaps[0].word,
+        reason=gaps[0].reason + more,
+        conditional=all(gap.free for gap in gaps),
+        gaps=tuple(gaps),
+    )
 
 
-def _why_never(tally: Tally) -> str:
-    if tally.spoken:
-        return NOT_SHOWN
-    wanted = tally.clause.given["answer"]
-    words = wanted if isinstance(wanted, list) else [wanted]
-    return f"no answer was {' or '.join(map(str, words))} in this situation"
-
-
-def _gaps(context: Context, tally: Tally) -> list[tuple[Word, str]]:
-    """Return what the clause asks for and the journal does not tell, inconclusive ones first."""
-    journal, clause = context.journal, tally.clause
+def _gaps(context: Context, tally: Tally, evident: bool) -> list[Gap]:
+    """Return what keeps the clause from being upheld: what it asks for and the journal does not
+    tell.
+    """
+    clause = tally.clause
+    demanded = not conditional(clause) and not clause.given.get("any")
+    if tally.doubts or (tally.good and not demanded):
+        return [*tally.doubts]
+    if tally.seen_gaps and not demanded:
+        return [*tally.seen_gaps]
+    if conditional(clause):
+        return [NOT_TOLD_OF_CHOICE if tally.spoken else _never(clause)]
     wanted = asked(context.contract, clause)
-    if clause.given.get("any") and tally.good:
-        return []
     missing = [s for s in wanted if s not in tally.told]
-    if len(missing) < len(wanted) and clause.readings:
-        missing = []  # one spelling of the alternatives is enough to tell which reading is followed
-    gaps: list[tuple[Word, str]] = []
+    if permission := tally.expect.get("accepts"):
+        missing = _alternatives(tally, missing, permission, evident)
+    gaps: list[Gap] = []
     for situation in missing:
-        if reason := journal.broken.get(situation):
-            gaps.append(("inconclusive", reason))
-        elif reason := journal.missing.get(situation):
-            # What only a minted token can show is asked of those who let us mint, where others show
-            # the rest.
-            if reason.startswith("mint:") and len(missing) < len(wanted):
-                continue
-            gaps.append(("not-exercised", reason))
-        elif situation in tally.unseen:
-            gaps.append(("inconclusive", UNSEEN))
-        elif tried := tally.tried.get(situation):
-            if tried.received is None:
-                gaps.append(("inconclusive", f"the call was not answered ({tried.why})"))
-            else:
-                gaps.append(("not-exercised", NOT_SHOWN))
-        elif situation in context.throttled:
-            gaps.append(("inconclusive", "the call was answered 429"))
-        elif journal.stopped:
-            gaps.append(("inconclusive", journal.stopped))
-        else:
-            gaps.append(("not-exercised", "no exchange exercised it"))
-    return sorted(gaps, key=lambda gap: gap[0] != "inconclusive")
+        found = _why(context, tally, situation)
+        # What only a minted token can show is asked of those who let us mint, where others show
+        # the rest.
+        if len(missing) < len(wanted):
+            found = [gap for gap in found if not (gap.need and gap.need.kind == "mint")]
+        gaps += found
+    return gaps
+
+
+def _alternatives(
+    tally: Tally, missing: Sequence[Situation], permission: str, evident: bool
+) -> list[Situation]:
+    """Return the situations that are wanting of a permission spelled in several ways.
+
+    Where it is told which spelling counts, its own callers must have been judged. Where it is not,
+    it takes those to tell that were never asked, or were not judged whole.
+    """
+    if evident:
+        return [s for s in missing if permission_of(s.identity) in (None, permission)]
+    return [s for s in missing if s not in tally.tried or s in tally.gaps] or list(missing)
+
+
+def _never(clause: Clause) -> Gap:
+    words = " or ".join(map(str, listed(clause.given["answer"])))
+    return choice(f"no answer was {words} in this situation")
+
+
+def _why(context: Context, tally: Tally, situation: Situation) -> list[Gap]:
+    """Return why a situation that the clause asks for was not judged whole."""
+    journal = context.journal
+    if reason := journal.broken.get(situation):
+        return [inconclusive(reason)]
+    if gap := journal.missing.get(situation):
+        return [gap]
+    if found := tally.gaps.get(situation):
+        return [*found]
+    if tried := tally.tried.get(situation):
+        if tried.received is None:
+            return [inconclusive(f"the call was not answered ({tried.why})")]
+        return [NOT_TOLD]
+    if situation in context.throttled:
+        return [inconclusive("the call was answered 429")]
+    if journal.stopped:
+        return [inconclusive(journal.stopped)]
+    return [Gap("no exchange exercised it")]

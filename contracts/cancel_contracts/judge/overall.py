@@ -1,8 +1,8 @@
 """The facets that no single exchange can answer for: one code throughout, quota, unique values,
 races.
 
-Each is a pure function (context, exchanges, argument) -> {index: Finding} over the clause's
-exchanges, which it passes through once or twice and never holds.
+Each is a pure function (context, exchanges, argument) -> {index: Finding or Gap} over the clause's
+exchanges, which it passes through once or twice and never holds. What is not in it tells nothing.
 """
 
 from __future__ import annotations
@@ -11,23 +11,32 @@ import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
-from cancel_contracts.observation import describe, took_effect
+from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
+from cancel_contracts.parse import http_date, retry_after
+from cancel_contracts.sight.observation import describe
+from cancel_contracts.windows import within
 
-Findings = dict[int, Finding]
+Findings = dict[int, Finding | Gap]
+# So much of a quota, granted within one window, tells that the quota is there.
+SHARE = 3
+TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this much too short
+ALONE = choice("one call alone does not tell")
+PUT_OFF = choice("of two calls at once one was answered 429 each time")
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 
 def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
     """The rarer status is the deviation."""
     codes = Counter(x.status for x in exchanges if x.status is not None)
-    if not codes:
-        return {}
+    if codes.total() < 2:
+        return dict.fromkeys(range(len(exchanges)), ALONE)
     usual, count = codes.most_common(1)[0]
     expected = f"{usual}, as {count} of {sum(codes.values())}"
     return {
@@ -38,37 +47,81 @@ def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
 
 
 def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """Calls within the quota are granted: a 429 does not come before it is spent.
+    """Calls within the quota are granted: a 429 does not come before a window is spent.
 
-    One 429 may have other causes (other callers, the server's load) and passes where the same call
-    succeeds after
-    the wait it asked for. One that stands, after calls that were granted, is a limit below the
-    documented one.
+    The calls of this run are all that is known. So a 429 violates nothing but where it stands: the
+    call was made again after the wait that the target itself had asked for, that wait is not longer
+    than the shortest window (else a longer one, or no quota at all, is behind it), and by our own
+    count every window still has room. Where that is not known, other callers or another window may
+    explain it. What has been granted shows a quota once it comes to a good part of one.
     """
-    window = context.contract.quotas[0]
+    windows = sorted(context.contract.quotas, key=lambda q: q.seconds)
+    order = sorted(range(len(exchanges)), key=lambda i: exchanges[i].started)
+    calls = [exchanges[i] for i in order]
+    counts = [within([x.started for x in calls], window.seconds) for window in windows]
+    granted = [x.started for x in calls if x.status is not None and not x.limited]
+    shortest = windows[0]
+    enough = max(within(granted, shortest.seconds), default=0) * SHARE >= shortest.calls
+    few = choice(f"too few calls within {shortest.seconds} s to tell of {shortest}")
     found: Findings = {}
-    granted = 0
-    moments: list[float] = []
-    for i, x in enumerate(exchanges):
-        moments.append(x.started)
+    for at, (i, x) in enumerate(zip(order, calls, strict=True)):
         if x.status is None:
             continue
-        if x.status != 429 or x.situation.identity == "throttled":
-            granted += x.status != 429
-            found[i] = Finding(True, f"{window} granted", answer(x))
-            continue
-        recent = sum(1 for moment in moments if x.started - moment < window.seconds)
-        served = context.served.get(x.situation)
-        late = x.situation.call != "concurrent"  # of two at once the other may have come first
-        stands = served is None or (late and served <= x.started)
-        if granted and stands and recent <= window.calls:
-            actual = f"{answer(x)}, at call {recent} within {window.seconds} s"
-            found[i] = Finding(False, f"{window} granted", actual)
+        spent = any(row[at] > window.calls for row, window in zip(counts, windows, strict=True))
+        if not x.limited or x.situation.identity == "throttled" or spent:
+            found[i] = Finding(True, f"{shortest} granted", answer(x)) if enough else few
+        elif granted and granted[0] < x.started and not _served_after(context, x):
+            actual = f"{answer(x)}, at call {counts[0][at]} within {shortest.seconds} s"
+            stands = _asked_again(context, x, shortest.seconds)
+            found[i] = (
+                Finding(False, f"{shortest} granted", actual)
+                if stands
+                else inconclusive(f"{actual}: another limit, or other callers, may be behind it")
+            )
     return found
 
 
+def _served_after(context: Context, exchange: Exchange) -> bool:
+    """Whether such a call was served as well, later or, of two at once, beside it."""
+    served = context.served.get(exchange.situation)
+    late = exchange.situation.call != "concurrent"  # of two at once the other may have come first
+    return served is not None and (not late or served > exchange.started)
+
+
+def _asked_again(context: Context, exchange: Exchange, longest: float) -> bool:
+    """Whether the same call was refused before, and the wait that was asked for then is over.
+
+    Neither wait may be longer than `longest`: the shortest window never asks for more.
+    """
+    now = _wait(exchange)
+    calls = context.sight.scene(exchange.scenario).calls
+    return (
+        now is not None
+        and now <= longest
+        and any(
+            (wait := _wait(x)) is not None
+            and wait <= longest
+            and x.started + x.seconds + wait <= exchange.started + TICK_SECONDS
+            for x in calls
+            if x.position < exchange.position and x.limited and x.situation == exchange.situation
+        )
+    )
+
+
+def _wait(exchange: Exchange) -> float | None:
+    """Return how long an answer asks to wait, by its own clock; None where it does not say."""
+    received = exchange.received
+    value = received.header("retry-after") if received else None
+    if received is None or value is None:
+        return None
+    asked, date = retry_after(value), http_date(received.header("date") or "")
+    if isinstance(asked, datetime):
+        return (asked - date).total_seconds() if date else None
+    return asked
+
+
 def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Findings:
-    """No two answers show the same value at a JSON pointer; an answer without it tells nothing."""
+    """No two answers show the same value at a JSON pointer; one without it tells nothing."""
     seen: dict[str, int] = {}
     found: Findings = {}
     for i, x in enumerate(exchanges):
@@ -82,7 +135,7 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
         seen.setdefault(text, i)
         actual = f"{text} again" if repeated else text
         found[i] = Finding(not repeated, f"a {pointer} of its own", actual)
-    return found
+    return found if len(found) > 1 else dict.fromkeys(found, ALONE)
 
 
 # What an answer may hold of the call itself: ids, numbers, times, nonces.
@@ -137,34 +190,40 @@ _PARTS: dict[str, Callable[[Exchange], str]] = {
 
 def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
-    answered as a
-    second call in a row is."""
+    answered as a second call in a row is.
+    """
     once_only = bool(context.seconds) and all(code // 100 == 4 for code in context.seconds)
     pairs: dict[int, list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
         pairs[x.scenario].append((i, x))
     found: Findings = {}
-    for pair in pairs.values():
-        if len(pair) == 2 and all(x.status not in (None, 429) for _, x in pair):
-            for i, x in pair:
+    for number, pair in pairs.items():
+        # The clause may not speak of both: one that the limit refused says nothing of a race.
+        both = context.sight.scene(number).calls
+        whole = len(pair) == 2 and all(x.status is not None and not x.limited for _, x in pair)
+        limited = any(x.limited for x in both)
+        for i, x in pair:
+            if whole:
                 found[i] = _outcome(context, [y for _, y in pair], x, once_only)
+            else:
+                found[i] = PUT_OFF if limited else inconclusive("one of two calls went unanswered")
     return found
 
 
-def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: bool) -> Finding:
-    won = [y for y in pair if y.status is not None and y.status // 100 == 2]
+def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: bool) -> Finding | Gap:
+    won = [y for y in pair if y.succeeded]
     actual = " and ".join(answer(y) for y in pair)
     if not won:
         return Finding(False, "one of two simultaneous calls succeeds", actual)
     if once_only and len(won) == 2:
         return Finding(False, "one succeeds and the other is refused, as it is in a row", actual)
-    life = context.contract.lifecycle
-    looks = context.later(pair[-1])
-    end = looks[-1] if looks else None
-    if end is not None and context.observable:
-        if took_effect(life, context.before(pair[0]), end, context.volatile) is False:
-            expected = "the resource is cancelled"
-            return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
+    life, sight = context.contract.lifecycle, context.sight
+    looks = sight.later(pair[-1])
+    end = looks[-1] if looks and sight.observable else None
+    effect = sight.took_effect(sight.before(pair[0]), end) if end else "unknown"
+    if end is not None and effect == "not":
+        expected = "the resource is cancelled"
+        return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
     for name, source in life.records.items():
         claims = [e.get(name) for y in won if (e := returned_entity(y)) is not None and name in e]
         sent = [sent_object(y).get(source) for y in won]
@@ -173,7 +232,7 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
             return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")
         if kept is not None and sent and kept not in sent:
             return Finding(False, f"{name} of a call that succeeded", f"{kept!r}")
-    return Finding(True, "the outcome of some order", actual)
+    return NO_GET if effect == "unknown" else Finding(True, "the outcome of some order", actual)
 
 
 OVERALL: dict[str, Overall] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, TypeGuard, overload
 
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
@@ -16,11 +16,16 @@ from cancel_contracts.journal import Exchanges
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.effect import EFFECTS
 from cancel_contracts.judge.entity import ENTITY
-from cancel_contracts.judge.facets import FACETS, Facet, Finding
-from cancel_contracts.judge.overall import OVERALL
+from cancel_contracts.judge.facets import FACETS, Facet, Finding, Told
+from cancel_contracts.judge.overall import OVERALL, Findings
+from cancel_contracts.needs import NO_GET, Gap, inconclusive
 
-OBSERVED = {**EFFECTS, **ENTITY}
-SINGLE: dict[str, Facet] = {**FACETS, **OBSERVED}
+SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS, **ENTITY}
+# Facets whose value lists what is to be judged item by item.
+LISTED = frozenset({"error", "header", "entity", "keeps"})
+UNSEEN = inconclusive(
+    "a look at the resource went unanswered or was refused: not all of it is known"
+)
 # Deviations are shown one a situation. The plan's own come first, what `deep` draws after them.
 SITUATIONS = 200
 
@@ -70,7 +75,12 @@ class Spoken(Sequence[Exchange]):
 
 @dataclass
 class Tally:
-    """What came of a clause. `wanted` are the situations that it asks for."""
+    """What came of a clause. `wanted` are the situations that it asks for.
+
+    An exchange upholds the clause where each item of each facet was judged, but for those that it
+    tells nothing of by its nature. Where one could not be judged the gap is kept: by situation for
+    those wanted, and once of each kind for all.
+    """
 
     clause: Clause
     reading: str | None
@@ -78,11 +88,14 @@ class Tally:
     wanted: frozenset[Situation]
     spoken: Spoken
     good: int = 0
+    part: int = 0  # exchanges of which some facets were judged, and none deviates
     bad: int = 0
     witness: Evidence | None = None
     deviations: dict[Situation, Evidence] = field(default_factory=dict)
-    told: set[Situation] = field(default_factory=set)  # of those wanted: what told something
-    unseen: set[Situation] = field(default_factory=set)  # told in part: a look told nothing
+    told: set[Situation] = field(default_factory=set)  # of those wanted: what was judged whole
+    gaps: dict[Situation, dict[Gap, None]] = field(default_factory=dict)  # of those wanted
+    seen_gaps: dict[Gap, None] = field(default_factory=dict)
+    doubts: dict[Gap, None] = field(default_factory=dict)  # of the whole, whatever else is good
     tried: dict[Situation, Exchange] = field(default_factory=dict)  # of those wanted
 
     @property
@@ -106,20 +119,20 @@ class Tally:
         if stands in self.wanted:
             self.tried.setdefault(stands, exchange)
         if not self.overall:
-            self._weigh(context, exchange, stands, instead or self.expect, {})
+            self._weigh(context, exchange, stands, instead or self.expect, [])
 
     def close(self, context: Context) -> None:
         """Judge what only the whole can show."""
         if not self.overall:
             return
-        tables = {
-            name: OVERALL[name](context, self.spoken, wanted)
+        tables: list[Findings] = [
+            OVERALL[name](context, self.spoken, wanted)
             for name, wanted in self.expect.items()
             if name in OVERALL
-        }
+        ]
         for at, exchange in enumerate(self.spoken):
-            told = {name: row.get(at) for name, row in tables.items()}
-            self._weigh(context, exchange, exchange.situation, self.expect, told)
+            over = [row.get(at) for row in tables]
+            self._weigh(context, exchange, exchange.situation, self.expect, over)
 
     def _weigh(
         self,
@@ -127,26 +140,32 @@ class Tally:
         exchange: Exchange,
         stands: Situation,
         expect: Mapping[str, Any],
-        over: Mapping[str, Finding | None],
+        over: Sequence[Told],
     ) -> None:
-        every = {
-            name: over[name] if name in over else SINGLE[name](context, exchange, wanted)
-            for name, wanted in expect.items()
-        }
-        findings = [finding for finding in every.values() if finding]
+        every = [*(facet(context, exchange, item) for facet, item in _checks(expect)), *over]
+        findings = [told for told in every if isinstance(told, Finding)]
         if failed := next((f for f in findings if not f.ok), None):
             self.bad += 1
             self._deviates(Evidence(exchange, failed.expected, failed.actual))
+        elif gaps := [told for told in every if isinstance(told, Gap)]:
+            self.doubts |= {told: None for told in over if _doubt(told)}
+            self.part += bool(findings)
+            self._lacks(context.sight.unseen(exchange), stands, gaps)
         elif findings:
             self.good += 1
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
             if self.witness is None or found.size < self.witness.size:
                 self.witness = found
-            silent = any(name in OBSERVED and not finding for name, finding in every.items())
-            if silent and context.unseen(exchange):
-                self.unseen.add(stands)
-            elif stands in self.wanted:
+            if stands in self.wanted:
                 self.told.add(stands)
+
+    def _lacks(self, unseen: bool, stands: Situation, gaps: Sequence[Gap]) -> None:
+        for gap in gaps:
+            found = UNSEEN if gap == NO_GET and unseen else gap
+            if len(self.seen_gaps) < SITUATIONS:
+                self.seen_gaps[found] = None
+            if stands in self.wanted:
+                self.gaps.setdefault(stands, {})[found] = None
 
     def _deviates(self, found: Evidence) -> None:
         situation = found.exchange.situation
@@ -159,3 +178,15 @@ class Tally:
     def violations(self) -> tuple[Evidence, ...]:
         """Return a deviation for each situation that has one, the shortest first."""
         return tuple(sorted(self.deviations.values(), key=lambda e: e.size))
+
+
+def _doubt(told: Told) -> TypeGuard[Gap]:
+    return isinstance(told, Gap) and told.word == "inconclusive"
+
+
+def _checks(expect: Mapping[str, Any]) -> Iterator[tuple[Facet, Any]]:
+    """Yield what a single exchange is held against, item by item."""
+    for name, value in expect.items():
+        if name in SINGLE:
+            for item in value if name in LISTED else [value]:
+                yield SINGLE[name], item

@@ -19,7 +19,9 @@ from cancel_contracts.schemas import validator
 
 @dataclass
 class SetUp:
-    """One set-up. `values` is None where the run never learned what, if anything, was made."""
+    """One set-up. `values` is None where the run never learned what, if anything, was made: nobody
+    can tell the target to undo that, and no answer to a tear-down would speak of it.
+    """
 
     number: int
     contract: str
@@ -67,7 +69,12 @@ class Account:
     @property
     def left(self) -> list[SetUp]:
         """What is left to tear down, in the order it was made."""
-        return [s for s in self.set_ups.values() if s.left]
+        return [s for s in self.set_ups.values() if s.left and s.values is not None]
+
+    @property
+    def maybe_left(self) -> list[SetUp]:
+        """Set-ups that may have made something, and nobody knows what."""
+        return [s for s in self.set_ups.values() if s.left and s.values is None]
 
     @property
     def torn_down(self) -> int:
@@ -112,7 +119,7 @@ def _row(place: str, line: bytes) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError):
         row = None
-    if not isinstance(row, dict) or not validator("ledger", "ledger.schema.json").is_valid(row):
+    if not isinstance(row, dict) or not validator("ledger").is_valid(row):
         raise UsageError(place, "is no line of a ledger", "name a file that --ledger wrote")
     return row
 

@@ -175,7 +175,7 @@ class Ledger:
     def _write(self, row: dict[str, Any], *, sync: bool = False) -> None:
         if self._file is None:
             return
-        clean = {key: self._clean(value) for key, value in row.items() if key != "event"}
+        clean = self._redactor.data({key: value for key, value in row.items() if key != "event"})
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = json.dumps({"at": moment, "event": row["event"], **clean}).encode() + b"\n"
         with self._lock:
@@ -188,11 +188,3 @@ class Ledger:
             except OSError as err:
                 self._failed = True
                 raise Broken(f"the ledger cannot be written ({err.strerror})") from None
-
-    def _clean(self, value: Any) -> Any:
-        """Return a JSON value without secrets: word by word, so that the line stays one."""
-        if isinstance(value, str):
-            return self._redactor.text(value)
-        if isinstance(value, dict):
-            return {self._redactor.text(str(k)): self._clean(v) for k, v in value.items()}
-        return [self._clean(item) for item in value] if isinstance(value, list) else value

@@ -40,6 +40,7 @@ class App:
         self.crashes: list[str] = []
         self.routes: list[tuple[re.Pattern[bytes], Kind, Desk]] = []
         for desk in desks:
+            desk.beside = tuple(other for other in desks if other is not desk)
             self.routes.append((template(desk.contract.path), "cancel", desk))
             if desk.observable and desk.contract.observe_path:
                 self.routes.append((template(desk.contract.observe_path), "observe", desk))
@@ -65,19 +66,34 @@ class App:
             self.requests["provider_states"] += 1
             return states.handle(request.method, body, self.desks)
         for pattern, kind, desk in self.routes:
-            if match := pattern.fullmatch(path):
+            if match := pattern.fullmatch(desk.reroute(path)):
                 self.requests[kind] += 1
                 call = Call(kind, request.method, match[1], headers_of(request), body, turn)
+                call.connection = request.scope["state"]["connection"]
+                call.target, call.version = target_of(request), request.scope["http_version"]
+                call.fields = fields_of(request)
                 return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
         self.requests["elsewhere"] += 1
         envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
         return Reply(404).with_json(envelope.body(404, "", ""))
 
 
+def target_of(request: Request) -> bytes:
+    """Return the target as it came, the absolute form included."""
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def fields_of(request: Request) -> tuple[tuple[str, str], ...]:
+    """Return every header line in its order, names in lower case."""
+    pairs: list[tuple[bytes, bytes]] = request.scope["headers"]
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs)
+
+
 def headers_of(request: Request) -> dict[str, str]:
     """Return the first value of each header, by its name in lower case."""
-    pairs: list[tuple[bytes, bytes]] = request.scope["headers"]
-    return {name.decode("latin-1"): value.decode("latin-1") for name, value in reversed(pairs)}
+    return dict(reversed(fields_of(request)))
 
 
 def response(reply: Reply) -> Response:

@@ -98,6 +98,10 @@ class Call:
     headers: Mapping[str, str]  # names in lower case
     body: bytes = b""
     turn: int = 1  # which request on its connection, from 1
+    connection: dict[str, Any] = field(default_factory=dict)  # what is kept with the connection
+    target: bytes = b""  # path and query as they came
+    fields: tuple[tuple[str, str], ...] = ()  # every header line, names in lower case
+    version: str = "1.1"
     number: int = 0  # which call on the cancel route of this contract, from 1
     caller: Caller = field(default_factory=lambda: Caller(trusted=True))
     id: str = ""

@@ -10,15 +10,20 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.mock.faults import (
     bodies,
+    callers,
     entity,
     errors,
+    history,
     identity,
+    kept,
     limits,
     methods,
+    pairs,
     races,
     robust,
     state,
     status,
+    whole,
     wire,
 )
 from cancel_contracts.mock.variants import VARIANTS
@@ -35,6 +40,11 @@ FAULTS: tuple[Fault, ...] = (
     *limits.FAULTS,
     *wire.FAULTS,
     *races.FAULTS,
+    *pairs.FAULTS,
+    *history.FAULTS,
+    *kept.FAULTS,
+    *callers.FAULTS,
+    *whole.FAULTS,
 )
 
 __all__ = ["FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]

@@ -37,7 +37,8 @@ class Desk:
     Seams: `steps` (replace, wrap, reorder), `pauses` (seconds to wait before a step), `forgives`
     (refusals that are overlooked), `edits` (changes to the finished answer of a cancel), `finishes`
     (the same for any answer, a GET's included), `views` (changes to what a GET shows), `spell` (how
-    a state is written).
+    a state is written), `reroute` (which path is read as which). `beside` are the desks of the
+    other contracts of the same server.
     """
 
     def __init__(self, contract: Contract, key: OctKey, *, quotas: bool = True) -> None:
@@ -57,6 +58,8 @@ class Desk:
         self.views: list[View] = []
         self.spell: Callable[[str], str] = str
         self.observable = contract.observe_path is not None
+        self.reroute: Callable[[bytes], bytes] = bytes
+        self.beside: tuple[Desk, ...] = ()
 
     # --- Seams ------------------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ CHALLENGE: Headers = (
 # access-token-claims-reference: the tenant of personal Microsoft accounts.
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 THROTTLED = "throttled"
+LEEWAY_SECONDS = 60
 
 
 def deny(why: str) -> Refusal:
@@ -73,10 +74,16 @@ def unverified(token: str) -> dict[str, Any]:
 
 
 def valid(claims: Mapping[str, Any], audiences: tuple[str, ...], now: float) -> None:
-    """Raise for a token that is expired or meant for somebody else."""
-    expires = claims.get("exp")
+    """Raise for a token that is expired, not valid yet, or meant for somebody else."""
+    expires, begins, issuer = claims.get("exp"), claims.get("nbf", 0), claims.get("iss")
     if not isinstance(expires, (int, float)) or expires <= now:
         raise deny("expired")
+    # RFC 7519, section 4.1.5: not before, some leeway for clocks.
+    if not isinstance(begins, (int, float)) or begins > now + LEEWAY_SECONDS:
+        raise deny("not-yet")
+    # access-token-claims-reference: the issuer names the tenant that `tid` names.
+    if issuer is not None and str(claims.get("tid")) not in str(issuer):
+        raise deny("other-issuer")
     named = claims.get("aud")
     meant_for = named if isinstance(named, list) else [named]
     if audiences and not {str(a).rstrip("/") for a in meant_for} & {

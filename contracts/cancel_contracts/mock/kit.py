@@ -218,6 +218,16 @@ def wire(script: str) -> Touch:
     return lambda desk, call, reply: replace(reply, wire=script)
 
 
+def doing(act: Act) -> Touch:
+    """Do something once the call is answered, and leave the answer."""
+
+    def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
+        act(desk, call)
+        return reply
+
+    return touch
+
+
 def performed(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Do what the answer denies: cancel the resource of the path, whatever the refusal."""
     try:

@@ -94,8 +94,8 @@ class TappedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        # Goes into the scope of every request: the counter is the connection's own.
-        self.app_state = {"turns": itertools.count(1)}
+        # Goes into the scope of every request: counter and dictionary are the connection's own.
+        self.app_state = {"turns": itertools.count(1), "connection": {}}
         self.transport = cast(asyncio.Transport, Tap(transport))
 
     def on_response_complete(self) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 from cancel_contracts.contract.given import asked, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import KNOWN, Situation
+from cancel_contracts.needs import NO_STATES, Gap
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -52,7 +53,7 @@ class Plan:
     contract: Contract
     clauses: tuple[Clause, ...]
     scenarios: tuple[Scenario, ...]
-    left_out: dict[Situation, str] = field(default_factory=dict)
+    left_out: dict[Situation, Gap] = field(default_factory=dict)
     property_calls: int = 0
     walk_calls: int = 0
 
@@ -122,53 +123,45 @@ def make(
     *,
     max_requests: int | None = None,
     harmless: bool = False,
-    skipped: Sequence[str] = (),
-    excused: Sequence[str] = (),
+    states: bool = True,
 ) -> Plan:
     """Return the plan for the selected clauses.
 
-    `harmless` keeps to calls that cannot cancel anything that exists. `skipped` names groups of
-    needs (identities,
-    mint, states, observe) that the target has asked to be left alone, and `excused` clauses: these
-    are judged by what others send.
+    `harmless` keeps to calls that cannot cancel anything that exists. `states` says whether the
+    target offers provider states. What it excuses is asked all the same.
     """
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     wanted: dict[Situation, None] = {}
     for clause in clauses:
-        if clause.id not in excused:
-            wanted |= dict.fromkeys(asked(contract, clause))
-    left_out: dict[Situation, str] = {}
+        wanted |= dict.fromkeys(asked(contract, clause))
+    left_out: dict[Situation, Gap] = {}
     for situation in list(wanted):
-        if reason := _reason_against(situation, profile, harmless, skipped):
-            left_out[situation] = reason
+        if gap := _against(situation, profile, harmless, states):
+            left_out[situation] = gap
             del wanted[situation]
     scenarios = []
     left = limit
     for scenario in _scenarios(contract, list(wanted)):
         if len(scenario.calls) > left:
-            left_out[scenario.subject] = f"the budget of {limit} calls does not reach it"
+            left_out[scenario.subject] = Gap(f"the budget of {limit} calls does not reach it")
             continue
         left -= len(scenario.calls)
         scenarios.append(scenario)
     plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out)
-    if profile == "deep" and not harmless and "states" not in skipped:
+    if profile == "deep" and not harmless and states:
         properties = int(left * PROPERTY_SHARE)
         plan = replace(plan, property_calls=properties, walk_calls=left - properties)
     return plan
 
 
-def _reason_against(
-    situation: Situation, profile: Profile, harmless: bool, skipped: Sequence[str]
-) -> str | None:
-    exists = situation.resource in ("cancellable", "final")
-    if exists and (profile == "smoke" or harmless):
-        return "this plan touches nothing that exists"
-    if exists and "states" in skipped:
-        return "states: the target offers no provider states"
-    if "identities" in skipped and situation.identity != "primary":
-        return "identities: the target offers no identities"
-    return None
+def _against(situation: Situation, profile: Profile, harmless: bool, states: bool) -> Gap | None:
+    """Return why a situation is left out of the plan, or None."""
+    if situation.resource not in ("cancellable", "final"):
+        return None
+    if profile == "smoke" or harmless:
+        return Gap("this plan touches nothing that exists")
+    return None if states else NO_STATES
 
 
 def _scenarios(contract: Contract, wanted: list[Situation]) -> list[Scenario]:

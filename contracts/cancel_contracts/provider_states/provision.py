@@ -17,9 +17,10 @@ from urllib.parse import quote
 from cancel_contracts.contract.model import Contract, Provision, canonical
 from cancel_contracts.contract.provisions import UNIQUE
 from cancel_contracts.errors import Broken, NoIdentity, Refused
-from cancel_contracts.exchange import Received, Sent
+from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.needs import Gap, of_resource
 from cancel_contracts.parse import identifier
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
@@ -37,13 +38,15 @@ def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Pro
     ]
     whose = f" of {owner}" if owner else ""
     if not rows:
-        raise Refused(f"states: no documented call creates a resource in {state}{whose}")
+        told = f"no documented call creates a resource in {state}{whose}"
+        raise Refused(Gap(told, of_resource(state, owner)))
     given = (site.provision or {}).keys()
     for row in rows:
         if row.needs.keys() <= given:
             return row
     lacking = ", ".join(name for name in rows[0].needs if name not in given)
-    raise Refused(f"states: to create {state}{whose} the target file's provision lacks {lacking}")
+    told = f"to create {state}{whose} the target file's provision lacks {lacking}"
+    raise Refused(Gap(told, of_resource(state, owner)))
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
@@ -55,6 +58,20 @@ def filled(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: filled(item, names) for key, item in value.items()}
     return [filled(item, names) for item in value] if isinstance(value, list) else value
+
+
+def maybe_left(state: str, owner: str | None, why: str) -> str:
+    """Say that a set-up may have made something that no tear-down can name."""
+    return f"a {state}{f' of {owner}' if owner else ''} is maybe left, nobody knows its id: {why}"
+
+
+def made_nothing(status: int) -> bool:
+    """Whether the status of an answer says that nothing was made.
+
+    A 5xx may be a gateway's, and what is behind it has made something. But 501 does not know the
+    call (RFC 9110 section 15.6.2).
+    """
+    return status // 100 in (3, 4) or status == 501
 
 
 @dataclass(frozen=True)
@@ -89,6 +106,7 @@ class Provisioner:
         self.cancel, self.pace = cancel, pace
         self.calls = 0
         self.created: list[Created] = []
+        self.orphans: list[str] = []  # what is maybe left though no id is known, in words
         self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
         # Asked where a call was put off: whether it has waited, and the call may be made again.
         self.waited: Callable[[Received], bool] = lambda received: False
@@ -106,7 +124,8 @@ class Provisioner:
             raise self._given_up[key]
         row = choose(self.contract, self.site, state, owner)
         if self._left is not None and self._left[key] <= 0:
-            raise Refused(f"states: as many {state} were created as --plan allows for")
+            told = f"as many {state} were created as --plan allows for"
+            raise Refused(Gap(told, of_resource(state, owner)))
         who = owner if row.by == "owner" and owner else row.by
         authorization = self.identities.authorization(who)
         if self._left is not None:
@@ -125,16 +144,18 @@ class Provisioner:
         sent, names = self._request(row, authorization)
         call = f"{row.method} {row.path}"
         number, received = self._send(row, sent, names | ({"owner": owner} if owner else {}))
-        if received.status // 100 in (4, 3):
+        if made_nothing(received.status):
             self.ledger.nothing_made(number)
             if received.status in (408, 429):
                 raise Broken(f"{call} was put off ({received.status})")
-            raise Refused(f"states: {call} was refused ({received.status}{_code(received)})")
-        if received.status // 100 != 2:
-            raise Broken(f"{call} was answered {received.status}")
+            told = f"{call} was refused ({received.status}{_code(received)})"
+            raise Refused(Gap(told, of_resource(row.state, owner)))
         id_, entity = _made(received, row.id)
-        if id_ is None:
-            raise Broken(f"{call} was answered {received.status} without an id at {row.id}")
+        if received.status // 100 != 2 or id_ is None:
+            told = f"{call} was answered {received.status}"
+            told += f" without an id at {row.id}" if received.status // 100 == 2 else ""
+            self.orphans.append(maybe_left(row.state, owner, told))
+            raise Broken(told)
         self.created.append(Created(number, id_, row))
         self.ledger.made(number, {"id": id_})
         shown = [v for p in self.contract.lifecycle.shows if isinstance(v := entity.get(p), str)]
@@ -156,7 +177,12 @@ class Provisioner:
             answer = self.transport.send(sent)
             received = answer.received
             if received is None or answer.failure or received.error:
-                raise Broken(f"{call} was not answered ({answer.why})")
+                told = f"{call} was not answered ({answer.why})"
+                if answer.failure in NOBODY_THERE:
+                    self.ledger.nothing_made(number)
+                else:
+                    self.orphans.append(maybe_left(row.state, params.get("owner"), told))
+                raise Broken(told)
             if received.status != 429 or not again or not self.waited(received):
                 return number, received
             self.ledger.nothing_made(number)

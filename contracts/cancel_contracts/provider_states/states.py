@@ -12,12 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import Received, Sent
+from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, json_value
-from cancel_contracts.provider_states.provision import Provisioner
+from cancel_contracts.provider_states.provision import Provisioner, made_nothing, maybe_left
 from cancel_contracts.targets.file import Site
-from cancel_contracts.transport.client import Transport
+from cancel_contracts.transport.client import Answer, Transport
 
 CONSUMER = "cancel-contracts"
 BROKEN_HANDLER_CALLS = 3
@@ -49,9 +50,10 @@ class ProviderStates:
         self._made: list[Made] = []
         self._ids: dict[tuple[str, str | None], list[str]] = {}
         self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
-        self._refused: dict[tuple[str, bool], str] = {}
+        self._refused: dict[tuple[str, bool], Gap] = {}
         self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         self._broken = 0
+        self._orphans: list[str] = []
         self.handed: list[str] = []  # every id as often as it was acquired
         # Whether the handler keeps one resource at a time: it gives the same id again, or each
         # set-up ends the one before.
@@ -63,6 +65,11 @@ class ProviderStates:
     def calls(self) -> int:
         """How many calls this took so far, tear-down included."""
         return self._posts + (self.provisioner.calls if self.provisioner else 0)
+
+    @property
+    def orphans(self) -> list[str]:
+        """What is maybe left though no tear-down can name it, in words."""
+        return self._orphans + (self.provisioner.orphans if self.provisioner else [])
 
     def acquire(
         self,
@@ -90,8 +97,8 @@ class ProviderStates:
             return self._given(state, owner, spends, offset)
         if self._idle[state, owner]:
             return self._idle[state, owner].pop()
-        if reason := self._refused.get((state, bool(owner))):
-            raise Refused(reason)
+        if gap := self._refused.get((state, bool(owner))):
+            raise Refused(gap)
         if self._broken >= BROKEN_HANDLER_CALLS:
             raise Broken("the provider-state handler has failed before")
         params = {"contract": self.site.contract, "state": state}
@@ -121,15 +128,16 @@ class ProviderStates:
             self._spent[key] = at + 1
         return ids[at]
 
-    def _lacking(self, state: str, owner: str | None) -> str:
+    def _lacking(self, state: str, owner: str | None) -> Gap:
         ids = self.site.ids.get(state)
         if not self.site.ids:
-            return "states: the target offers no provider states"
-        if not ids:
-            return f"states: the target gives no id in the state {state}"
+            return NO_STATES
+        need = of_resource(state, owner)
         if owner:
-            return "states: ids of a target file have no owner"
-        return f"states: the target gives too few ids in the state {state} ({len(ids)})"
+            return Gap("ids of a target file have no owner", need)
+        if not ids:
+            return Gap(f"the target gives no id in the state {state}", need)
+        return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
 
     def created(self, id_: str) -> bool:
         """Whether a documented call created this resource for the run."""
@@ -154,25 +162,35 @@ class ProviderStates:
         params: dict[str, str],
         keep_alive: bool,
     ) -> dict[str, object]:
-        status, body, failure = self._post("setup", state, params, keep_alive)
-        if failure or status is None:
+        answer = self._post("setup", state, params, keep_alive)
+        received, whose = answer.received, f" of {owner}" if owner else ""
+        if received is None or answer.failure or received.error:
             self._broken += 1
-            raise Broken(f"the provider-state handler did not answer ({failure})")
-        if status == 429:
+            told = f"the provider-state handler did not answer ({answer.why})"
+            if answer.failure in NOBODY_THERE:
+                self.ledger.nothing_made(number)
+            else:
+                self._orphans.append(maybe_left(state, owner, told))
+            raise Broken(told)
+        if received.status == 429:
             self.ledger.nothing_made(number)
             self._broken += 1
             raise Broken("the provider-state handler answers 429 again and again")
-        if status // 100 != 2:
-            self.ledger.nothing_made(number)
-            reason = f"states: the provider-state handler refuses {state}" + (
-                f" of {owner}" if owner else ""
-            )
-            self._refused[state, bool(owner)] = f"{reason} ({status})"
-            raise Refused(self._refused[state, bool(owner)])
-        values = json_value(body)
+        if received.status // 100 != 2:
+            if made_nothing(received.status):
+                self.ledger.nothing_made(number)
+            else:
+                told = f"the provider-state handler answered {received.status}"
+                self._orphans.append(maybe_left(state, owner, told))
+            told = f"the provider-state handler refuses {state}{whose} ({received.status})"
+            gap = self._refused[state, bool(owner)] = Gap(told, of_resource(state, owner))
+            raise Refused(gap)
+        values = json_value(received.body)
         if not isinstance(values, dict) or identifier(values.get("id")) is None:
             self._broken += 1
-            raise Broken("the provider-state handler gives no JSON object with an id for a path")
+            told = "the provider-state handler gives no JSON object with an id for a path"
+            self._orphans.append(maybe_left(state, owner, told))
+            raise Broken(told)
         return values
 
     def _post(
@@ -181,7 +199,7 @@ class ProviderStates:
         state: str,
         params: dict[str, object] | dict[str, str],
         keep_alive: bool = False,
-    ) -> tuple[int | None, bytes, str | None]:
+    ) -> Answer:
         assert self.site.handler is not None
         article = "an" if self.site.contract[0] in "aeiou" else "a"
         document = {
@@ -196,14 +214,24 @@ class ProviderStates:
             self._posts += 1
             answer = self.transport.send(request, keep_alive=keep_alive)
             if answer.received is None and answer.reused:  # the server had closed it
+                if action == "setup":
+                    self._sent_again(state, dict(params), answer.why)
                 self._posts += 1
                 answer = self.transport.send(request)
             limited = answer.received is not None and answer.received.status == 429
             if answer.received is None or not limited or not self.waited(answer.received):
                 break
-        if answer.received is None or answer.failure or answer.received.error:
-            return None, b"", answer.why
-        return answer.received.status, answer.received.body, None
+        return answer
+
+    def _sent_again(self, state: str, params: dict[str, object], why: str) -> None:
+        """Note a set-up that is sent again: the handler had closed the connection before it read
+        the first, or after.
+        """
+        assert self.site.handler is not None
+        self.ledger.set_up(self.site.contract, state, self.site.handler, params)
+        owner = str(params["owner"]) if "owner" in params else None
+        told = f"its set-up was not answered ({why}), and sent again"
+        self._orphans.append(maybe_left(state, owner, told))
 
     def adopt(self, made: Sequence[Made]) -> None:
         """Take over what another run has set up, to tear it down."""
@@ -217,10 +245,12 @@ class ProviderStates:
         failures: list[str] = []
         for made in reversed(self._made):
             self.ledger.tear_down(made.number)
-            status, _, failure = self._post("teardown", made.state, made.values)
+            answer = self._post("teardown", made.state, made.values)
+            whole = answer.received and not answer.failure and not answer.received.error
+            status = answer.received.status if answer.received and whole else None
             gone = (gone_is_fine or self.single) and status in (404, 410)
-            if failure or status is None or (status // 100 != 2 and not gone):
-                told = failure or status
+            if status is None or (status // 100 != 2 and not gone):
+                told = status or answer.why
                 what = made.values.get("id") or f"a {made.state}"
                 failures.append(f"tear-down of {what} failed ({told})")
                 if len(failures) >= BROKEN_HANDLER_CALLS:
@@ -229,4 +259,5 @@ class ProviderStates:
                 continue
             self.ledger.torn_down(made.number)
         self._made.clear()
-        return failures + (self.provisioner.undo() if self.provisioner else [])
+        failures += self.provisioner.undo() if self.provisioner else []
+        return failures + self.orphans

@@ -1,30 +1,37 @@
-"""Keep secrets out of the record: a scrubber for each contract, asked for all that is written.
+"""Keep secrets out of the record: what derives from exchanges is asked of a scrubber, all of it.
 
-The suite's Redactor knows the tokens it read or minted. Two ways past it are closed here:
-- A text that was cut short may end in the first half of a token. What the target sent back is
-  compared with its redacted form, which tells which secrets it holds; the beginnings of those are
-  masked too.
+Two ways past a search for the secrets that are known are closed here:
 - A recorded journal of another tool may carry tokens that nobody told the Redactor of. Whatever
   stands in a header for credentials is masked, known or not, and learned before anything is
   written.
+- What parts bytes or packs them (chunks, gzip) hides a secret from a search, not from whoever
+  undoes it. Bytes that cannot be unpacked whole are left out, and the record says so.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import pairwise
 
 from cancel_contracts.exchange import Exchange, Headers, Received
 from cancel_contracts.redact.secrets import MASK, Redactor
+from cancel_contracts.transport.coding import decode
 
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
 # How the run names whose token it was, in place of the token: "Bearer <admin>".
 PLACEHOLDER = re.compile(r"^<[^<>]+>$")
 USERINFO = re.compile(r"(?<=://)[^/?#@\s]+@")
 # RFC 9112 7.1: the end of a chunk's data, and the size of the next.
-CHUNK_LINE = re.compile(rb"\r?\n[0-9a-fA-F]{1,8}[ \t]*(?:;[^\r\n]*)?\r?\n")
-SHORTEST_CHARS = 8  # of a token's beginning; less of it is told by accident
+CHUNK_LINE = re.compile(rb"\r?\n[0-9a-fA-F]+[ \t]*(?:;[^\r\n]*)?\r?\n")
+SHORTEST_CHARS = 8  # of a credential; what is shorter is a misuse to be shown
+LEFT_OUT = "may hold a secret and are left out"
+# How packed data begin: RFC 1952, RFC 1950, and formats that are not unpacked here (RFC 8878,
+# bzip2, xz, zip, lz4).
+GZIP, ZLIB = b"\x1f\x8b", (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
+OTHERS = (b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ\0", b"PK\3\4", b"\x04\x22\x4d\x18")
+UNPACKED = frozenset({"gzip", "x-gzip", "deflate"})
+CODINGS = ("content-encoding", "transfer-encoding")
+NESTED = 5  # packed data within packed data
 
 
 def credentials(value: str) -> tuple[str, str]:
@@ -42,39 +49,13 @@ def learn(redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
                 redactor.learn(secret)
 
 
-def held(raw: str, redacted: str) -> list[str]:
-    """Return the secrets that stood where the redacted form has its masks."""
-    found, at = [], 0
-    pieces = redacted.split(MASK)
-    for before, after in pairwise(pieces):
-        at += len(before)
-        end = raw.find(after, at) if after else len(raw)
-        if end > at:
-            found.append(raw[at:end])
-        at = max(at, end)
-    return found
-
-
 class Scrubber:
-    """Redacts what derives from the exchanges of one contract."""
+    """Redacts what derives from exchanges."""
 
-    def __init__(self, redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
+    def __init__(self, redactor: Redactor) -> None:
+        self.text = redactor.text
+        self.octets = redactor.bytes
         self._redactor = redactor
-        self._secrets: set[str] = set()
-        seen: set[int] = set()  # hashes: the texts themselves may be large
-        for text in (text for exchange in exchanges for text in _texts(exchange)):
-            if hash(text) not in seen:
-                seen.add(hash(text))
-                self._secrets.update(held(text, redactor.text(text)))
-
-    def text(self, text: str) -> str:
-        text = self._redactor.text(text)
-        for secret in self._secrets:
-            for size in range(len(secret), SHORTEST_CHARS - 1, -1):
-                if secret[:size] in text:
-                    text = text.replace(secret[:size], MASK)
-                    break
-        return text
 
     def url(self, url: str) -> str:
         return USERINFO.sub(f"{MASK}@", self.text(url))
@@ -90,46 +71,63 @@ class Scrubber:
             return f"{scheme} {MASK}".strip()
         return self.text(value)
 
-    def octets(self, data: bytes) -> bytes:
-        return self._redactor.bytes(data)
+    def body(self, received: Received) -> tuple[bytes, str | None]:
+        """Return the body of a response without secrets, and what was left out of it."""
+        if received.body and self._unread(received):
+            return MASK.encode(), f"the bytes of the body {LEFT_OUT}"
+        return self.octets(received.body), None
 
     def wire(self, received: Received) -> tuple[bytes, str | None]:
-        """Return the bytes of a response without secrets, and what was left out of them.
-
-        A coding (gzip, chunks that part a token) hides a secret from a search of the wire, not from
-        whoever undoes it. Where it does, or where that cannot be told, only the head is kept.
+        """Return the bytes of a response without secrets, and what was left out of them: where
+        these may hide one, only the head is kept.
         """
-        clean, coded = self.octets(received.wire), _coded(received)
-        unread = coded and (received.error or received.stray)
+        coded = bool(_codings(received, *CODINGS))
+        unread = self._unread(received) or (coded and received.stray)
         hidden = coded and self.octets(received.body) != received.body
-        if not (unread or hidden or self._parted(received.wire, clean)):
-            return clean, None
-        head, gap, _ = clean.partition(b"\r\n\r\n")
-        return head + gap, "the bytes after the head may hold a secret and are left out"
+        if not (unread or hidden or self._parted(received.wire)):
+            return self.octets(received.wire), None
+        head, gap, _ = received.wire.partition(b"\r\n\r\n")
+        return self.octets(head) + gap, f"the bytes after the head {LEFT_OUT}"
 
     def stray(self, received: Received) -> bytes:
         """Return what came after the message, without secrets."""
-        clean = self.octets(received.stray)
-        if clean and (_coded(received) or self._parted(received.stray, clean)):
-            return MASK.encode()
-        return clean
+        stray = received.stray
+        hidden = _codings(received, *CODINGS) or self._packed(stray) or self._parted(stray)
+        return MASK.encode() if stray and hidden else self.octets(stray)
 
-    def _parted(self, data: bytes, clean: bytes) -> bool:
-        """Whether a secret shows once what parts chunks is taken away."""
+    def _parted(self, data: bytes) -> bool:
+        """Whether more of a secret shows once what parts chunks is taken away."""
         joined = CHUNK_LINE.sub(b"", b"\r\n" + data)
-        return self.octets(joined).count(MASK.encode()) > clean.count(MASK.encode())
+        return len(joined) < len(data) and self._held(joined) > self._held(data)
+
+    def _held(self, data: bytes) -> int:
+        """Return how many of some bytes are a secret's."""
+        return sum(end - begin for begin, end in self._redactor.spans(data.decode("latin-1")))
+
+    def _unread(self, received: Received) -> bool:
+        """Whether a response's body is packed in a way that keeps us from reading it whole."""
+        named = _codings(received, "content-encoding")
+        # Content codings are undone where bytes are received, transfer codings are not.
+        if not named <= UNPACKED or _codings(received, "transfer-encoding"):
+            return True
+        return bool(named and received.error) or self._packed(received.body)
+
+    def _packed(self, data: bytes) -> bool:
+        """Whether bytes are packed, though nothing says so, and hold a secret or are not whole."""
+        packed = data
+        for _ in range(NESTED):
+            if not data.startswith((GZIP, *ZLIB, *OTHERS)):
+                return data is not packed and self.octets(data) != data
+            if data.startswith(OTHERS):
+                return True
+            data, fault = decode(data, ["gzip" if data.startswith(GZIP) else "deflate"])
+            if fault:
+                return True
+        return True
 
 
-def _coded(received: Received) -> bool:
-    return any(value.strip() for value in received.headers_named("content-encoding"))
-
-
-def _texts(exchange: Exchange) -> list[str]:
-    """Return whatever of an exchange may hold a secret."""
-    received = exchange.received
-    octets = [exchange.sent.body]
-    texts = [exchange.sent.url, exchange.detail]
-    if received is not None:
-        texts += [text for pair in received.headers for text in pair]
-        octets += [received.body, received.wire]
-    return texts + [data.decode("utf-8", "backslashreplace") for data in octets]
+def _codings(received: Received, *fields: str) -> frozenset[str]:
+    """Return the codings, but for chunks, that header fields of a response name."""
+    values = (value for field in fields for value in received.headers_named(field))
+    names = (name.partition(";")[0].strip().lower() for x in values for name in x.split(","))
+    return frozenset(names) - {"", "identity", "chunked"}

@@ -12,10 +12,10 @@ from typing import Any
 from cancel_contracts.contract.model import Lifecycle
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.tally import Evidence
-from cancel_contracts.observation import describe, observe
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.report import curl, scenario
 from cancel_contracts.report.text import count
+from cancel_contracts.sight.observation import describe, observe
 
 SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
 SHOWN_HEADERS = 200
@@ -71,10 +71,10 @@ def _cut(data: bytes, what: str) -> str | None:
 
 
 def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
-    body = clean.octets(received.body)
+    body, packed = clean.body(received)
     wire, left_out = clean.wire(received)
     fields = received.headers[:SHOWN_HEADERS]
-    notes = [_cut(body, "body"), _cut(wire, "wire"), left_out]
+    notes = [_cut(body, "body"), _cut(wire, "wire"), packed, left_out]
     if len(received.headers) > SHOWN_HEADERS:
         notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
     return {

@@ -6,10 +6,10 @@ shows as a word and as a style of line, so that neither colour nor shape is need
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from cancel_contracts.report.text import count
+from cancel_contracts.windows import within
 
 WIDTH = 760
 # The lifecycle: boxes on the left, the state after a cancel on the right.
@@ -82,7 +82,7 @@ def timeline(contract: dict[str, Any]) -> dict[str, Any]:
     last = max((r[0] for r in requests), default=0.0) or 0.001
     calls = [r[0] for r in requests if r[1] == "cancel"]
     tight = max(quotas, key=lambda q: q["peak"] / q["calls"], default=None)
-    inside = window(calls, tight["seconds"] if tight else float("inf"))
+    inside = within(calls, tight["seconds"] if tight else float("inf"))
     top = max([*inside, tight["calls"] if tight else 1, 1])
 
     def across(seconds: float) -> float:
@@ -122,16 +122,6 @@ def _says(contract: dict[str, Any], throttled: int) -> list[str]:
     if throttled:
         says.append(f"{count(throttled, 'answer')} 429 (too many requests).")
     return says
-
-
-def window(moments: Sequence[float], seconds: float) -> list[int]:
-    """Return, at each moment, how many fall into the window that ends with it."""
-    found, start = [], 0
-    for end, moment in enumerate(moments):
-        while moment - moments[start] >= seconds:
-            start += 1
-        found.append(end - start + 1)
-    return found
 
 
 def ticks(last: float) -> list[float]:

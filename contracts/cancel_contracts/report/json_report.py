@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from cancel_contracts.report import files
-from cancel_contracts.schemas import shipped_schema
-
-
-@cache
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the report, as it ships with the package."""
-    return shipped_schema("report", "report.schema.json")
 
 
 def dump(record: dict[str, Any]) -> str:

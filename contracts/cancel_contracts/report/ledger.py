@@ -19,15 +19,20 @@ def text(account: Account) -> str:
 
 
 def _left(account: Account) -> list[str]:
-    made = len(account.left)
-    if not made:
+    left, maybe = account.left, account.maybe_left
+    lines = [f"Left to tear down: {len(left)}"] if left else []
+    lines += [f"  {_set_up(row)}" for row in left]
+    if not left:
         done = f" ({account.torn_down} torn down)" if account.torn_down else ""
-        return [f"Nothing is left to tear down{done}."]
-    return [f"Left to tear down: {made}"] + [f"  {_set_up(row)}" for row in account.left]
+        lines = [f"Nothing{' else' * bool(maybe)} is left to tear down{done}."]
+    if maybe:
+        why = "No answer told what was made, so no tear-down can name it: look there by hand."
+        lines += [f"Maybe left: {len(maybe)}. {why}", *(f"  {_set_up(row)}" for row in maybe)]
+    return lines
 
 
 def _set_up(row: SetUp) -> str:
-    what = f"{row.contract} {row.id or '(no answer: perhaps nothing was made)'}"
+    what = f"{row.contract} {row.id or '(id unknown)'}"
     owner = f", for {row.params['owner']}" if "owner" in row.params else ""
     how = "created" if row.how == "create" else "set up"
     return f"{what}, {how} in {row.state}{owner}, at {row.where}"

@@ -16,6 +16,7 @@ from cancel_contracts.contract.model import Clause, Quota
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.windows import within
 
 TELLING = frozenset({"status", "effect", "constant"})
 
@@ -95,18 +96,8 @@ def timeline(exchanges: Iterable[Exchange], quotas: Sequence[Quota]) -> dict[str
                 "calls": q.calls,
                 "seconds": q.seconds,
                 "documented": q.documented,
-                "peak": peak(calls, q.seconds),
+                "peak": max(within(calls, q.seconds), default=0),
             }
             for q in quotas
         ],
     }
-
-
-def peak(moments: Sequence[float], seconds: float) -> int:
-    """Return the most calls within any window of so many seconds. `moments` is in order."""
-    most, start = 0, 0
-    for end, moment in enumerate(moments):
-        while moment - moments[start] >= seconds:
-            start += 1
-        most = max(most, end - start + 1)
-    return most

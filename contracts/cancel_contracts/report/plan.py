@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -42,11 +43,8 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
         if needed := resources(a.plan.scenarios):
             words = ", ".join(f"{count} {state}" for state, count in needed.items())
             console.print(f"{a.contract.name}: resources needed: {words}")
-        reasons: dict[str, int] = {}
-        for reason in a.plan.left_out.values():
-            reasons[reason] = reasons.get(reason, 0) + 1
-        for reason, count in reasons.items():
-            console.print(f"{a.contract.name}: {count} situations left out: {reason}")
+        for gap, count in Counter(a.plan.left_out.values()).items():
+            console.print(f"{a.contract.name}: {count} situations left out: {gap.reason}")
 
 
 def _pace(a: Assignment, rate: str | None) -> str | None:

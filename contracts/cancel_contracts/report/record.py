@@ -58,7 +58,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "seed": result.options.seed,
         "profile": result.options.profile,
         "strict": result.options.strict,
-        "target": {"base_url": Scrubber(redactor, ()).url(result.base_url)},
+        "target": {"base_url": Scrubber(redactor).url(result.base_url)},
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
@@ -83,8 +83,7 @@ def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> di
 
 def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
     contract, judgement = one.contract, one.judgement
-    shown = [e for v in judgement.verdicts for e in _shown(v)]
-    clean = Scrubber(redactor, (x for e in shown for x in _around(e, one)))
+    clean = Scrubber(redactor)
     dialects = _dialects(judgement)
     return {
         "name": contract.name,

@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
 
 from cancel_contracts.exchange import Exchange
 
 
-class Keeps(Protocol):
-    """Whatever takes exchanges: a list, or a journal's."""
-
-    def append(self, exchange: Exchange, /) -> None: ...
-
-
 @dataclass
 class Attempt:
-    """One attempt at a scenario: its number in the journal, and what came of it so far."""
+    """One attempt at a scenario: its number in the journal, and who keeps what comes of it."""
 
     number: int
     seed: str
-    exchanges: Keeps
+    keep: Callable[[Exchange], None]
     _random: Random = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,13 +18,14 @@ from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.identity.identities import Identities
-from cancel_contracts.journal import Journal
+from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.observation import Observation, observe
-from cancel_contracts.run.attempt import Attempt, Keeps, Stop, Stopped
+from cancel_contracts.run.attempt import Attempt, Stop, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import Patience, seconds_asked
 from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
+from cancel_contracts.sight.observation import Observation, observe
+from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
 from cancel_contracts.transport.client import Answer, Transport
 
@@ -77,6 +78,7 @@ class Calls:
         self.patience = Patience(max_wait, stop)
         self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
         self.journal = Journal(contract.name, minted=identities.minted)
+        self.sight = Sight(contract, self.journal.exchanges)
         self._limits = Limits()
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
@@ -98,8 +100,19 @@ class Calls:
         if self.stopped and self.stop.asked:
             raise Stopped
 
-    def attempt(self, number: int, exchanges: Keeps) -> Attempt:
-        return Attempt(number, f"{self.seed}/{self.contract.name}", exchanges)
+    def attempt(self, number: int, keep: Callable[[Exchange], None]) -> Attempt:
+        return Attempt(number, f"{self.seed}/{self.contract.name}", keep)
+
+    def start_over(self, exchanges: Exchanges) -> None:
+        """Go on with a journal of these exchanges."""
+        self.journal.exchanges, self.sight = exchanges, Sight(self.contract, exchanges)
+        for exchange in exchanges:
+            self.sight.note(exchange)
+
+    def keep(self, exchange: Exchange) -> None:
+        """Put an exchange into the journal, and before the eyes."""
+        self.journal.exchanges.append(exchange)
+        self.sight.note(exchange)
 
     def cancel(
         self,
@@ -168,7 +181,7 @@ class Calls:
         role: Role = "target",
     ) -> Observation | None:
         """Look at a resource as the primary identity; None where no GET shows it."""
-        if not self.observes or self.journal.observable is False:
+        if not self.observes or self.sight.observable is False:
             return None
         if position == 0 and self.stop.asked:
             raise Stopped  # what comes before a call is of no use without it
@@ -188,11 +201,7 @@ class Calls:
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
-        seen = observe(exchange)
-        exists = situation.resource in ("cancellable", "final") and position == 0
-        if self.journal.observable is None and exists and not exchange.unanswered:
-            self.journal.observable = seen is not None and not seen.gone
-        return seen
+        return observe(exchange)
 
     def _exchange(
         self,
@@ -223,7 +232,7 @@ class Calls:
 
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
         with self._lock:
-            attempt.exchanges.append(exchange)
+            attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
                 self.journal.stopped = reached
             if exchange.received is not None:

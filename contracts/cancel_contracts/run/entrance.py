@@ -25,8 +25,8 @@ def first_answer(run: Run) -> int | None:
 
 def _again(run: Run, scenario: Scenario) -> Exchanges:
     """Make the scenario once more, in a journal of its own. Return the former one."""
-    former, run.due = run.journal.exchanges, []
-    run.journal.exchanges, run.journal.observable = Exchanges(), None
+    former = run.journal.exchanges
+    run.calls.start_over(Exchanges())
     run.execute(scenario)
     return former
 
@@ -34,7 +34,7 @@ def _again(run: Run, scenario: Scenario) -> Exchanges:
 def _back_to(run: Run, former: Exchanges) -> None:
     """Let what was made once more count as sent, and as nothing else."""
     run.journal.elsewhere.update(run.journal.exchanges.kinds)
-    run.journal.exchanges, run.journal.observable = former, None
+    run.calls.start_over(former)
 
 
 def find_route(run: Run, scenario: Scenario) -> None:
@@ -113,5 +113,5 @@ def find_caller(run: Run, scenario: Scenario) -> None:
         if x.position < 2
     )
     run.journal.elsewhere.update(former.kinds - kept.kinds)
-    run.journal.exchanges = Exchanges([*kept, *run.journal.exchanges])
+    run.calls.start_over(Exchanges([*kept, *run.journal.exchanges]))
     run.journal.notes.append(f"{primary} was refused; ordinary calls are made as app")

@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING
 from cancel_contracts.contract.words import IDS, needs_token
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange, Situation
-from cancel_contracts.observation import Observation, has_ended, is_cancelled, shown, unchanged
+from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Scenario, looks_twice
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import THROTTLED_CALLS, Resource
+from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, shown
 
 if TYPE_CHECKING:
     from cancel_contracts.run.run import Run
 
 LOOKS_FOR_DRIFT = 3
+DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
 
 
 class Performance:
@@ -46,7 +48,7 @@ class Performance:
             else:
                 self._in_a_row(resources)
         except (NoIdentity, Refused) as err:
-            journal.missing.update(dict.fromkeys(scenario.calls, str(err)))
+            journal.missing.update(dict.fromkeys(scenario.calls, err.gap))
         except Stopped:
             pass  # the journal says why
         except Broken as err:
@@ -58,7 +60,7 @@ class Performance:
             segment = subject.id.text or IDS[subject.id.word].wire
             return [Resource(segment, segment)]
         if subject.resource == "unknown":
-            return [Resource.of(self.run.unknown_id or self.first.uuid())]
+            return [self._unknown()]
         assert subject.state is not None
         # Whoever calls without a token is refused: an id of the target file is not used up by it.
         spends = subject.resource == "cancellable" and needs_token(subject.identity)
@@ -86,6 +88,25 @@ class Performance:
             ids.append(made)
         return [Resource.of(i) for i in ids]
 
+    def _unknown(self) -> Resource:
+        """Return an id that names nothing: a random one, or the target file's, once a GET has shown
+        that it does not. Raises Refused where it names something; on a target that is not local
+        also where no GET tells.
+        """
+        id_ = self.run.unknown_id
+        if id_ is None:
+            return Resource.of(self.first.uuid())
+        target, told = Resource.of(id_), None
+        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
+        if seen is not None and not seen.gone:
+            told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
+        elif seen is None and not self.run.local:
+            told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
+        if told is not None:
+            self.run.note(told)
+            raise Refused(Gap(told))
+        return target
+
     def _look(
         self, situation: Situation, position: int, target: Resource, neighbour: Resource | None
     ) -> Observation | None:
@@ -101,9 +122,10 @@ class Performance:
         named = neighbour
         if neighbour is None and "{neighbour}" in scenario.subject.body.text:
             named = Resource.of(self.first.uuid())
+        twice = not self.run.journal.exchanges and looks_twice(self.run.contract, scenario)
         before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
         self._refuse_spent(scenario.subject, before)
-        if not self.run.journal.exchanges and looks_twice(self.run.contract, scenario):
+        if twice:
             self.calls.observe(self.first, scenario.subject, 0, target)
         position = 0
         after: Observation | None = None
@@ -116,13 +138,12 @@ class Performance:
                 if scenario.known or situation.resource == "unknown":
                     after = self._look(situation, position, target, neighbour)
                     self._look_for_drift(exchange, before, after, target)
-                    self.run.note_due(exchange, before, after, target)
                 if exchange.status != 429 or situation.identity == "throttled":
                     break
                 if not self.calls.wait_out(exchange, attempt):
                     break
         if scenario.last_look:
-            self.run.note_last_look(exchange, before, target)
+            self.run.note_last_look(exchange, target)
         if position == 1 and before and after and before.entity and before.entity == after.entity:
             self._give_back(exchange, target)
 
@@ -137,20 +158,21 @@ class Performance:
         refused: whether it does so by itself.
         """
         life = self.run.contract.lifecycle
-        refused = exchange.status is not None and exchange.status // 100 == 4
-        if life.after or not refused or before is None or after is None or exchange.position > 1:
+        if life.after or not exchange.refused or exchange.position > 1:
             return
-        state = [shown(life, o.entity) for o in (before, after) if o.entity is not None]
-        if len(state) < 2 or state[0] != state[1] or unchanged(life, before, after, frozenset()):
+        if before is None or after is None or before.entity is None or after.entity is None:
             return
+        moved = shown(life, before.entity) != shown(life, after.entity)
         for _ in range(LOOKS_FOR_DRIFT):
+            if moved or self.calls.sight.unchanged(before, after):
+                return
+            self.calls.stop.wait(DRIFT_SECONDS)
             self.calls.observe(self.first, exchange.situation, exchange.position, target)
 
     def _give_back(self, exchange: Exchange, target: Resource) -> None:
         """Let what a refused call has left as it was be used again, where many are needed."""
         subject = self.scenario.subject
-        refused = exchange.status is not None and exchange.status // 100 == 4
-        if self.run.thrifty and subject.state and refused:
+        if self.run.thrifty and subject.state and exchange.refused:
             self.run.states.give_back(subject.state, subject.owner, target.id)
 
     def _refuse_spent(self, situation: Situation, before: Observation | None) -> None:
@@ -178,10 +200,8 @@ class Performance:
             return self.calls.cancel(self.first, scenario.calls[position - 1], position, target)
 
         with ThreadPoolExecutor(2) as pool:
-            pair = list(pool.map(call, (1, 2)))
-        after = self._look(scenario.subject, 2, target, None)
-        for exchange in pair:
-            self.run.note_due(exchange, before, after, target)
+            list(pool.map(call, (1, 2)))
+        self._look(scenario.subject, 2, target, None)
 
     def _on_one_connection(self, resources: list[Resource]) -> None:
         """Two calls on two resources, the second on the connection that carried the first."""
@@ -193,14 +213,12 @@ class Performance:
         before = [self.calls.observe(attempt, call, 0, it) for attempt, call, it in lots]
         for call, seen in zip(self.scenario.calls, before, strict=True):
             self._refuse_spent(call, seen)
-        made = [
-            self.calls.cancel(attempt, call, 1, it, keep_alive=True) for attempt, call, it in lots
-        ]
+        for attempt, call, it in lots:
+            self.calls.cancel(attempt, call, 1, it, keep_alive=True)
         # A server that serves one connection at a time would wait on this one.
         self.calls.transport.close()
-        for (attempt, call, it), start, exchange in zip(lots, before, made, strict=True):
-            after = self.calls.observe(attempt, call, 1, it)
-            self.run.note_due(exchange, start, after, it)
+        for attempt, call, it in lots:
+            self.calls.observe(attempt, call, 1, it)
 
     def _on_one_connection_unseen(self, first: Resource) -> None:
         """The same where the second resource cannot be there before the first is done with. Its

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 
 from cancel_contracts.contract.model import Contract
@@ -23,7 +24,6 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.observation import Observation, took_effect
 from cancel_contracts.plan.plan import Plan, Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Stop
@@ -52,6 +52,7 @@ class Run:
         states: ProviderStates,
         *,
         unknown_id: str | None = None,
+        local: bool = True,
         observes: bool = True,
         seed: int = 0,
         max_wait: float = 60.0,
@@ -84,11 +85,11 @@ class Run:
         if states.provisioner is not None:
             states.provisioner.waited = self.calls.patience.wait_as_asked
             states.provisioner.stopped = lambda: self.calls.stop.asked
-        self.unknown_id, self.seed, self.effect_seconds = unknown_id, seed, effect_seconds
+        self.unknown_id, self.local = unknown_id, local
+        self.seed, self.effect_seconds = seed, effect_seconds
         self._numbers, self._lock = 1, threading.Lock()
         self.thrifty = False  # whether a resource that a refused call left as it was is used again
-        self.due: list[tuple[Exchange, Observation | None, Resource]] = []
-        self.last_looks: list[tuple[Exchange, Observation | None, Resource]] = []
+        self.last_looks: list[tuple[Exchange, Resource]] = []
 
     @property
     def journal(self) -> Journal:
@@ -125,23 +126,27 @@ class Run:
             each: Iterable[list[Exchange]]
             if jobs > 1:
                 pool = stack.enter_context(ThreadPoolExecutor(jobs))
-                each = pool.map(self._perform, scenarios, numbers)
+                each = pool.map(partial(self._perform, live=False), scenarios, numbers)
             else:
                 each = map(self._perform, scenarios, numbers)
             for exchanges in each:
                 made.append(exchanges)
-                for exchange in exchanges:
-                    self.journal.exchanges.append(exchange)
+                if jobs > 1:
+                    for exchange in exchanges:
+                        self.calls.keep(exchange)
                 if self.states.single:
-                    self._await_effects()  # the next set-up may end what is due
+                    self.await_effects(exchanges)  # the next set-up may end what is due
         return made
 
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
-        self.states.single = True
-        told = "the provider-state handler keeps one resource at a time: neighbours go unseen"
-        if told not in self.journal.notes:
-            self.journal.notes.append(told)
+        self.states.single = self.journal.single = True
+        self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
+
+    def note(self, text: str) -> None:
+        """Tell something beside the verdicts, once."""
+        if text not in self.journal.notes:
+            self.journal.notes.append(text)
 
     def number(self, count: int = 1) -> int:
         """Return the first of `count` numbers of the journal that are free."""
@@ -149,20 +154,27 @@ class Run:
             self._numbers += count
             return self._numbers - count
 
-    def _perform(self, scenario: Scenario, number: int) -> list[Exchange]:
+    def _perform(self, scenario: Scenario, number: int, *, live: bool = True) -> list[Exchange]:
         """Perform a scenario and return its exchanges; nothing where the run has ended.
 
         Two calls that belong together are both made again, on fresh resources, where a 429 hit one.
+        `live` puts the exchanges into the journal as they are made.
         """
         exchanges: list[Exchange] = []
+
+        def keep(exchange: Exchange) -> None:
+            exchanges.append(exchange)
+            if live:
+                self.calls.keep(exchange)
+
         for attempt in range(1, THROTTLED_CALLS + 1):
             if self.calls.stopped:
                 break
             at = len(exchanges)
-            pair = (self.calls.attempt(n, exchanges) for n in (number, number + 1))
+            pair = (self.calls.attempt(n, keep) for n in (number, number + 1))
             Performance(self, scenario, *pair).go()
             made = [x for x in exchanges[at:] if x.kind == "cancel"]
-            limited = [x for x in made if x.status == 429]
+            limited = [x for x in made if x.limited]
             if not _together(scenario) or not limited:
                 break
             alone = len(limited) < len(made)
@@ -171,35 +183,14 @@ class Run:
             number = self.number(2)
         return exchanges
 
-    def note_due(
-        self,
-        exchange: Exchange,
-        before: Observation | None,
-        after: Observation | None,
-        target: Resource,
-    ) -> None:
-        """Remember a success: one whose effect does not show yet is looked for again."""
-        success = exchange.status is not None and exchange.status // 100 == 2
-        cancels = exchange.situation.resource == "cancellable" and exchange.sent.method == "POST"
-        if not success or not cancels or before is None or before.gone:
-            return
-        if after is None or after.gone:
-            return
-        if took_effect(self.contract.lifecycle, before, after, frozenset()) is False:
-            self.due.append((exchange, before, target))
-        else:
-            self.states.cancelled(target.id)
-
-    def note_last_look(
-        self, exchange: Exchange, before: Observation | None, target: Resource
-    ) -> None:
+    def note_last_look(self, exchange: Exchange, target: Resource) -> None:
         """Remember a resource to be looked at once more when the run ends."""
-        self.last_looks.append((exchange, before, target))
+        self.last_looks.append((exchange, target))
 
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
         number = self.number() if number is None else number
-        return self.calls.attempt(number, self.journal.exchanges)
+        return self.calls.attempt(number, self.calls.keep)
 
     def conclude(self) -> None:
         """Where calls went unanswered to the end, tell a target that hangs from one that is
@@ -213,54 +204,56 @@ class Run:
 
     def settle(self) -> None:
         """Look a last time where the plan asks for it, and again at what has not shown its effect,
-        until it shows or its time is over.
+        until it shows or its time is over. What was cancelled for sure needs no undoing.
         """
-        self._look_last()
-        self._await_effects()
+        if not self.states.single:
+            self._look_last()
+            self.await_effects(self.journal.exchanges)
+        for exchange in self.journal.exchanges:
+            cancels = exchange.kind == "cancel" and exchange.situation.resource == "cancellable"
+            if cancels and exchange.succeeded and self._cancelled(exchange):
+                self.states.cancelled(exchange.resource)
 
-    def _await_effects(self) -> None:
-        last: dict[int, int] = {}
-        for number in {exchange.scenario for exchange, _, _ in self.due}:
-            made = self.journal.exchanges.of_scenario(number)
-            last[number] = max(x.position for x in made)
+    def _cancelled(self, exchange: Exchange) -> bool:
+        sight = self.calls.sight
+        return sight.effect(exchange)[0] == "cancelled" and sight.due(exchange) is None
+
+    def await_effects(self, exchanges: Iterable[Exchange]) -> None:
+        """Look again at what these calls should have cancelled."""
+        sight = self.calls.sight
+        due = [x for x in exchanges if sight.due(x)]
         deadline = time.monotonic() + self.effect_seconds
-        attempts = {n: replace(self.live(n), seed=f"{self.seed}/late") for n in last}
-        while self.due and time.monotonic() < deadline and not self.calls.stop.asked:
+        while due and time.monotonic() < deadline and not self.calls.stop.asked:
             self.calls.stop.wait(LOOK_AGAIN_SECONDS)
-            still = []
-            for exchange, before, target in self.due:
-                number = exchange.scenario
-                seen = self.calls.observe(
-                    attempts[number], exchange.situation, last[number], target
-                )
-                if seen is not None and not took_effect(
-                    self.contract.lifecycle, before, seen, frozenset()
-                ):
-                    still.append((exchange, before, target))
-                else:
-                    self.states.cancelled(target.id)
-            self.due = still
+            again = {x.resource: x for x in due if sight.due(x) == "not"}
+            # Whether a property is a clock one resource tells of all.
+            if (doubtful := next((x for x in due if x.resource not in again), None)) is not None:
+                again[doubtful.resource] = doubtful
+                if not self.states.single and (control := sight.control()):
+                    again[control.resource] = control
+            for x in again.values():
+                attempt = replace(self.live(x.scenario), seed=f"{self.seed}/late")
+                position = x.position if x.kind == "observe" else sight.scene(x.scenario).end
+                self.calls.observe(attempt, x.situation, position, Resource.of(x.resource))
+            due = [x for x in due if sight.due(x)]
 
     def _look_last(self) -> None:
         """Look once more, beyond the last call, at resources that one scenario alone was given."""
-        if self.states.single:
-            return
         handed = Counter(map(str.casefold, self.states.handed))
-        numbers = set(self.journal.exchanges.scenarios())
-        waiting = {exchange.scenario for exchange, _, _ in self.due}
-        for exchange, before, target in sorted(self.last_looks, key=lambda it: it[0].scenario):
-            if self.calls.stopped or not self.journal.observable:
+        sight = self.calls.sight
+        for exchange, target in sorted(self.last_looks, key=lambda it: it[0].scenario):
+            if self.calls.stopped or not sight.observable:
                 return
+            calls = sight.scene(exchange.scenario).calls
             again = handed[target.id.casefold()] > 1
-            if again or exchange.scenario in waiting or exchange.scenario not in numbers:
+            if again or not calls or any(sight.due(x) for x in calls):
                 continue
             attempt = replace(self.live(exchange.scenario), seed=f"{self.seed}/last")
-            position = exchange.position + 1
-            seen = self.calls.observe(attempt, exchange.situation, position, target)
-            self.note_due(exchange, before, seen, target)
+            self.calls.observe(attempt, exchange.situation, exchange.position + 1, target)
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down()
+        self.journal.notes += self.states.orphans
         self.journal.setups = self.states.calls
         return failures

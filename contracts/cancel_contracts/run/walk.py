@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Situation
-from cancel_contracts.observation import Observation
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import Resource
 from cancel_contracts.run.run import Run
+from cancel_contracts.sight.observation import Observation
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Walker:
         calls, at = self.run.calls, life.position
         for near in others:
             calls.observe(life.attempt, situation, at, near, "neighbour")
-        before = calls.observe(life.attempt, situation, at, life.resource)
+        calls.observe(life.attempt, situation, at, life.resource)
         near_or_none = others[0] if others else None
         try:
             exchange = calls.cancel(life.attempt, situation, at + 1, life.resource, near_or_none)
@@ -79,15 +79,17 @@ class Walker:
         after = calls.observe(life.attempt, situation, at + 1, life.resource)
         for near in others:
             calls.observe(life.attempt, situation, at + 1, near, "neighbour")
-        self.run.note_due(exchange, before, after, life.resource)
         self._shows(life, after)
         life.position += 1
-        if exchange.status is not None and exchange.status // 100 == 2:
+        if exchange.succeeded:
             life.cancelled = True
 
     def end(self) -> None:
         """Let resources be used again that have come to their end and are as they were."""
         for life in self.lives:
+            if self.run.states.single:
+                scene = self.run.calls.sight.scene(life.attempt.number)
+                self.run.await_effects(scene.calls)
             first, last = life.first, life.last
             final = self.run.contract.lifecycle.kind(life.state) == "final"
             if final and first and last and first.entity and first.entity == last.entity:

@@ -20,9 +20,9 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.yaml_file import parse_yaml
 from cancel_contracts.errors import UsageError
 from cancel_contracts.schemas import validator
+from cancel_contracts.targets.names import PRIMARY, wrong
 from cancel_contracts.targets.url import check_url, check_urls
 
-GROUPS = ("identities", "mint", "states", "observe")
 IDS_OF_A_PATTERN = 10_000
 
 
@@ -98,10 +98,24 @@ class Target:
             not_testable={**self.raw.get("not_testable", {}), **own.get("not_testable", {})},
             provision=_listed(own["provision"]) if "provision" in own else None,
         )
+        self._check_primary(contract, site)
         self._check_states(contract, site)
         if site.provision is not None:
             self._check_provision(contract, site)
         return site
+
+    def _check_primary(self, contract: Contract, site: Site) -> None:
+        """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
+        given = site.primary is not None
+        name = site.primary or PRIMARY
+        if site.mint or name in site.identities or not (given or site.identities):
+            return
+        own = "primary" in self.raw.get("contracts", {}).get(contract.name, {})
+        place = f"{self.place}: contracts/{contract.name}" if own else self.place
+        problem = f"{name}, who makes the ordinary calls for {contract.name}, has no source"
+        others = [f"name another {'primary' if given else 'as primary'}"] if site.identities else []
+        mend = " or ".join([f"give identities/{name}", *others])
+        raise UsageError(f"{place}{'/' if own else ': '}primary", problem, mend)
 
     def _check_states(self, contract: Contract, site: Site) -> None:
         for state in site.ids:
@@ -129,41 +143,14 @@ class Target:
             raise UsageError(place, "fills no create call", f"give {wanted}")
 
     def check_names(self, contracts: Sequence[Contract]) -> None:
-        """Raise where the file speaks of a contract or clause that does not exist.
+        """Raise where the file speaks of a contract, an identity or a need that does not exist.
 
         A run of one contract may use a file that describes the target for all.
         """
-        if not self._speaks_of(contracts):
-            contracts = [*contracts, *map(load_spec, shipped())]
-        names = {c.name for c in contracts}
-        for section in ("contracts", "primary"):
-            for name in self.raw.get(section, {}):
-                if name not in names:
-                    raise UsageError(
-                        f"{self.place}: {section}", f"no contract is named {name!r}",
-                        f"use one of {', '.join(sorted(names))}",
-                    )  # fmt: skip
-        owns = [c.get("not_testable", {}) for c in self.raw.get("contracts", {}).values()]
-        for excuses in (self.raw.get("not_testable", {}), *owns):
-            for name in excuses:
-                if name not in GROUPS and not any(c.knows(name) for c in contracts):
-                    raise UsageError(
-                        f"{self.place}: not_testable", f"{name!r} is no clause and no group",
-                        f"name a clause id or one of {', '.join(GROUPS)}",
-                    )  # fmt: skip
-
-    def _speaks_of(self, contracts: Sequence[Contract]) -> bool:
-        """Whether these contracts alone account for every name in the file."""
-        names = {c.name for c in contracts}
-        own = self.raw.get("contracts", {})
-        excused = [
-            self.raw.get("not_testable", {}),
-            *(c.get("not_testable", {}) for c in own.values()),
-        ]
-        ids = {id_ for rows in excused for id_ in rows} - set(GROUPS)
-        return {*own, *self.raw.get("primary", {})} <= names and all(
-            any(c.knows(id_) for c in contracts) for id_ in ids
-        )
+        if any(wrong(self.place, self.raw, contracts)):
+            everything = [*contracts, *map(load_spec, shipped())]
+            if problem := next(wrong(self.place, self.raw, everything), None):
+                raise problem
 
     def at(self, base_url: str) -> Target:
         """Return this target at another URL: the BASE_URL of the command line wins."""
@@ -181,7 +168,7 @@ def load(path: Path) -> Target:
     if not isinstance(raw, dict):
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
     if errors := sorted(
-        validator("targets", "target.schema.json").iter_errors(raw),
+        validator("target").iter_errors(raw),
         key=lambda e: list(map(str, e.absolute_path)),
     ):
         error = best_match(errors[0].context) if errors[0].context else errors[0]
@@ -189,9 +176,7 @@ def load(path: Path) -> Target:
         if error is not errors[0] and error.absolute_path:
             where = "/".join(map(str, error.absolute_path))
         raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
-    check_urls(str(path), raw)
-    for name, own in raw.get("contracts", {}).items():
-        check_urls(f"{path}: contracts/{name}", own)
+    check_urls(path, raw)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
 
 
@@ -202,7 +187,6 @@ def _message(error: Any) -> str:
     words = {
         "type": f"must be of type {error.validator_value}",
         "enum": f"must be one of {error.validator_value}",
-        "pattern": "must be an http or https URL",
         "minLength": "must not be empty",
         "minItems": "must not be empty",
         "not": "names two ways to one thing: keep one of them",

@@ -1,40 +1,30 @@
 """Safety: which targets may be sent calls that cannot be undone. Opens no connection; asks the
-resolver only.
+resolver and the environment only.
 
-A target is local where every address of its name is loopback or private. A host that a spec names
-as the vendor's (`servers`), and what is below it, is never local, whatever a hosts file or a
-resolver says: behind it may be a tunnel, and a proxy resolves for itself.
+A target is local where every address of its name is (`hosts.is_local`) and no proxy stands before
+it: a proxy resolves for itself. A host that a spec names as the vendor's (`servers`), and what is
+below it, is never local, whatever a hosts file or a resolver says: behind it may be a tunnel. A
+name may move after that: where a target was found to be local, the transport checks the peer of
+each connection before a byte is sent.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import socket
+import os
 from collections.abc import Iterable
 from functools import cache
-from urllib.parse import urlsplit
 
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-
-
-def host_of(url: str) -> str:
-    """Return a URL's host as names are compared: lower case, without the root's dot."""
-    return (urlsplit(url).hostname or "").rstrip(".")
-
-
-def addresses(url: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
-    """Return what a URL's host resolves to; empty where it does not."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return [ipaddress.ip_address(host)]
-    except ValueError:
-        pass
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []
-    return [ipaddress.ip_address(str(row[4][0]).split("%")[0]) for row in found]
+from cancel_contracts.hosts import (
+    address_of,
+    addresses,
+    host_of,
+    is_local,
+    is_proxied,
+    is_this_machine,
+)
+from cancel_contracts.targets.file import Site
 
 
 def is_vendors(url: str, contracts: Iterable[Contract]) -> bool:
@@ -48,34 +38,38 @@ def is_vendors(url: str, contracts: Iterable[Contract]) -> bool:
 
 def is_loopback(url: str, contracts: Iterable[Contract] = ()) -> bool:
     found = addresses(url)
-    return bool(found) and all(a.is_loopback for a in found) and not is_vendors(url, contracts)
+    local = bool(found) and all(a.is_loopback for a in found) and not is_proxied(url, os.environ)
+    return local and not is_vendors(url, contracts)
 
 
-def is_local(url: str, contracts: Iterable[Contract] = ()) -> bool:
-    """Whether a cancel there can harm nothing but a test set-up."""
-    return why_not_local(url, contracts) is None
+def why_site_is_not_local(site: Site, contracts: Iterable[Contract] = ()) -> str | None:
+    """Return why a target does not count as local, in words that follow its base URL; None where a
+    cancel there can harm nothing but a test set-up. A handler elsewhere counts.
+    """
+    contracts = tuple(contracts)
+    if found := why_not_local(site.base_url, contracts):
+        return found
+    if site.handler is not None and (found := why_not_local(site.handler, contracts)):
+        return f"has a provider-state handler on {host_of(site.handler)}, which {found}"
+    return None
 
 
 def why_not_local(url: str, contracts: Iterable[Contract] = ()) -> str | None:
-    """Return why a target does not count as local, in words that follow its URL; None where it
-    does.
-    """
+    """Return why a URL is not local, in words that follow it; None where it is."""
     if is_vendors(url, contracts):
         return "is a host of the vendor"
+    if is_proxied(url, os.environ):
+        return "is reached through a proxy, which resolves names for itself"
     if not (found := addresses(url)):
         return "does not resolve, so nobody knows whether it is local"
-    if not all(a.is_loopback or a.is_private for a in found):
+    if not all(map(is_local, found)):
         return "is neither loopback nor private"
     return None
 
 
 def _no_vendors(host: str) -> bool:
     """Whether a host is this machine's by name or a bare address: no vendor is known by one."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return host in ("", "localhost") or host.endswith(".localhost")
-    return True
+    return not host or address_of(host) is not None or is_this_machine(host)
 
 
 @cache

@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from cancel_contracts.contract.yaml_file import place_in
 from cancel_contracts.errors import UsageError
+from cancel_contracts.hosts import read
 
 
 def check_url(place: str, url: str, *, query: bool = False) -> str:
-    """Return a URL without the slash at its end. Raises UsageError for what nobody can send to."""
+    """Return a URL without the slash at its end. Raises UsageError for what nobody can send to.
+
+    The URL itself stands in no message: it may be a token in the wrong place.
+    """
     try:
-        parts = urlsplit(url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        (parts.hostname or "").encode("idna")
-        url.encode("utf-8")
-    except ValueError:
-        fine = False
-    if not fine or any(c.isspace() or not c.isprintable() for c in url):
-        raise UsageError(
-            place, f"{_without_user(url)!r} is no http or https URL", "write http://host:port"
-        )
-    if parts.username or parts.password:
-        raise UsageError(place, "carries a user or password", "put a token under `identities`")
-    if parts.fragment or (parts.query and not query):
-        raise UsageError(
-            place, "carries a query or fragment", "give scheme, host, port and path alone"
-        )
+        _, rest = read(url)
+        if any(c.isspace() or not c.isprintable() for c in url):
+            raise ValueError("holds a space or a control character")
+    except ValueError as err:
+        mend = "give whoever calls under `identities`" if "@" in url else "write http://host:port"
+        raise UsageError(place, f"the URL {err}", mend) from None
+    if "#" in url or ("?" in rest and not query):
+        mend = "give scheme, host, port and path alone"
+        raise UsageError(place, "the URL carries a query or fragment", mend)
     return url.rstrip("/")
 
 
-def _without_user(url: str) -> str:
-    return url.split("@")[-1]
-
-
-def check_urls(place: str, row: Mapping[str, Any]) -> None:
-    """Check the URLs of a target file, or of one of its contracts."""
-    if base := row.get("base_url"):
-        check_url(_at(place, "base_url"), base)
-    if isinstance(handler := row.get("provider_states"), str):
-        check_url(_at(place, "provider_states"), handler, query=True)
-
-
-def _at(place: str, key: str) -> str:
-    return f"{place}/{key}" if ": " in place else f"{place}: {key}"
+def check_urls(path: Path, raw: Mapping[str, Any]) -> None:
+    """Check the URLs of a target file. A complaint names file and line."""
+    own = ((("contracts", name), row) for name, row in raw.get("contracts", {}).items())
+    for at, row in (((), raw), *own):
+        for key in ("base_url", "provider_states"):
+            if isinstance(url := row.get(key), str):
+                check_url(place_in(path, (*at, key)), url, query=key == "provider_states")
 
 
 def place_of(url: str) -> str:

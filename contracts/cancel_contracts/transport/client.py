@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import os
 import ssl
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 import urllib3
-from requests.utils import should_bypass_proxies
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Failure, Received, Sent
+from cancel_contracts.hosts import proxies
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
@@ -77,7 +74,8 @@ class Transport:
 
     `verify`: False, True or a path to CA certificates; True lets REQUESTS_CA_BUNDLE or
     CURL_CA_BUNDLE name one. `environ` (default: the process's) also names proxies: HTTP_PROXY,
-    HTTPS_PROXY, ALL_PROXY, NO_PROXY. Raises UsageError for what cannot be sent as HTTP at all.
+    HTTPS_PROXY, ALL_PROXY, NO_PROXY. `local_only`: nothing is sent over a connection whose peer is
+    not local, nor over a proxy. Raises UsageError for what cannot be sent as HTTP at all.
     """
 
     def __init__(
@@ -86,15 +84,16 @@ class Transport:
         max_bytes: int = LIMIT_BYTES,
         verify: bool | str = True,
         environ: Mapping[str, str] | None = None,
+        *,
+        local_only: bool = False,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._max_bytes = max_bytes
         self._environ = os.environ if environ is None else environ
         self._verify = _certificates(verify, self._environ)
         self._proxies: dict[str, dict[str, str]] = {}
-        self._lock = threading.Lock()
         # No session around it: cookies, redirects, netrc and the environment are none of ours.
-        self._adapter = Adapter()
+        self._adapter = Adapter(local_only=local_only)
 
     def __enter__(self) -> Self:
         return self
@@ -114,14 +113,13 @@ class Transport:
         has two bytes.
         """
         started = time.monotonic()
-        prepared, target = prepare(request)
-        origin = (prepared.url or "").removesuffix("/")
+        prepared, origin, target = prepare(request)
         headers = full_headers(request, origin, keep_alive=keep_alive, chunked=chunked)
         sent = replace(request, headers=headers)
         limits = self._timeouts
         dispatch = Dispatch(
             method=request.method,
-            origin=origin.encode("ascii"),
+            origin=origin.url.encode("ascii"),
             target=target,
             fields=b"".join(field_line(name, value) for name, value in headers),
             pieces=chunks(request.body) if chunked else (request.body,),
@@ -134,7 +132,7 @@ class Transport:
                 dispatch,
                 connect_seconds=min(limits.connect, limits.total),
                 verify=self._verify,
-                proxies=self._proxies_for(origin),
+                proxies=self._proxies_for(origin.url),
             )
         except Unconnected as error:
             seconds = time.monotonic() - started
@@ -143,7 +141,7 @@ class Transport:
             # Raised before anything was sent, for the proxy's address or the CA bundle. The text
             # may quote a proxy's password. (RequestException is an OSError.)
             problem = f"requests refuses it ({type(error).__name__})"
-            raise UsageError(origin, problem, "check the proxy and CA settings") from None
+            raise UsageError(origin.url, problem, "check the proxy and CA settings") from None
         return Answer(
             sent=sent,
             received=recording.received,
@@ -154,12 +152,9 @@ class Transport:
         )
 
     def _proxies_for(self, origin: str) -> dict[str, str]:
-        # Asked once per origin and under a lock: requests sets NO_PROXY in os.environ while it
-        # looks.
-        with self._lock:
-            if origin not in self._proxies:
-                self._proxies[origin] = _proxies(origin, self._environ)
-            return self._proxies[origin]
+        if origin not in self._proxies:
+            self._proxies[origin] = proxies(origin, self._environ)
+        return self._proxies[origin]
 
 
 def _certificates(verify: bool | str, environ: Mapping[str, str]) -> bool | str:
@@ -205,22 +200,3 @@ def check_certificates(place: str, path: str) -> None:
 def _load_certificates(path: str, changed: int) -> None:
     """Load a file, once for each time that it was `changed`: it takes as long as many a call."""
     ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
-
-
-def _proxies(origin: str, environ: Mapping[str, str]) -> dict[str, str]:
-    def variable(name: str) -> str:
-        # Lower case first, as curl and requests do.
-        return environ.get(name.lower()) or environ.get(name.upper()) or ""
-
-    host = urlsplit(origin).hostname or ""
-    if _loopback(host) or should_bypass_proxies(origin, no_proxy=variable("no_proxy")):
-        return {}
-    found = {scheme: variable(f"{scheme}_proxy") for scheme in ("http", "https", "all")}
-    return {scheme: proxy for scheme, proxy in found.items() if proxy}
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

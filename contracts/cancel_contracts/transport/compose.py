@@ -7,33 +7,30 @@ may stand in a message: it may be a token.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from urllib.parse import urlsplit
 
 import requests
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Headers, Sent
+from cancel_contracts.hosts import Origin, read
 
 USER_AGENT = "cancel-contracts"
-ORIGINS = 64  # that are kept at hand: a run has a few
 
-_URL = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 # RFC 9110 8.6: say Content-Length: 0 where the method expects content and there is none.
 _EXPECT_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 
-def prepare(request: Sent) -> tuple[requests.PreparedRequest, bytes]:
-    """Return what requests needs to find the way, and the target to send. Raises UsageError."""
+def prepare(request: Sent) -> tuple[requests.PreparedRequest, Origin, bytes]:
+    """Return what requests needs to find the way, the origin, and the target to send.
+
+    Raises UsageError.
+    """
     # requests sees the origin alone: it would rewrite `%zz`, `%2e%2e` and the like in the target.
-    match = _URL.fullmatch(request.url)
-    if match is None:
-        raise UsageError("URL", "it is not absolute", "start it with http:// or https://")
-    scheme, authority, target = match.groups()
-    if "@" in authority:
-        raise UsageError("URL", "it holds credentials", "give them to an identity instead")
+    try:
+        origin, target = read(request.url)
+    except ValueError as err:
+        raise UsageError("URL", f"it {err}", "write http://host:port") from None
     if not _TOKEN.fullmatch(request.method):
         raise UsageError("method", "it is no HTTP token", "use letters")
     if re.search(r"[\x00-\x20\x7f\ud800-\udfff]", target):
@@ -42,30 +39,14 @@ def prepare(request: Sent) -> tuple[requests.PreparedRequest, bytes]:
     prepared = requests.PreparedRequest()
     prepared.method = request.method
     prepared.headers = requests.structures.CaseInsensitiveDict()
-    prepared.url = _origin(scheme.lower(), authority)
-    return prepared, (target if target.startswith("/") else "/" + target).encode("utf-8")
+    prepared.url = f"{origin.url}/"
+    return prepared, origin, (target if target.startswith("/") else "/" + target).encode("utf-8")
 
 
-@lru_cache(ORIGINS)
-def _origin(scheme: str, authority: str) -> str:
-    """Return the URL of an origin as requests writes it, with its slash. Raises UsageError."""
-    prepared = requests.PreparedRequest()
-    try:
-        prepared.prepare_url(f"{scheme}://{authority}/", None)
-        parts = urlsplit(prepared.url or "")
-        valid = parts.path == "/" and parts.port != 0
-    except (requests.RequestException, ValueError):
-        valid = False
-    if not valid or prepared.url is None:
-        raise UsageError("URL", "its host or port is not valid", "check it")
-    return prepared.url
-
-
-def full_headers(request: Sent, origin: str, *, keep_alive: bool, chunked: bool) -> Headers:
+def full_headers(request: Sent, origin: Origin, *, keep_alive: bool, chunked: bool) -> Headers:
     """Return the headers to send: ours where the request has none of that name, then its own."""
-    scheme, _, authority = origin.partition("://")
     defaults = [
-        ("Host", authority.removesuffix(_DEFAULT_PORTS[scheme])),
+        ("Host", origin.field),
         ("User-Agent", USER_AGENT),
         ("Accept", "*/*"),
         ("Accept-Encoding", "identity"),  # the bytes in a report should be legible

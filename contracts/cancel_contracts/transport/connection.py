@@ -27,6 +27,7 @@ from urllib3.util.ssl_match_hostname import CertificateError
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Failure
+from cancel_contracts.hosts import address_of, is_local
 from cancel_contracts.transport.record import Bounds, Recording, record, take
 
 
@@ -48,6 +49,9 @@ _NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPErr
 _NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
 
 
+NOT_LOCAL = "which is not local, as the target was when the run began: nothing was sent"
+
+
 class Unconnected(Exception):
     """No connection to the target. Not an OSError, so that urllib3 and requests let it pass."""
 
@@ -57,6 +61,7 @@ class Unconnected(Exception):
 
 
 class _Recorded(HTTPConnection):
+    local_only = False
     _carried = 0  # exchanges on the present socket
     _early = b""
     _late = False  # a proxy took longer than connecting may
@@ -88,6 +93,20 @@ class _Recorded(HTTPConnection):
         if self.sock is not None:
             with suppress(OSError):
                 socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def _new_conn(self) -> socket.socket:
+        """Return a socket that nothing was sent over: its peer is who counts, not its name."""
+        sock = super()._new_conn()
+        if self.local_only:
+            try:
+                peer = str(sock.getpeername()[0])
+            except OSError as error:
+                sock.close()
+                raise Unconnected("unreachable", _reason(error)) from None
+            if not _is_local(peer):
+                sock.close()
+                raise Unconnected("unreachable", f"its name leads to {peer} now, {NOT_LOCAL}")
+        return sock
 
     @property
     def is_connected(self) -> bool:
@@ -174,8 +193,8 @@ class Adapter(HTTPAdapter):
     twice.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, *, local_only: bool = False) -> None:
+        self._lock, self._local_only = threading.Lock(), local_only
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -197,7 +216,9 @@ class Adapter(HTTPAdapter):
         self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
         connection = pool._get_conn()
         try:
-            connection.timeout = connect_seconds
+            connection.timeout, connection.local_only = connect_seconds, self._local_only
+            if self._local_only and pool.proxy is not None:
+                raise Unconnected("unreachable", f"a proxy stands in between, {NOT_LOCAL}")
             if pool.proxy is not None and connection.is_closed and _wants_tunnel(request):
                 pool._prepare_proxy(connection)
             credential = pool.proxy_headers.get("Proxy-Authorization")
@@ -221,6 +242,11 @@ class Adapter(HTTPAdapter):
             manager = super().proxy_manager_for(proxy, **kwargs)
             manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def _is_local(peer: str) -> bool:
+    address = address_of(peer)
+    return address is not None and is_local(address)
 
 
 def _wants_tunnel(request: requests.PreparedRequest) -> bool:

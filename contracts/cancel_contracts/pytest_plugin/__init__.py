@@ -1,8 +1,9 @@
 """The pytest door: each clause of each spec is an item, `specs/CONTRACT.yaml::CLAUSE`.
 
 Traffic runs once per contract, before the first item, for the selected clauses only; an item judges
-and sends
-nothing. What nothing exercised fails unless the target file excuses it: a skip never hides a gap.
+and sends nothing. What nothing exercised fails unless the target file excuses it: a skip never
+hides a gap. pytest loads this file in every run of an environment that has the package: it touches
+nothing but its own items.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any
 import pytest
 
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.errors import ContractsError, UsageError
+from cancel_contracts.errors import ContractsError, UsageError, crash
+from cancel_contracts.pytest_plugin.settings import SETTINGS, add_to, in_these_words, setting
 
 MARK = "\nx-clauses:"
+OPENAPI = "\nopenapi:"
 ID = re.compile(r"""\s*-\s+\{?\s*id:\s*["']?([^\s"',]+)""")
 
 
@@ -28,43 +31,26 @@ class ContractsWarning(UserWarning):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("contracts", "cancel contracts")
-    try:
-        group.addoption(
-            "--base-url", metavar="URL", help="Verify this server instead of the built-in mock."
-        )
-    except ValueError:
-        pass  # pytest-base-url has the same option, with the same meaning
-    group.addoption("--target", metavar="FILE", help="The target's description (target.yaml).")
-    group.addoption(
-        "--cacert", metavar="FILE", help="CA certificates (PEM) that the target is trusted by."
-    )
-    group.addoption("--profile", choices=["smoke", "gate", "deep"], default="gate")
-    group.addoption("--dialect", action="append", default=[], metavar="C=D")
-    group.addoption(
-        "--strict-clauses", action="store_true", help="A violated should-clause fails too."
-    )
-    group.addoption("--allow-destructive", action="store_true")
-    group.addoption(
-        "--contracts-ledger",
-        metavar="FILE",
-        help="Write here what may be changed, before it is sent.",
-    )
-    group.addoption("--contracts-seed", type=int, default=0, metavar="N")
+    add_to(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "contract(name): the contract that a clause item belongs to")
+    config.addinivalue_line(
+        "markers", "cancel_contract(name): the contract that a clause item belongs to"
+    )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.suffix not in (".yaml", ".yml"):
         return None
     try:
-        text = file_path.read_text(encoding="utf-8")
+        text = "\n" + file_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
     if MARK not in text:
+        return None
+    # Another tool's file may have a key of that name too. Who names a file means it.
+    if OPENAPI not in text and not parent.session.isinitpath(file_path):
         return None
     collector: pytest.Collector = SpecFile.from_parent(parent, path=file_path)
     return collector
@@ -85,8 +71,8 @@ class SpecFile(pytest.File):
             raise self.CollectError(str(err)) from None
         text = self.path.read_text(encoding="utf-8").splitlines()
         lines = {m[1]: n for n, line in enumerate(text) if (m := ID.match(line))}
-        profile = self.config.getoption("--profile")
-        for clause in select(self.contract, Options(profile=profile)):
+        options = Options(profile=setting(self.config, "profile"))
+        for clause in select(self.contract, options):
             yield ClauseItem.from_parent(
                 self,
                 name=clause.id,
@@ -102,7 +88,7 @@ class ClauseItem(pytest.Item):
     def __init__(self, *, clause: Clause, contract: Contract, line: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.clause, self.contract, self.line = clause, contract, line
-        self.add_marker(pytest.mark.contract(contract.name))
+        self.add_marker(pytest.mark.cancel_contract(contract.name))
         self.user_properties.append(("level", clause.level))
         self.user_properties.append(("source", str(clause.source)))
 
@@ -132,14 +118,14 @@ class Verdict(Exception):
 def _conclude(item: ClauseItem, verdict: Any, door: Door) -> None:
     from cancel_contracts.gate import gap
 
-    strict = item.config.getoption("--strict-clauses")
+    strict = setting(item.config, "strict")
     if verdict.word == "violated":
         text = violation(verdict, door)
         if verdict.clause.level == "must" or (strict and verdict.clause.level == "should"):
             raise Verdict(text)
         item.warn(ContractsWarning(text))
     elif verdict.word != "upheld":
-        reason = f"{verdict.word}: {verdict.reason}"
+        reason = in_these_words(f"{verdict.word}: {verdict.reason}")
         if gap(verdict):
             raise Verdict(f"{verdict.clause.id} {reason}")
         pytest.skip(f"{reason}; {verdict.excused}" if verdict.excused else reason)
@@ -178,26 +164,25 @@ class Door:
         from cancel_contracts.cli.options import open_target, pinned_dialects
         from cancel_contracts.verify import Options, assign, verify, with_ledger
 
-        option = self.config.getoption
         chosen: dict[str, list[str]] = defaultdict(list)
         contracts: dict[str, Contract] = {}
         for item in items:
             contracts[item.contract.name] = item.contract
             chosen[item.contract.name].append(item.clause.id)
         everything = list(contracts.values())
-        file, ledger = option("--target"), self.ledger()
+        given = {name: row.of(self.config) for name, row in SETTINGS.items()}
         with ExitStack() as stack:
             target = stack.enter_context(
-                open_target(everything, option("--base-url"), Path(file) if file else None)
+                open_target(everything, given["base-url"], given["target"])
             )
             options = Options(
-                profile=option("--profile"),
-                seed=option("--contracts-seed"),
+                profile=given["profile"],
+                seed=given["seed"],
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),
-                pinned=pinned_dialects(everything, option("--dialect")),
-                allow_destructive=option("--allow-destructive"),
-                ledger=ledger,
-                cacert=Path(option("--cacert")) if option("--cacert") else None,
+                pinned=pinned_dialects(everything, given["dialect"]),
+                allow_destructive=given["allow-destructive"],
+                ledger=self.ledger(given["ledger"]),
+                cacert=given["cacert"],
             )
             options = with_ledger(assign(everything, target, options), options)
             if options.ledger is not None:
@@ -211,16 +196,13 @@ class Door:
             if judgement.readings:
                 seen = ", ".join(judgement.readings.values())
                 self.lines.append(f"{judgement.contract.name} follows {seen}")
-        self.lines += [self.redactor.text(t) for t in (*result.warnings, *result.faults_of_the_run)]
+        told = (*result.warnings, *result.faults_of_the_run)
+        self.lines += [in_these_words(self.redactor.text(text)) for text in told]
 
-    def ledger(self) -> Path | None:
+    def ledger(self, path: Path | None) -> Path | None:
         """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""
-        named = self.config.getoption("--contracts-ledger")
-        if not named:
-            return None
         worker = getattr(self.config, "workerinput", {}).get("workerid")
-        path = Path(named)
-        return path.with_name(f"{worker}-{path.name}") if worker else path
+        return path.with_name(f"{worker}-{path.name}") if path and worker else path
 
     def say(self, line: str) -> None:
         """Print a line before the traffic, whatever pytest captures."""
@@ -241,9 +223,11 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         try:
             door.run(items)
         except UsageError as err:
-            raise pytest.UsageError(str(err)) from None
+            raise pytest.UsageError(in_these_words(str(err))) from None
         except ContractsError as err:
-            door.failed = str(err)
+            door.failed = in_these_words(str(err))
+        except Exception as err:  # noqa: BLE001 - items of others are none the worse for it
+            door.failed = crash(err)
     return (yield)
 
 

@@ -1,7 +1,6 @@
-"""What a GET of the resource shows: its state, and whether a cancel has changed it.
+"""What one GET of the resource shows: its state, what a cancel wrote into it, what time changes.
 
-Pure; shared by the run (which looks again while an effect is due) and the judge.
-A GET is read for the state alone. Whether its entity fits a schema is not judged.
+Pure. A GET is read for the state alone: whether its entity fits a schema is not judged.
 """
 
 from __future__ import annotations
@@ -92,45 +91,15 @@ def _runs(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def differs(before: Observation, after: Observation, volatile: frozenset[str]) -> bool:
-    """Whether anything observable has changed, dates included."""
-    if before.entity is None or after.entity is None:
-        return before.gone != after.gone
-    keys = (set(before.entity) | set(after.entity)) - volatile
-    pairs = [(before.entity.get(key), after.entity.get(key)) for key in keys]
-    return any(was != now and not (_runs(was) and _runs(now)) for was, now in pairs)
-
-
-def took_effect(
-    lifecycle: Lifecycle, before: Observation | None, after: Observation, volatile: frozenset[str]
-) -> bool | None:
-    """Whether a cancel shows, or None where that cannot be told.
-
-    Where a page names the state that a cancel leads to, that state must show; where none does, any
-    change will do.
-    """
-    if after.entity is None:
-        return False
-    if lifecycle.after:
-        return is_cancelled(lifecycle, after.entity) if shown(lifecycle, after.entity) else None
-    return differs(before, after, volatile) if before and before.entity is not None else None
-
-
-def unchanged(
-    lifecycle: Lifecycle, before: Observation, after: Observation, volatile: frozenset[str]
-) -> bool:
-    """Whether a resource is as it was: its state, and what a cancel would have written into it.
-
-    Where no page names the state after, that is anything but its dates.
-    """
-    if before.entity is None or after.entity is None:
-        return before.gone == after.gone
-    if shown(lifecycle, before.entity) != shown(lifecycle, after.entity):
-        return False
-    if lifecycle.after:
-        written = (*lifecycle.records, *lifecycle.sets)
-        return all(before.entity.get(name) == after.entity.get(name) for name in written)
-    return substance(before.entity, volatile) == substance(after.entity, volatile)
+def changed(
+    before: Mapping[str, Any], after: Mapping[str, Any], volatile: frozenset[str]
+) -> frozenset[str]:
+    """Return the names of the properties that differ, dates included, running numbers left out."""
+    names = (before.keys() | after.keys()) - volatile
+    pairs = {name: (before.get(name), after.get(name)) for name in names}
+    return frozenset(
+        name for name, (was, now) in pairs.items() if was != now and not (_runs(was) and _runs(now))
+    )
 
 
 def describe(lifecycle: Lifecycle, observation: Observation) -> str:
