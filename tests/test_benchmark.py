@@ -19,6 +19,8 @@ from benchmarks.schemathesis_runs import Default
 from benchmarks.site import Site
 from benchmarks.tool import Said
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 
 

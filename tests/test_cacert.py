@@ -120,6 +120,7 @@ def test_create_calls_and_the_tear_down_are_trusted_by_it(
         service.stopped.set()
 
 
+@pytest.mark.slow
 def test_the_pytest_door_takes_it(secure: Secure, cacert: Path, tmp_path: Path) -> None:
     service = secure.service
     assert isinstance(service, Service)

@@ -85,6 +85,7 @@ def test_a_target_that_refuses_everybody_is_inconclusive(status: int, capsys: Ca
     assert code == 4, capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("headers", [{"Retry-After": "3600"}, {"Retry-After": "0"}, {}])
 def test_a_target_that_answers_only_429_is_inconclusive(
     headers: dict[str, str], capsys: Capture

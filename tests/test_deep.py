@@ -25,6 +25,8 @@ from servers.pages import PAGES
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
 
+pytestmark = pytest.mark.slow
+
 CALLS = 500
 
 

@@ -17,6 +17,8 @@ from servers.service import Service
 from servers.tokens import Opaque
 from servers.trial import conforming
 
+pytestmark = pytest.mark.slow
+
 FRONTS: dict[str, type[Front]] = {"SA": Stdlib10, "MA": Stdlib11, "AP": Written}
 
 

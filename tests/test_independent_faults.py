@@ -27,6 +27,8 @@ from servers.service import Service
 from servers.trial import conforming, judge
 from servers.variants_handler import EmptiesTheStore, OneResource
 
+pytestmark = pytest.mark.slow
+
 EVERY = os.environ.get("INDEPENDENT") == "all"
 # An effect that is due shows at once in these servers, or never.
 AT_ONCE = {"effect_seconds": 0.3}

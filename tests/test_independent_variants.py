@@ -12,6 +12,8 @@ import pytest
 from servers.trial import conforming, judge
 from servers.variants import TOGETHER, VARIANTS, Variant, together
 
+pytestmark = pytest.mark.slow
+
 EVERY = os.environ.get("INDEPENDENT") == "all"
 GROUPED = {member for members in TOGETHER.values() for member in members}
 ALONE = (

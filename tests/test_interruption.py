@@ -20,6 +20,8 @@ from servers.service import Service
 from servers.tokens import Signed
 from servers.trial import conforming, contract_of, target_of
 
+pytestmark = pytest.mark.slow
+
 CALL = 12  # the cancel call that the signal comes in the middle of
 GUARD_SECONDS = 60
 COMMAND = [sys.executable, "-c", "from cancel_contracts.cli import console_main; console_main()"]

@@ -16,6 +16,8 @@ from cancel_contracts.journal import OPEN, PACK, Exchanges, Journal
 from cancel_contracts.judge.judge import Judge, Judgement
 from cancel_contracts.verify import Options, verify
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = load(shipped()[1])
 GROWTH_BYTES = 2000  # an exchange: 100,000 of them within 200 MiB
 COUNT = int(os.environ.get("JOURNAL_EXCHANGES", "6000"))

@@ -175,7 +175,7 @@ def test_a_run_that_was_killed_is_torn_down_by_its_ledger(
     service.on_cancel = hold
     command = [sys.executable, "-c", MAIN, *argv(file, path)]
     with subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "contracts")},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         while not (in_time := reached.wait(0.1)) and process.poll() is None:
@@ -475,7 +475,7 @@ def test_a_disk_that_fills_up_stops_the_calls_and_not_the_tear_down(
     code = limit + MAIN
     done = subprocess.run(
         [sys.executable, "-c", code, *argv(file, path)], cwd=tmp_path, capture_output=True,
-        text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60, check=False,
+        text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "contracts")}, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 4, done.stdout + done.stderr
     assert "the ledger cannot be written" in " ".join(done.stdout.split())
@@ -523,6 +523,7 @@ def test_a_local_target_has_none_unless_asked_for(
     assert list(tmp_path.glob("*.jsonl")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("worker", "prefix"), [([], ""), (["-n1"], "gw0-")])
 def test_the_pytest_door_writes_one_too(
     worker: list[str], prefix: str, tmp_path: Path, service: Service

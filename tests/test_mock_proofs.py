@@ -20,6 +20,7 @@ from cancel_contracts.mock import MockServer
 from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from joint_proofs import JOINT_PROOFS
+from seldom_proofs import ACROSS_PROOFS, SELDOM_PROOFS
 from test_mock_support import (
     HANDS,
     KEY,
@@ -507,7 +508,7 @@ VARIANT_PROOFS: dict[str, Recipe] = {
     "ids-compared-without-case": upper_case_id,
 }  # fmt: skip
 
-PROOFS = FAULT_PROOFS | VARIANT_PROOFS | JOINT_PROOFS
+PROOFS = FAULT_PROOFS | VARIANT_PROOFS | JOINT_PROOFS | SELDOM_PROOFS
 
 
 # --- Tests ----------------------------------------------------------------------------------------
@@ -541,6 +542,17 @@ def test_differs_from_the_faithful_mock(name: str, hand: Hand) -> None:
         actual = recipe(World(hand, deviating))
     assert actual != of_the_faithful_mock(recipe, hand)
     assert not deviating.crashes
+
+
+@pytest.mark.parametrize("hand", HANDS, ids=lambda hand: hand.name)
+@pytest.mark.parametrize("name", ACROSS_PROOFS)
+def test_differs_from_a_faithful_mock_of_all_contracts(name: str, hand: Hand) -> None:
+    found = []
+    for faults in ([], [name]):
+        with MockServer([*CONTRACTS.values()], key=KEY, faults=faults) as server:
+            found.append(ACROSS_PROOFS[name](server, hand))
+        assert not server.crashes
+    assert found[0] != found[1]
 
 
 @pytest.mark.parametrize(
@@ -583,7 +595,7 @@ def shows_a_cancel(entity: bytes) -> bool:
 
 
 def test_every_entry_has_a_proof_and_every_proof_an_entry() -> None:
-    assert set(PROOFS) == set(ENTRIES)
+    assert {*PROOFS, *ACROSS_PROOFS} == set(ENTRIES)
     assert len(ENTRIES) == len(EVERYTHING)
 
 

@@ -14,6 +14,8 @@ from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.prove import Proof, Trial, intended, jobs, prove
 from cancel_contracts.report import matrix
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = [load(path) for path in shipped()]
 
 

@@ -18,6 +18,8 @@ from cancel_contracts.mock.server import MockServer
 from cancel_contracts.pytest_plugin.settings import SETTINGS
 from cancel_contracts.verify import Options, assign
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ("-p", "cancel_contracts.pytest_plugin")  # as an installed package brings it
 STRICT = ("--contracts-strict",)

@@ -216,6 +216,7 @@ class Timed(Service):
         return super().answer(request)
 
 
+@pytest.mark.slow
 def test_two_runs_keep_to_one_quota_together(store: Store, tmp_path: Path) -> None:
     rate, window = 6, 0.8  # a little less than the second: what is on its way may bunch up
     service = conforming("SA", Timed, moments=[])

@@ -27,6 +27,7 @@ Capture = pytest.CaptureFixture[str]
 CONTRACTS = [load(p) for p in shipped()]
 
 
+@pytest.mark.slow
 def test_the_recording_of_a_run_comes_to_the_same_report(tmp_path: Path) -> None:
     har, live, replay = tmp_path / "t.har", tmp_path / "live.json", tmp_path / "replay.json"
     argv = ["verify", "--contract", "machine-action", "--record", str(har)]
@@ -218,6 +219,7 @@ def test_a_fuzzed_recording_raises_nothing_but_usage_errors(value: Any, tmp_path
         pass  # the one error that is for the user
 
 
+@pytest.mark.slow
 def test_a_large_recording_is_streamed(tmp_path: Path) -> None:
     """120 MB of other people's traffic, read in far less memory than that."""
     path = tmp_path / "large.har"

@@ -92,6 +92,7 @@ def test_nothing_selected_reads_as_nothing_selected_everywhere(tmp_path: Path) -
     assert found == dict.fromkeys(found, ({}, 5))
 
 
+@pytest.mark.slow
 def test_all_reports_agree_on_a_run_against_the_mock(tmp_path: Path) -> None:
     contracts = [c for c in map(load, shipped()) if c.quotas][:1]
     with mock_target(contracts, faults=["unknown-id-answered-200"]) as target:

@@ -80,6 +80,7 @@ def test_a_summary_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> No
         append_summary(sample(), {"GITHUB_STEP_SUMMARY": str(tmp_path)})
 
 
+@pytest.mark.slow
 def test_a_summary_stays_below_the_limit_and_says_what_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "summary"
     written = sample()

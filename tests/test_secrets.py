@@ -184,6 +184,7 @@ def found_in(data: bytes, secret: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_secret_stands_in_any_output(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +252,7 @@ def test_a_mask_takes_nothing_else_along(around: str, noise: str, size: int) -> 
     assert redactor.text(f"{around} {secret[:-1]}") == f"{around} {MASK}"
 
 
+@pytest.mark.slow
 def test_a_traceback_of_the_suite_is_redacted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

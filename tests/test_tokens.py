@@ -246,7 +246,7 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
 
 
 @pytest.mark.parametrize(
-    ("contract", "base_url", "scope"),
+    ("contract", "served_at", "scope"),
     [
         ("machine-action", "https://api.securitycenter.microsoft.com", "https://api.securitycenter.microsoft.com/.default"),
         ("machine-action", "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us/.default"),
@@ -257,9 +257,9 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
     ],
 )  # fmt: skip
 def test_the_scope_is_that_of_the_contracts_server(
-    contract: str, base_url: str, scope: str, clock: Clock, fake: Fake
+    contract: str, served_at: str, scope: str, clock: Clock, fake: Fake
 ) -> None:
-    Tokens(CONTRACTS[contract], site(contract, base_url, app={"azure": {}}), Redactor(), {}, clock)
+    Tokens(CONTRACTS[contract], site(contract, served_at, app={"azure": {}}), Redactor(), {}, clock)
     assert fake.scopes == [scope]
 
 
@@ -345,6 +345,7 @@ def test_without_the_extra_one_line_says_how_to_get_it(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "says"),
     [
@@ -515,6 +516,7 @@ def lab(tmp_path: Path, authority: Authority, base_url: str) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_client_secret_gets_a_token_of_the_authority_and_no_output_shows_either(
     tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -543,12 +545,17 @@ def test_a_client_secret_gets_a_token_of_the_authority_and_no_output_shows_eithe
         assert SECRET not in path.read_text("utf-8"), path.name
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_refused_ends_4_in_one_line_and_is_not_shown(
     tmp_path: Path, authority: Authority
 ) -> None:
     file = lab(tmp_path, authority, "http://127.0.0.1:1")
     code = "import sys; from cancel_contracts.cli import main; sys.exit(main(sys.argv[1:]))"
-    environ = {**os.environ, "LAB_SECRET": "another-s3cret-altogether", "PYTHONPATH": str(ROOT)}
+    environ = {
+        **os.environ,
+        "LAB_SECRET": "another-s3cret-altogether",
+        "PYTHONPATH": str(ROOT / "contracts"),
+    }
     done = subprocess.run(  # a process of its own: nobody has set up logging there
         [sys.executable, "-c", code, "verify", "--target", str(file), "--contract", "machine-action"],
         capture_output=True, text=True, env=environ, timeout=60, check=False,
@@ -560,6 +567,7 @@ def test_a_secret_that_is_refused_ends_4_in_one_line_and_is_not_shown(
     assert "another-s3cret" not in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_an_authority_that_nobody_vouches_for_ends_4(
     tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

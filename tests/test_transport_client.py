@@ -373,6 +373,7 @@ def test_no_cookie_is_kept() -> None:
     assert b"cookie" not in server.requests[1].lower()
 
 
+@pytest.mark.slow
 def test_an_answer_before_the_body_is_sent_is_read() -> None:
     early = b"HTTP/1.1 413 Too Big\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
 
@@ -390,6 +391,7 @@ def test_an_answer_before_the_body_is_sent_is_read() -> None:
             assert (got.received.error, got.failure) == (None, None)
 
 
+@pytest.mark.slow
 def test_an_answer_while_the_server_reads_no_more() -> None:
     def script(peer: Peer) -> None:
         peer.sock.recv(100)

@@ -481,6 +481,7 @@ def _in_pieces(method: str, pieces: list[bytes]) -> tuple[Received | None, bool,
     return reader.finish(), ended, reusable
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 def test_the_cut_of_the_bytes_does_not_show(name: str) -> None:
     method, data = ALL[name]

@@ -72,6 +72,7 @@ def sent(result: Result) -> list[tuple[str, str, bytes]]:
     return rows
 
 
+@pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests(gated: Result, target: Target) -> None:
     def comparable(result: Result) -> Counter[tuple[str, str, int]]:
         return Counter((m, u, len(b)) for m, u, b in sent(result))
@@ -80,6 +81,7 @@ def test_the_same_seed_sends_the_same_requests(gated: Result, target: Target) ->
     assert comparable(again) == comparable(gated)
 
 
+@pytest.mark.slow
 def test_several_jobs_come_to_the_same_verdicts(gated: Result, target: Target) -> None:
     def told(result: Result) -> dict[str, tuple[str, int, int, str | None]]:
         return {
@@ -102,6 +104,7 @@ def test_several_jobs_come_to_the_same_verdicts(gated: Result, target: Target) -
     assert [r.requests() for r in several.results] == [r.requests() for r in gated.results]
 
 
+@pytest.mark.slow
 def test_several_jobs_find_the_same_faults_and_show_the_same_evidence() -> None:
     contract, key = next(c for c in CONTRACTS if c.quotas), new_key()
     faults = ("unknown-id-answered-200", "text-truncated", "first-final-state-cancelled")
@@ -132,6 +135,7 @@ def test_smoke_touches_nothing_that_exists(target: Target) -> None:
     assert gate.decide(result.judgements()).exit_code == 0
 
 
+@pytest.mark.slow
 def test_deep_spends_its_budget_to_the_call(target: Target) -> None:
     options = Options(profile="deep", max_requests=140, timeouts=QUICK.timeouts)
     result = verify(CONTRACTS[:1], target, options)
@@ -162,6 +166,7 @@ def test_what_remains_open_is_counted_in_plain_words(
     assert gate.decide(result.judgements()).sentence == told
 
 
+@pytest.mark.slow
 def test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held() -> None:
     contract = next(c for c in CONTRACTS if any(d.name == "example" for d in c.dialects))
     for variants, seen, other in (

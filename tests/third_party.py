@@ -122,7 +122,11 @@ class Clone:
         process = subprocess.Popen(
             ["bash", "-c", script],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "JAVA_TOOL_OPTIONS": QUICK_JAVA},
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT / "contracts"),
+                "JAVA_TOOL_OPTIONS": QUICK_JAVA,
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

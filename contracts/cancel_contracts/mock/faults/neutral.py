@@ -1,0 +1,113 @@
+"""Faults of headers, and of a query, that nobody asks for and that must not matter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from cancel_contracts.mock import entry, kit
+from cancel_contracts.mock.call import Call
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
+from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.pairs import fails, lets_in, nothing, without_effect
+
+LOCAL = re.compile(r"127\.0\.0\.1|localhost|10\.|::1")
+OVERRIDES = ("x-http-method-override", "x-http-method", "x-method-override")
+
+
+def overridden(desk: Desk, call: Call) -> None:
+    """Let a header say which method it is."""
+    for name in OVERRIDES:
+        if name in call.headers:
+            call.method = call.headers[name].upper()
+
+
+def forwarded(desk: Desk, call: Call) -> bool:
+    """A header says that the call comes from within."""
+    names = ("x-forwarded-for", "x-real-ip", "forwarded", "x-client-ip", "true-client-ip")
+    return any(LOCAL.search(call.headers.get(name, "")) for name in names)
+
+
+def foreign_accept(desk: Desk, call: Call) -> bool:
+    value = call.headers.get("accept", "application/json")
+    return not re.search(r"application/json(?!;)", value)
+
+
+def named_by_header(desk: Desk, call: Call) -> None:
+    """Let a header say who calls."""
+    for name in ("x-ms-client-principal-name", "x-user", "x-forwarded-user", "x-remote-user"):
+        if name in call.headers:
+            call.caller = replace(call.caller, sub=call.headers[name], administrator=True)
+
+
+def browser(desk: Desk, call: Call) -> bool:
+    return "Mozilla" in call.headers.get("user-agent", "")
+
+
+def other_media_case(desk: Desk, call: Call) -> bool:
+    value = call.headers.get("content-type", "")
+    return value != value.lower() and "charset" not in value.lower()
+
+
+def quoted_parameter(desk: Desk, call: Call) -> bool:
+    return '="' in call.headers.get("content-type", "")
+
+
+def fault(name: str, says: str, broken: Breaks, change: Change, applies: Applies = always) -> Fault:
+    return Fault(name, "neutral headers", says, (broken,), applies, change)
+
+
+SERVED = breaks("status effect", resource="cancellable")
+LET_IN = breaks("status effect", identity="anonymous no-permission permission")
+MEDIA = breaks("status effect", content_type="application/json; charset=utf-8")
+FAULTS: tuple[Fault, ...] = (
+    fault("accept-anything-answered-500", "Who accepts anything is answered 500.", SERVED,
+          fails(facts.has("accept", "*/*"))),
+    fault("accept-another-type-without-effect", "Who accepts something else changes nothing.",
+          SERVED, without_effect(foreign_accept), entry.observable),
+    fault("no-accept-refused", "Who does not say what is accepted is refused with 400.", SERVED,
+          kit.refuse("find", facts.without("accept"), 400)),
+    fault("accept-language-answered-500", "Who asks for a language is answered 500.", SERVED,
+          fails(facts.has("accept-language"))),
+    fault("accept-encoding-without-effect", "Who takes compressed answers changes nothing.",
+          SERVED, without_effect(facts.has("accept-encoding", "gzip")), entry.observable),
+    fault("user-agent-of-a-browser-refused", "Browsers are refused.", SERVED,
+          kit.refuse("find", browser, 403)),
+    fault("no-user-agent-refused", "Who does not name a program is refused.", SERVED,
+          kit.refuse("find", facts.without("user-agent"), 403)),
+    fault("no-client-request-id-answered-500", "A call without client-request-id fails.", SERVED,
+          fails(facts.without("client-request-id"))),
+    fault("client-request-id-seen-before-without-effect",
+          "A client-request-id without the form of a UUID makes a call that changes nothing.",
+          SERVED, without_effect(lambda d, c: not re.fullmatch(
+              r"(?i)[0-9a-f-]{36}", c.headers.get("client-request-id", "0" * 36))),
+          entry.observable),
+    fault("method-override-obeyed", "A header says which method a POST is.", SERVED,
+          kit.before("method", overridden)),
+    fault("method-override-performs-a-get", "A GET with a header that says POST is a cancel.",
+          breaks("status effect", method="GET"), kit.before("method", lambda d, c: (
+              overridden(d, c) if c.method == "GET" else None))),
+    fault("forwarded-from-within-needs-no-token", "Who says to come from within needs no token.",
+          LET_IN, lets_in(("anonymous",), forwarded), entry.tokens),
+    fault("forwarded-from-within-needs-no-permission",
+          "Who says to come from within needs no permission.", LET_IN,
+          lets_in(("no-permission", "wrong-kind"), forwarded), lambda c: bool(c.permissions)),
+    fault("header-names-the-caller", "A header says who calls.", LET_IN,
+          kit.after("authenticate", named_by_header), entry.owners),
+    fault("original-url-header-needs-no-token", "A header that names another path opens this one.",
+          LET_IN, lets_in(("anonymous",), facts.either(
+              facts.has("x-original-url"), facts.has("x-rewrite-url"))), entry.tokens),
+    fault("cookie-answered-500", "A cookie is answered 500.", SERVED, fails(facts.has("cookie"))),
+    fault("query-without-effect", "A query makes a call that changes nothing.", SERVED,
+          without_effect(facts.query), entry.observable),
+    fault("query-answered-500", "A query is answered 500.", SERVED, fails(facts.query)),
+    fault("dry-run-header-without-effect", "Prefer makes a call that changes nothing.", SERVED,
+          kit.instead("effect", nothing, facts.has("prefer")), entry.observable),
+    fault("origin-refused", "A call that names its origin is refused.", SERVED,
+          kit.refuse("find", facts.has("origin"), 403)),
+    fault("media-type-in-capitals-refused", "A media type in capitals is refused.", MEDIA,
+          kit.refuse("media", other_media_case, 415, "media"), entry.takes_body),
+    fault("media-type-with-quotes-refused", "A charset in quotes is refused.", MEDIA,
+          kit.refuse("media", quoted_parameter, 415, "media"), entry.takes_body),
+)  # fmt: skip

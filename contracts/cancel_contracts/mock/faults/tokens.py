@@ -1,0 +1,256 @@
+"""Faults of tokens that are nearly right: cut, elsewhere, of another claim."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from cancel_contracts.mock import entry, identity, kit
+from cancel_contracts.mock.body import media_type
+from cancel_contracts.mock.call import Call, Refusal
+from cancel_contracts.mock.desk import Desk, Step
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
+from cancel_contracts.mock.faults import facts
+
+PREFIX = 20  # characters that a careless comparison looks at
+INVALID = ("anonymous", "empty-header", "bare-scheme", "other-scheme", "garbage-token",
+           "bad-signature")  # fmt: skip
+
+
+def read_from(token: Callable[[Desk, Call], str | None]) -> Change:
+    """Where the header holds no valid token, look for one elsewhere."""
+
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        try:
+            inner(call)
+        except Refusal as refusal:
+            found = token(desk, call)
+            if found is None or refusal.why not in INVALID:
+                raise
+            headers = {**call.headers, "authorization": f"Bearer {found}"}
+            call.caller = identity.authenticate(headers, desk.key, desk.contract.audiences)
+
+    return kit.around("authenticate", outer)
+
+
+def in_query(desk: Desk, call: Call) -> str | None:
+    return parse_qs(call.target.partition(b"?")[2].decode("latin-1")).get("access_token", [None])[0]
+
+
+def in_cookie(desk: Desk, call: Call) -> str | None:
+    found = re.search(
+        r"(?:access_token|token|Authorization)=([^;\s]+)", call.headers.get("cookie", "")
+    )
+    return found[1] if found else None
+
+
+def in_form(desk: Desk, call: Call) -> str | None:
+    if "form" not in media_type(call):
+        return None
+    return parse_qs(call.body.decode("latin-1")).get("access_token", [None])[0]
+
+
+def in_header(name: str) -> Callable[[Desk, Call], str | None]:
+    def token(desk: Desk, call: Call) -> str | None:
+        value = call.headers.get(name)
+        return None if value is None else value.rpartition(" ")[2]
+
+    return token
+
+
+def in_second_header(desk: Desk, call: Call) -> str | None:
+    found = [value for name, value in call.fields if name == "authorization"]
+    return found[-1].rpartition(" ")[2] if len(found) > 1 else None
+
+
+def first_word(desk: Desk, call: Call) -> str | None:
+    words = call.headers.get("authorization", "").split()
+    return words[1] if len(words) > 2 else None
+
+
+def without_scheme(desk: Desk, call: Call) -> str | None:
+    value = call.headers.get("authorization", "")
+    return value if value.count(".") == 2 and " " not in value else None
+
+
+def known_before(alike: Callable[[str, str], bool]) -> Change:
+    """Take a token for one that was valid before, if it is much alike."""
+
+    def change(desk: Desk) -> None:
+        seen: list[str] = []
+
+        def outer(_: Desk, call: Call, inner: Step) -> None:
+            token = call.headers.get("authorization", "").partition(" ")[2]
+            try:
+                inner(call)
+                seen.append(token)
+            except Refusal:
+                mine = [old for old in seen if token and old != token and alike(token, old)]
+                if not mine:
+                    raise
+                call.caller = identity.caller_of(identity.unverified(mine[-1]))
+
+        kit.around("authenticate", outer)(desk)
+
+    return change
+
+
+def cut(token: str, old: str) -> bool:
+    return (old.startswith(token) and token.count(".") == 2) or token == old.rpartition(".")[0]
+
+
+def longer(token: str, old: str) -> bool:
+    return token.startswith(old)
+
+
+def other_case(token: str, old: str) -> bool:
+    return token.lower() == old.lower()
+
+
+def same_signature_start(token: str, old: str) -> bool:
+    mine, theirs = token.rpartition("."), old.rpartition(".")
+    return mine[2][:PREFIX] == theirs[2][:PREFIX] and mine[0] == theirs[0]
+
+
+def overlooked(*whys: str) -> Change:
+    """Pass over what is wrong with a claim, and read the caller all the same."""
+
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        try:
+            inner(call)
+        except Refusal as refusal:
+            if refusal.why not in whys:
+                raise
+            call.caller = identity.caller_of(identity.unverified(identity.bearer(call.headers)))
+
+    return kit.around("authenticate", outer)
+
+
+def claims(call: Call) -> dict[str, Any]:
+    return identity.unverified(identity.bearer(call.headers))
+
+
+def audience_like(desk: Desk, call: Call) -> bool:
+    """The audience only begins as the documented one."""
+    named = str(claims(call).get("aud"))
+    return any(named.startswith(a.rstrip("/")) for a in desk.contract.audiences)
+
+
+def without_expiry(desk: Desk, call: Call) -> bool:
+    return "exp" not in claims(call)
+
+
+def names_alg_in_lower_case(desk: Desk, call: Call) -> bool:
+    """The token names its algorithm in lower case; nobody looks at the signature then."""
+    head = identity.bearer(call.headers).split(".")[0]
+    try:
+        named = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg")
+    except (ValueError, AttributeError):
+        return False
+    return isinstance(named, str) and (named != named.upper()) and named.lower() != "none"
+
+
+def any_none(desk: Desk, call: Call) -> bool:
+    """The token says that it needs no signature, in some other case than the RFC's."""
+    head = identity.bearer(call.headers).split(".")[0]
+    try:
+        named = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg")
+    except (ValueError, AttributeError):
+        return False
+    return isinstance(named, str) and named.lower() == "none" and named != "none"
+
+
+def let_in(when: kit.When) -> Change:
+    """Read the claims of such a token and believe them, times apart."""
+
+    def act(desk: Desk, call: Call) -> None:
+        found = claims(call)
+        if "exp" in found:
+            identity.valid(found, (), time.time())
+        call.caller = identity.caller_of(found)
+
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        try:
+            inner(call)
+        except Refusal as refusal:
+            if refusal.why in ("anonymous", "empty-header", "bare-scheme", "other-scheme") or (
+                not when(desk, call)
+            ):
+                raise
+            act(desk, call)
+
+    return kit.around("authenticate", outer)
+
+
+def roles_beside_scopes(desk: Desk, call: Call) -> bool:
+    """A user's token without the scope has the permission among its roles."""
+    roles, names = claims(call).get("roles"), {p.name for p in desk.contract.permissions}
+    return facts.delegated(desk, call) and isinstance(roles, list) and bool(names & set(roles))
+
+
+def scopes_beside_roles(desk: Desk, call: Call) -> bool:
+    """The scopes come in a list, or under the plural of the claim."""
+    found, names = claims(call), {p.name for p in desk.contract.permissions}
+    held = found.get("scope", found.get("scopes", found.get("scp")))
+    many = held.split() if isinstance(held, str) and "scp" not in found else held
+    return isinstance(many, list) and bool(names & set(map(str, many)))
+
+
+def fault(
+    name: str, says: str, broken: Breaks, change: Change, applies: Applies = entry.tokens
+) -> Fault:
+    return Fault(name, "nearly right", says, (broken,), applies, change)
+
+
+TOKEN = breaks("status effect", identity="garbage-token anonymous")
+FAULTS: tuple[Fault, ...] = (
+    *(fault(f"token-in-{name}", f"A token is taken from {what}.", TOKEN, read_from(where))
+      for name, what, where in (
+          ("the-query", "the query", in_query), ("a-cookie", "a cookie", in_cookie),
+          ("a-form", "a form in the body", in_form),
+          ("x-authorization", "X-Authorization", in_header("x-authorization")),
+          ("proxy-authorization", "Proxy-Authorization", in_header("proxy-authorization")),
+          ("the-second-header", "a second Authorization header", in_second_header))),
+    fault("token-with-words-after", "What follows a token is not looked at.", TOKEN,
+          read_from(first_word)),
+    fault("token-without-a-scheme", "A token without the word Bearer is accepted.", TOKEN,
+          read_from(without_scheme)),
+    fault("token-cut", "A token that was cut off is taken for the whole.", TOKEN,
+          known_before(cut)),
+    fault("token-longer", "A token with more at its end is taken for the shorter.", TOKEN,
+          known_before(longer)),
+    fault("token-in-another-case", "Tokens are compared without case.", TOKEN,
+          known_before(other_case)),
+    fault("token-signature-half-compared", "Of a signature the first characters are compared.",
+          TOKEN, known_before(same_signature_start)),
+    fault("token-not-yet-valid-accepted", "A token of tomorrow is accepted.",
+          breaks("status effect", identity="expired"), overlooked("not-yet")),
+    fault("token-of-another-issuer-accepted", "Who issued a token does not matter.",
+          breaks("status effect", identity="bad-signature"), overlooked("other-issuer")),
+    fault("token-for-a-longer-audience-accepted", "An audience that begins alike is accepted.",
+          breaks("status effect", identity="wrong-audience"),
+          kit.forgive("wrong-audience", when=audience_like)),
+    fault("token-without-expiry-accepted", "A token that never expires is accepted.",
+          breaks("status effect", identity="expired"), let_in(without_expiry)),
+    fault("token-of-an-algorithm-in-lower-case-accepted",
+          "An algorithm in lower case is one that nobody checks.",
+          breaks("status effect", identity="unsigned"), let_in(names_alg_in_lower_case)),
+    fault("token-of-algorithm-none-in-capitals-accepted",
+          "A token of the algorithm None or NONE needs no signature.",
+          breaks("status effect", identity="unsigned"), let_in(any_none)),
+    fault("token-with-roles-for-scopes-accepted",
+          "A user's token is let in by a role that only applications have.",
+          breaks("status effect", identity="permission no-permission"),
+          kit.forgive("no-permission", "wrong-kind", when=roles_beside_scopes),
+          lambda c: bool(c.permissions)),
+    fault("token-with-scopes-in-a-list-accepted",
+          "Scopes in another form or claim are taken for scopes.",
+          breaks("status effect", identity="permission no-permission"),
+          kit.forgive("no-permission", "wrong-kind", when=scopes_beside_roles),
+          lambda c: bool(c.permissions)),
+)  # fmt: skip

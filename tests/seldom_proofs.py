@@ -1,0 +1,628 @@
+"""Requests by hand that show the faults of what is seldom sent: late, nearly right, odd, at once.
+
+Each recipe is as in test_mock_proofs: it makes requests and returns what came back. Holds no tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+from cancel_contracts.mock import MockServer
+from cancel_contracts.mock.faults import late
+from joint_proofs import Recipe, at, call, nth, told, unknown
+from test_mock_support import HANDS, MACHINE, Hand, World, exchange, unknown_id
+
+FORBIDDEN, ANONYMOUS = call(identity="no-permission"), call(identity="anonymous")
+USER, OTHER, APP = call(identity="user"), call(identity="other-user"), call(identity="app")
+SOON, LATER = 0.02, 0.15  # seconds until it happens here, and until it is looked at
+
+
+def in_a_while(recipe: Callable[[World], list[str]]) -> Recipe:
+    """Make calls, wait, and look at what they touched."""
+
+    def whole(w: World) -> Any:
+        with mock.patch.object(late, "SECONDS", SOON):
+            ids = recipe(w)
+            time.sleep(LATER)
+        return [w.look(id_).constant for id_ in ids]
+
+    return whole
+
+
+def one(state: int = 0, **arguments: Any) -> Recipe:
+    def recipe(w: World) -> list[str]:
+        id_ = w.new(nth(w, state))
+        w.call(id_, **arguments)
+        return [id_]
+
+    return in_a_while(recipe)
+
+
+def one_final(w: World) -> list[str]:
+    id_ = w.new(w.hand.final[0])
+    w.call(id_)
+    return [id_]
+
+
+def one_unknown(w: World) -> list[str]:
+    id_ = unknown_id()
+    w.call(id_)
+    return [id_]
+
+
+def one_neighbour(w: World) -> list[str]:
+    id_ = w.new()
+    w.call(w.new())
+    return [id_]
+
+
+LATE: dict[str, Recipe] = {
+    "late-success-undone": one(),
+    "late-forbidden-performed": one(**FORBIDDEN),
+    "late-unauthenticated-performed": one(**ANONYMOUS),
+    "late-bad-body-performed": one(body=b"{not json}"),
+    "late-other-method-performed": one(method="PUT"),
+    "late-unknown-created": in_a_while(one_unknown),
+    "late-neighbours-struck": in_a_while(one_neighbour),
+    "late-cancelled-gone": one(),
+    "late-final-reopened": in_a_while(one_final),
+    "late-text-lost": one(),
+}
+
+
+def leaked(secret: Callable[[World], tuple[str, Callable[[World], Any]]]) -> Recipe:
+    """Whether a secret stands in the answer to a call."""
+
+    def recipe(w: World) -> Any:
+        text, make = secret(w)
+        return text in make(w).wire.decode("utf-8", "replace")
+
+    return recipe
+
+
+def token_of(name: str) -> Callable[[World], tuple[str, Callable[[World], Any]]]:
+    def secret(w: World) -> tuple[str, Callable[[World], Any]]:
+        id_, token = w.new(), str(w.identity(name))
+        return token.partition(" ")[2], lambda world: world.call(id_, token=token)
+
+    return secret
+
+
+def kept_text(w: World) -> Any:
+    w.call(w.new(), body=b'{"Comment": "canary-7"}')
+    return b"canary-7" in w.call(unknown_id()).wire
+
+
+def another_id(w: World) -> tuple[str, Callable[[World], Any]]:
+    return w.new(), lambda world: world.call(unknown_id())
+
+
+def another_token(w: World) -> tuple[str, Callable[[World], Any]]:
+    token = w.sign(sub="somebody", scp="User.Read")
+    w.call(w.new(), token=token)
+    return token.partition(" ")[2], lambda world: world.call(unknown_id())
+
+
+def refused_text(w: World) -> Any:
+    """A final state is refused with the text read; another caller's 404 must not hold it."""
+    w.call(w.new(w.hand.final[0]), body=b'{"Comment": "canary-7"}', identity="app")
+    return b"canary-7" in w.call(unknown_id()).wire
+
+
+CANARIES: dict[str, Recipe] = {
+    "error-echoes-the-token": leaked(token_of("no-permission")),
+    "error-echoes-a-bad-token": leaked(token_of("expired")),
+    "error-names-the-owner": at(0, "user", **OTHER),
+    "error-names-another-id": leaked(another_id),
+    "error-tells-the-state-to-the-forbidden": at(0, **FORBIDDEN),
+    "header-tells-the-state-to-the-anonymous": at(0, **ANONYMOUS),
+    "error-holds-the-text-of-another-caller": refused_text,
+    "error-holds-the-text-of-another-resource": kept_text,
+    "error-holds-another-callers-token": leaked(another_token),
+    "error-names-another-caller": lambda w: [
+        w.call(unknown_id(), token=w.sign(sub=name)).constant for name in ("one", "two")
+    ],
+    "error-holds-a-connection-string": unknown(),
+}
+
+
+# --- Tokens ---------------------------------------------------------------------------------------
+
+
+def bare(w: World) -> str:
+    return w.sign().partition(" ")[2]
+
+
+def with_headers(make: Callable[[World], list[str]], **arguments: Any) -> Recipe:
+    return lambda w: told(w, w.new(), identity="anonymous", headers=make(w), **arguments)
+
+
+def with_token(make: Callable[[World], str]) -> Recipe:
+    return lambda w: told(w, w.new(), token=make(w))
+
+
+def like(make: Callable[[str], str]) -> Recipe:
+    """Come with a valid token, and then with one made of it."""
+
+    def recipe(w: World) -> Any:
+        token = w.sign()
+        w.call(unknown_id(), token=token)
+        return told(w, w.new(), token=make(token))
+
+    return recipe
+
+
+def other_end(token: str) -> str:
+    return token[:-8] + ("A" * 8 if token[-8:] != "A" * 8 else "B" * 8)
+
+
+def of_algorithm(name: str) -> Callable[[World], str]:
+    def make(w: World) -> str:
+        head = base64.urlsafe_b64encode(json.dumps({"alg": name}).encode()).decode().rstrip("=")
+        return f"Bearer {head}.{w.sign().split('.')[1]}."
+
+    return make
+
+
+def in_the_query(w: World) -> Any:
+    path = f"{w.hand.path}?access_token={bare(w)}"
+    return told(w, w.new(), identity="anonymous", path=path)
+
+
+def in_a_form(w: World) -> Any:
+    body = f"access_token={bare(w)}".encode()
+    headers = ["Content-Type: application/x-www-form-urlencoded"]
+    return w.call(w.new(), identity="anonymous", media=None, headers=headers, body=body).status
+
+
+def held(**claims: Any) -> Callable[[World], str]:
+    def make(w: World) -> str:
+        names: Any = list(w.hand.permissions)
+        given: dict[str, Any] = {k: names if v == "names" else v for k, v in claims.items()}
+        return w.sign(**given)
+
+    return make
+
+
+def soon() -> int:
+    return int(time.time()) + 3000
+
+
+TOKENS: dict[str, Recipe] = {
+    "in-the-query": in_the_query,
+    "in-a-cookie": with_headers(lambda w: [f"Cookie: token={bare(w)}"]),
+    "in-a-form": in_a_form,
+    "in-x-authorization": with_headers(lambda w: [f"X-Authorization: Bearer {bare(w)}"]),
+    "in-proxy-authorization": with_headers(lambda w: [f"Proxy-Authorization: Bearer {bare(w)}"]),
+    "in-the-second-header": with_headers(
+        lambda w: ["Authorization: Bearer abc", f"Authorization: Bearer {bare(w)}"]
+    ),
+    "with-words-after": with_token(lambda w: f"{w.sign()} and more"),
+    "without-a-scheme": with_token(bare),
+    "cut": like(lambda token: token[:-4]),
+    "longer": like(lambda token: token + "x"),
+    "in-another-case": like(lambda token: "Bearer " + token[7:].swapcase()),
+    "signature-half-compared": like(other_end),
+    "not-yet-valid-accepted": with_token(lambda w: w.sign(nbf=soon())),
+    "of-another-issuer-accepted": with_token(lambda w: w.sign(iss="https://evil.example/")),
+    "for-a-longer-audience-accepted": with_token(lambda w: w.sign(aud=w.hand.audience + ".evil")),
+    "without-expiry-accepted": with_token(lambda w: w.sign(exp=None)),
+    "of-an-algorithm-in-lower-case-accepted": with_token(of_algorithm("hs256")),
+    "of-algorithm-none-in-capitals-accepted": with_token(of_algorithm("NONE")),
+    "with-roles-for-scopes-accepted": with_token(held(scp="User.Read", roles="names")),
+    "with-scopes-in-a-list-accepted": with_token(held(scp=None, scopes="names")),
+}
+
+
+def by_id(make: Callable[[str], str]) -> Recipe:
+    """Ask for a resource by an id that is like its own."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        return w.call(make(id_), body=w.documented(id_)).status, w.look(id_).constant
+
+    return recipe
+
+
+IDS: dict[str, Recipe] = {
+    "cut-accepted": by_id(lambda id_: id_[:-4]),
+    "longer-accepted": by_id(lambda id_: id_ + "0"),
+    "with-blanks-accepted": by_id(lambda id_: f"%20{id_}%20"),
+    "as-a-pattern-accepted": by_id(lambda id_: id_[:8] + "*"),
+    "encoded-twice-accepted": by_id(lambda id_: id_.replace("-", "%252D")),
+    "with-a-nul-accepted": by_id(lambda id_: id_ + "%00"),
+    "that-is-no-utf-8-answered-500": by_id(lambda id_: "%FF%FE"),
+}
+
+
+def by_path(make: Callable[[str], str], **arguments: Any) -> Recipe:
+    return lambda w: told(w, w.new(), path=make(w.hand.path), **arguments)
+
+
+def encoded(path: str) -> str:
+    before, _, verb = path.rpartition("/")
+    return f"{before}/%{ord(verb[0]):02X}{verb[1:]}"
+
+
+PATHS: dict[str, Recipe] = {
+    "with-trailing-slash-needs-no-token": by_path(lambda p: p + "/", **ANONYMOUS),
+    "with-doubled-slash-needs-no-token": by_path(lambda p: p.replace("/{", "//{"), **ANONYMOUS),
+    "with-dot-segment-needs-no-token": by_path(lambda p: p.replace("/{", "/./{"), **ANONYMOUS),
+    "with-parameter-needs-no-token": by_path(lambda p: p + ";x=y", **ANONYMOUS),
+    "with-encoded-letters-needs-no-token": by_path(encoded, **ANONYMOUS),
+    "with-up-and-down-needs-no-token": by_path(lambda p: "/x/.." + p, **ANONYMOUS),
+    "with-matrix-extension-needs-no-token": by_path(lambda p: p + ".json", **ANONYMOUS),
+    "with-trailing-slash-answered-500": by_path(lambda p: p + "/"),
+    "with-parameter-answered-500": by_path(lambda p: p + ";x"),
+    "in-another-case-needs-no-token": by_path(lambda p: p.upper().replace("{ID}", "{id}"),
+                                              **ANONYMOUS),
+}  # fmt: skip
+
+
+# --- Bodies ---------------------------------------------------------------------------------------
+
+
+def own_body(state: str | None = None, identity: str = "admin", **over: Any) -> Recipe:
+    """Send the documented body with more in it; {id} stands for the id."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new(w.hand.final[0] if state == "final" else None, "user")
+        given = {k: filled(v, id_) for k, v in over.items()}
+        body = w.documented(id_, **given) or json.dumps(given).encode()
+        return told(w, id_, identity=identity, body=body), w.look(id_).json().get("id") == id_
+
+    return recipe
+
+
+def filled(value: Any, id_: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("{id}", id_).replace("{cut}", id_[:-4])
+    if isinstance(value, list):
+        return [filled(item, id_) for item in value]
+    return {k: filled(v, id_) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def every_property(**arguments: Any) -> Recipe:
+    """Send every property of the entity with another text."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        entity = w.look(id_).json()
+        plain = [k for k, v in entity.items() if v is None or isinstance(v, str)]
+        over = {k: "2030-01-01T00:00:00Z" for k in plain if k not in ("id", w.hand.state)}
+        body = w.documented(id_, **{k: v for k, v in over.items() if k != "requestState"})
+        made = w.call(id_, body=body, **arguments)
+        return made.constant, [v == over.get(k) for k, v in w.look(id_).json().items()]
+
+    return recipe
+
+
+def state_in_body(w: World) -> Any:
+    id_ = w.new()
+    over = {"status": "Failed"} if w.hand is MACHINE else {"requestState": "Denied"}
+    return told(w, id_, body=w.documented(id_, **over))
+
+
+def open_state_in_body(w: World) -> Any:
+    id_ = w.new(w.hand.final[0])
+    return told(w, id_, body=w.documented(id_, **{w.hand.state: w.hand.cancellable[0]}))
+
+
+ASSIGNMENT: dict[str, Recipe] = {
+    "writes-the-first-property": every_property(),
+    "writes-dates": every_property(),
+    "writes-who-and-when": every_property(),
+    "writes-what-is-recorded": every_property(),
+    "writes-the-state": state_in_body,
+    "writes-the-id": own_body(id="another"),
+    "writes-anything": every_property(),
+    "adds-properties": own_body(brandNew="x"),
+    "says-the-state-and-is-believed": open_state_in_body,
+    "says-the-owner-and-is-believed": own_body(identity="other-user", owner="other-user"),
+    "id-empty-accepted": own_body(identity="user", id=""),
+    "id-cut-accepted": own_body(identity="user", id="{cut}"),
+    "id-longer-accepted": own_body(identity="user", id="{id}0"),
+    "id-in-a-list-accepted": own_body(identity="user", id=["{id}"]),
+    "id-in-an-object-accepted": own_body(identity="user", id={"value": "{id}"}),
+    "id-true-accepted": own_body(identity="user", id=True),
+    "id-of-an-administrator-empty-answered-500": own_body(id=""),
+}
+
+
+def headed(*headers: str, **arguments: Any) -> Recipe:
+    return at(0, headers=list(headers), **arguments)
+
+
+NEUTRAL: dict[str, Recipe] = {
+    "accept-anything-answered-500": headed("Accept: */*"),
+    "accept-another-type-without-effect": headed("Accept: application/xml"),
+    "no-accept-refused": at(0),
+    "accept-language-answered-500": headed("Accept-Language: de"),
+    "accept-encoding-without-effect": headed("Accept-Encoding: gzip"),
+    "user-agent-of-a-browser-refused": headed("User-Agent: Mozilla/5.0"),
+    "no-user-agent-refused": at(0),
+    "no-client-request-id-answered-500": at(0),
+    "client-request-id-seen-before-without-effect": headed("client-request-id: order 7"),
+    "method-override-obeyed": headed("X-HTTP-Method-Override: DELETE"),
+    "method-override-performs-a-get": headed("X-HTTP-Method-Override: POST", method="GET"),
+    "forwarded-from-within-needs-no-token": headed("X-Forwarded-For: 127.0.0.1", **ANONYMOUS),
+    "forwarded-from-within-needs-no-permission": headed("Forwarded: for=127.0.0.1", **FORBIDDEN),
+    "header-names-the-caller": at(0, "user", headers=["X-User: user"], **OTHER),
+    "original-url-header-needs-no-token": headed("X-Original-URL: /health", **ANONYMOUS),
+    "cookie-answered-500": headed("Cookie: a=b"),
+    "query-without-effect": by_path(lambda p: p + "?a=b"),
+    "query-answered-500": by_path(lambda p: p + "?a=b"),
+    "dry-run-header-without-effect": headed("Prefer: return=minimal"),
+    "origin-refused": headed("Origin: https://portal.example"),
+    "media-type-in-capitals-refused": at(0, media="Application/JSON"),
+    "media-type-with-quotes-refused": at(0, media='application/json; charset="utf-8"'),
+}
+
+
+# --- At once --------------------------------------------------------------------------------------
+
+
+def at_once(*calls: Callable[[World], Any]) -> Recipe:
+    """Make calls at the same time; return what each brought, in their order."""
+
+    def recipe(w: World) -> Any:
+        found: list[Any] = [None] * len(calls)
+
+        def run(index: int) -> None:
+            found[index] = calls[index](w)
+
+        threads = [threading.Thread(target=run, args=(n,)) for n in range(len(calls))]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)
+        for thread in threads:
+            thread.join()
+        return found
+
+    return recipe
+
+
+def on_one_resource(count: int) -> Recipe:
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        found = at_once(*[lambda world: world.call(id_).status] * count)(w)
+        return 500 in found, w.state(id_)
+
+    return recipe
+
+
+def on_several(w: World) -> Any:
+    ids = [w.new() for _ in range(2)]
+    at_once(*[lambda world, id_=id_: world.call(id_) for id_ in ids])(w)
+    return [w.state(id_) for id_ in ids]
+
+
+def by_two(w: World) -> Any:
+    ids = [w.new() for _ in range(2)]
+    names = ("admin", "app")
+    at_once(
+        *[
+            lambda world, id_=id_, name=name: world.call(id_, identity=name)
+            for id_, name in zip(ids, names, strict=True)
+        ]
+    )(w)
+    return [w.look(id_).constant for id_ in ids]
+
+
+def two_texts_at_once(w: World) -> Any:
+    ids = [w.new() for _ in range(2)]
+    at_once(
+        *[
+            lambda world, id_=id_, word=word: world.call(
+                id_, body=json.dumps({"Comment": word}).encode()
+            )
+            for id_, word in zip(ids, ("one", "two"), strict=True)
+        ]
+    )(w)
+    return [w.look(id_).constant for id_ in ids]
+
+
+def served_and_refused(w: World) -> Any:
+    ids = [w.new() for _ in range(2)]
+    return at_once(
+        lambda world: world.call(ids[0]).status,
+        lambda world: world.call(ids[1], identity="no-permission").status,
+    )(w), [w.state(id_) for id_ in ids]
+
+
+def whose_answer(w: World) -> Any:
+    """Whether each of three calls at once comes with its own client-request-id or id."""
+    ids = [w.new() for _ in range(3)]
+
+    def one_of(id_: str) -> Callable[[World], Any]:
+        def run(world: World) -> bool:
+            headers = [f"client-request-id: {id_}"]
+            return id_.encode() in world.call(id_, headers=headers).wire
+
+        return run
+
+    return all(at_once(*map(one_of, ids))(w))
+
+
+CROWD: dict[str, Recipe] = {
+    "of-three-answered-500": on_one_resource(3),
+    "of-six-answered-500": on_one_resource(6),
+    "of-three-brings-back": on_one_resource(3),
+    "strikes-the-last-resource": on_several,
+    "mixes-callers": by_two,
+    "mixes-texts": two_texts_at_once,
+    "mixes-answers": whose_answer,
+    "lends-permission": served_and_refused,
+}
+
+
+def text(value: str, **arguments: Any) -> Recipe:
+    return lambda w: told(w, w.new(), body=json.dumps({"Comment": value}).encode(), **arguments)
+
+
+def length_kept(value: str) -> Recipe:
+    """How many characters of a text are kept; the status where it is refused."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        made = w.call(id_, body=json.dumps({"Comment": value}).encode())
+        kept = w.look(id_).json()["cancellationComment"]
+        return made.status, kept and len(kept)
+
+    return recipe
+
+
+def rewritten(change: Callable[[bytes], bytes]) -> Recipe:
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        return told(w, id_, body=change(w.documented(id_)))
+
+    return recipe
+
+
+def reversed_names(body: bytes) -> bytes:
+    return json.dumps(dict(reversed(json.loads(body).items()))).encode()
+
+
+def indented(body: bytes) -> bytes:
+    return json.dumps(json.loads(body), indent=2).encode()
+
+
+def first_name_escaped(body: bytes) -> bytes:
+    start = body.index(b'"') + 1
+    return body[:start] + b"\\u%04x" % body[start] + body[start + 1 :]
+
+
+def text_escaped(body: bytes) -> bytes:
+    return body.replace(b'": "', b'": "\\u0041', 1)
+
+
+def doubled(body: bytes) -> bytes:
+    return b"{" + body.strip(b"{}") + b", " + body.strip(b"{}") + b"}"
+
+
+TEXTS: dict[str, Recipe] = {
+    "text-like-a-date-rewritten": text("2024-10-21T11:25:48Z"),
+    "text-zero-lost": text("0"),
+    "text-false-lost": text("false"),
+    "text-null-lost": text("null"),
+    "text-with-a-variable-expanded": text("a ${HOME} b"),
+    "text-with-a-template-expanded": text("a {{7*7}} b"),
+    "text-with-a-percent-expanded": text("a %s b"),
+    "text-cut-at-nul": text("a\0b"),
+    "text-nul-answered-500": text("a\0b"),
+    "text-lone-surrogate-answered-500": text("a\ud800b"),
+    "text-line-ends-changed": text("a\r\nb"),
+    "text-cut-at-65535": length_kept("x" * 70_000),
+    "text-of-a-million-answered-500": length_kept("x" * 1_000_000),
+    "text-marks-dropped": text("a\u200b\u202eb"),
+    "json-indented-refused": rewritten(indented),
+    "json-with-a-newline-after-refused": rewritten(lambda body: body + b"\n"),
+    "json-escaped-name-not-read": rewritten(first_name_escaped),
+    "json-escaped-text-answered-500": rewritten(text_escaped),
+    "json-reordered-refused": rewritten(reversed_names),
+    "json-with-a-mark-answered-500": rewritten(lambda body: b"\xef\xbb\xbf" + body),
+    "json-with-a-name-twice-answered-500": rewritten(doubled),
+}
+
+
+def written_out(
+    version: str = "1.1", absolute: bool = False, token: bool = True, known: bool = True
+) -> Recipe:
+    """Write a request with another version or form of its target."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new() if known else unknown_id()
+        body = w.documented(id_)
+        path = w.hand.path.replace("{id}", id_)
+        lines = [f"POST {'http://mock' if absolute else ''}{path} HTTP/{version}", "Host: mock"]
+        lines += [f"Authorization: {w.sign()}"] if token else []
+        lines += ["Content-Type: application/json"] if body else []
+        lines += ["Connection: close", f"Content-Length: {len(body)}", "", ""]
+        made = exchange(w.port, "\r\n".join(lines).encode() + body)
+        return made.status, w.look(id_).constant
+
+    return recipe
+
+
+EXPECT = ["Expect: 100-continue"]
+REQUESTS: dict[str, Recipe] = {
+    "http-1.0-request-answered-500": written_out("1.0"),
+    "http-1.0-request-without-effect": written_out("1.0"),
+    "absolute-form-refused": written_out(absolute=True),
+    "absolute-form-needs-no-token": written_out(absolute=True, token=False),
+    "expect-continue-answered-500": at(0, headers=EXPECT),
+    "expect-continue-without-effect": at(0, headers=EXPECT),
+    "trace-shows-the-token": lambda w: w.call(w.new(), method="TRACE").status,
+    "trace-performs": at(0, method="TRACE"),
+    "trace-answered-500": at(0, method="TRACE"),
+    "unheard-of-method-performs": at(0, method="CANCEL"),
+    "unheard-of-method-answered-500": at(0, method="CANCEL"),
+    "get-with-a-body-performs": at(0, method="GET", body=b"{}"),
+    "unknown-in-http-1.0-answered-200": written_out("1.0", known=False),
+}
+
+
+# --- Across contracts -----------------------------------------------------------------------------
+
+
+def across(make: Callable[[World, World], Any]) -> Callable[[MockServer, Hand], Any]:
+    """Make calls of one contract and look at a resource of each other, on one server."""
+
+    def recipe(server: MockServer, hand: Hand) -> Any:
+        own = World(hand, server)
+        return [make(own, World(other, server)) for other in HANDS if other is not hand]
+
+    return recipe
+
+
+def look_beside(own: World, other: World) -> Any:
+    id_ = other.new()
+    own.call(own.new())
+    return other.look(id_).constant
+
+
+def look_beside_a_404(own: World, other: World) -> Any:
+    id_ = other.new()
+    own.call(unknown_id())
+    return other.look(id_).constant
+
+
+def cancelled_beside(own: World, other: World) -> Any:
+    id_ = other.new()
+    other.call(id_)
+    own.call(own.new())
+    return other.look(id_).constant
+
+
+def id_of_another(own: World, other: World) -> Any:
+    id_ = other.new()
+    return own.call(id_).status, other.look(id_).constant
+
+
+ACROSS_PROOFS = {
+    "across-strikes-the-youngest": across(look_beside),
+    "across-strikes-all": across(look_beside),
+    "across-strikes-at-a-404": across(look_beside_a_404),
+    "across-deletes-what-was-cancelled": across(cancelled_beside),
+    "across-finds-another-kind": across(id_of_another),
+}
+
+SELDOM_PROOFS: dict[str, Recipe] = {
+    **LATE,
+    **CANARIES,
+    **{f"token-{name}": recipe for name, recipe in TOKENS.items()},
+    **{f"id-{name}": recipe for name, recipe in IDS.items()},
+    **{f"path-{name}": recipe for name, recipe in PATHS.items()},
+    **{f"body-{name}": recipe for name, recipe in ASSIGNMENT.items()},
+    **NEUTRAL,
+    **{f"crowd-{name}": recipe for name, recipe in CROWD.items()},
+    **TEXTS,
+    **REQUESTS,
+}
