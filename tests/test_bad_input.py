@@ -440,7 +440,7 @@ GOOD_TARGET = {
 SITUATION = {"resource": "cancellable", "state": "Running", "identity": "primary"}
 OWN = {
     "contract": "security-action", "scenario": 1, "position": 1, "kind": "cancel", "role": "target",
-    "situation": SITUATION, "identity": "admin", "resource": "1", "failure": None, "reused": False,
+    "situation": SITUATION, "identity": "admin", "resource": "1", "failure": None, "reused": False, "way_in": False,
     "started": 0.1, "body": "", "received": {
         "body": "", "stray": "", "wire": "", "interim": [], "error": None, "version": "1.1"},
 }  # fmt: skip

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cancel_contracts.gate import decide
+from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.verify import Options, verify
 from servers.front import Request, Response, Written
 from servers.pages import Page
@@ -55,6 +57,65 @@ def test_what_finding_the_way_in_took_is_counted_too(
         service.stopped.set()
     assert decide(result.judgements()).exit_code == 0
     assert result.results[0].requests() == service.came
+
+
+class FirstCallLimited(Service):
+    """The first calls on the route, wherever it is looked for, are answered 429."""
+
+    limited = 1
+    turned_away = 0
+
+    def answer(self, request: Request) -> Response:
+        on_route = request.target.endswith(f"/{self.page.verb}")
+        if on_route and request.method == "POST" and self.turned_away < self.limited:
+            self.turned_away += 1
+            refusal = self.refuse(429, "TooManyRequests", "Try again later.")
+            return Response(429, refusal.body, (("Retry-After", "0"), *refusal.headers))
+        return super().answer(request)
+
+
+@pytest.mark.parametrize("limited", [1, 2])
+@pytest.mark.parametrize(
+    ("short", "kinds", "bare"),
+    [
+        ("SA", (), True),  # the base URL leaves out /beta: 429, and then 404
+        ("MA", (), True),
+        ("SA", (ApplicationsOnly,), False),  # 429, and then 403
+        ("SA", (ApplicationsOnly, EmptiesTheStore), True),
+        ("MA", (EmptiesTheStore,), False),  # 429, and then 404 for want of the resource
+    ],
+)
+def test_the_way_in_is_told_by_the_answer_that_stands_not_by_a_429(
+    short: str, kinds: tuple[type[Service], ...], bare: bool, limited: int, tmp_path: Path
+) -> None:
+    service = conforming(short, type("Mixed", (Counted, FirstCallLimited, *kinds), {}))
+    assert isinstance(service, Counted)
+    service.limited = limited  # type: ignore[attr-defined]
+    contract = contract_of(service.page)
+    with Written(service) as running:
+        target = target_of(service, running.url)
+        target = replace(target, base_url=running.url) if bare else target
+        result = verify([contract], target, Options(), environ={})
+        service.stopped.set()
+    outcome = decide(result.judgements())
+    assert outcome.exit_code == 0, outcome.sentence
+    assert result.results[0].requests() == service.came
+    # The recording has the whole way in, and comes to the same counts and verdicts.
+    har = tmp_path / "run.har"
+    write_recording(result, har)
+    again = judge_recording(har, [contract], Options())
+    assert again.results[0].requests() == service.came
+    words = [[(v.clause.id, v.word) for j in r.judgements() for v in j.verdicts]
+             for r in (result, again)]  # fmt: skip
+    assert words[0] == words[1]
+
+
+def test_whoever_is_limited_for_good_is_not_taken_for_somebody_without_a_right() -> None:
+    service = conforming("SA", FirstCallLimited, limited=1000)
+    outcome = judge(service)
+    assert outcome.exit_code == 4
+    assert "429" in outcome.sentence, outcome.sentence
+    assert "credentials" not in outcome.sentence
 
 
 class FirstCallNotFound(Service):

@@ -14,6 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -90,7 +91,7 @@ CODINGS = [
     Coding("base64", lambda t: base64.b64encode(t.encode()).decode(), of_base64),
     Coding("base64url", lambda t: base64.urlsafe_b64encode(b"x" + t.encode()).decode(), of_base64),
     *(
-        Coding(f"base64 in lines of {line!r}", lambda t, x=line: coded64(t, x), of_base64)
+        Coding(f"base64 in lines of {line!r}", partial(coded64, line=line), of_base64)
         for line in LINES
     ),
     Coding("hexadecimal", lambda t: "a" + t.encode().hex(), of_hexadecimal),

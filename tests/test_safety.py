@@ -28,6 +28,7 @@ CLOUDS = [
     "microsoftgraph.chinacloudapi.cn", "graph.microsoft.de", "canary.graph.microsoft.com",
     "api.securitycenter.microsoft.com", "api-eu.securitycenter.microsoft.com",
     "api.security.microsoft.com", "us.api.security.microsoft.com", "api.securitycenter.windows.com",
+    "ina.api.security.microsoft.com", "api-gcc.security.microsoft.us", "api-gov.security.microsoft.us",
     "api-gcc.securitycenter.microsoft.us", "api-gov.securitycenter.microsoft.us",
     "GRAPH.Microsoft.Com", "graph.microsoft.com.", "graph.microsoft.com:8443",
 ]  # fmt: skip

@@ -70,7 +70,8 @@ class Fake:
 def site(
     contract: str = "machine-action", base_url: str = "http://127.0.0.1:1", **rows: Any
 ) -> Site:
-    raw = {"base_url": base_url, "identities": rows}
+    # Whoever makes the ordinary calls needs a source: one of those that are given.
+    raw = {"base_url": base_url, "identities": rows, "primary": {contract: next(iter(rows))}}
     return Target("target.yaml", raw, base_url).site(CONTRACTS[contract])
 
 
@@ -250,6 +251,13 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
     [
         ("machine-action", "https://api.securitycenter.microsoft.com", "https://api.securitycenter.microsoft.com/.default"),
         ("machine-action", "https://api-gov.securitycenter.microsoft.us", "https://api-gov.securitycenter.microsoft.us/.default"),
+        ("machine-action", "https://api-eu.securitycenter.microsoft.com", "https://api.securitycenter.microsoft.com/.default"),
+        ("machine-action", "https://api.security.microsoft.com", "https://api.security.microsoft.com/.default"),
+        ("machine-action", "https://swa.api.security.microsoft.com/api/v1.0", "https://api.security.microsoft.com/.default"),
+        ("machine-action", "https://new.api.security.microsoft.com", "https://api.security.microsoft.com/.default"),
+        ("machine-action", "https://api-gcc.security.microsoft.us", "https://api-gcc.security.microsoft.us/.default"),
+        ("machine-action", "https://api-gov.security.microsoft.us", "https://api-gov.security.microsoft.us/.default"),
+        ("machine-action", "https://notapi.security.microsoft.com.lab", "https://api.securitycenter.microsoft.com/.default"),
         ("machine-action", "http://127.0.0.1:1", "https://api.securitycenter.microsoft.com/.default"),
         ("security-action", "https://graph.microsoft.com/beta", "https://graph.microsoft.com/.default"),
         ("access-package-assignment-request", "https://dod-graph.microsoft.us/beta", "https://dod-graph.microsoft.us/.default"),

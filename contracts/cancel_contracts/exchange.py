@@ -160,6 +160,7 @@ class Exchange:
     started: float = 0.0  # seconds since the run began
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
+    way_in: bool = False  # made to find out how the target is to be called: stands for nothing
 
     @property
     def status(self) -> int | None:

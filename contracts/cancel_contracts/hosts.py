@@ -138,6 +138,11 @@ def host_of(url: str) -> str:
         return ""
 
 
+def is_below(host: str, name: str) -> bool:
+    """Whether a host is what a name says, or is below it."""
+    return host == name or host.endswith(f".{name}")
+
+
 def address_of(text: str) -> Address | None:
     """Return an address without its zone, or None for a name. An IPv4 address that is mapped into
     IPv6 is that IPv4 address: so it is connected to.

@@ -98,7 +98,5 @@ class Journal:
     stopped: str | None = None
     single: bool = False  # the target keeps one resource at a time: there is no neighbour
     minted: bool = False  # the identities' claims are known, because the suite signed them
-    # Requests by kind that were sent on the way in, and stand for nothing.
-    elsewhere: Counter[str] = field(default_factory=Counter)
     setups: int = 0  # provider-state calls made, tear-down included
     notes: list[str] = field(default_factory=list)

@@ -26,9 +26,10 @@ from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.calls import Progress
+from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.provisioned import Creates, creates, provisioner
 from cancel_contracts.run.run import Run
+from cancel_contracts.run.settings import Progress, RunSettings
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site, Target
 from cancel_contracts.targets.pace import pacer
@@ -72,7 +73,7 @@ class ContractResult:
     not_torn_down: tuple[str, ...] = ()
 
     def requests(self) -> Counter[str]:
-        kinds = self.journal.exchanges.kinds + self.journal.elsewhere
+        kinds = self.journal.exchanges.kinds
         return Counter(
             cancel=kinds["cancel"],
             observe=kinds["observe"],
@@ -132,7 +133,8 @@ class Assignment:
         """Return the requests by kind. What is created by documented calls is an upper bound:
         resources that no call has touched are used again.
         """
-        total = self.plan.cost(observes=self.observes, handler=self.site.handler is not None)
+        handler, unknown_id = self.site.handler is not None, self.site.unknown_id is not None
+        total = self.plan.cost(observes=self.observes, handler=handler, unknown_id=unknown_id)
         total["provider_states"] += self.creates.total()
         if self.site.unknown_id and total["observe"]:  # looked at before each call on it
             total["observe"] += sum(s.subject.resource == "unknown" for s in self.plan.scenarios)
@@ -173,7 +175,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
             harmless=harmless,
             states=site.has_states,
         )
-        observes = "observe" not in site.not_testable
+        observes = "observe" not in site.not_testable and contract.observe_path is not None
         found.append(Assignment(contract, site, plan, harmless, observes, not_local))
     return found
 
@@ -260,26 +262,30 @@ def _one(
     with Transport(options.timeouts, verify=verify_by, local_only=local) as transport:
         store, wait = options.quota_store, common.stop.wait
         pace = pacer(contract, site.base_url, options.rate, store, wait)
-        maker = provisioner(contract, site, transport, identities, ledger, pace, assignment.creates)
-        run = Run(
-            contract,
+        patience = Patience(options.max_wait, common.stop)
+        maker = provisioner(
+            contract, site, transport, identities, ledger, pace, assignment.creates, patience
+        )
+        states = ProviderStates(site, transport, ledger, maker, patience.wait_as_asked)
+        settings = RunSettings(
             site.base_url,
             transport,
             identities,
-            ProviderStates(site, transport, ledger, maker),
+            states,
+            patience,
+            common.stop,
+            ledger,
             unknown_id=site.unknown_id,
             local=local,
             observes=assignment.observes,
             seed=options.seed,
-            max_wait=options.max_wait,
             effect_seconds=options.effect_seconds,
             started=common.clock,
             progress=progress,
             pace=pace,
-            ledger=ledger,
-            stop=common.stop,
             jobs=common.jobs,
         )
+        run = Run(contract, settings)
         torn: list[str] = []
         crashes: list[str] = []
         try:

@@ -28,7 +28,7 @@ JOURNAL: dict[str, tuple[type, ...]] = {
 EXCHANGE: dict[str, tuple[type, ...]] = {
     "contract": TEXT, "scenario": (int,), "position": (int,), "kind": TEXT, "role": TEXT,
     "situation": (dict,), "identity": TEXT, "resource": TEXT, "failure": MAYBE, "reused": (bool,),
-    "started": NUMBER, "body": TEXT, "received": (dict, type(None)),
+    "way_in": (bool,), "started": NUMBER, "body": TEXT, "received": (dict, type(None)),
 }  # fmt: skip
 RECEIVED: dict[str, tuple[type, ...]] = {
     "body": TEXT, "stray": TEXT, "wire": TEXT, "interim": (list,), "error": MAYBE, "version": TEXT,

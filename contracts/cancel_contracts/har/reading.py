@@ -177,6 +177,7 @@ def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
         started=own["started"],
         seconds=own["seconds"],
         reused=own["reused"],
+        way_in=own["way_in"],
     )
 
 

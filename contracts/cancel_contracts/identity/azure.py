@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Inconclusive, UsageError
-from cancel_contracts.hosts import host_of
+from cancel_contracts.hosts import host_of, is_below
 from cancel_contracts.identity.sources import read_source
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Site, TokenSource
@@ -92,8 +92,9 @@ def scope_of(contract: Contract, site: Site, source: TokenSource) -> str:
     if own := options.get("scope"):
         return str(own)
     known = [server for server in contract.servers if server.scope]
-    same = [server for server in known if host_of(server.url) == host_of(site.base_url)]
-    for server in (*same, *known):
+    same = [server for server in known if is_below(host_of(site.base_url), host_of(server.url))]
+    # The name that says most: that of a region goes before that of all.
+    for server in (*sorted(same, key=lambda s: -len(host_of(s.url))), *known):
         assert server.scope is not None
         return server.scope
     raise UsageError(

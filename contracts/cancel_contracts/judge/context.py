@@ -33,7 +33,8 @@ class Context:
         self.sight = Sight(self.contract, self.journal.exchanges)
         for exchange in self.journal.exchanges:
             self.sight.note(exchange)
-            self._note(exchange)
+            if not exchange.way_in:
+                self._note(exchange)
 
     def _note(self, exchange: Exchange) -> None:
         status, situation = exchange.status, exchange.situation

@@ -106,7 +106,7 @@ class Judge:
                 for name, expect in readings
             ]
         for at, exchange in enumerate(exchanges):
-            if exchange.kind != "cancel":
+            if exchange.kind != "cancel" or exchange.way_in:
                 continue
             for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:
@@ -210,6 +210,7 @@ def _ordinary_answers(journal: Journal) -> dict[int, None]:
         x.status: None
         for x in journal.exchanges
         if x.kind == "cancel"
+        and not x.way_in
         and x.situation.identity == "primary"
         and x.sent.method == "POST"
         and x.status is not None

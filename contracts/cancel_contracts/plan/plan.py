@@ -8,7 +8,7 @@ for them, and a scenario of two calls serves those that ask for its first.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -16,6 +16,14 @@ from cancel_contracts.contract.given import asked, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import KNOWN, Situation
 from cancel_contracts.needs import NO_STATES, Gap
+from cancel_contracts.plan.steps import (
+    EXISTING,
+    Acquire,
+    Scenario,
+    at_once,
+    in_a_row,
+    on_one_connection,
+)
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -29,24 +37,6 @@ PROPERTY_SHARE = 0.6
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """Calls on one resource. `calls` is in order; two `concurrent` ones are sent at once."""
-
-    calls: tuple[Situation, ...]
-    neighbour: bool = False
-    last_look: bool = False  # its resource is looked at once more when the run ends
-
-    @property
-    def subject(self) -> Situation:
-        return self.calls[-1]
-
-    @property
-    def known(self) -> bool:
-        """Whether it takes a resource that exists."""
-        return self.subject.resource in ("cancellable", "final")
-
-
-@dataclass(frozen=True)
 class Plan:
     """What will be sent for one contract. `left_out` says why a situation is not in it."""
 
@@ -57,27 +47,25 @@ class Plan:
     property_calls: int = 0
     walk_calls: int = 0
 
-    def cost(self, *, observes: bool, handler: bool) -> Counter[str]:
+    def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
         """Return the exact number of requests by kind, on a conforming target; `deep` adds its
         fixed budgets.
         """
         total: Counter[str] = Counter()
-        for index, scenario in enumerate(self.scenarios):
-            total += cost(self.contract, scenario, observes=observes, handler=handler)
-            if observes and index == 0 and looks_twice(self.contract, scenario):
-                total["observe"] += 1
+        for scenario in self.scenarios:
+            total += scenario.cost(observes=observes, handler=handler, unknown_id=unknown_id)
         total["cancel"] += self.property_calls + self.walk_calls
         return total
 
 
 def demand(scenarios: Sequence[Scenario]) -> Counter[tuple[str, str | None]]:
     """Return how many resources the scenarios ask for, by state and owner."""
-    found: Counter[tuple[str, str | None]] = Counter()
-    for scenario in scenarios:
-        if scenario.known and scenario.subject.state:
-            pair = scenario.neighbour or scenario.subject.call == "reused"
-            found[scenario.subject.state, scenario.subject.owner] += 2 if pair else 1
-    return found
+    return Counter(
+        (step.state, step.owner)
+        for scenario in scenarios
+        for step in scenario.steps
+        if isinstance(step, Acquire)
+    )
 
 
 def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
@@ -88,32 +76,6 @@ def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
     for (state, _), count in demand(scenarios).items():
         found[state] += count
     return found
-
-
-def looks_twice(contract: Contract, scenario: Scenario) -> bool:
-    """Whether a second look tells what changes by itself: needed where any change is an effect."""
-    return scenario.known and not contract.lifecycle.after
-
-
-def cost(contract: Contract, scenario: Scenario, *, observes: bool, handler: bool) -> Counter[str]:
-    """Return what one scenario sends: cancel, observe and provider_states requests."""
-    resources = (1 + scenario.neighbour) if scenario.known else 0
-    if scenario.subject.call == "reused":
-        resources = 2
-    rounds = 1 + (1 if scenario.subject.call == "concurrent" else len(scenario.calls))
-    if scenario.subject.call == "reused":
-        looks = 4
-    elif scenario.known:
-        looks = rounds * resources + scenario.last_look
-    else:
-        looks = len(scenario.calls) if scenario.subject.resource == "unknown" else 0
-    if contract.observe_path is None or not observes:
-        looks = 0
-    return Counter(
-        cancel=len(scenario.calls),
-        observe=looks,
-        provider_states=2 * resources if handler else 0,
-    )
 
 
 def make(
@@ -157,7 +119,7 @@ def make(
 
 def _against(situation: Situation, profile: Profile, harmless: bool, states: bool) -> Gap | None:
     """Return why a situation is left out of the plan, or None."""
-    if situation.resource not in ("cancellable", "final"):
+    if situation.resource not in EXISTING:
         return None
     if profile == "smoke" or harmless:
         return Gap("this plan touches nothing that exists")
@@ -175,40 +137,45 @@ def _scenarios(contract: Contract, wanted: list[Situation]) -> list[Scenario]:
         state = contract.lifecycle.cancellable[0]
         ordinary = Situation(state=state)
         leads[ordinary] = replace(ordinary, call="second")
-    scenarios: list[Scenario] = []
-    for first, second in leads.items():
-        scenarios.append(Scenario((first, second), neighbour=_ordinary(first)))
+    rows: list[tuple[Situation, ...]] = [*leads.items()]
     for situation in wanted:
-        if situation in leads or situation.call == "second":
-            continue
-        if situation.call == "concurrent":
-            scenarios.extend([Scenario((situation, situation))] * RACES)
-        elif situation.call == "reused":
-            scenarios.append(Scenario((replace(situation, call="first"), situation)))
+        if situation not in leads and situation.call != "second":
+            rows.append((situation,))
+    rows.sort(key=lambda row: not _ordinary(row[0]))
+    last = _last_looks(contract)
+    scenarios: list[Scenario] = []
+    for row in rows:
+        first = row[0]
+        if first.call == "concurrent":
+            scenarios.extend([at_once(first, first)] * RACES)
+        elif first.call == "reused":
+            scenarios.append(on_one_connection(replace(first, call="first"), first))
         else:
-            near = "{neighbour}" in situation.body.text or _ordinary(situation) or _own(situation)
-            scenarios.append(Scenario((situation,), neighbour=near and situation.id == KNOWN))
-    scenarios.sort(key=lambda s: not _ordinary(s.calls[0]))
-    return _with_last_looks(scenarios) if contract.lifecycle.after else scenarios
+            near = "{neighbour}" in first.body.text or _ordinary(first)
+            near = near or (len(row) == 1 and _own(first))
+            # Where any change is an effect, a second look tells what changes by itself.
+            twice = not scenarios and not contract.lifecycle.after
+            scenarios.append(
+                in_a_row(*row, neighbour=near and first.id == KNOWN, twice=twice, last=last(first))
+            )
+    return scenarios
 
 
-def _with_last_looks(scenarios: list[Scenario]) -> list[Scenario]:
-    """Have a refusal that is performed later, and a success that does not last, looked for at the
-    end: once for every kind of caller, method and resource.
+def _last_looks(contract: Contract) -> Callable[[Situation], bool]:
+    """Return what tells whether a refusal that is performed later, and a success that does not
+    last, are to be looked for at the end: once for every kind of caller, method and resource.
 
     Only where a page names the state after a cancel: any other a resource may come to by itself.
     """
     met: set[tuple[str | None, ...]] = set()
-    found = []
-    for scenario in scenarios:
-        call = scenario.calls[0]
+
+    def wanted(call: Situation) -> bool:
         kind = (call.resource, call.method, call.identity.partition(":")[0], call.owner)
-        alone = scenario.subject.call in ("first", "second")
-        if scenario.known and alone and kind not in met:
-            met.add(kind)
-            scenario = replace(scenario, last_look=True)
-        found.append(scenario)
-    return found
+        new = bool(contract.lifecycle.after) and call.resource in EXISTING and kind not in met
+        met.update({kind} if new else ())
+        return new
+
+    return wanted
 
 
 def _ordinary(situation: Situation) -> bool:

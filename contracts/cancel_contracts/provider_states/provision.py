@@ -87,7 +87,9 @@ class Provisioner:
     """The create calls of one contract's run.
 
     `pace` is called before each call. `cancel` returns the documented cancel of an id. `allowed`
-    bounds the calls by state and owner; None leaves them unbounded.
+    bounds the calls by state and owner; None leaves them unbounded. `waited` is asked where a call
+    was put off: whether it has waited, and the call may be made again; `stopped` whether no more is
+    to be created.
     """
 
     def __init__(
@@ -100,6 +102,8 @@ class Provisioner:
         cancel: Callable[[str], Sent],
         pace: Callable[[], None] = lambda: None,
         allowed: Mapping[tuple[str, str | None], int] | None = None,
+        waited: Callable[[Received], bool] = lambda received: False,
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self.contract, self.site, self.transport = contract, site, transport
         self.identities, self.ledger = identities, ledger
@@ -108,9 +112,7 @@ class Provisioner:
         self.created: list[Created] = []
         self.orphans: list[str] = []  # what is maybe left though no id is known, in words
         self.cancelled: set[str] = set()  # ids whose cancel was answered 2xx: nothing to undo
-        # Asked where a call was put off: whether it has waited, and the call may be made again.
-        self.waited: Callable[[Received], bool] = lambda received: False
-        self.stopped: Callable[[], bool] = lambda: False  # whether no more is to be created
+        self.waited, self.stopped = waited, stopped
         self._left = None if allowed is None else Counter(allowed)
         self._turn: Counter[str] = Counter()
         self._failed: Counter[tuple[str, str | None]] = Counter()

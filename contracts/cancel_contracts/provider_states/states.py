@@ -43,8 +43,10 @@ class ProviderStates:
         transport: Transport,
         ledger: Ledger | None = None,
         provisioner: Provisioner | None = None,
+        waited: Callable[[Received], bool] = lambda received: False,
     ) -> None:
-        self.site, self.transport = site, transport
+        """`waited` waits as an answer asks, where that may be; it returns whether it did."""
+        self.site, self.transport, self.waited = site, transport, waited
         self.ledger, self.provisioner = ledger or Ledger(), provisioner
         self._posts = 0
         self._made: list[Made] = []
@@ -58,8 +60,6 @@ class ProviderStates:
         # Whether the handler keeps one resource at a time: it gives the same id again, or each
         # set-up ends the one before.
         self.single = False
-        # Waits as an answer asks, where patience is left for it; whether it did.
-        self.waited: Callable[[Received], bool] = lambda received: False
 
     @property
     def calls(self) -> int:

@@ -27,7 +27,7 @@ def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
     ordinary = {Situation(resource=life.kind(s), state=s): s for s in life.states}
     answers: dict[str, Counter[int | None]] = defaultdict(Counter)
     for x in journal.exchanges:
-        if x.kind == "cancel" and (state := ordinary.get(x.situation)):
+        if x.kind == "cancel" and not x.way_in and (state := ordinary.get(x.situation)):
             answers[state][x.status] += 1
     return {
         "cancellable": list(life.cancellable),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
@@ -17,23 +17,21 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
-from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Exchanges, Journal
-from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.run.attempt import Attempt, Stop, Stopped
+from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.limits import Limits
-from cancel_contracts.run.patience import Patience, seconds_asked
+from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
+from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
-from cancel_contracts.transport.client import Answer, Transport
+from cancel_contracts.transport.client import Answer
 
 log = logging.getLogger(__name__)
 
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
-Progress = Callable[[str, int], None]
 Role = Literal["target", "neighbour"]
 
 
@@ -55,29 +53,14 @@ class Calls:
     Safe to use from several threads, an attempt from its own.
     """
 
-    def __init__(
-        self,
-        contract: Contract,
-        base_url: str,
-        transport: Transport,
-        identities: Identities,
-        *,
-        observes: bool,
-        seed: int,
-        max_wait: float,
-        started: float,
-        progress: Progress,
-        pace: Callable[[], None],
-        ledger: Ledger,
-        stop: Stop,
-    ) -> None:
-        self.contract, self.base_url = contract, base_url
-        self.transport, self.identities = transport, identities
-        self.observes = observes and contract.observe_path is not None
-        self.seed, self.started = seed, started
-        self.patience = Patience(max_wait, stop)
-        self.progress, self.pace, self.ledger, self.stop = progress, pace, ledger, stop
-        self.journal = Journal(contract.name, minted=identities.minted)
+    def __init__(self, contract: Contract, settings: RunSettings) -> None:
+        self.contract, self.base_url = contract, settings.base_url
+        self.transport, self.identities = settings.transport, settings.identities
+        self.observes = settings.observes and contract.observe_path is not None
+        self.seed, self.started = settings.seed, settings.started
+        self.patience, self.stop = settings.patience, settings.stop
+        self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
+        self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits = Limits()
         self._version: str | None = None  # of HTTP, as the target last spoke it
@@ -103,11 +86,12 @@ class Calls:
     def attempt(self, number: int, keep: Callable[[Exchange], None]) -> Attempt:
         return Attempt(number, f"{self.seed}/{self.contract.name}", keep)
 
-    def start_over(self, exchanges: Exchanges) -> None:
+    def start_over(self, exchanges: Iterable[Exchange]) -> None:
         """Go on with a journal of these exchanges."""
-        self.journal.exchanges, self.sight = exchanges, Sight(self.contract, exchanges)
+        self.journal.exchanges = Exchanges()
+        self.sight = Sight(self.contract, self.journal.exchanges)
         for exchange in exchanges:
-            self.sight.note(exchange)
+            self.keep(exchange)
 
     def keep(self, exchange: Exchange) -> None:
         """Put an exchange into the journal, and before the eyes."""

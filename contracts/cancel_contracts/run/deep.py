@@ -22,7 +22,8 @@ from hypothesis.errors import NoSuchExample
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from cancel_contracts.exchange import Exchange, Form, Situation
-from cancel_contracts.plan.plan import Plan, Scenario
+from cancel_contracts.plan.plan import Plan
+from cancel_contracts.plan.steps import in_a_row
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.strategies import bodies
 from cancel_contracts.run.walk import Walker
@@ -56,7 +57,6 @@ class Budget:
 
 def explore(run: Run, plan: Plan, violates: Violates) -> None:
     """Spend the plan's property and walk budgets. May be called from several threads."""
-    run.thrifty = True
     budget = Budget(plan.property_calls)
     with _TURN:
         properties(run, budget, violates)
@@ -161,7 +161,7 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
         }
         doubles = 0 if batch else doubles + 1
         budget.take(len(batch))
-        ran = run.execute_all([Scenario((situation,)) for situation in batch])
+        ran = run.execute_all([in_a_row(situation) for situation in batch], reuse=True)
         made = dict(zip(batch, ran, strict=True))
         bad = violates([x for exchanges in made.values() for x in exchanges])
         for situation, exchanges in made.items():
@@ -191,7 +191,7 @@ def shrink(
         if situation not in known:
             if run.calls.stopped or not budget.take(1):
                 return False
-            known[situation] = violates(run.execute(Scenario((situation,))))
+            known[situation] = violates(run.execute(in_a_row(situation)))
         return known[situation]
 
     with suppress(NoSuchExample):
@@ -211,7 +211,7 @@ def walks(run: Run, budget: Budget) -> None:
         examples = budget.left // STEPS
         run_state_machine_as_test(machine, settings=_settings(examples, Phase.generate))
     while not run.calls.stopped and budget.take(1):  # what no walk happened to take
-        run.execute(Scenario((UNKNOWN,)))
+        run.execute(in_a_row(UNKNOWN))
 
 
 def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
@@ -248,7 +248,7 @@ def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
         @rule()
         def cancel_unknown(self) -> None:
             if budget.take(1):
-                run.execute(Scenario((UNKNOWN,)))
+                run.execute(in_a_row(UNKNOWN))
 
         @rule(number=resources)
         def observe(self, number: int) -> None:

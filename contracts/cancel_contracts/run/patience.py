@@ -16,7 +16,7 @@ class Patience:
     """The seconds that may still be waited, in all. Safe to use from several threads."""
 
     def __init__(self, seconds: float, stop: Stop) -> None:
-        self._left, self._stop = seconds, stop
+        self._left, self.stop = seconds, stop
         self._lock = threading.Lock()
 
     def wait(self, seconds: float) -> bool:
@@ -25,8 +25,8 @@ class Patience:
             if seconds > self._left:
                 return False
             self._left -= seconds
-        self._stop.wait(seconds)
-        return not self._stop.asked
+        self.stop.wait(seconds)
+        return not self.stop.asked
 
     def wait_as_asked(self, received: Received) -> bool:
         return self.wait(seconds_asked(received))

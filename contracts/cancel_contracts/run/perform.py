@@ -1,164 +1,241 @@
-"""Perform one scenario once: provision, look, call, look again.
+"""Perform the steps of one scenario once, in their order: nothing else sends what is planned.
 
-Sends what the scenario says, in its order; knows no other scenario and judges nothing.
+Knows no other scenario and judges nothing. Beyond the steps it does what no plan can foresee: a
+call that was put off (429) is made again, and what changes across a refused call is looked at.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
-from cancel_contracts.contract.words import IDS, needs_token
+from cancel_contracts.contract.words import IDS
 from cancel_contracts.errors import Broken, NoIdentity, Refused
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
-from cancel_contracts.plan.plan import Scenario, looks_twice
+from cancel_contracts.plan.steps import (
+    Acquire,
+    AtOnce,
+    Call,
+    Close,
+    Name,
+    Observe,
+    ObserveLast,
+    Scenario,
+)
+from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Stopped
-from cancel_contracts.run.calls import THROTTLED_CALLS, Resource
+from cancel_contracts.run.calls import Calls, Resource, Role
+from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, shown
-
-if TYPE_CHECKING:
-    from cancel_contracts.run.run import Run
 
 LOOKS_FOR_DRIFT = 3
 DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
+BARRIER_SECONDS = 5.0  # until all calls at once are ready
+
+
+@dataclass
+class Performed:
+    """What came of a scenario. `single`: two set-ups gave one resource.
+
+    `missing` and `broken` say why it was not brought about, by what the target does not offer or by
+    what failed; `idle` what stands as it was acquired, `last` what to look at when the run ends.
+    """
+
+    missing: Gap | None = None
+    broken: str | None = None
+    note: str | None = None
+    single: bool = False
+    idle: list[tuple[str, str | None, str]] = field(default_factory=list)
+    last: list[tuple[Exchange, Resource]] = field(default_factory=list)
+
+
+class OneResource(Exception):
+    """The target keeps one resource at a time, where two are needed."""
+
+
+@dataclass
+class _Held:
+    """A resource of the scenario, by slot. A neighbour's attempt is that of what it stands by."""
+
+    resource: Resource
+    attempt: Attempt
+    acquired: Acquire | None = None
+    position: int = 0  # of its last call
+    first: Observation | None = None  # what its first look showed, and its last
+    shows: Observation | None = None
+    call: Exchange | None = None  # the last one on it
 
 
 class Performance:
-    """One scenario, once. `first` and `second` are its numbers in the journal: two calls on two
-    resources stand apart there.
-    """
+    """One scenario, once. `attempts` are its numbers in the journal."""
 
-    def __init__(self, run: Run, scenario: Scenario, first: Attempt, second: Attempt) -> None:
-        self.run, self.calls, self.scenario = run, run.calls, scenario
-        self.first, self.second = first, second
+    def __init__(
+        self,
+        calls: Calls,
+        states: ProviderStates,
+        scenario: Scenario,
+        attempts: Sequence[Attempt],
+        settings: RunSettings,
+    ) -> None:
+        self.calls, self.states, self.scenario = calls, states, scenario
+        self.unknown_id, self.local = settings.unknown_id, settings.local
+        self.attempts = iter(attempts)
+        self.held: dict[int, _Held] = {}
+        self.done = Performed()
 
-    def go(self) -> None:
-        """Perform it. What could not be brought about is noted in the journal."""
-        scenario, journal = self.scenario, self.run.journal
+    def go(self) -> Performed:
+        """Perform it. Raises nothing that a target can cause."""
         try:
-            for situation in scenario.calls:
+            for situation in self.scenario.calls:
                 self.calls.identities.credentials(situation.identity, situation.owner)
-            resources = self._resources()
-            if scenario.subject.call == "reused":
-                self._on_one_connection(resources)
-            elif scenario.subject.call == "concurrent":
-                self._at_once(resources[0])
-            else:
-                self._in_a_row(resources)
+            self._steps()
+        except OneResource:
+            self.done.single = True
         except (NoIdentity, Refused) as err:
-            journal.missing.update(dict.fromkeys(scenario.calls, err.gap))
+            self.done.missing = err.gap
         except Stopped:
             pass  # the journal says why
         except Broken as err:
-            journal.broken.update(dict.fromkeys(scenario.calls, str(err)))
+            self.done.broken = str(err)
+        if any(call.keep_alive for call in self.scenario.sends):
+            self.calls.transport.close()
+        for held in self.held.values():
+            self._end(held)
+        return self.done
 
-    def _resources(self) -> list[Resource]:
-        subject = self.scenario.subject
-        if subject.resource == "odd":
-            segment = subject.id.text or IDS[subject.id.word].wire
-            return [Resource(segment, segment)]
-        if subject.resource == "unknown":
-            return [self._unknown()]
-        assert subject.state is not None
-        # Whoever calls without a token is refused: an id of the target file is not used up by it.
-        spends = subject.resource == "cancellable" and needs_token(subject.identity)
-        spends = spends and subject.method == "POST"
-        ids: list[str] = []
-        two = self.scenario.neighbour or subject.call == "reused"
-        for _ in range(2 if two and not self.run.states.single else 1):
-            first = not ids or subject.call == "reused"
-            if self.calls.stopped:
-                raise Stopped
-            try:
-                made = self.run.states.acquire(
-                    subject.state,
-                    subject.owner,
-                    spends=spends and first,
-                    offset=0 if spends else len(ids),
-                )
-            except Refused:
-                if not ids or "{neighbour}" in subject.body.text or subject.call == "reused":
-                    raise
-                break  # a neighbour is worth having, not worth doing without the rest
-            if made in ids and self.run.states.site.handler:
-                self.run.keep_to_one()
-                break
-            ids.append(made)
-        return [Resource.of(i) for i in ids]
+    def _steps(self) -> None:
+        """Do the steps. A call that was put off is made again once it was looked after."""
+        steps, at, tries = self.scenario.steps, 0, 0
+        put_off: tuple[int, Exchange] | None = None
+        while at < len(steps) or put_off:
+            if put_off and not (at < len(steps) and isinstance(steps[at], Observe)):
+                (at, exchange), put_off = put_off, None
+                if not self.calls.wait_out(exchange, tries):
+                    raise Stopped
+            step = steps[at]
+            if isinstance(step, Call):
+                exchange = self._call(step, self._position(step.slot))
+                if self._put_off(exchange):
+                    put_off, tries = (at, exchange), tries + 1
+                else:
+                    tries = 0
+            else:
+                self._do(step)
+            at += 1
 
-    def _unknown(self) -> Resource:
-        """Return an id that names nothing: a random one, or the target file's, once a GET has shown
-        that it does not. Raises Refused where it names something; on a target that is not local
-        also where no GET tells.
+    def _put_off(self, exchange: Exchange) -> bool:
+        """Whether a call is to be made again. Calls that belong together are, all of them, anew."""
+        throttled = exchange.situation.identity == "throttled"
+        return exchange.limited and not throttled and not self.scenario.together
+
+    def _do(self, step: Acquire | Name | Observe | AtOnce | Close | ObserveLast) -> None:
+        match step:
+            case Acquire():
+                self._acquire(step)
+            case Name():
+                self._name(step)
+            case Observe():
+                self._observe(step)
+            case AtOnce():
+                self._at_once(step.calls)
+            case Close():
+                self.calls.transport.close()
+            case ObserveLast():
+                held = self.held[step.slot]
+                if held.call is not None:
+                    self.done.last.append((held.call, held.resource))
+
+    # Resources.
+
+    def _acquire(self, step: Acquire) -> None:
+        if self.calls.stopped:
+            raise Stopped
+        held = [(h.resource.id, h.acquired) for h in self.held.values() if h.acquired]
+        kept = [
+            a for _, a in held if (a.state, a.owner, a.spends) == (step.state, step.owner, False)
+        ]
+        try:
+            made = self.states.acquire(
+                step.state,
+                step.owner,
+                spends=step.spends,
+                offset=len(kept),
+                keep_alive=step.keep_alive,
+            )
+        except Refused:
+            if step.needed:
+                raise
+            return
+        if self.states.site.handler and not self.states.single and made in (i for i, _ in held):
+            if step.beside is None:
+                raise OneResource
+            self.done.single = True
+            return
+        beside = None if step.beside is None else self.held[step.beside]
+        attempt = beside.attempt if beside else next(self.attempts)
+        self.held[step.slot] = _Held(Resource.of(made), attempt, step)
+
+    def _name(self, step: Name) -> None:
+        attempt = next(self.attempts)
+        if step.id.word == "unknown":
+            resource = Resource.of(self.unknown_id or attempt.uuid())
+        else:
+            segment = step.id.text or IDS[step.id.word].wire
+            resource = Resource(segment, segment)
+        self.held[step.slot] = _Held(resource, attempt)
+
+    # Looks.
+
+    def _observe(self, step: Observe) -> None:
+        held = self.held.get(step.slot)
+        if held is None or (step.given and not self.unknown_id):
+            return
+        beside = held.acquired.beside if held.acquired else None
+        position = held.position if beside is None else self.held[beside].position
+        role: Role = "target" if beside is None else "neighbour"
+        seen = self.calls.observe(held.attempt, step.situation, position, held.resource, role)
+        if position == 0:
+            held.first = held.first or seen
+            self._check_given(held, seen) if step.given else self._check_spent(held, seen)
+        held.shows = seen
+        if role == "target" and position == 1:
+            self._look_for_drift(held)
+
+    def _check_given(self, held: _Held, seen: Observation | None) -> None:
+        """Raise Refused where the target file's id of nothing names something; on a target that is
+        not local also where no GET tells that it does not.
         """
-        id_ = self.run.unknown_id
-        if id_ is None:
-            return Resource.of(self.first.uuid())
-        target, told = Resource.of(id_), None
-        seen = self.calls.observe(self.first, self.scenario.subject, 0, target)
+        told, id_ = None, held.resource.id
         if seen is not None and not seen.gone:
             told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
-        elif seen is None and not self.run.local:
+        elif seen is None and not self.local:
             told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
         if told is not None:
-            self.run.note(told)
+            self.done.note = told
             raise Refused(Gap(told))
-        return target
 
-    def _look(
-        self, situation: Situation, position: int, target: Resource, neighbour: Resource | None
-    ) -> Observation | None:
-        """Look at the resource and its neighbour; return what the resource shows."""
-        seen = self.calls.observe(self.first, situation, position, target)
-        if neighbour is not None:
-            self.calls.observe(self.first, situation, position, neighbour, "neighbour")
-        return seen
+    def _check_spent(self, held: _Held, seen: Observation | None) -> None:
+        """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
+        life, acquired = self.calls.contract.lifecycle, held.acquired
+        if self.states.site.handler or acquired is None or acquired.beside is not None:
+            return
+        if seen is None or seen.entity is None or life.kind(acquired.state) != "cancellable":
+            return
+        if self.states.created(held.resource.id) and has_ended(life, seen.entity):
+            self.states.discard(held.resource.id)
+            raise Broken("what was created has come to its end before the call")
+        if is_cancelled(life, seen.entity):
+            raise Broken("an id of the target file is cancelled already: give fresh ones")
 
-    def _in_a_row(self, resources: list[Resource]) -> None:
-        scenario, target = self.scenario, resources[0]
-        neighbour = resources[1] if len(resources) > 1 else None
-        named = neighbour
-        if neighbour is None and "{neighbour}" in scenario.subject.body.text:
-            named = Resource.of(self.first.uuid())
-        twice = not self.run.journal.exchanges and looks_twice(self.run.contract, scenario)
-        before = self._look(scenario.subject, 0, target, neighbour) if scenario.known else None
-        self._refuse_spent(scenario.subject, before)
-        if twice:
-            self.calls.observe(self.first, scenario.subject, 0, target)
-        position = 0
-        after: Observation | None = None
-        for situation in scenario.calls:
-            for attempt in range(1, THROTTLED_CALLS + 1):
-                if self.calls.stopped:
-                    return
-                position += 1
-                exchange = self.calls.cancel(self.first, situation, position, target, named)
-                if scenario.known or situation.resource == "unknown":
-                    after = self._look(situation, position, target, neighbour)
-                    self._look_for_drift(exchange, before, after, target)
-                if exchange.status != 429 or situation.identity == "throttled":
-                    break
-                if not self.calls.wait_out(exchange, attempt):
-                    break
-        if scenario.last_look:
-            self.run.note_last_look(exchange, target)
-        if position == 1 and before and after and before.entity and before.entity == after.entity:
-            self._give_back(exchange, target)
-
-    def _look_for_drift(
-        self,
-        exchange: Exchange,
-        before: Observation | None,
-        after: Observation | None,
-        target: Resource,
-    ) -> None:
+    def _look_for_drift(self, held: _Held) -> None:
         """Where any change may be an effect, look again at what has changed though the call was
         refused: whether it does so by itself.
         """
-        life = self.run.contract.lifecycle
-        if life.after or not exchange.refused or exchange.position > 1:
+        life, before, after, call = self.calls.contract.lifecycle, held.first, held.shows, held.call
+        if life.after or call is None or not call.refused:
             return
         if before is None or after is None or before.entity is None or after.entity is None:
             return
@@ -167,73 +244,51 @@ class Performance:
             if moved or self.calls.sight.unchanged(before, after):
                 return
             self.calls.stop.wait(DRIFT_SECONDS)
-            self.calls.observe(self.first, exchange.situation, exchange.position, target)
+            self.calls.observe(held.attempt, call.situation, held.position, held.resource)
 
-    def _give_back(self, exchange: Exchange, target: Resource) -> None:
-        """Let what a refused call has left as it was be used again, where many are needed."""
-        subject = self.scenario.subject
-        if self.run.thrifty and subject.state and exchange.refused:
-            self.run.states.give_back(subject.state, subject.owner, target.id)
-
-    def _refuse_spent(self, situation: Situation, before: Observation | None) -> None:
-        """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
-        states, lifecycle = self.run.states, self.run.contract.lifecycle
-        if states.site.handler or situation.resource != "cancellable":
+    def _end(self, held: _Held) -> None:
+        """Tell of a resource that one refused call has left as it was."""
+        acquired, call = held.acquired, held.call
+        if acquired is None or call is None or not call.refused or held.position > 1:
             return
-        if before is None or before.entity is None:
-            return
-        id_ = before.exchange.resource
-        if states.created(id_) and has_ended(lifecycle, before.entity):
-            states.discard(id_)
-            raise Broken("what was created has come to its end before the call")
-        if is_cancelled(lifecycle, before.entity):
-            raise Broken("an id of the target file is cancelled already: give fresh ones")
+        if held.first and held.shows and held.first.entity == held.shows.entity is not None:
+            self.done.idle.append((acquired.state, acquired.owner, held.resource.id))
 
-    def _at_once(self, target: Resource) -> None:
-        scenario = self.scenario
-        barrier = threading.Barrier(2)
-        before = self._look(scenario.subject, 0, target, None)
-        self._refuse_spent(scenario.subject, before)
+    # Calls.
 
-        def call(position: int) -> Exchange:
-            barrier.wait(5)
-            return self.calls.cancel(self.first, scenario.calls[position - 1], position, target)
+    def _position(self, slot: int) -> int:
+        if self.calls.stopped:
+            raise Stopped
+        self.held[slot].position += 1
+        return self.held[slot].position
 
-        with ThreadPoolExecutor(2) as pool:
-            list(pool.map(call, (1, 2)))
-        self._look(scenario.subject, 2, target, None)
+    def _call(self, call: Call, position: int) -> Exchange:
+        held = self.held[call.slot]
+        near = (h for h in self.held.values() if h.acquired and h.acquired.beside == call.slot)
+        named = next((h.resource for h in near), None)
+        if named is None and "{neighbour}" in call.situation.body.text:
+            named = Resource.of(held.attempt.uuid())
+        exchange = self.calls.cancel(
+            held.attempt,
+            call.situation,
+            position,
+            held.resource,
+            named,
+            keep_alive=call.keep_alive,
+        )
+        held.call = exchange
+        return exchange
 
-    def _on_one_connection(self, resources: list[Resource]) -> None:
-        """Two calls on two resources, the second on the connection that carried the first."""
-        if self.run.states.single:
-            self._on_one_connection_unseen(resources[0])
-            return
-        attempts = (self.first, self.second)
-        lots = list(zip(attempts, self.scenario.calls, resources, strict=True))
-        before = [self.calls.observe(attempt, call, 0, it) for attempt, call, it in lots]
-        for call, seen in zip(self.scenario.calls, before, strict=True):
-            self._refuse_spent(call, seen)
-        for attempt, call, it in lots:
-            self.calls.cancel(attempt, call, 1, it, keep_alive=True)
-        # A server that serves one connection at a time would wait on this one.
-        self.calls.transport.close()
-        for attempt, call, it in lots:
-            self.calls.observe(attempt, call, 1, it)
+    def _at_once(self, calls: Sequence[Call]) -> None:
+        barrier = threading.Barrier(len(calls))
 
-    def _on_one_connection_unseen(self, first: Resource) -> None:
-        """The same where the second resource cannot be there before the first is done with. Its
-        set-up takes the same connection where it can: a server may serve one at a time, and would
-        wait on it for ever.
-        """
-        subject = self.scenario.subject
-        assert subject.state is not None
-        try:
-            self.calls.cancel(self.first, self.scenario.calls[0], 1, first, keep_alive=True)
-            if self.calls.stopped:
-                raise Stopped
-            second = self.run.states.acquire(
-                subject.state, subject.owner, spends=True, keep_alive=True
-            )
-            self.calls.cancel(self.second, subject, 1, Resource.of(second), keep_alive=True)
-        finally:
-            self.calls.transport.close()
+        def made(call: Call, position: int) -> Callable[[], Exchange]:
+            def send() -> Exchange:
+                barrier.wait(BARRIER_SECONDS)
+                return self._call(call, position)
+
+            return send
+
+        ready = [made(call, self._position(call.slot)) for call in calls]
+        with ThreadPoolExecutor(len(calls)) as pool:
+            list(pool.map(lambda send: send(), ready))

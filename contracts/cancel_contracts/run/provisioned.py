@@ -14,6 +14,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.plan.plan import Plan, demand
 from cancel_contracts.provider_states.provision import Provisioner, choose
+from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.requests import Names, cancel_request
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
@@ -48,6 +49,7 @@ def provisioner(
     ledger: Ledger,
     pace: Callable[[], None] = lambda: None,
     allowed: Mapping[tuple[str, str | None], int] | None = None,
+    patience: Patience | None = None,
 ) -> Provisioner | None:
     """Return what creates resources for a contract, or None where the target file asks for none."""
     if site.provision is None:
@@ -59,4 +61,7 @@ def provisioner(
         segment, request = quote(id_, safe=""), str(uuid.uuid4())
         return cancel_request(contract, site.base_url, situation, segment, names, carried, request)
 
-    return Provisioner(contract, site, transport, identities, ledger, cancel, pace, allowed)
+    made = (contract, site, transport, identities, ledger, cancel, pace, allowed)
+    if patience is None:
+        return Provisioner(*made)
+    return Provisioner(*made, patience.wait_as_asked, lambda: patience.stop.asked)

@@ -12,83 +12,41 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import NoIdentity
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
-from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.plan.plan import Plan, Scenario
-from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt, Stop
-from cancel_contracts.run.calls import THROTTLED_CALLS, Calls, Progress, Resource
-from cancel_contracts.run.entrance import find_caller, find_place, find_route
-from cancel_contracts.run.perform import Performance
-from cancel_contracts.transport.client import Transport
+from cancel_contracts.needs import Gap, Need
+from cancel_contracts.plan.plan import Plan
+from cancel_contracts.plan.steps import Scenario, one_at_a_time
+from cancel_contracts.run.attempt import Attempt
+from cancel_contracts.run.calls import Calls, Resource
+from cancel_contracts.run.perform import Performance, Performed
+from cancel_contracts.run.settings import RunSettings
+from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
 
 LOOK_AGAIN_SECONDS = 0.25
-
-
-def _together(scenario: Scenario) -> bool:
-    """Whether two calls belong together: at once, or on one connection."""
-    return scenario.subject.call in ("concurrent", "reused")
 
 
 class Run:
     """One contract's run. `execute` may be called many times; `settle` and `tear_down` end it."""
 
-    def __init__(
-        self,
-        contract: Contract,
-        base_url: str,
-        transport: Transport,
-        identities: Identities,
-        states: ProviderStates,
-        *,
-        unknown_id: str | None = None,
-        local: bool = True,
-        observes: bool = True,
-        seed: int = 0,
-        max_wait: float = 60.0,
-        effect_seconds: float = 4.0,
-        started: float | None = None,
-        progress: Progress = lambda kind, count: None,
-        pace: Callable[[], None] = lambda: None,
-        ledger: Ledger | None = None,
-        stop: Stop | None = None,
-        jobs: int = 1,
-    ) -> None:
-        self.contract, self.states = contract, states
+    def __init__(self, contract: Contract, settings: RunSettings) -> None:
+        self.contract, self.settings, self.states = contract, settings, settings.states
         # Ids of a target file, and what is created, are dealt out in the order of the scenarios.
-        self.jobs = 1 if states.site.ids or states.provisioner else jobs
-        self.calls = Calls(
-            contract,
-            base_url,
-            transport,
-            identities,
-            observes=observes,
-            seed=seed,
-            max_wait=max_wait,
-            started=time.monotonic() if started is None else started,
-            progress=progress,
-            pace=pace,
-            ledger=ledger or Ledger(),
-            stop=stop or Stop(),
-        )
-        states.waited = self.calls.patience.wait_as_asked
-        if states.provisioner is not None:
-            states.provisioner.waited = self.calls.patience.wait_as_asked
-            states.provisioner.stopped = lambda: self.calls.stop.asked
-        self.unknown_id, self.local = unknown_id, local
-        self.seed, self.effect_seconds = seed, effect_seconds
+        in_order = self.states.site.ids or self.states.provisioner
+        self.jobs = 1 if in_order else settings.jobs
+        self.seed = settings.seed
+        self.calls = Calls(contract, settings)
         self._numbers, self._lock = 1, threading.Lock()
-        self.thrifty = False  # whether a resource that a refused call left as it was is used again
         self.last_looks: list[tuple[Exchange, Resource]] = []
 
     @property
@@ -99,43 +57,107 @@ class Run:
         """Run a plan's scenarios. The first finds the way in and is run by itself."""
         self.journal.missing.update(plan.left_out)
         for scenario in plan.scenarios[:1]:
-            self.execute(scenario)
             if scenario.known:
-                find_route(self, scenario)
-                find_place(self, scenario)
-                find_caller(self, scenario)
-        for together, some in groupby(plan.scenarios[1:], key=_together):
+                self._find_way_in(scenario)
+            else:
+                self.execute(scenario)
+        for together, some in groupby(plan.scenarios[1:], key=lambda s: s.together):
             self.execute_all(list(some), alone=together)
+
+    def _find_way_in(self, scenario: Scenario) -> None:
+        """Make the first scenario on one way after another, until one is found to go.
+
+        The journal keeps all of it; what was made on other ways is marked, for it stands for
+        nothing. But where another caller was found, the first call was the primary identity's own.
+        """
+        bare, primary = self.calls.base_url, self.calls.identities.primary
+        ways = search(self._options(scenario))
+        made: list[tuple[Way, list[Exchange], Performed]] = []
+        chosen: Chosen | None = None
+        way = next(ways)
+        while chosen is None:
+            self._go(way, bare, primary)
+            self.calls.start_over([])
+            exchanges, performed = self._perform(scenario, self.number(scenario.numbers))
+            made.append((way, exchanges, performed))
+            try:
+                way = ways.send(_told(scenario, exchanges))
+            except StopIteration as end:
+                chosen = end.value
+        kept = next(row for row in made if row[0] == chosen.way)
+        own = next((row for row in made if row[0] == chosen.refused), None)
+        journal: list[Exchange] = []
+        for row in made:
+            exchanges = row[1]
+            if row is own:  # what the primary identity was refused
+                who = [replace(x.situation, identity=primary) for x in exchanges]
+                exchanges = [replace(x, situation=s) for x, s in zip(exchanges, who, strict=True)]
+            beside = row is not kept
+            journal += [
+                replace(x, way_in=beside and (row is not own or x.position > 1)) for x in exchanges
+            ]
+        self.calls.start_over(journal)
+        self._go(replace(chosen.way, single=False), bare, primary)
+        self._note(scenario, kept[2])
+        if chosen.way.prefix:
+            self.note(f"routed under {chosen.way.prefix}, which the base URL leaves out")
+        if chosen.way.single:
+            self.keep_to_one()
+        if chosen.way.caller:
+            self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
+
+    def _go(self, way: Way, bare: str, primary: str) -> None:
+        self.calls.base_url = bare + way.prefix
+        self.states.single = way.single
+        self.calls.identities.primary = way.caller or primary
+
+    def _options(self, scenario: Scenario) -> Options:
+        """Return what may be tried where the first call is turned away."""
+        prefix = urlsplit(self.contract.server).path.rstrip("/")
+        caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
+        if self.states.site.primary or scenario.calls[0].identity != "primary":
+            caller = None
+        if caller is not None:
+            try:
+                self.calls.identities.credentials(caller)
+            except NoIdentity:
+                caller = None
+        return Options(
+            prefix="" if self.calls.base_url.endswith(prefix) else prefix,
+            single=scenario.pair and self.states.site.handler is not None,
+            caller=caller,
+        )
 
     def execute(self, scenario: Scenario) -> list[Exchange]:
         """Run one scenario and return its exchanges."""
         return self.execute_all([scenario])[0]
 
     def execute_all(
-        self, scenarios: Sequence[Scenario], *, alone: bool = False
+        self, scenarios: Sequence[Scenario], *, alone: bool = False, reuse: bool = False
     ) -> list[list[Exchange]]:
         """Run independent scenarios and return the exchanges of each.
 
         As many at a time as there are `jobs`, unless they want to be `alone`; the journal has them
-        in the order of the scenarios.
+        in the order of the scenarios. `reuse` has a resource that a refused call left as it was
+        acquired again.
         """
-        numbers = [self.number(2 if _together(scenario) else 1) for scenario in scenarios]
+        numbers = [self.number(scenario.numbers) for scenario in scenarios]
         jobs = 1 if alone or self.states.single else min(self.jobs, len(scenarios))
         made = []
         with ExitStack() as stack:
-            each: Iterable[list[Exchange]]
+            each: Iterable[tuple[list[Exchange], Performed]]
             if jobs > 1:
                 pool = stack.enter_context(ThreadPoolExecutor(jobs))
                 each = pool.map(partial(self._perform, live=False), scenarios, numbers)
             else:
                 each = map(self._perform, scenarios, numbers)
-            for exchanges in each:
+            for scenario, (exchanges, performed) in zip(scenarios, each, strict=True):
                 made.append(exchanges)
-                if jobs > 1:
-                    for exchange in exchanges:
-                        self.calls.keep(exchange)
-                if self.states.single:
-                    self.await_effects(exchanges)  # the next set-up may end what is due
+                for exchange in exchanges if jobs > 1 else ():
+                    self.calls.keep(exchange)
+                self._note(scenario, performed)
+                for state, owner, id_ in performed.idle if reuse else ():
+                    self.states.give_back(state, owner, id_)
         return made
 
     def keep_to_one(self) -> None:
@@ -154,10 +176,12 @@ class Run:
             self._numbers += count
             return self._numbers - count
 
-    def _perform(self, scenario: Scenario, number: int, *, live: bool = True) -> list[Exchange]:
+    def _perform(
+        self, scenario: Scenario, number: int, *, live: bool = True
+    ) -> tuple[list[Exchange], Performed]:
         """Perform a scenario and return its exchanges; nothing where the run has ended.
 
-        Two calls that belong together are both made again, on fresh resources, where a 429 hit one.
+        Calls that belong together are all made again, on fresh resources, where a 429 hit one.
         `live` puts the exchanges into the journal as they are made.
         """
         exchanges: list[Exchange] = []
@@ -167,25 +191,39 @@ class Run:
             if live:
                 self.calls.keep(exchange)
 
-        for attempt in range(1, THROTTLED_CALLS + 1):
-            if self.calls.stopped:
+        performed, tries = Performed(), 0
+        while not self.calls.stopped:
+            steps = one_at_a_time(scenario) if self.states.single else scenario
+            if steps is None:
+                performed.missing = Gap("the handler keeps one resource at a time", Need("state"))
                 break
-            at = len(exchanges)
-            pair = (self.calls.attempt(n, keep) for n in (number, number + 1))
-            Performance(self, scenario, *pair).go()
+            at, tries = len(exchanges), tries + 1
+            attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
+            performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
+            if performed.single:
+                self.keep_to_one()
             made = [x for x in exchanges[at:] if x.kind == "cancel"]
             limited = [x for x in made if x.limited]
-            if not _together(scenario) or not limited:
+            lone = performed.single and not made  # two were needed side by side
+            if not lone and not (scenario.together and limited):
                 break
-            alone = len(limited) < len(made)
-            if not self.calls.wait_out(limited[0], attempt, one_of_two=alone):
+            one_of_two = len(limited) < len(made)
+            if limited and not self.calls.wait_out(limited[0], tries, one_of_two=one_of_two):
                 break
-            number = self.number(2)
-        return exchanges
+            number = self.number(scenario.numbers)
+        if self.states.single:
+            self.await_effects(exchanges)  # the next set-up may end what is due
+        return exchanges, performed
 
-    def note_last_look(self, exchange: Exchange, target: Resource) -> None:
-        """Remember a resource to be looked at once more when the run ends."""
-        self.last_looks.append((exchange, target))
+    def _note(self, scenario: Scenario, performed: Performed) -> None:
+        """Note what could not be brought about, and what is to be looked at in the end."""
+        if performed.missing is not None:
+            self.journal.missing.update(dict.fromkeys(scenario.calls, performed.missing))
+        if performed.broken is not None:
+            self.journal.broken.update(dict.fromkeys(scenario.calls, performed.broken))
+        if performed.note is not None:
+            self.note(performed.note)
+        self.last_looks += performed.last
 
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
@@ -222,7 +260,8 @@ class Run:
         """Look again at what these calls should have cancelled."""
         sight = self.calls.sight
         due = [x for x in exchanges if sight.due(x)]
-        deadline = time.monotonic() + self.effect_seconds
+        deadline = time.monotonic() + self.settings.effect_seconds
+        attempts: dict[int, Attempt] = {}
         while due and time.monotonic() < deadline and not self.calls.stop.asked:
             self.calls.stop.wait(LOOK_AGAIN_SECONDS)
             again = {x.resource: x for x in due if sight.due(x) == "not"}
@@ -232,7 +271,8 @@ class Run:
                 if not self.states.single and (control := sight.control()):
                     again[control.resource] = control
             for x in again.values():
-                attempt = replace(self.live(x.scenario), seed=f"{self.seed}/late")
+                late = replace(self.live(x.scenario), seed=f"{self.seed}/late")
+                attempt = attempts.setdefault(x.scenario, late)
                 position = x.position if x.kind == "observe" else sight.scene(x.scenario).end
                 self.calls.observe(attempt, x.situation, position, Resource.of(x.resource))
             due = [x for x in due if sight.due(x)]
@@ -257,3 +297,12 @@ class Run:
         self.journal.notes += self.states.orphans
         self.journal.setups = self.states.calls
         return failures
+
+
+def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:
+    """Return what the first call of a scenario was told. Its last answer stands."""
+    first = scenario.calls[0]
+    answers = [x for x in exchanges if x.kind == "cancel" and x.situation == first]
+    seen = any(x.kind == "observe" and x.status == 200 for x in exchanges[:1])
+    stands = answers[-1] if answers and not answers[-1].limited else None
+    return Told(stands.status if stands else None, seen)

@@ -86,6 +86,8 @@ class Sight:
 
     def note(self, exchange: Exchange) -> None:
         """Take the next exchange."""
+        if exchange.way_in:
+            return
         self._scenes.pop(exchange.scenario, None)
         self._count += 1
         if exchange.kind == "cancel":

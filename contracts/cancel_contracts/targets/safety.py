@@ -20,6 +20,7 @@ from cancel_contracts.hosts import (
     address_of,
     addresses,
     host_of,
+    is_below,
     is_local,
     is_proxied,
     is_this_machine,
@@ -33,7 +34,7 @@ def is_vendors(url: str, contracts: Iterable[Contract]) -> bool:
     if _no_vendors(host):
         return False
     known = {host_of(server.url) for c in contracts for server in c.servers} | _shipped_hosts()
-    return any(host == name or host.endswith(f".{name}") for name in known if not _no_vendors(name))
+    return any(is_below(host, name) for name in known if not _no_vendors(name))
 
 
 def is_loopback(url: str, contracts: Iterable[Contract] = ()) -> bool:

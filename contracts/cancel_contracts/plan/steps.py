@@ -1,0 +1,245 @@
+"""Steps: what a scenario does, one after the other. What is planned, counted and sent is these.
+
+A *slot* is a resource of the scenario, by number. Each has a number of its own in the journal,
+where positions count its calls; a neighbour (`beside`) shares that of the resource it stands
+beside. Data and pure functions; knows no clause.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from cancel_contracts.contract.words import needs_token
+from cancel_contracts.exchange import Form, Situation
+
+EXISTING = ("cancellable", "final")
+
+
+@dataclass(frozen=True)
+class Acquire:
+    """Have a resource put in a state. A call of the scenario may cancel it where it `spends`."""
+
+    slot: int
+    state: str
+    owner: str | None = None
+    spends: bool = True
+    beside: int | None = None  # the slot whose neighbour it is
+    needed: bool = True  # a neighbour is worth having, not worth doing without the rest
+    keep_alive: bool = False
+
+
+@dataclass(frozen=True)
+class Name:
+    """Take an id that names nothing: the target file's or a fresh one, or an odd one."""
+
+    slot: int
+    id: Form
+
+
+@dataclass(frozen=True)
+class Observe:
+    """Look at a resource with a GET. `given`: only where its id is the target file's own."""
+
+    slot: int
+    situation: Situation
+    given: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """Make one call. `keep_alive` keeps the connection for the next one."""
+
+    situation: Situation
+    slot: int = 0
+    keep_alive: bool = False
+
+
+@dataclass(frozen=True)
+class AtOnce:
+    """Make several calls at the same time."""
+
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
+class Close:
+    """Close the connections that were kept: a server that serves one at a time waits on them."""
+
+
+@dataclass(frozen=True)
+class ObserveLast:
+    """Look once more when the run ends."""
+
+    slot: int
+
+
+Step = Acquire | Name | Observe | Call | AtOnce | Close | ObserveLast
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Steps that belong together, independent of any other scenario."""
+
+    steps: tuple[Step, ...]
+
+    @cached_property
+    def sends(self) -> tuple[Call, ...]:
+        """The calls in the order of their steps."""
+        found: list[Call] = []
+        for step in self.steps:
+            found += [step] if isinstance(step, Call) else []
+            found += step.calls if isinstance(step, AtOnce) else ()
+        return tuple(found)
+
+    @cached_property
+    def calls(self) -> tuple[Situation, ...]:
+        return tuple(call.situation for call in self.sends)
+
+    @property
+    def subject(self) -> Situation:
+        """What the scenario is about: its last call."""
+        return self.calls[-1]
+
+    @property
+    def known(self) -> bool:
+        """Whether it takes a resource that exists."""
+        return any(isinstance(step, Acquire) for step in self.steps)
+
+    @property
+    def pair(self) -> bool:
+        """Whether it wants two resources side by side."""
+        return sum(isinstance(step, Acquire) for step in self.steps) > 1
+
+    @property
+    def together(self) -> bool:
+        """Whether calls belong together, at once or on one connection: after a 429 all are made
+        again.
+        """
+        at_once = any(isinstance(step, AtOnce) for step in self.steps)
+        return at_once or any(call.keep_alive for call in self.sends)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers of the journal it takes."""
+        return sum(_own(step) for step in self.steps)
+
+    def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
+        """Return the requests by kind, on a conforming target: cancel, observe, provider_states."""
+        looks = sum(
+            isinstance(step, ObserveLast)
+            or (isinstance(step, Observe) and (unknown_id or not step.given))
+            for step in self.steps
+        )
+        acquired = sum(isinstance(step, Acquire) for step in self.steps)
+        return Counter(
+            cancel=len(self.sends),
+            observe=looks if observes else 0,
+            provider_states=2 * acquired if handler else 0,
+        )
+
+
+def _own(step: Step) -> bool:
+    """Whether a step takes a resource that is nobody's neighbour."""
+    return isinstance(step, Name) or (isinstance(step, Acquire) and step.beside is None)
+
+
+# --- The kinds of scenarios ----------------------------------------------------------------------
+
+
+def in_a_row(
+    *calls: Situation, neighbour: bool = False, twice: bool = False, last: bool = False
+) -> Scenario:
+    """Return calls one after the other on one resource, a look before and after each.
+
+    `twice` looks a second time before the first, which tells what changes by itself; `last` once
+    more when the run ends.
+    """
+    first = calls[0]
+    if first.resource not in EXISTING:
+        looks = first.resource == "unknown"
+        steps: list[Step] = [Name(0, first.id)]
+        steps += [Observe(0, first, given=True)] if looks else []
+        for call in calls:
+            steps += [Call(call), Observe(0, call)] if looks else [Call(call)]
+        return Scenario(tuple(steps))
+    spends = any(map(_spends, calls))
+    steps = [_acquire(0, first, spends=spends)]
+    if neighbour:
+        needed = any("{neighbour}" in call.body.text for call in calls)
+        steps.append(_acquire(1, first, spends=False, beside=0, needed=needed))
+    near: list[int] = [1] if neighbour else []
+    steps += [Observe(slot, first) for slot in (0, *near)]
+    steps += [Observe(0, first)] if twice else []
+    for call in calls:
+        steps += [Call(call), *(Observe(slot, call) for slot in (0, *near))]
+    steps += [ObserveLast(0)] if last else []
+    return Scenario(tuple(steps))
+
+
+def at_once(*calls: Situation) -> Scenario:
+    """Return calls at the same time on one resource, a look before and after them."""
+    first = calls[0]
+    steps = (
+        _acquire(0, first, spends=any(map(_spends, calls))),
+        Observe(0, first),
+        AtOnce(tuple(Call(call) for call in calls)),
+        Observe(0, calls[-1]),
+    )
+    return Scenario(steps)
+
+
+def on_one_connection(*calls: Situation) -> Scenario:
+    """Return calls on a resource each, on one connection, and looks around them all."""
+    slots = list(enumerate(calls))
+    steps: list[Step] = [_acquire(slot, call, spends=_spends(call)) for slot, call in slots]
+    steps += [Observe(slot, call) for slot, call in slots]
+    steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
+    steps += [Close(), *(Observe(slot, call) for slot, call in slots)]
+    return Scenario(tuple(steps))
+
+
+def _acquire(
+    slot: int, call: Situation, *, spends: bool, beside: int | None = None, needed: bool = True
+) -> Acquire:
+    assert call.state is not None
+    return Acquire(slot, call.state, call.owner, spends, beside, needed)
+
+
+def _spends(call: Situation) -> bool:
+    """Whether a call may cancel what it names. Whoever calls without a token is refused: an id of
+    the target file is not used up by it.
+    """
+    return call.resource == "cancellable" and needs_token(call.identity) and call.method == "POST"
+
+
+def one_at_a_time(scenario: Scenario) -> Scenario | None:
+    """Return the scenario for a target that keeps one resource: without neighbours, and with each
+    resource set up when the one before is done with; None where that cannot be.
+
+    A set-up between two calls on one connection takes that connection where it can: a server may
+    serve one at a time, and would wait on it for ever. So nothing is looked at there.
+    """
+    if not scenario.pair:
+        return scenario
+    beside = {s.slot for s in scenario.steps if isinstance(s, Acquire) and s.beside is not None}
+    lots = {s.slot: s for s in scenario.steps if isinstance(s, Acquire) and s.beside is None}
+    if len(lots) == 1:
+        return Scenario(tuple(s for s in scenario.steps if not beside & set(_slots(s))))
+    if any(isinstance(s, AtOnce) and len(set(_slots(s))) > 1 for s in scenario.steps):
+        return None
+    steps: list[Step] = []
+    for call in scenario.sends:
+        if (lot := lots.pop(call.slot, None)) is not None:
+            keep = bool(steps) and call.keep_alive
+            steps.append(Acquire(lot.slot, lot.state, lot.owner, lot.spends, keep_alive=keep))
+        steps.append(call)
+    return Scenario((*steps, Close()))
+
+
+def _slots(step: Step) -> Iterable[int]:
+    if isinstance(step, AtOnce):
+        return [call.slot for call in step.calls]
+    return [] if isinstance(step, Close) else [step.slot]

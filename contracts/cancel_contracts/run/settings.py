@@ -1,0 +1,42 @@
+"""What a run is made with: one value in place of many arguments."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.provider_states.states import ProviderStates
+from cancel_contracts.run.attempt import Stop
+from cancel_contracts.run.patience import Patience
+from cancel_contracts.transport.client import Transport
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Whom to send to and how. Times are in seconds.
+
+    `effect_seconds` is how long after a success its effect may take to show, `started` when the
+    run began (time.monotonic).
+    """
+
+    base_url: str
+    transport: Transport
+    identities: Identities
+    states: ProviderStates
+    patience: Patience
+    stop: Stop
+    ledger: Ledger = field(default_factory=Ledger)
+    unknown_id: str | None = None
+    local: bool = True
+    observes: bool = True
+    seed: int = 0
+    effect_seconds: float = 4.0
+    started: float = field(default_factory=time.monotonic)
+    progress: Progress = lambda kind, count: None
+    pace: Callable[[], None] = lambda: None
+    jobs: int = 1
