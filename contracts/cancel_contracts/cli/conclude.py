@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cancel_contracts.errors import SUITE_FAILED, UsageError
+from cancel_contracts.errors import SUITE_FAILED, UsageError, crash
 from cancel_contracts.pipes import is_pipe, write_bytes
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cancel_contracts.baseline import Entry
-    from cancel_contracts.report.screen import Outlet
     from cancel_contracts.verify import Result
 
 
@@ -25,7 +26,7 @@ def conclude(
     result: Result,
     entries: list[Entry],
     reports: dict[str, Path],
-    screen: Outlet,
+    screen: Console,
     interrupted: int = 0,
 ) -> int:
     """Apply the baseline, decide, write every report from one record, return the exit code.
@@ -59,9 +60,6 @@ def conclude(
     written = record(result, outcome)
     show(written, screen)
     whole = _write(written, result, reports)
-    if screen.paper.lost:
-        whole = False
-        click.echo(f"cancel-contracts: standard output: {screen.paper.lost}", err=True)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 
 
@@ -71,7 +69,6 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     from cancel_contracts.report import annotations, markdown
     from cancel_contracts.report.json_report import write_json
     from cancel_contracts.report.junit import write_junit
-    from cancel_contracts.report.screen import leave_stdout
 
     def write_page(path: Path) -> None:
         from cancel_contracts.report.html import write_html  # loads the template engine
@@ -102,13 +99,14 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
             whole = False
             why = err.strerror if isinstance(err, OSError) else err.problem
             click.echo(f"cancel-contracts: {flag} {path} was not written: {why}", err=True)
+        except Exception as err:  # noqa: BLE001 - told, and the others are written
+            whole = False
+            told = f"{flag} {path} was not written: {crash(err)}"
+            click.echo(f"cancel-contracts: {told}", err=True)
     try:
         markdown.append_summary(written, os.environ)
     except UsageError as err:
         click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
-    try:
-        for line in annotations.lines(written, os.environ):
-            click.echo(line)
-    except OSError:
-        leave_stdout()
+    for line in annotations.lines(written, os.environ):
+        click.echo(line)
     return whole

@@ -5,6 +5,7 @@ reports.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -151,6 +152,13 @@ def pinned_dialects(
             )
         pinned[name] = (*pinned.get(name, ()), dialect)
     return pinned
+
+
+def put(text: str, *, nl: bool = True) -> None:
+    """Print what a command is there to print. Raises UsageError where that is lost."""
+    click.echo(text, nl=nl)
+    if lost := getattr(sys.stdout, "lost", None):
+        raise UsageError("standard output", lost, "have it written where there is room")
 
 
 def check_file(flag: str, path: Path) -> None:

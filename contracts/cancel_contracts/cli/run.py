@@ -28,10 +28,11 @@ from cancel_contracts.cli.options import (
 from cancel_contracts.errors import ContractsError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from cancel_contracts.baseline import Entry
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
-    from cancel_contracts.report.screen import Outlet
     from cancel_contracts.targets.file import Target
     from cancel_contracts.verify import Options
 
@@ -180,6 +181,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
     """Judge recorded traffic (HAR) by the same clauses, without network."""
+    from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.replay import judge_recording
     from cancel_contracts.verify import Options
 
@@ -191,7 +193,8 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
     result = judge_recording(traffic, contracts, options)
-    return conclude(result, entries, reports, _console())
+    with orderly():  # half-written files are put away
+        return conclude(result, entries, reports, _console())
 
 
 def _baseline(
@@ -213,10 +216,10 @@ def _store_apart() -> None:
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
 
 
-def _console() -> Outlet:
-    from cancel_contracts.report.screen import Outlet
+def _console() -> Console:
+    from cancel_contracts.report.screen import console
 
-    return Outlet()
+    return console()
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:

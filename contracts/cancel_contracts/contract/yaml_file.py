@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import read_text
 
 DEPTH = 100  # levels of nesting; a spec has a dozen
+VALUES = 200_000  # of one file; the largest spec has four thousand
 
 # libyaml reads ten times as fast. Builds of PyYAML without it have the same loader in Python.
 SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -42,14 +44,45 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _depth(text: str) -> int:
-    """Return how deep a document is nested. libyaml composes without a bound: it would crash."""
-    depth = deepest = 0
+def _measure(text: str) -> tuple[int, int]:
+    """Return how deep a document is nested and how many values it holds, aliases unfolded: whoever
+    walks it walks them each time. libyaml composes without a bound: it would crash.
+    """
+    open_: list[_Part] = [_Part()]
+    anchors: dict[str, _Part] = {}
     for event in yaml.parse(text, Loader=SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        deepest = max(deepest, depth)
-    return deepest
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_.append(_Part(values=1))
+            if len(open_) > DEPTH + 1:
+                return len(open_) - 1, 0
+            anchors.pop(event.anchor or "", None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            part = open_.pop()
+            anchors.update(dict.fromkeys(part.anchors, part))
+            open_[-1].take(part)
+        elif isinstance(event, yaml.AliasEvent):
+            # Within itself it has no end; an unknown one is the loader's to refuse.
+            name = event.anchor or ""
+            within = any(name in part.anchors for part in open_)
+            open_[-1].take(anchors.get(name) or _Part(values=VALUES + 1 if within else 1))
+        elif isinstance(event, yaml.ScalarEvent):
+            open_[-1].values += 1
+        if isinstance(event, yaml.CollectionStartEvent) and event.anchor:
+            open_[-1].anchors.append(event.anchor)
+    return open_[0].height, open_[0].values
+
+
+@dataclass
+class _Part:
+    """A part of a document: its values, and the levels below it."""
+
+    values: int = 0
+    height: int = 0
+    anchors: list[str] = field(default_factory=list)
+
+    def take(self, part: _Part) -> None:
+        self.values += part.values
+        self.height = max(self.height, part.height + 1)
 
 
 def parse_yaml(path: Path) -> Any:
@@ -72,8 +105,12 @@ def read_file(path: Path) -> str:
 def parse_text(path: Path, text: str) -> Any:
     """Return the YAML document of a file's text."""
     try:
-        if _depth(text) > DEPTH:
+        depth, values = _measure(text)
+        if depth > DEPTH:
             raise UsageError(str(path), f"is nested deeper than {DEPTH} levels", "mend the file")
+        if values > VALUES:
+            problem = f"holds more than {VALUES} values, aliases unfolded"
+            raise UsageError(str(path), problem, "mend the file")
         return yaml.load(text, Loader=UniqueKeys)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark
@@ -81,8 +118,11 @@ def parse_text(path: Path, text: str) -> Any:
         # An alias or a tag may be a secret that somebody forgot to quote.
         problem = re.sub(r"\b(alias|tag) ['\"].*", r"\1", str(err.problem), flags=re.DOTALL)
         raise UsageError(place, f"is no YAML: {problem}", "mend that line") from None
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as err:
-        raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None
+    except UsageError:
+        raise
+    except Exception as err:  # noqa: BLE001 - of `!!timestamp x` and the like each tag raises another
+        problem = f"is no YAML: a value is not of its type ({type(err).__name__})"
+        raise UsageError(str(path), problem, "mend the file") from None
 
 
 def place_in(path: Path, keys: Sequence[str | int]) -> str:
@@ -90,7 +130,7 @@ def place_in(path: Path, keys: Sequence[str | int]) -> str:
     keys.
     """
     try:
-        node = yaml.compose(path.read_text("utf-8"), Loader=SafeLoader)
+        node = yaml.compose(read_text(path), Loader=SafeLoader)
     except (OSError, ValueError, yaml.YAMLError, RecursionError):
         node = None  # not the file any more that was read
     line = ""

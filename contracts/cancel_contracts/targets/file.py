@@ -23,6 +23,7 @@ from cancel_contracts.schemas import validator
 from cancel_contracts.targets.names import PRIMARY, wrong
 from cancel_contracts.targets.url import check_url, check_urls
 
+ENTRIES = 1000  # of one mapping of a target file; identities are a dozen
 IDS_OF_A_PATTERN = 10_000
 
 
@@ -167,6 +168,9 @@ def load(path: Path) -> Target:
     raw = parse_yaml(path)
     if not isinstance(raw, dict):
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
+    if crowded := _crowded(raw):
+        problem = f"holds more than {ENTRIES} entries"
+        raise UsageError(f"{path}: {crowded}", problem, "leave what is not used out")
     if errors := sorted(
         validator("target").iter_errors(raw),
         key=lambda e: list(map(str, e.absolute_path)),
@@ -178,6 +182,21 @@ def load(path: Path) -> Target:
         raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
     check_urls(path, raw)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
+
+
+def _crowded(raw: Mapping[str, Any]) -> str | None:
+    """Return the first mapping that holds more than any target needs, by its keys."""
+    below = [("(top level)", raw)]
+    while below:
+        where, row = below.pop()
+        if len(row) > ENTRIES:
+            return where
+        below += [
+            (f"{where}/{key}".removeprefix("(top level)/"), value)
+            for key, value in row.items()
+            if isinstance(value, Mapping)
+        ]
+    return None
 
 
 def _message(error: Any) -> str:
