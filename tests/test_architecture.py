@@ -28,7 +28,7 @@ ALLOWED = {
     "transport": {"errors", "exchange", "hosts"},
     "redact": {"exchange", "transport"},
     "targets": {"contract", "errors", "hosts", "needs", "schemas"},
-    "identity": {"contract", "errors", "hosts", "needs", "parse", "redact", "targets"},
+    "identity": {"contract", "errors", "exchange", "hosts", "needs", "parse", "redact", "targets"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
         "contract", "errors", "exchange", "identity", "ledger", "needs", "parse",

@@ -173,10 +173,13 @@ class Calls:
             carried = self.identities.credentials("primary")
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
-        request = observe_request(
-            self.contract, self.base_url, resource.id, carried, attempt.uuid()
-        )
+        unique = attempt.uuid()
+        request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
         answer = self.transport.send(request)
+        if self._hear(answer) and answer.received is not None and answer.received.status == 401:
+            carried = self.identities.credentials("primary")  # made anew, by its clock
+            request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
+            answer = self.transport.send(request)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request)
@@ -186,6 +189,14 @@ class Calls:
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
         return observe(exchange)
+
+    def _hear(self, answer: Answer) -> bool:
+        """Learn the target's clock, and tell of it; whether tokens are minted anew for it."""
+        told = self.identities.clock.learn(answer.received)
+        if told is None or not self.identities.minted:
+            return False
+        self.journal.notes.append(told)
+        return self.identities.clock.ahead != 0
 
     def _exchange(
         self,
@@ -197,6 +208,7 @@ class Calls:
         answer: Answer,
         who: str,
     ) -> Exchange:
+        self._hear(answer)
         return Exchange(
             contract=self.contract.name,
             scenario=attempt.number,
