@@ -18,9 +18,14 @@ Headers = tuple[tuple[str, str], ...]
 # Why no complete answer came back. `refused`, `unreachable` and `tls` say nothing about the
 # contract (nobody was
 # there to keep it); the others are answers of a kind.
-Failure = Literal["refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large"]
-NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls"})
+Failure = Literal[
+    "refused", "unreachable", "tls", "proxy", "timeout", "reset", "closed", "too-large"
+]
+NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls", "proxy"})
 HEADER_BYTES = 200  # what a header costs in memory beside its text
+# What proxies put into the errors that they make themselves, and the names that they sign with.
+PROXY_FIELDS = ("X-Squid-Error", "X-Proxy-Error", "Proxy-Authenticate", "Proxy-Error")
+PROXIES = ("mitmproxy", "squid", "fiddler", "charles", "zscaler", "privoxy", "burp")
 RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
 
 
@@ -131,6 +136,33 @@ class Received:
     def json(self) -> Any:
         """Return the body read as UTF-8 JSON, or NO_JSON."""
         return json_value(self.body)
+
+
+def answered_by_proxy(received: Received) -> str | None:
+    """Return how it shows that a proxy between answered, and not the target, or None.
+
+    RFC 9110 section 15.5.8: 407 is a proxy's. A gateway's error (502, 503, 504) with Via has passed
+    an intermediary, or is its own; Proxy-Status with an error (RFC 9209 section 2.1.1) and the
+    fields that proxies add to their own pages say so of any status.
+    """
+    status = received.status
+    if status == 407:
+        return "407"
+    if status < 400:
+        return None
+    told = (received.header("proxy-status") or "").lower()
+    if "error=" in told.replace(" ", ""):
+        return f"{status}, Proxy-Status with an error"
+    for name in PROXY_FIELDS:
+        if received.header(name) is not None:
+            return f"{status}, {name}"
+    if status in (502, 503, 504):
+        if via := received.header("via"):
+            return f"{status}, Via {via[:60]}"
+        signed = (received.header("server") or received.reason).lower()
+        if signed.startswith(PROXIES):
+            return f"{status} of {signed.split('/')[0].split()[0]}"
+    return None
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ WORDS = {
     "kind": ("cancel", "observe"),
     "role": ("target", "neighbour"),
     "failure": (
-        None, "refused", "unreachable", "tls", "timeout", "reset", "closed", "too-large",
+        None, "refused", "unreachable", "tls", "proxy", "timeout", "reset", "closed", "too-large",
     ),
 }  # fmt: skip
 
