@@ -23,6 +23,7 @@ from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
 from cancel_contracts.run.settings import RunSettings
+from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
@@ -62,7 +63,7 @@ class Calls:
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
-        self._limits = Limits()
+        self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
@@ -185,6 +186,8 @@ class Calls:
                 answer = self.transport.send(request)
         who = self.identities.name("primary")
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
+        if answer.received is not None:
+            answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
