@@ -1,9 +1,9 @@
 """Looks, kept for what is read of them: of a large entity the long values stay as their digests.
 
-A look tells a state, and whether a resource is as it was. So a long value that is no state may stand
-as two digests: one of all of it, and one of what lasts (without dates and running numbers). Holding
-these against each other says what holding the values would. Which values of a resource are kept so
-is settled when it is first seen: all looks at it can be held against each other.
+A look tells a state, and whether a resource is as it was. So a long value that is no state may
+stand as two digests: one of all of it, and one of what lasts (without dates and running numbers).
+Holding these against each other says what holding the values would. Which values of a resource are
+kept so is settled when it is first seen: all looks at it can be held against each other.
 """
 
 from __future__ import annotations
