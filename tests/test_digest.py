@@ -63,7 +63,11 @@ def test_digests_differ_as_the_values_do(what: str) -> None:
     digests, nothing = Digests(LIFE), frozenset[str]()
     before, after = {"history": HISTORY}, {"history": change(HISTORY)}
     short = [kept(digests, entity) for entity in (before, after)]
-    assert bool(changed(before, after, nothing)) == bool(changed(*short, nothing)) == differs
+    assert (
+        bool(changed(before, after, nothing))
+        == bool(changed(short[0], short[1], nothing))
+        == differs
+    )
     assert (substance(before, nothing) != substance(after, nothing)) == lasts
     assert (substance(short[0], nothing) != substance(short[1], nothing)) == lasts
 
@@ -82,7 +86,7 @@ def test_whatever_stands_in_a_large_value(one: dict[str, Any], other: dict[str, 
     pad = ["x" * LARGE_BYTES]
     before, after = {"v": [one, pad]}, {"v": [other, pad]}
     short = [kept(digests, entity) for entity in (before, after)]
-    assert changed(before, after, nothing) == changed(*short, nothing)
+    assert changed(before, after, nothing) == changed(short[0], short[1], nothing)
     same = substance(before, nothing) == substance(after, nothing)
     assert same == (substance(short[0], nothing) == substance(short[1], nothing))
 

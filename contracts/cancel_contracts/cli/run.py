@@ -104,7 +104,7 @@ PROFILES = (
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="Waits that the target asks for with 429, in all.",
+    help="Waits that the target asks for with 429, in all, for each contract.",
 )
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
