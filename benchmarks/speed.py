@@ -20,13 +20,14 @@ from tempfile import TemporaryDirectory
 
 import requests
 import yaml
+from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judge
 from cancel_contracts.targets.file import Target
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.verify import Result, verify
 
 from benchmarks import results
 

@@ -17,20 +17,34 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import AXES, FACETS
 from cancel_contracts.report.clauses import listing
 from cancel_contracts.report.record import record
 from cancel_contracts.report.terminal import show
-from cancel_contracts.targets.file import of_url
-from cancel_contracts.verify import Options, assign, verify
+from cancel_contracts.targets.file import Target, of_url
+from cancel_contracts.verify import verify
 from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 100
 SECONDS = 0.1
 PORT = 8080
+# What an axis takes beside its words.
+OTHER_VALUES = {
+    "resource": ["a state | of `x-lifecycle`"],
+    "identity": [
+        "`{delegated: PERMISSION}`, `{application: PERMISSION}` | a token with that permission alone"
+    ],
+    "body": [
+        "`{example: NAME}` | an example of the requestBody",
+        "`{json: VALUE}` | a value, with `{id}`, `{neighbour}`, `{unique}` and `{long}` in its strings",
+    ],
+    "content-type": ["a media type | as it goes out"],
+}
 # The run that the README shows.
 NAME, FAULT, CLAUSE = "machine-action", "unknown-id-answered-200", "MA-34"
 # What read-a-report.md shows of that run's record. The rest it tells in words.
@@ -111,7 +125,11 @@ def harmless() -> str:
     """Return the table of what a target that is not local gets at most, without being asked."""
     rows = ["| contract | cancel | looks (GET) |", "|---|---:|---:|"]
     for contract in contracts():
-        (assignment,) = assign([contract], of_url(contract.server), Options(profile="gate"))
+        bare = of_url(contract.server)
+        mint = {"algorithm": "HS256", "key": "for whoever gives every identity"}
+        given = {"throttled": {"token": "one"}}
+        target = Target(bare.place, {"mint": mint, "identities": given}, bare.base_url)
+        (assignment,) = assign([contract], target, Options(profile="gate"))
         counts = assignment.cost()
         rows.append(f"| `{contract.name}` | {counts['cancel']} | {counts['observe']} |")
     return "\n".join(rows)
@@ -131,10 +149,30 @@ def provision() -> str:
     return "\n".join(rows)
 
 
+def given_table() -> str:
+    """Return the table of `given`: a row an axis, a line a word."""
+    lines = ["| key | value | means |", "|---|---|---|"]
+    for key, axis in AXES.items():
+        usual = f"; ordinary: `{axis.ordinary}`" if axis.ordinary else ""
+        lines.append(f"| **`{key}`** | | {axis.says}{usual} |")
+        lines += [f"| | `{name}` | {row.says} |" for name, row in axis.words.items()]
+        lines += [f"| | {text} |" for text in OTHER_VALUES.get(key, ())]
+    return "\n".join(lines)
+
+
+def expect_table() -> str:
+    """Return the table of `expect`: a row a facet."""
+    lines = ["| facet | values | seen in |", "|---|---|---|"]
+    seen = {"answer": "the answer", "looks": "looks at the resource", "many": "many exchanges"}
+    lines += [f"| `{name}` | {row.says} | {seen[row.sees]} |" for name, row in FACETS.items()]
+    return "\n".join(lines)
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
     "docs/check-a-lab-tenant.md": {"harmless": harmless, "provision": provision},
     "docs/read-a-report.md": {"json": excerpt},
+    "docs/clauses-vocabulary.md": {"given": given_table, "expect": expect_table},
 }
 
 

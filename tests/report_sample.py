@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
+from cancel_contracts.assignment import Options
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
@@ -27,7 +28,7 @@ from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.record import record
 from cancel_contracts.report.terminal import show
-from cancel_contracts.verify import ContractResult, Options, Result
+from cancel_contracts.verify import ContractResult, Result
 from rich.console import Console
 
 BASE = "http://127.0.0.1:8080"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from unittest import mock
 
 from cancel_contracts.mock import MockServer
 from cancel_contracts.mock.faults import late
-from joint_proofs import Recipe, at, call, nth, told, unknown
+from joint_proofs import Recipe, after, at, call, nth, request, told, unknown
 from test_mock_support import HANDS, MACHINE, Hand, World, exchange, unknown_id
 
 FORBIDDEN, ANONYMOUS = call(identity="no-permission"), call(identity="anonymous")
@@ -614,7 +615,92 @@ ACROSS_PROOFS = {
     "across-finds-another-kind": across(id_of_another),
 }
 
+# --- Variants -------------------------------------------------------------------------------------
+
+
+def looked_at(count: int) -> Recipe:
+    """Look at a resource so often that nobody calls."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        return [w.look(id_).wire.count(b"views") or w.state(id_) for _ in range(count)]
+
+    return recipe
+
+
+def written(what: str) -> Recipe:
+    """Whether a GET is written in some way."""
+    return lambda w: re.findall(what, w.look(w.new()).body.decode())
+
+
+def last_date(w: World) -> Any:
+    """Whether a refused call moves the last date."""
+    id_ = w.new()
+    before = w.look(id_).json()
+    w.call(id_, identity="no-permission")
+    after_ = w.look(id_).json()
+    return [k for k in before if k.lower().startswith("last") and before[k] != after_[k]]
+
+
+def message_of(**arguments: Any) -> Recipe:
+    def recipe(w: World) -> Any:
+        id_ = unknown_id()
+        made = w.call(id_, **arguments)
+        return made.constant, id_ in made.body.decode()
+
+    return recipe
+
+
+def ends(w: World) -> Any:
+    """What two answers on one connection say of it."""
+    return w.call(unknown_id(), close=False, patience=0.15).header("Connection"), two(w)
+
+
+def two(w: World) -> Any:
+    sent = request(w, unknown_id(), "admin")
+    return exchange(w.port, sent + sent, patience=0.3).ended
+
+
+def repeated_by(identity: str) -> Recipe:
+    return after(call(identity=identity), then=call(identity=identity), owner="user")
+
+
+HABITS: dict[str, Recipe] = {
+    "refusals-noted": last_date,
+    "untouched-move-on": looked_at(2),
+    "looks-counted": looked_at(2),
+    "dates-to-the-second": written(r'T\d\d:\d\d:\d\d(?:Z|\.\d+Z)"'),
+    "dates-with-offset": written(r"\+00:00"),
+    "nulls-left-out": written("null"),
+    "names-in-changing-order": at(0),
+    "json-escaped-and-indented": unknown(),
+    "canceller-named-in-full": at(0),
+    "errors-name-what-was-asked": message_of(),
+    "errors-name-the-caller": message_of(),
+    "errors-in-the-callers-language": message_of(headers=["Accept-Language: de"]),
+    "challenge-tells-why": at(0, identity="expired"),
+    "every-second-answer-closes": ends,
+    "refusals-close": ends,
+    "headers-of-a-gateway": at(0),
+    "unknown-properties-refused": own_body(brandNew="x"),
+    "long-bodies-refused": own_body(Comment="x" * 3000, justification="x" * 3000),
+    "other-media-parameters-refused": at(0, media="application/json; odata.metadata=none"),
+    "byte-order-mark-taken": rewritten(lambda body: b"\xef\xbb\xbf" + body),
+    "names-twice-refused": rewritten(doubled),
+    "control-characters-refused": text("a\0b"),
+    "other-accept-answered-406": at(0, headers=["Accept: text/html"]),
+    "chunked-nothing-answered-411": at(0, chunked=True),
+    "ids-read-as-uuids": by_id(lambda id_: id_.replace("-", "").upper()),
+    "path-in-any-case": by_path(lambda p: p.upper().replace("{ID}", "{id}")),
+    "path-with-a-slash-at-its-end": PATHS["with-trailing-slash-answered-500"],
+    "path-with-a-slash-redirected": PATHS["with-trailing-slash-answered-500"],
+    "path-with-encoded-letters": by_path(encoded),
+    "unheard-of-methods-answered-400": at(0, method="CANCEL"),
+    "repeat-by-a-user-answered-403": repeated_by("user"),
+}
+
 SELDOM_PROOFS: dict[str, Recipe] = {
+    **HABITS,
     **LATE,
     **CANARIES,
     **{f"token-{name}": recipe for name, recipe in TOKENS.items()},

@@ -23,7 +23,7 @@ ALLOWED = {
     "hosts": set(),
     "exchange": {"parse"},
     "journal": {"exchange", "needs"},
-    "contract": {"errors", "exchange", "schemas"},
+    "contract": {"errors", "exchange", "parse", "schemas"},
     "sight": {"contract", "exchange", "journal", "parse"},
     "transport": {"errors", "exchange", "hosts"},
     "redact": {"exchange", "transport"},
@@ -40,6 +40,7 @@ ALLOWED = {
         "parse", "plan", "provider_states", "sight", "targets", "transport",
     },
     "judge": {"contract", "exchange", "journal", "needs", "parse", "sight", "transport", "windows"},
+    "defects": {"contract", "exchange", "judge"},
     "excuses": {"contract", "journal", "judge", "needs", "sight"},
     "gate": {"contract", "errors", "judge", "needs"},
     "mock": {"contract", "errors"},
@@ -48,12 +49,15 @@ ALLOWED = {
     "har": {"contract", "errors", "exchange", "foreign", "journal", "needs", "redact", "sight"},
     "baseline": {"contract", "errors", "judge", "schemas"},
     "compare": {"errors", "schemas"},
+    "assignment": {
+        "contract", "identity", "needs", "plan", "run", "targets", "transport",
+    },
     "teardown": {
         "contract", "errors", "identity", "ledger", "provider_states", "redact", "run",
         "targets", "transport",
     },
     "verify": {
-        "contract", "errors", "excuses", "gate", "identity", "journal", "judge", "ledger",
+        "assignment", "contract", "errors", "excuses", "gate", "identity", "journal", "judge", "ledger",
         "plan", "provider_states", "redact", "run", "targets", "transport",
     },
 }  # fmt: skip
@@ -97,6 +101,52 @@ def test_imports_follow_the_flow() -> None:
         if wrong := imports(path) - {where} - TOOLS - ALLOWED[where]:
             against[name(path)] = wrong
     assert not against, f"imports against the flow: {against}"
+
+
+def module(path: Path) -> str:
+    parts = ("cancel_contracts", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def edges() -> dict[str, set[str]]:
+    """Return which module imports which: under TYPE_CHECKING too, and within functions."""
+    known = {module(path) for path in modules()}
+    found: dict[str, set[str]] = {}
+    for path in modules():
+        named: set[str] = set()
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                members = {f"{node.module}.{alias.name}" for alias in node.names}
+                # Of a folder's modules none needs what its own file holds.
+                named |= members & known or {node.module}
+            elif isinstance(node, ast.Import):
+                named |= {alias.name for alias in node.names}
+        found[module(path)] = named & known - {module(path)}
+    return found
+
+
+def circle(graph: dict[str, set[str]]) -> list[str] | None:
+    """Return modules each of which imports the next, and the last the first, if there are any."""
+    done: set[str] = set()
+
+    def visit(at: str, path: list[str]) -> list[str] | None:
+        if at in path:
+            return path[path.index(at) :]
+        if at in done:
+            return None
+        for other in sorted(graph.get(at, ())):
+            if found := visit(other, [*path, at]):
+                return found
+        done.add(at)
+        return None
+
+    return next((found for at in sorted(graph) if (found := visit(at, []))), None)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) is None
+    assert (found := circle(edges())) is None, " -> ".join(found)
 
 
 def test_no_row_speaks_of_a_room_that_is_gone() -> None:

@@ -6,6 +6,7 @@ A row is what is given, a part of the place, and a word of the mend. `{T}` is th
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sized
@@ -123,10 +124,10 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
     "a tag of Python": ("!!python/object/apply:os.system [ls]\n", "{T}:1:1", "mend that line"),
     "a key that is a list": (f"{URL}? [a]\n: b\n", "{T}", "mend the file"),
     "a key twice": (f"{URL}{URL}", "{T}:2:1: is no YAML: key 'base_url'", "mend that line"),
-    "an unknown key": (f"{URL}base: x\n", "{T}: (top level)", "init`"),
+    "an unknown key": (f"{URL}base: x\n", "{T}: (top level): has no key 'base'", "init`"),
     "no base URL": ("identities: {}\n", "{T}", "add `base_url:`"),
     "a URL that is none": ("base_url: localhost\n", "{T}:1: base_url", "http"),
-    "a URL that is a number": ("base_url: 5\n", "{T}: base_url", "init`"),
+    "a URL that is a number": ("base_url: 5\n", "{T}:1: base_url: is read as a number", "quote it"),
     "a URL of a contract that is none": (
         f"{URL}{MINE}{{base_url: 'http://h:99999'}}}}\n",
         "{T}:2: contracts/security-action/base_url", "write http"),
@@ -136,10 +137,11 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         f"{URL}provider_states: http://u:{SECRET}@h/\n", "{T}:2: provider_states", "identities"),
     "a token of two sources": (
         f"{URL}identities: {{admin: {{token: {SECRET}, token_env: B}}}}\n",
-        "{T}: identities/admin", "one"),
-    "a token of no source": (f"{URL}identities: {{admin: {{}}}}\n", "{T}: identities/admin", "one"),
+        "{T}:2: identities/admin: must have only one of token, token_env", "init`"),
+    "a token of no source": (f"{URL}identities: {{admin: {{}}}}\n", "{T}:2: identities/admin: must have one of token, ", "init`"),
     "a token that is a number": (
-        f"{URL}identities: {{admin: {{token: 5}}}}\n", "{T}: identities/admin/token", "init`"),
+        f"{URL}identities: {{admin: {{token: 5}}}}\n",
+        "{T}:2: identities/admin/token: is read as a number", "quote it"),
     "a token with a line break": (
         f'{URL}identities: {{admin: {{token: "{SECRET}\\nb"}}}}\n', "{T}: identities/admin", "mend"),
     "a token file that is not there": (
@@ -160,8 +162,19 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         f"{URL}identities: {{admin: {{token_command: [echo, {SECRET}, b]}}}}\n",
         "{T}: identities/admin", "mend"),
     "an algorithm that is none": (
-        f"{URL}mint: {{algorithm: none, key: {SECRET}}}\n", "{T}: mint/algorithm", "init`"),
-    "a mint without key": (f"{URL}mint: {{algorithm: HS256}}\n", "{T}: mint", "init`"),
+        f"{URL}mint: {{algorithm: none, key: {SECRET}}}\n", "{T}:2: mint/algorithm: must be one of HS256, ", "init`"),
+    "a mint without key": (
+        f"{URL}mint: {{algorithm: HS256}}\n",
+        "{T}:2: mint: must have exactly one of key, key_env, key_file", "init`"),
+    "a mint of two keys": (
+        f"{URL}mint: {{algorithm: HS256, key: {SECRET}, key_env: B}}\n",
+        "{T}:2: mint: must have exactly one of key, key_env, key_file", "init`"),
+    "a misspelt key deep inside": (
+        f"{URL}contracts:\n  security-action:\n    unknown_ids: x\n",
+        "{T}:3: contracts/security-action: has no key 'unknown_ids'; did you mean 'unknown_id'?", "init`"),
+    "two secrets of Azure": (
+        f"{URL}identities: {{admin: {{azure: {{tenant_id: t, client_id: c, client_secret_env: A, certificate_file: b}}}}}}\n",
+        "{T}:2: identities/admin/azure: names two ways to one thing", "init`"),
     "a key of another kind": (
         f"{URL}mint: {{algorithm: RS256, key: {SECRET}}}\n", "{T}: mint/key", "RS256"),
     "a contract that is not there": (
@@ -173,7 +186,25 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         "{T}: contracts/security-action/provider_states", "use one of"),
     "ids that are numbers": (
         f"{URL}{MINE}{{provider_states: {{Running: [1]}}}}}}\n",
-        "{T}: contracts/security-action/provider_states", "init`"),
+        "{T}:2: contracts/security-action/provider_states/Running/0: is read as a number", "quote it"),
+    "an id that is a date": (
+        f"{URL}{MINE}{{unknown_id: 2026-01-01}}}}\n",
+        "{T}:2: contracts/security-action/unknown_id: is read as a date", "quote it"),
+    "an id that is a word": (
+        f"{URL}{MINE}{{provider_states: {{Running: [a, no]}}}}}}\n",
+        "{T}:2: contracts/security-action/provider_states/Running/1: is read as yes or no", "quote it"),
+    "an identity of nothing": (f"{URL}identities:\n  admin:\n", "{T}:3: identities/admin", "init`"),
+    "a token without its colon": (
+        f"{URL}identities: {{admin: {{token {SECRET}}}}}\n",
+        "{T}:2: identities/admin: holds a key that it does not know", "init`"),
+    "a token in place of a key": (f"{URL}{SECRET}: x\n", "{T}: (top level)", "init`"),
+    "a merge of a merge of a merge": (
+        "contracts:\n  a: &a0 {x: 1}\n" + "".join(
+            f"  b{n}: &a{n + 1} {{<<: [{', '.join([f'*a{n}'] * 9)}]}}\n" for n in range(20)),
+        "{T}:6:7: is no YAML: merge keys come to more", "mend that line"),
+    "a merge twice": (
+        f"{URL}contracts: {{machine-action: &m {{}}, security-action: {{<<: *m, <<: *m}}}}\n",
+        "{T}:2:", "mend that line"),
     "a pattern in two places": (
         f"{URL}{MINE}{{provider_states: {{Running: ['a#b#']}}}}}}\n",
         "{T}: provider_states/Running", "one run of #"),
@@ -181,7 +212,7 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         f"{URL}{MINE}{{provision: {{nothing: x}}}}}}\n",
         "{T}: contracts/security-action/provision", "use one of"),
     "an excuse without reason": (
-        f"{URL}not_testable: {{SA-20: ''}}\n", "{T}: not_testable/SA-20", "init`"),
+        f"{URL}not_testable: {{SA-20: ''}}\n", "{T}:2: not_testable/SA-20: must not be empty", "init`"),
     "an excuse for nothing": (
         f"{URL}not_testable: {{XX-1: because}}\n", "{T}: not_testable", "a clause id"),
 }  # fmt: skip
@@ -193,16 +224,16 @@ SPECS: dict[str, tuple[str, str, str]] = {
     "nothing": ("", "{T}", "shipped"),
     "a list": ("[]\n", "{T}", "shipped"),
     "another version of OpenAPI": (
-        TEXT.replace("openapi: 3.1", "openapi: 2.0", 1), "{T}: openapi", "vocabulary"),
+        TEXT.replace("openapi: 3.1", "openapi: 2.0", 1), "{T}:{N}: openapi: must fit", "vocabulary"),
     "no clauses": (TEXT.partition("x-clauses:")[0], "{T}: (top level)", "vocabulary"),
     "a typo in a clause": (
-        TEXT.replace("    expect:", "    expct:", 1), "{T}: x-clauses/0", "vocabulary"),
+        TEXT.replace("    expect:", "    expct:", 1), "{T}:{N}: x-clauses/0: has no key 'expct'; did you mean 'expect'?", "vocabulary"),
     "a level that is none": (
-        TEXT.replace("level: must", "level: shall", 1), "{T}: x-clauses/0/level", "vocabulary"),
+        TEXT.replace("level: must", "level: shall", 1), "{T}:{N}: x-clauses/0/level: must be one of must, should, info", "vocabulary"),
     "an id twice": (TEXT.replace("id: SA-06", "id: SA-05", 1), "{T}: x-clauses/SA-05", "never reused"),
     "a state that is none": (
         TEXT.replace("cancellable: [NotStarted", "cancellable: [5, NotStarted", 1),
-        "{T}: x-lifecycle/cancellable", "vocabulary"),
+        "{T}:{N}: x-lifecycle/cancellable/0: is read as a number", "vocabulary"),
 }  # fmt: skip
 
 # --- Recordings -----------------------------------------------------------------------------------
@@ -320,7 +351,8 @@ class Desk:
         assert code == 2, told.out + told.err
         (line,) = told.err.splitlines()
         assert line.startswith("cancel-contracts: ")
-        assert self.fill(place) in line, line
+        wanted = re.escape(self.fill(place)).replace(re.escape("{N}"), r"[1-9]\d*")
+        assert re.search(wanted, line), line
         assert mend in line, line
         assert SECRET not in line
         assert "Traceback" not in line

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
-from cancel_contracts.compare import compare, worse
+from cancel_contracts.compare import Change, compare, worse
 from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.report.changes import render
 
 Capture = pytest.CaptureFixture[str]
 CONTRACT = load(next(p for p in shipped() if p.stem == "security-action"))
@@ -156,3 +157,11 @@ def test_what_is_no_report_is_one_line_and_exit_2(
     path.write_text(text, "utf-8")
     assert main(["compare", str(path), str(path)]) == 2
     assert "\n" not in capsys.readouterr().err.strip()
+
+
+@pytest.mark.parametrize("hostile", ["a | b", "a\n| b", "<img src=x>", "[x](http://y)", "`|`"])
+def test_a_hostile_value_stays_in_its_cell(hostile: str) -> None:
+    change = Change("evidence changed", "c", "C-1", "must", hostile, "200", worse=False)
+    table = render([change], "markdown").splitlines()[:3]
+    assert [row.count("|") for row in table] == [7, 7, 7]
+    assert not set("<[`") & set(table[2])

@@ -36,12 +36,16 @@ class Secure(Written):
     """The written front behind TLS. A client that breaks off the handshake is nobody."""
 
     certificate: trustme.LeafCert | None = None
+    clients: trustme.CA | None = None  # who vouches for clients, where they need a certificate
 
     def __enter__(self) -> Secure:
         super().__enter__()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         assert self.certificate is not None
         self.certificate.configure_cert(context)
+        if self.clients is not None:
+            self.clients.configure_trust(context)
+            context.verify_mode = ssl.CERT_REQUIRED
         plain = self.listener.get_request
 
         def accept() -> tuple[ssl.SSLSocket, object]:

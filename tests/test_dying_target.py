@@ -8,9 +8,10 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.targets.file import of_url
-from cancel_contracts.verify import Options, verify
+from cancel_contracts.verify import verify
 
 MACHINE_ACTION = next(c for c in map(load, shipped()) if c.name == "machine-action")
 BROKEN_PERCENT = "%zz%"

@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.gate import decide
 from cancel_contracts.replay import judge_recording, write_recording
-from cancel_contracts.verify import Options, verify
+from cancel_contracts.verify import verify
 from servers.front import Request, Response, Written
 from servers.pages import Page
 from servers.provider import PROVIDER

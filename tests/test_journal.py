@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import OPEN, PACK, Exchanges, Journal
 from cancel_contracts.judge.judge import Judge, Judgement
-from cancel_contracts.verify import Options, verify
+from cancel_contracts.verify import verify
 
 pytestmark = pytest.mark.slow
 

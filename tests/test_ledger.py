@@ -246,7 +246,7 @@ def test_a_tear_down_that_fails_stays_on_the_ledger(
     path, file = killed_between(tmp_path, service), target_file(tmp_path, service)
     broken, service.answer = service.answer, lambda path, body: (500, {})  # type: ignore[method-assign]
     assert main(["ledger", str(path), "--tear-down", "--target", str(file)]) == 1
-    assert "tear-down of r-1 failed (500)" in capsys.readouterr().err
+    assert "tear-down of r-1 failed (500: {})" in capsys.readouterr().err
     service.answer = broken  # type: ignore[method-assign]
     service.resources.clear()  # somebody has cleaned up by hand: 404
     assert main(["ledger", str(path), "--tear-down", "--target", str(file)]) == 0

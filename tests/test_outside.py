@@ -27,6 +27,7 @@ from cancel_contracts.parse import (
     identifier,
     json_value,
     number,
+    pointed,
     retry_after,
 )
 from cancel_contracts.provider_states.states import ProviderStates
@@ -92,6 +93,23 @@ def test_a_date_that_is_none_is_not_understood(text: str) -> None:
     assert seconds_asked(Received(429, headers=(("Retry-After", text),))) == 1.0
 
 
+# RFC 6901 section 5, and what names nothing.
+POINTED = {"foo": ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "m~n": 8, "~1": 9, "n": None}
+
+
+@pytest.mark.parametrize(
+    ("pointer", "wanted"),
+    [
+        ("", POINTED), ("/foo", ["bar", "baz"]), ("/foo/0", "bar"), ("/", 0), ("/a~1b", 1),
+        ("/c%d", 2), ("/m~0n", 8), ("/~01", 9), ("/n", None),
+        ("/foo/2", NO_JSON), ("/foo/01", NO_JSON), ("/foo/-", NO_JSON), ("/foo/x", NO_JSON),
+        ("/no", NO_JSON), ("/n/x", NO_JSON), ("/a~1b/x", NO_JSON), ("/foo/0/x", NO_JSON),
+    ],
+)  # fmt: skip
+def test_what_a_json_pointer_names(pointer: str, wanted: object) -> None:
+    assert pointed(POINTED, pointer) == wanted
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [("0", 0.0), (" 7 ", 7.0), ("2.128", 2.128), ("1e3", None), ("-1", None), ("٣", None)],
@@ -150,7 +168,9 @@ def test_an_id_can_stand_in_a_path(value: object) -> None:
         assert quote(found, safe="") not in ("", ".", "..")
 
 
-@pytest.mark.parametrize("value", ["\ud800", "a\udfff", "", ".", "..", None, 7, ["a"], {}])
+@pytest.mark.parametrize(
+    "value", ["\ud800", "a\udfff", "", ".", "..", None, True, 1.5, 10**400, ["a"], {}]
+)
 def test_what_is_no_id(value: object) -> None:
     assert identifier(value) is None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
@@ -22,7 +23,7 @@ from cancel_contracts.ledger import account
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.file import load as load_target
-from cancel_contracts.verify import Options, Result, assign, verify
+from cancel_contracts.verify import Result, verify
 from servers.front import Request, Response, Written, written
 from servers.pages import PAGES
 from servers.service import Service
@@ -352,7 +353,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nothing that a call needs": ({"provision": {}}, "fills no create call; give device_id"),
     "an empty list": ({"provision": {"device_id": []}}, "must not be empty"),
-    "a number": ({"provision": {"device_id": 5}}, "must be of type"),
+    "a number": (
+        {"provision": {"device_id": 5}},
+        "is read as a number where a text is wanted; quote it",
+    ),
     "a handler beside it": (
         {"provision": {"device_id": "x"}, "provider_states": "http://127.0.0.1:1/h"},
         "stands beside a handler",

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target, new_key, target_of
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.mock.server import MockServer
 from cancel_contracts.pytest_plugin.settings import SETTINGS
-from cancel_contracts.verify import Options, assign
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from functools import partial
+from itertools import cycle
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -32,8 +32,8 @@ from hypothesis import strategies as st
 from report_sample import CLAUSES, CONTRACT, exchange, outcome_of, result_of, screen
 
 SECRET = "Z9s3cret/admin+Token_x-77q==.Kk0Lm1"
-SECRETS = st.text("abcdefghjkQRSTUVWXYZ0123456789-_+/=.~", min_size=16, max_size=60)
-LINES = ("", "\n", "\r\n", "\r\n ")
+SECRETS = st.text("abcdefghjkQRSTUVWXYZ0123456789-_+/=.~", min_size=16, max_size=40)
+LINES = ("\n", "\r\n", "\r\n ")
 
 
 def pieces(text: str, size: int) -> list[str]:
@@ -78,11 +78,17 @@ class Coding(NamedTuple):
 
 
 def one(read: Callable[[str], str]) -> Callable[[str], Iterator[str]]:
-    return lambda text: iter([read(text)])
+    def reads(text: str) -> Iterator[str]:
+        yield read(text)
+
+    return reads
 
 
-def coded64(text: str, line: str = "\r\n") -> str:
-    return line.join(pieces(base64.b64encode(text.encode()).decode(), 20))
+def lines(end: str) -> Coding:
+    def codes(text: str) -> str:
+        return end.join(pieces(base64.b64encode(text.encode()).decode(), 20))
+
+    return Coding(f"base64 in lines of {end!r}", codes, of_base64)
 
 
 CODINGS = [
@@ -90,10 +96,7 @@ CODINGS = [
     Coding("lower case", str.lower, one(str)),
     Coding("base64", lambda t: base64.b64encode(t.encode()).decode(), of_base64),
     Coding("base64url", lambda t: base64.urlsafe_b64encode(b"x" + t.encode()).decode(), of_base64),
-    *(
-        Coding(f"base64 in lines of {line!r}", partial(coded64, line=line), of_base64)
-        for line in LINES
-    ),
+    *(lines(line) for line in LINES),
     Coding("hexadecimal", lambda t: "a" + t.encode().hex(), of_hexadecimal),
     Coding("hexadecimal, dots", lambda t: t.encode().hex("."), of_hexadecimal),
     Coding("hexadecimal, colons", lambda t: t.encode().hex(":").upper(), of_hexadecimal),
@@ -107,7 +110,8 @@ CODINGS = [
     Coding("UTF-16", lambda t: t.encode("utf-16-le").decode("latin-1"),
            one(lambda t: t.replace("\0", ""))),
 ]  # fmt: skip
-CHAINS = st.lists(st.sampled_from(CODINGS), max_size=4).filter(
+NAMED = {coding.name: coding for coding in CODINGS}
+CHAINS = st.lists(st.sampled_from(CODINGS), max_size=3).filter(
     lambda chain: [c.name for c in chain].count("UTF-16") < 2
 )
 
@@ -162,19 +166,31 @@ def test_each_coding_is_undone_again_and_again(coding: Coding, times: int) -> No
     assert survives(SECRET, clean, [coding] * times) is None
 
 
+@pytest.mark.parametrize("outer", CODINGS, ids=lambda c: c.name)
+def test_each_coding_is_undone_within_each(outer: Coding) -> None:
+    redactor = Redactor()
+    redactor.learn(SECRET)
+    for inner in CODINGS:
+        clean = redactor.text(f"before, {outer.codes(inner.codes(SECRET))}; after")
+        lost = "case" in outer.name and "base64" in inner.name  # nobody can read that again
+        assert lost or MASK in clean, inner.name
+        assert survives(SECRET, clean, [inner, outer]) is None, inner.name
+
+
 def test_what_is_coded_deeper_than_we_read_is_left_out() -> None:
     redactor = Redactor()
     redactor.learn(SECRET)
-    for coding in (CODINGS[2], CODINGS[11]):
+    url = NAMED["a URL"]
+    for coding in (NAMED["base64"], url):
         said = "".join(f"%{ord(c):02x}" for c in SECRET)
         for _ in range(11):
             said = coding.codes(said)
         clean = redactor.text(f"before, {said}; after")
         assert clean.startswith("before, ")
-        assert survives(SECRET, clean, [CODINGS[11], *[coding] * 11]) is None
+        assert survives(SECRET, clean, [url, *[coding] * 11]) is None
 
 
-@given(st.text(max_size=400), st.lists(st.sampled_from(CODINGS), max_size=3))
+@given(st.text(max_size=80), st.lists(st.sampled_from(CODINGS), max_size=2))
 @settings(max_examples=200, deadline=None)
 def test_a_text_without_the_secret_is_unchanged(text: str, chain: list[Coding]) -> None:
     redactor = Redactor()
@@ -198,12 +214,11 @@ def test_a_short_secret_is_known_in_any_case_but_whole_alone(said: str) -> None:
     assert said.lower() not in clean.lower()
 
 
-def test_eight_characters_that_a_secret_shares_with_a_word_are_masked_and_seven_are_not() -> None:
+def test_eight_characters_that_a_secret_shares_with_a_text_are_masked_and_seven_are_not() -> None:
     redactor = Redactor()
-    redactor.learn("hunter2-of-machines")
-    assert redactor.text("of machines, -machine, of-machi") == f"of machines, {MASK}, {MASK}i"[
-        :38
-    ] or (redactor.text("machine and machines") == f"machine and {MASK}")
+    redactor.learn("hunter2-of-machine")
+    assert redactor.text("all machines, of machin") == "all machines, of machin"
+    assert redactor.text("all-machines, of-machin") == f"all{MASK}s, {MASK}"
 
 
 @pytest.mark.parametrize(
@@ -221,47 +236,47 @@ def test_a_proxys_password_is_a_secret(url: str, password: str) -> None:
     for said in (password, quote(password, safe=""), f"Basic {basic}"):
         clean = redactor.text(f"the proxy says {said}")
         assert MASK in clean
-        assert survives(password, clean, [CODINGS[2]]) is None
+        assert survives(password, clean, [NAMED["base64"]]) is None
 
 
 # --- in HTTP -----------------------------------------------------------------------------------
 
 
 def parted(body: bytes, sizes: list[int], zeros: int, extension: bytes) -> bytes:
+    """Return a body in chunks of some sizes, over and over."""
     out, at = b"", 0
-    for size in (*sizes, len(body)):
+    for size in cycle(sizes):
         piece, at = body[at : at + size], at + size
-        if piece:
-            out += b"0" * zeros + b"%x%b\r\n%b\r\n" % (len(piece), extension, piece)
-    return out + b"0\r\n\r\n"
+        if not piece:
+            return out + b"0\r\n\r\n"
+        out += b"0" * zeros + b"%x%b\r\n%b\r\n" % (len(piece), extension, piece)
+    raise AssertionError("no sizes")
 
 
 PACKINGS: dict[str, Callable[[bytes], bytes]] = {
-    "none": bytes,
     "gzip": gzip.compress,
     "deflate": zlib.compress,
-    "stored gzip": lambda data: gzip.compress(data, 0),
-    "stored deflate": lambda data: zlib.compress(data, 0),
+    "gzip, stored": lambda data: gzip.compress(data, 0),
+    "deflate, stored": lambda data: zlib.compress(data, 0),
 }
+TOLD = {
+    "as a content coding": b"Content-Encoding: %b\r\n",
+    "as a transfer coding": b"Transfer-Encoding: %b\r\n",
+    "as another": b"Content-Encoding: br, x%b\r\n",
+    "nowhere": b"%.0b",
+}
+WAYS = [("", ""), *((packing, told) for packing in PACKINGS for told in TOLD)]
 
 
 @st.composite
-def wires(draw: st.DrawFn, text: str) -> bytes:
+def wires(draw: st.DrawFn, text: str, packing: str, told: str) -> bytes:
     """Draw the bytes of a response that holds a text, whole or cut."""
-    packing = draw(st.sampled_from(list(PACKINGS)))
-    body = PACKINGS[packing](text.encode())
-    head = b"HTTP/1.1 404 Not Found\r\n"
-    if packing != "none":
-        coding = packing.split()[-1].encode()
-        told = draw(st.sampled_from(["content", "transfer", "nobody", "another"]))
-        head += {
-            "content": b"Content-Encoding: %b\r\n" % coding,
-            "transfer": b"Transfer-Encoding: %b\r\n" % coding,
-            "another": b"Content-Encoding: br\r\n",
-            "nobody": b"",
-        }[told]
+    body, head = text.encode(), b"HTTP/1.1 404 Not Found\r\n"
+    if packing:
+        body = PACKINGS[packing](body)
+        head += TOLD[told] % packing.split(",")[0].encode()
     if draw(st.booleans()):
-        sizes = draw(st.lists(st.integers(1, 12), max_size=12))
+        sizes = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3))
         extension = draw(st.sampled_from([b"", b";a=b", b" ;x"]))
         head += b"Transfer-Encoding: chunked\r\n"
         rest = parted(body, sizes, draw(st.sampled_from([0, 1, 9, 30])), extension)
@@ -270,7 +285,8 @@ def wires(draw: st.DrawFn, text: str) -> bytes:
         head += b"Content-Length: %d\r\n" % size
         rest = body
     whole = head + b"\r\n" + rest
-    return whole[: draw(st.integers(len(head), len(whole)))] if draw(st.booleans()) else whole
+    cut = draw(st.integers(0, len(rest))) if draw(st.booleans()) else 0
+    return whole[: len(whole) - cut]
 
 
 def outputs(wire: bytes, redactor: Redactor, path: Any) -> tuple[str, str, str]:
@@ -305,10 +321,13 @@ def readings(output: str) -> Iterator[str]:
                     continue
 
 
-@given(SECRETS, st.lists(st.sampled_from(CODINGS[:-1]), max_size=2), st.data())
-@settings(max_examples=250, deadline=None)
+@pytest.mark.parametrize(("packing", "told"), WAYS)
+@given(SECRETS, st.lists(st.sampled_from(CODINGS[:-1]), max_size=1), st.data())
+@settings(max_examples=15, deadline=None)
 def test_no_window_survives_in_any_output(
     tmp_path_factory: pytest.TempPathFactory,
+    packing: str,
+    told: str,
     secret: str,
     chain: list[Coding],
     data: st.DataObject,
@@ -316,14 +335,24 @@ def test_no_window_survives_in_any_output(
     said = secret
     for coding in chain:
         said = coding.codes(said)
-    wire = data.draw(wires(f'{{"error": {{"code": "{said}", "message": "no"}}}}'))
-    path = tmp_path_factory.getbasetemp() / "one.har"
+    text = f'{{"error": {{"code": "{said}", "message": "no"}}}}'
+    wire = data.draw(wires(text, packing, told))
     redactor = Redactor()
     redactor.learn(secret)
+    path = tmp_path_factory.getbasetemp() / "one.har"
     for name, output in zip(("json", "har", "screen"), outputs(wire, redactor, path), strict=True):
         for text in readings(output):
-            assert survives(secret, text, [*chain, CODINGS[10]]) is None, (name, text)
-    # Whoever has other secrets finds the outputs as they are without any.
-    other = Redactor()
-    other.learn("Something-Else-Altogether/4711")
-    assert outputs(wire, other, path) == outputs(wire, Redactor(), path)
+            assert survives(secret, text, [*chain, NAMED["JSON"]]) is None, (name, text)
+
+
+@pytest.mark.parametrize(("packing", "told"), WAYS)
+@given(st.data())
+@settings(max_examples=3, deadline=None)
+def test_outputs_without_the_secret_are_as_they_are_where_none_is_known(
+    tmp_path_factory: pytest.TempPathFactory, packing: str, told: str, data: st.DataObject
+) -> None:
+    wire = data.draw(wires('{"error": {"code": "Nothing-Of-The-Kind"}}', packing, told))
+    redactor = Redactor()
+    redactor.learn(SECRET)
+    path = tmp_path_factory.getbasetemp() / "one.har"
+    assert outputs(wire, redactor, path) == outputs(wire, Redactor(), path)

@@ -7,6 +7,7 @@ from typing import Any
 
 import derive
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.gate import decide
@@ -17,7 +18,7 @@ from cancel_contracts.report.junit import write_junit
 from cancel_contracts.report.markdown import write_markdown
 from cancel_contracts.report.record import record
 from cancel_contracts.schemas import schema
-from cancel_contracts.verify import Options, verify
+from cancel_contracts.verify import verify
 from jsonschema import Draft202012Validator
 from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
 

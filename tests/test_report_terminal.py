@@ -134,7 +134,8 @@ def test_a_target_that_refused_us_has_nothing_to_excuse() -> None:
     shown = screen(record(result, outcome_of(result)))
 
     assert "would excuse" not in shown
-    assert shown.endswith("inconclusive: every call was refused (exit code 4)\n")
+    last = "inconclusive: every call was refused; kept 0 of 0, covered 0 of 1 (exit code 4)\n"
+    assert shown.endswith(last)
 
 
 def test_a_run_that_is_violated_offers_no_excuse() -> None:
@@ -144,13 +145,25 @@ def test_a_run_that_is_violated_offers_no_excuse() -> None:
 @pytest.mark.parametrize(
     ("words", "last"),
     [
-        (("upheld",), "conforms: 2 clauses upheld, none violated (exit code 0)"),
-        (("violated",), "violated: EX-02, EX-11 (exit code 1)"),
+        (
+            ("upheld",),
+            "conforms: 2 clauses upheld, none violated; kept 1 of 1, covered 1 of 1 (exit code 0)",
+        ),
+        (
+            ("upheld", "not-exercised"),
+            "inconclusive: 1 must-clause remains open: EX-04; kept 1 of 1, covered 1 of 4;"
+            " excused: EX-05 (exit code 4)",
+        ),
+        (("violated",), "violated: EX-02, EX-11; kept 0 of 2, covered 2 of 2 (exit code 1)"),
+        (
+            ("violated", "accepted"),
+            "violated: EX-02, EX-11; kept 0 of 3, covered 3 of 3 (exit code 1)",
+        ),
         ((), "nothing-selected: no clause was selected (exit code 5)"),
     ],
 )
 def test_the_last_line_is_the_outcome(words: tuple[str, ...], last: str) -> None:
-    assert screen(sample_of(*words)).splitlines()[-1] == last
+    assert screen(sample_of(*words), width=200).splitlines()[-1] == last
 
 
 def bar(console: Console, totals: dict[str, int] | None = None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import generated
 import pytest
 from cancel_contracts import hosts
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
@@ -20,7 +21,7 @@ from cancel_contracts.targets.file import of_url
 from cancel_contracts.targets.pace import pacer
 from cancel_contracts.targets.url import check_url
 from cancel_contracts.transport.client import Transport
-from cancel_contracts.verify import Options, assign, verify
+from cancel_contracts.verify import verify
 
 CONTRACTS = {path.stem: load(path) for path in shipped()}
 CLOUDS = [

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -18,8 +19,9 @@ from cancel_contracts.exchange import Exchange, Received, Sent, Situation
 from cancel_contracts.gate import decide
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.replay import judge_recording, write_recording
-from cancel_contracts.sight.sight import STILL_SECONDS, Sight
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.sight.clocks import STILL_SECONDS
+from cancel_contracts.sight.sight import Sight
+from cancel_contracts.verify import Result, verify
 from servers.entities import Resource
 from servers.faults_state import NoEffect
 from servers.service import Service
@@ -197,6 +199,8 @@ def test_what_moves_on_a_resource_that_nothing_cancelled_is_no_effect_elsewhere(
 def test_a_resource_that_a_call_may_have_cancelled_is_no_control(status: int | None) -> None:
     exchanges = Exchanges()
     found = Sight(ANY_CHANGE, exchanges)
+    feed(found, exchanges, 9, "r9", [("call", 404, 0), ("look", None, 0)])
+    assert found.control() is None, "a look that shows nothing is none either"
     refused: list[Step] = [
         ("look", entity(ANY_CHANGE, note="a"), 0), ("call", 403, 1),
         ("look", entity(ANY_CHANGE, note="a"), 2),

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target, new_key, target_of
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
@@ -22,7 +23,7 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.mock.server import MockServer
 from cancel_contracts.targets.file import Target, of_url
 from cancel_contracts.transport.client import Timeouts
-from cancel_contracts.verify import ContractResult, Options, Result, assign, verify
+from cancel_contracts.verify import ContractResult, Result, verify
 
 CONTRACTS = [load(path) for path in shipped()]
 QUICK = Options(timeouts=Timeouts(2, 2, 3), effect_seconds=1.5)

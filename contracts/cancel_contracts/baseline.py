@@ -18,10 +18,10 @@ from typing import Any
 import yaml
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.yaml_file import parse_text, read_file
+from cancel_contracts.contract.yaml_file import line_in, parse_yaml, place_in
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.judge import Judgement, Verdict, Word
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import complaint, validator
 
 KINDS: Mapping[str, Word] = {"violations": "violated", "not_exercised": "not-exercised"}
 
@@ -44,17 +44,15 @@ class Entry:
 
 def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
     """Return the entries of a baseline file. Raises UsageError for what it cannot mean."""
-    text = read_file(path)
-    raw = parse_text(path, text)
+    raw = parse_yaml(path)
     plain = json.loads(json.dumps(raw, default=str))  # YAML reads a bare date as a date
-    if error := next(iter(validator("baseline").iter_errors(plain)), None):
-        where = "/".join(map(str, error.absolute_path)) or "(top level)"
-        raise UsageError(f"{path}: {where}", error.message[:200], "see docs/accept-a-deviation.md")
-    lines = _lines(text)
+    if found := complaint(validator("baseline").iter_errors(plain)):
+        keys, problem, _ = found
+        raise UsageError(place_in(path, keys), problem, "see docs/accept-a-deviation.md")
     entries = []
     for kind in KINDS:
         for index, row in enumerate(plain.get(kind) or []):
-            place = f"{path}:{lines[kind][index]}"
+            place = line_in(path, (kind, index))
             contract = next((c for c in contracts if c.name == row["contract"]), None)
             if contract is None:
                 raise UsageError(
@@ -85,16 +83,6 @@ def _fields(place: str, row: Mapping[str, Any]) -> tuple[str, str, str, str | No
             place, f"{row['expires']!r} is no date", "write it as 2027-01-31"
         ) from None
     return row["contract"], row["clause"], row["reason"], row.get("issue"), expires
-
-
-def _lines(text: str) -> dict[str, list[int]]:
-    """Return the line of each entry: a stale one is named by it."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
-    found: dict[str, list[int]] = {kind: [] for kind in KINDS}
-    for key, value in root.value if root is not None else []:
-        if key.value in found and isinstance(value, yaml.SequenceNode):
-            found[key.value] = [item.start_mark.line + 1 for item in value.value]
-    return found
 
 
 def apply(

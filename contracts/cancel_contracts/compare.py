@@ -5,14 +5,14 @@ a mock. Pure.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import read_text
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import complaint, validator
 
 # How bad a verdict is for whoever relies on the server. A change to a higher number is for the
 # worse.
@@ -46,11 +46,10 @@ def load(path: Path) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError):
         raise UsageError(str(path), "is no JSON", "name a file that --report-json wrote") from None
-    if error := next(iter(validator("report").iter_errors(report)), None):
-        where = "/".join(map(str, error.absolute_path)) or "(top level)"
-        raise UsageError(
-            f"{path}: {where}", "is no report of this schema", "write it again with --report-json"
-        )
+    if found := complaint(validator("report").iter_errors(report)):
+        where = "/".join(map(str, found[0])) or "(top level)"
+        problem = f"is no report of this schema: {found[1]}"
+        raise UsageError(f"{path}: {where}", problem, "write it again with --report-json")
     return dict(report)
 
 
@@ -123,30 +122,5 @@ def _status(evidence: Mapping[str, Any]) -> int | None:
     return response["status"] if response else None
 
 
-def worse(changes: list[Change]) -> bool:
+def worse(changes: Sequence[Change]) -> bool:
     return any(c.worse for c in changes)
-
-
-def render(changes: list[Change], form: str) -> str:
-    """Return the changes as text, JSON or Markdown."""
-    if form == "json":
-        document = {"worse": worse(changes), "changes": [asdict(c) for c in changes]}
-        return json.dumps(document, indent=1, ensure_ascii=False)
-    verdict = "B is worse than A" if worse(changes) else "B is no worse than A"
-    if form == "markdown":
-        lines = ["| change | contract | clause | A | B | worse |", "|---|---|---|---|---|---|"]
-        lines += [
-            f"| {c.kind} | {_cell(c.contract)} | {_cell(c.clause or '')} | {_cell(c.a)}"
-            f" | {_cell(c.b)} | {'yes' if c.worse else 'no'} |"
-            for c in changes
-        ]
-        return "\n".join([*(lines if changes else ["No change."]), "", verdict + "."])
-    lines = [("! " if c.worse else "  ") + c.sentence() for c in changes]
-    return "\n".join([*(lines or ["no change"]), verdict])
-
-
-def _cell(text: str) -> str:
-    escaped = (
-        text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("`", "\\`")
-    )
-    return " ".join(escaped.split())

@@ -61,9 +61,9 @@ def _shown(word: str) -> str:
     return "(not shown: it looks like a secret)" if secret else word
 
 
-def clip(text: str) -> str:
-    """Return the beginning of a text that is too long to be shown."""
-    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}…"
+def clip(text: str, limit: int = SHOWN_CHARS, mark: str = "…") -> str:
+    """Return at most `limit` characters of a text; a mark stands for what was cut."""
+    return text if len(text) <= limit else text[: max(0, limit - len(mark))] + mark
 
 
 @contextmanager

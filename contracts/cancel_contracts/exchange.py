@@ -124,6 +124,11 @@ class Received:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     @property
+    def redirect(self) -> str | None:
+        """Return where a redirect leads, or None for any other answer."""
+        return self.header("location") if self.status // 100 == 3 else None
+
+    @property
     def weight_bytes(self) -> int:
         """Return about how much memory it takes."""
         fields = sum(HEADER_BYTES + len(name) + len(value) for name, value in self.headers)
@@ -192,6 +197,7 @@ class Exchange:
     started: float = 0.0  # seconds since the run began
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
+    echoed: bool = False  # the answer holds the token that the request carried
     way_in: bool = False  # made to find out how the target is to be called: stands for nothing
 
     @property

@@ -15,7 +15,7 @@ from cancel_contracts.contract.callers import ROLES
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.needs import Need
+from cancel_contracts.needs import GROUPS, Need
 
 
 def excuse(judgement: Judgement, not_testable: Mapping[str, str]) -> Judgement:
@@ -56,7 +56,8 @@ class Excused:
 def stale(rows: Iterable[Excused]) -> list[str]:
     """Return, in words, the excuses of needs that were met, and of clauses that were judged.
 
-    One that any contract of the run still needs is not stale.
+    One that any contract of the run still needs is not stale. Of a whole group nothing is known
+    where only some clauses were selected.
     """
     needed: set[str] = set()
     met: dict[str, str] = {}
@@ -64,7 +65,8 @@ def stale(rows: Iterable[Excused]) -> list[str]:
         lacking = {gap.need for gap in row.journal.missing.values()}
         lacking |= {gap.need for v in row.judgement.verdicts for gap in v.gaps}
         needed |= {key for need in lacking if need for key in need.keys}
-        used = _used(row.journal)
+        whole = len(row.judgement.verdicts) == len(row.judgement.contract.clauses)
+        used = _used(row.journal, whole)
         words = {v.clause.id: v.word for v in row.judgement.verdicts}
         for key in row.not_testable:
             if key in used:
@@ -76,11 +78,12 @@ def stale(rows: Iterable[Excused]) -> list[str]:
     return [f"not_testable: {text}" for key, text in met.items() if key not in needed]
 
 
-def _used(journal: Journal) -> set[str]:
-    """Return the keys of the needs that a run has met."""
+def _used(journal: Journal, whole: bool) -> set[str]:
+    """Return the keys of the needs that a run has met, those of groups where it was a `whole` one.
+
+    What is excused for want of a GET is not looked at, so that nothing can be said of it.
+    """
     found: set[Need] = set()
-    if journal.minted:
-        found.add(Need("mint"))
     for exchange in journal.exchanges:
         situation = exchange.situation
         permission = permission_of(situation.identity)
@@ -90,4 +93,6 @@ def _used(journal: Journal) -> set[str]:
             found.add(Need("state", situation.state))
         if situation.owner:
             found.add(Need("owner", situation.owner))
-    return {key for need in found for key in need.keys}
+    keys = {key for need in found for key in need.keys}
+    keys = keys if whole else keys - set(GROUPS.values())
+    return {*keys, GROUPS["mint"]} if journal.minted else keys

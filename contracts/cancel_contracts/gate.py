@@ -61,8 +61,9 @@ def figures(verdicts: Iterable[Verdict]) -> Figures:
     judged = [v for v in musts if v.word in ("upheld", "violated", "accepted")]
     excused: dict[str, list[str]] = {}
     for verdict in musts:
-        for key in verdict.excused_by:
-            excused.setdefault(key, []).append(verdict.clause.id)
+        if verdict.excused:
+            for key in verdict.excused_by or (verdict.clause.id,):
+                excused.setdefault(key, []).append(verdict.clause.id)
     upheld = sum(v.word == "upheld" for v in judged)
     named = {key: tuple(ids) for key, ids in sorted(excused.items())}
     return Figures(upheld, len(judged), len(musts), named)
@@ -73,16 +74,18 @@ def decide(
     *,
     strict: bool = False,
     stale: Sequence[str] = (),
+    stale_excuses: Sequence[str] = (),
     min_covered: float = 0.0,
     crashes: Sequence[str] = (),
 ) -> Outcome:
     """Return the outcome of a run over its contracts.
 
-    `stale` are excuses and baseline entries that excuse nothing any more; `min_covered` is the
-    percentage of must-clauses that have to be judged; `crashes` are faults of the suite itself:
-    with one no run conforms, whatever its verdicts, and whatever it has found stands.
+    `stale` and `stale_excuses` are baseline entries, and lines of the target file, that excuse
+    nothing any more; `min_covered` is the percentage of must-clauses that have to be judged;
+    `crashes` are faults of the suite itself: with one no run conforms, whatever its verdicts, and
+    whatever it has found stands.
     """
-    outcome = _decide(judgements, strict, stale, min_covered)
+    outcome = _decide(judgements, strict, stale, stale_excuses, min_covered)
     if not crashes:
         return outcome
     word = "violated" if outcome.word == "violated" else "inconclusive"
@@ -91,7 +94,11 @@ def decide(
 
 
 def _decide(
-    judgements: Sequence[Judgement], strict: bool, stale: Sequence[str], min_covered: float
+    judgements: Sequence[Judgement],
+    strict: bool,
+    stale: Sequence[str],
+    stale_excuses: Sequence[str],
+    min_covered: float,
 ) -> Outcome:
     failing = ("must", "should") if strict else ("must",)
     verdicts = [v for j in judgements for v in j.verdicts]
@@ -99,10 +106,10 @@ def _decide(
         return _outcome("nothing-selected", "no clause was selected")
     violated = [v.clause.id for v in verdicts if v.word == "violated" and v.clause.level in failing]
     excuses = _excuses(judgements)
-    if violated or stale:
+    if violated or stale or stale_excuses:
         parts = [f"violated: {', '.join(violated)}"] if violated else []
-        entries = "entry" if len(stale) == 1 else "entries"
-        parts += [f"{len(stale)} stale {entries}: {stale[0]}"] if stale else []
+        for kind, lines in (("baseline entries", stale), ("excuses", stale_excuses)):
+            parts += [f"{len(lines)} stale {kind}: {lines[0]}"] if lines else []
         return _outcome("violated", "; ".join(parts), excuses)
     if gaps := [v.clause.id for v in verdicts if gap(v)]:
         more = " …" if len(gaps) > SHOWN_GAPS else ""

@@ -46,6 +46,12 @@ class Gap:
     word: Literal["not-exercised", "inconclusive"] = "not-exercised"
 
     @property
+    def says(self) -> str:
+        """The reason, after the kind of need that it is about."""
+        group = GROUPS.get(self.need.kind) if self.need else None
+        return f"{group}: {self.reason}" if group else self.reason
+
+    @property
     def free(self) -> bool:
         """Whether nobody can demand of the target what is lacking."""
         return self.need is not None and self.need.kind == "choice"

@@ -13,19 +13,37 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-NO_JSON: Final = object()  # what `json_value` returns for bytes that are none; null is a value
+NO_JSON: Final = object()  # bytes that are none, a pointer to nothing; null is a value
+BOM = b"\xef\xbb\xbf"
 DEPTH = 100  # levels of nesting; an entity has a handful
+LARGEST_ID = 2**64  # of those that are numbers; Python writes none of thousands of digits
 DATE_CHARS = 64  # an HTTP-date has 29 (RFC 9110 section 5.6.7), the longest of the old forms 33
 
 
-def json_value(data: bytes) -> Any:
-    """Return what UTF-8 JSON says (RFC 8259), or NO_JSON. Nested deeper than DEPTH is none."""
+def json_value(data: bytes, *, mark: bool = False) -> Any:
+    """Return what UTF-8 JSON says (RFC 8259), or NO_JSON. Nested deeper than DEPTH is none.
+
+    `mark`: a byte order mark in front is passed over, as section 8.1 allows.
+    """
+    if mark:
+        data = data.removeprefix(BOM)
     try:
         value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
     except (ValueError, RecursionError):
         return NO_JSON
     brackets = data.count(b"[") + data.count(b"{")
     return NO_JSON if brackets > DEPTH and _too_deep(value) else value
+
+
+def pointed(value: Any, pointer: str) -> Any:
+    """Return what stands at a JSON pointer (RFC 6901), or NO_JSON where nothing does."""
+    for token in pointer.split("/")[1:]:
+        key = token.replace("~1", "/").replace("~0", "~")  # in this order: RFC 6901 section 4
+        if isinstance(value, list) and re.fullmatch("0|[1-9][0-9]*", key):
+            value = value[int(key)] if int(key) < len(value) else NO_JSON
+        else:
+            value = value.get(key, NO_JSON) if isinstance(value, dict) else NO_JSON
+    return value
 
 
 def _no_number(word: str) -> None:
@@ -50,11 +68,14 @@ def _too_deep(value: Any) -> bool:
 
 
 def identifier(value: object) -> str | None:
-    """Return the id of a resource, or None for what cannot stand in a path as one.
+    """Return the id of a resource, a text or a whole number, as a text; or None for what cannot
+    stand in a path as one.
 
     A lone surrogate has no UTF-8, and a segment of dots is a step in the path, however it is
     written (RFC 3986 section 5.2.4).
     """
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if abs(value) < LARGEST_ID else None
     if not isinstance(value, str) or value in ("", ".", ".."):
         return None
     return value if is_text(value) else None

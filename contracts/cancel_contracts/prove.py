@@ -20,6 +20,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import FIELDS, asked, fits, listed, permission_of
@@ -33,10 +34,11 @@ from cancel_contracts.mock.entry import Breaks, Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.transport.client import Timeouts
-from cancel_contracts.verify import Options, Result, verify
+from cancel_contracts.verify import Result, verify
 
 STATUSES = range(100, 600)
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
+LATEST_SECONDS = 3.0  # what no faster trial shows may show by then
 IMPATIENT = Options(
     timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
 )
@@ -143,10 +145,14 @@ class Speaking:
 
 
 def _statuses(given: Mapping[str, Any]) -> list[int]:
-    """Return the statuses that an `answer` speaks of; all where it is absent."""
+    """Return the statuses that an `answer` speaks of; all where it is absent. A clause has words
+    in a list or one alone, a fault in a tuple.
+    """
     if "answer" not in given:
         return list(STATUSES)
-    wanted = [int(w) if str(w).isdigit() else w for w in listed(given["answer"])]
+    said = given["answer"]
+    words = list(said) if isinstance(said, tuple) else listed(said)
+    wanted = [int(w) if str(w).isdigit() else w for w in words]
     return [status for status in STATUSES if fits(status, wanted)]
 
 
@@ -193,7 +199,8 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
         narrow = _attempt(contract, entry, replace(IMPATIENT, only=ids))
         if narrow.kills:
             return narrow
-    return _attempt(contract, entry, IMPATIENT if isinstance(entry, Fault) else Options())
+    patient = replace(IMPATIENT, sweep_seconds=LATEST_SECONDS)
+    return _attempt(contract, entry, patient if isinstance(entry, Fault) else Options())
 
 
 def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cancel_contracts import har
+from cancel_contracts.assignment import Options, select
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.excuses import excuse
 from cancel_contracts.judge.judge import judge
 from cancel_contracts.redact.secrets import Redactor
-from cancel_contracts.verify import ContractResult, Options, Result, select
+from cancel_contracts.verify import ContractResult, Result
 
 
 def write_recording(result: Result, path: Path) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from functools import cache
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
+KEY = r"[A-Za-z][A-Za-z_-]{0,24}"  # what looks like a key, and no token
 # Kind of file -> the folder of the package ("" the package itself), and the schema in it.
 SCHEMAS = {
     "spec": ("contract", "extensions.schema.json"),
@@ -35,3 +41,94 @@ def validator(kind: str) -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema(kind))
+
+
+def complaint(errors: Iterable[ValidationError]) -> tuple[tuple[str | int, ...], str, str] | None:
+    """Return the most telling of a value's errors: the keys of its place, what is wrong there, and
+    the fix where the error tells it, else "".
+
+    None where there is no error. No value is repeated: it may hold a token.
+    """
+    found = list(errors)
+    if not found:
+        return None
+    error = min(found, key=lambda e: (not e.absolute_path, list(map(str, e.absolute_path))))
+    while error.context and not _keys(error.validator_value):
+        error = _meant(error.context)
+    return tuple(error.absolute_path), _problem(error), "quote it" if _reads_as(error) else ""
+
+
+def _meant(context: Sequence[ValidationError]) -> ValidationError:
+    """Return the most telling error of the alternative that fits deepest: it was the one meant."""
+    from jsonschema.exceptions import relevance
+
+    branches = [list(rows) for _, rows in groupby(context, lambda e: e.relative_schema_path[0])]
+    meant = max(branches, key=lambda rows: (max(len(e.path) for e in rows), -len(rows)))
+    return max(meant, key=relevance)
+
+
+def _keys(forms: Any) -> list[str]:
+    """Return the keys of which one is required, where alternatives differ in nothing else."""
+    if not all(isinstance(form, dict) and form.keys() == {"required"} for form in forms):
+        return []
+    return [key for form in forms for key in form["required"]]
+
+
+def _problem(error: ValidationError) -> str:
+    asked: Any = error.validator_value
+    known: Any = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    found: Any = error.instance
+    match error.validator:
+        case "additionalProperties":
+            odd = [str(key) for key in found if key not in known]
+            # A key that is none may be a token whose colon was forgotten.
+            extra = next((key for key in odd if re.fullmatch(KEY, key)), None)
+            if extra is None:
+                return "holds a key that it does not know"
+            near = get_close_matches(extra, known, n=1)
+            return f"has no key {extra!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        case "required" | "dependentRequired":
+            return str(error.message)  # names keys alone
+        case "type" if reads := _reads_as(error):
+            return f"is read as {reads} where a text is wanted"
+        case "type":
+            return f"must be of type {asked if isinstance(asked, str) else ' or '.join(asked)}"
+        case "enum":
+            return f"must be one of {', '.join(map(str, asked))}"
+        case "const":
+            return f"must be {json.dumps(asked)}"
+        case "minimum":
+            return f"must be {asked} or more"
+        case "pattern":
+            return "must be an http or https URL" if "https?" in asked else f"must fit {asked}"
+        case "minLength" | "minItems":
+            return "must not be empty"
+        case "minProperties":
+            return f"must have one of {', '.join(known)}" if known else f"must have {asked} keys"
+        case "maxProperties":
+            return f"must have only one of {', '.join(known)}"
+        case "uniqueItems":
+            return "holds a value twice"
+        case "not":
+            return "names two ways to one thing: keep one of them"
+        case "oneOf" if keys := _keys(asked):
+            return f"must have exactly one of {', '.join(keys)}"
+        case "oneOf":
+            return "fits none, or more than one, of the forms allowed here"
+        case rule:
+            return f"breaks the rule {rule!r}"
+
+
+def _reads_as(error: ValidationError) -> str | None:
+    """Return what YAML reads an unquoted text as, where a text is wanted."""
+    wanted: Any = error.validator_value
+    value: Any = error.instance
+    texts = "string" in (wanted if isinstance(wanted, list) else [wanted])
+    if error.validator != "type" or not texts:
+        return None
+    if isinstance(value, bool):
+        return "yes or no"
+    if isinstance(value, (int, float)):
+        return "a number"
+    # What YAML reads without quotes and JSON does not know is a date or a time.
+    return None if value is None or isinstance(value, (str, list, dict)) else "a date"

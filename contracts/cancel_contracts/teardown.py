@@ -59,14 +59,17 @@ def tear_down(
     if not rows:
         return failures
     trust = trusted(cacert)
-    with Ledger(account.path, redactor) as ledger, Transport(verify=trust) as transport:
+    with Ledger(account.path, redactor) as ledger:
         account.reopen(ledger)
         for contract, caller in zip(chosen, callers, strict=True):
             site, left = target.site(contract), rows[contract.name]
             pace = pacer(contract, site.base_url, None)
-            maker = provisioner(contract, site, transport, caller, ledger, pace)
-            states = ProviderStates(site, transport, ledger, maker)
-            failures += [f"{contract.name}: {text}" for text in _undo(contract, states, left)]
+            with Transport(
+                verify=trust, along=caller.fields, certificate=caller.certificate
+            ) as transport:
+                maker = provisioner(contract, site, transport, caller, ledger, pace)
+                states = ProviderStates(site, transport, ledger, maker)
+                failures += [f"{contract.name}: {text}" for text in _undo(contract, states, left)]
     return [redactor.text(text) for text in failures]
 
 

@@ -40,6 +40,41 @@ class Fault:
 FAULTS: list[Fault] = []
 
 
+@dataclass(frozen=True)
+class Awaiting:
+    """A deviation that no clause has to see yet. `kind` is one of research's kinds of faults."""
+
+    name: str
+    kind: str
+    on: tuple[str, ...]
+    service: type[Service]
+    attributes: Mapping[str, Any]
+
+
+# Emptied as the suite learns to see them: an entry becomes a Fault that names its clauses.
+AWAITING: list[Awaiting] = []
+
+
+def awaits(
+    kind: str, on: str, each: Choices | None = None
+) -> Callable[[type[Service]], type[Service]]:
+    """Register a service that waits for a clause, once or for each of several choices."""
+
+    def register(service: type[Service]) -> type[Service]:
+        for label, attributes in (each or {"": {}}).items():
+            name = f"{_words(service)}: {label}" if label else _words(service)
+            AWAITING.append(Awaiting(name, kind, tuple(on.split()), service, attributes))
+        return service
+
+    return register
+
+
+def _words(service: type[Service]) -> str:
+    return re.sub(
+        r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", service.__name__
+    ).lower()
+
+
 def breaks(
     clauses: str, each: Choices | None = None, *, beside: str = "", hangs: bool = False
 ) -> Callable[[type[Service]], type[Service]]:
@@ -50,9 +85,7 @@ def breaks(
         found[short] = (*found.get(short, ()), *((word,) if number else ()))
 
     def register(service: type[Service]) -> type[Service]:
-        words = re.sub(
-            r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", service.__name__
-        ).lower()
+        words = _words(service)
         for label, attributes in (each or {"": {}}).items():
             name = f"{words}: {label}" if label else words
             fault = Fault(name, found, service, attributes, tuple(beside.split()), hangs)

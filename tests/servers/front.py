@@ -11,7 +11,8 @@ import socketserver
 import struct
 import sys
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from io import BufferedIOBase
@@ -31,6 +32,8 @@ class Request:
     headers: dict[str, str]
     body: bytes = b""
     chunked: bool = False
+    version: str = "HTTP/1.1"
+    connection: dict[str, Any] = field(default_factory=dict)  # what is kept with the connection
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,11 @@ class Written(Front):
             timeout = 10
 
             def handle(self) -> None:
-                while (request := read(self.rfile)) is not None:
+                kept: dict[str, Any] = {}
+                while (request := read(self.rfile, self.connection.sendall)) is not None:
                     close = "close" in request.headers.get("connection", "").lower()
-                    response = service.answer(request)
+                    close = close or request.version == "HTTP/1.0"
+                    response = service.answer(replace(request, connection=kept))
                     self.connection.sendall(service.encode(response, request, close))
                     if response.hang_up == "hang":
                         service.stopped.wait(HANG_SECONDS)
@@ -139,19 +144,21 @@ class Written(Front):
         return Handler
 
 
-def read(stream: BufferedIOBase) -> Request | None:
-    """Read one request, or None where the peer has closed."""
+def read(stream: BufferedIOBase, write: Callable[[bytes], Any] = len) -> Request | None:
+    """Read one request, or None where the peer has closed. `write` lets who waits go on."""
     line = stream.readline().decode("latin-1").strip()
     if not line:
         return None
-    method, target, _ = line.split(" ")
+    method, target, version = line.split(" ")
     headers = {}
     while field_line := stream.readline().decode("latin-1").strip():
         name, _, value = field_line.partition(":")
         headers[name.lower()] = value.strip()
+    if headers.get("expect", "").lower() == "100-continue":  # RFC 9110, section 10.1.1
+        write(b"HTTP/1.1 100 Continue\r\n\r\n")
     chunked = headers.get("transfer-encoding", "").lower() == "chunked"
     body = unchunk(stream) if chunked else stream.read(int(headers.get("content-length", "0")))
-    return Request(method, target, headers, body, chunked)
+    return Request(method, target, headers, body, chunked, version)
 
 
 def unchunk(stream: BufferedIOBase) -> bytes:

@@ -69,7 +69,8 @@ class Service(Provides):
     # --- routes ---------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Response:
-        path = request.target.partition("?")[0]
+        # RFC 9112, section 3.2.2: a server accepts the absolute form of a target as well.
+        path = re.sub("(?i)^https?://[^/]*", "", request.target).partition("?")[0]
         if path == PROVIDER:
             return self.provide(request)
         base = self.page.prefix + self.page.collection + "/"

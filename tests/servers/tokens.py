@@ -85,7 +85,7 @@ class Signed:
         claims = self.claims(token)
         if claims is None or not self.timely(claims) or not self.addressed(claims):
             return None
-        return self.holder(claims)
+        return self.holder(claims) if self.issued(claims) else None
 
     def claims(self, token: str) -> dict[str, Any] | None:
         try:
@@ -105,6 +105,10 @@ class Signed:
 
     def addressed(self, claims: dict[str, Any]) -> bool:
         return claims.get("aud") in self.page.audiences
+
+    def issued(self, claims: dict[str, Any]) -> bool:
+        """The issuer names the tenant that `tid` names (access-token-claims-reference)."""
+        return str(claims.get("tid")) in str(claims.get("iss", claims.get("tid")))
 
     def holder(self, claims: dict[str, Any]) -> Caller:
         # `scp` stands in user tokens only (access-token-claims-reference), so it decides.

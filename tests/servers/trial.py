@@ -11,10 +11,11 @@ from functools import cache
 from typing import Any
 
 from cancel_contracts import gate
+from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.targets.file import Target
-from cancel_contracts.verify import Options, verify
+from cancel_contracts.verify import verify
 
 from servers.front import Front, Written
 from servers.pages import PAGES, Page

@@ -39,7 +39,8 @@ def conclude(
     from cancel_contracts.report.record import record
     from cancel_contracts.report.terminal import show
 
-    stale = result.stale_excuses()
+    stale: list[str] = []
+    stale_excuses = result.stale_excuses()
     warnings = list(result.warnings)
     results = []
     for one in result.results:
@@ -47,12 +48,13 @@ def conclude(
         results.append(replace(one, judgement=judgement))
         stale += old
         warnings += expired
-    result = replace(result, results=tuple(results), warnings=(*warnings, *stale))
+    result = replace(result, results=tuple(results), warnings=(*warnings, *stale, *stale_excuses))
     options = result.options
     outcome = gate.decide(
         result.judgements(),
         strict=options.strict,
         stale=stale,
+        stale_excuses=stale_excuses,
         min_covered=options.min_covered,
         crashes=result.crashes,
     )

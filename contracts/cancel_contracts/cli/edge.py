@@ -23,9 +23,9 @@ def cli() -> None:
     """Tell whether a server keeps the documented contract of a cancel endpoint.
 
     \b
-    Exit codes: 0 conforms, 1 a clause is violated or a baseline entry stale, 2 bad usage,
-    3 the suite itself failed, 4 inconclusive (unreachable, refused, throttled, or something
-    not exercised), 5 nothing selected.
+    Exit codes: 0 conforms, 1 a clause is violated or an excuse or baseline entry stale,
+    2 bad usage, 3 the suite itself failed, 4 inconclusive (unreachable, refused, throttled, or
+    something not exercised or covered), 5 nothing selected.
     """
 
 

@@ -115,9 +115,10 @@ def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...]
 def compare(a: Path, b: Path, form: str) -> int:
     """Compare two JSON reports clause by clause. Exit 1 where B is worse than A."""
     from cancel_contracts import compare as comparing
+    from cancel_contracts.report.changes import render
 
     changes = comparing.compare(comparing.load(a), comparing.load(b))
-    click.echo(comparing.render(changes, form))
+    click.echo(render(changes, form))
     return 1 if comparing.worse(changes) else 0
 
 

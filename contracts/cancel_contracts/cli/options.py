@@ -33,14 +33,20 @@ class _Path(click.Path):
 PATH = _Path(path_type=Path)
 
 
-class Seconds(click.FloatRange):
-    """Seconds that can be waited: a number, and not without end."""
+class Finite(click.FloatRange):
+    """A number of `unit` that can be counted with: not without end, and not NaN."""
+
+    unit = "percent"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         found = super().convert(value, param, ctx)
         if not math.isfinite(found):
-            self.fail(f"{value} is no number of seconds; give one", param, ctx)
+            self.fail(f"{value} is no number of {self.unit}; give one", param, ctx)
         return found
+
+
+class Seconds(Finite):
+    unit = "seconds"
 
 
 # Flag -> what it writes. The order is that of the help.
@@ -51,6 +57,15 @@ REPORTS = {
     "--report-html": "Write a self-contained HTML page here.",
     "--record": "Write the traffic here, as HAR 1.2.",
 }
+
+
+min_covered_option = click.option(
+    "--min-covered",
+    type=Finite(min=0, max=100),
+    default=0.0,
+    metavar="PERCENT",
+    help="Exit 4 where less of the must-clauses was judged.",
+)
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,6 +20,7 @@ from cancel_contracts.cli.options import (
     check_reports,
     check_writable,
     load_contracts,
+    min_covered_option,
     open_target,
     pinned_dialects,
     report_options,
@@ -30,11 +31,11 @@ from cancel_contracts.errors import ContractsError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.targets.file import Target
-    from cancel_contracts.verify import Options
 
 PROFILES = (
     "smoke touches nothing that exists; gate exercises every clause; "
@@ -86,6 +87,7 @@ PROFILES = (
     help="Pin the reading of a contradiction.",
 )
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@min_covered_option
 @click.option(
     "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
 )
@@ -126,10 +128,10 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            dialects: tuple[str, ...], timeout: float, debug: bool,
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
+    from cancel_contracts.assignment import SWEEP_SECONDS, Options
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
-    from cancel_contracts.verify import Options
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
@@ -145,6 +147,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
+        sweep_seconds=0.0 if flags["only"] else SWEEP_SECONDS,
         pinned=pinned_dialects(contracts, dialects),
         timeouts=Timeouts(connect=min(5.0, timeout), read=timeout, total=2 * timeout),
         **flags,
@@ -174,6 +177,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     help="Pin the reading of a contradiction.",
 )
 @click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
+@min_covered_option
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
 )
@@ -181,9 +185,9 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
     """Judge recorded traffic (HAR) by the same clauses, without network."""
+    from cancel_contracts.assignment import Options
     from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.replay import judge_recording
-    from cancel_contracts.verify import Options
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
@@ -223,8 +227,8 @@ def _console() -> Console:
 
 
 def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
+    from cancel_contracts.assignment import assign
     from cancel_contracts.report.plan import show
-    from cancel_contracts.verify import assign
 
     assignments = assign(contracts, target, options)
     show(assignments, _console(), options.rate)
@@ -240,10 +244,11 @@ def _run(
     redactor: Redactor,
 ) -> int:
     """Verify, report and return the exit code."""
+    from cancel_contracts.assignment import assign
     from cancel_contracts.cli.interrupt import interruptible
     from cancel_contracts.report.terminal import Bar
-    from cancel_contracts.verify import assign, with_ledger
     from cancel_contracts.verify import verify as verify_target
+    from cancel_contracts.verify import with_ledger
 
     screen = _console()
     assignments = assign(contracts, target, options)

@@ -71,29 +71,17 @@ def problems(contract: Contract) -> Iterator[Problem]:
             yield from _expect(contract, clause, expect)
 
 
-def _properties(contract: Contract) -> Mapping[str, Any]:
-    """Return the properties that the GET and a success are documented to show."""
-    found: dict[str, Any] = {}
-    for schema in (contract.entity_schema, contract.observed_schema):
-        found |= _of(schema)
-    return found
-
-
-def _of(schema: Any) -> dict[str, Any]:
-    if not isinstance(schema, dict):
-        return {}
-    found = dict(schema.get("properties") or {})
-    for key in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(key) or ():
-            found |= _of(part)
-    return found
-
-
 def _lifecycle(contract: Contract) -> Iterator[Problem]:
-    life, known = contract.lifecycle, _properties(contract)
+    life, known = contract.lifecycle, tuple(contract.properties)
     if not known:
         return  # nothing is said of what the resource shows
-    for key, names in (("shows", life.shows), ("records", life.records), ("sets", life.sets)):
+    named = {"shows": life.shows, "records": life.records, "sets": life.sets}
+    named |= {
+        "touches": life.touches,
+        "moments": life.moments,
+        "caller": (life.caller,) if life.caller else (),
+    }
+    for key, names in named.items():
         for name in names:
             if name not in known:
                 yield f"x-lifecycle/{key}", f"no schema shows {name!r}", nearest(name, known)
@@ -114,7 +102,7 @@ def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
 
 
 def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> Iterator[Problem]:
-    where, known = f"x-clauses/{clause.id}", _properties(contract)
+    where, known = f"x-clauses/{clause.id}", tuple(contract.properties)
     if expect.get("body") == "entity" and contract.entity_schema is None:
         yield where, "expects an entity, but no 2xx response has a schema", "add one"
     if "envelope" in expect.get("error", ()) and contract.error_schema is None:
@@ -124,6 +112,8 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
     for name in expect.get("keeps", ()):
         if known and name not in known:
             yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
+    if "named" in expect and contract.lifecycle.caller is None:
+        yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"
     if "accepts" in expect:
         asked = (permission_of(v) for v in values(contract, clause.given, "identity"))
         permissions = tuple({p.name for p in contract.permissions} | set(filter(None, asked)))

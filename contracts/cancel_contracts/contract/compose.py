@@ -94,6 +94,16 @@ class Composition:
         self._values: dict[str, Mapping[str, set[Any]]] = {}
 
     @cached_property
+    def decided_by(self) -> Mapping[Fact, str]:
+        """The id of the clause about a value: about it alone, else the first that names it."""
+        found: dict[Fact, str] = {}
+        for clause in sorted(self.contract.clauses, key=lambda c: self._alone(c) is None):
+            for situation in asked(self.contract, clause):
+                for aspect in self.facts(situation):
+                    found.setdefault((aspect, value(situation, aspect)), clause.id)
+        return found
+
+    @cached_property
     def standings(self) -> Mapping[Fact, Standing]:
         """The standing of every value that a clause about it alone decides."""
         found: dict[Fact, Standing] = {}
@@ -131,6 +141,24 @@ class Composition:
     def facts(self, situation: Situation) -> list[str]:
         """Return the aspects in which a situation is not the ordinary call."""
         return [a for a in ASPECTS if value(situation, a) != value(self.ordinary, a)]
+
+    def served(self, situation: Situation) -> bool:
+        """Whether a call is to be served: all that is not ordinary in it is neutral."""
+        return all(self.standing(situation, a).kind == "neutral" for a in self.facts(situation))
+
+    def refused(self, situation: Situation) -> bool:
+        """Whether a call is to be refused, whatever else it holds."""
+        return any(self.standing(situation, a).kind == "refused" for a in self.facts(situation))
+
+    def shows(self, call: Situation, situation: Situation) -> bool:
+        """Whether a call shows the facts of a situation beside neutral ones alone."""
+        facts = self.facts(situation)
+        return all(
+            value(call, a) == value(situation, a)
+            if a in facts
+            else self.standing(call, a).kind == "neutral"
+            for a in ASPECTS
+        )
 
     def speaks(self, clause: Clause, situation: Situation, status: int | None) -> Speaks | None:
         """Return how a clause speaks of a call in this situation that was answered so, or None."""

@@ -110,6 +110,10 @@ def names(contract: Contract, clause: Clause, key: str, situation: Situation) ->
     """Whether a key of `given`, present or not, has the value of the situation among its own."""
     wanted = values(contract, clause.given, key)
     value = getattr(situation, FIELDS[key])
+    if key == "identity" and value == "app" and not clause.readings:
+        # Whoever holds every permission is refused only where no single one suffices.
+        if not callers(contract, "application").isdisjoint(wanted):
+            return True
     if _drawn(value):
         value = Form(value.word)
     return "any" in wanted or value in wanted
@@ -166,6 +170,11 @@ def fits(status: int, wanted: Any) -> bool:
         else str(status // 100) == str(word)[0] and len(str(status)) == 3
         for word in listed(wanted)
     )
+
+
+def callers(contract: Contract, kind: str) -> frozenset[str]:
+    """Return the identities that hold one documented permission of a kind."""
+    return frozenset(f"{kind}:{p.name}" for p in contract.permissions if p.kind == kind)
 
 
 def permission_of(identity: str) -> str | None:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.entity_schema import bad_patterns
@@ -32,9 +31,10 @@ from cancel_contracts.contract.model import (
 )
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
-from cancel_contracts.contract.yaml_file import parse_yaml
+from cancel_contracts.contract.yaml_file import parse_yaml, place_in
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import schema
+from cancel_contracts.parse import NO_JSON, pointed
+from cancel_contracts.schemas import complaint, schema
 
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
@@ -76,17 +76,9 @@ def complain(path: Path, document: Mapping[str, Any]) -> None:
     """Raise for the most telling error the schema finds."""
     for where, problem, mend in unknown_words(document):
         raise UsageError(f"{path}: {where}", problem, mend)
-    errors = list(Draft202012Validator(spec_schema()).iter_errors(document))
-    if not errors:
-        return
-    error = min(errors, key=lambda e: (len(e.absolute_path) == 0, list(map(str, e.absolute_path))))
-    branch = error.context or [error]
-    if error.validator == "oneOf" and error.absolute_path and error.absolute_path[-1] == "expect":
-        wanted = 0 if "readings" in error.instance else 1  # which of the two forms was meant
-        branch = [e for e in branch if e.relative_schema_path[0] == wanted] or branch
-    deepest = best_match(branch) or error
-    where = "/".join(str(part) for part in deepest.absolute_path) or "(top level)"
-    raise UsageError(f"{path}: {where}", deepest.message[:300], "see docs/clauses-vocabulary.md")
+    if found := complaint(Draft202012Validator(spec_schema()).iter_errors(document)):
+        keys, problem, _ = found
+        raise UsageError(place_in(path, keys), problem, "see docs/clauses-vocabulary.md")
 
 
 def resolve(document: Mapping[str, Any], node: Any, depth: int = 0) -> Any:
@@ -97,12 +89,9 @@ def resolve(document: Mapping[str, Any], node: Any, depth: int = 0) -> Any:
         if isinstance(ref := node.get("$ref"), str):
             if not ref.startswith("#/"):
                 raise ValueError(f"$ref {ref!r} leaves the file")
-            target: Any = document
-            for part in ref[2:].split("/"):
-                key = part.replace("~1", "/").replace("~0", "~")
-                if not isinstance(target, dict) or key not in target:
-                    raise ValueError(f"$ref {ref!r} names nothing")
-                target = target[key]
+            target = pointed(document, ref[1:])
+            if target is NO_JSON:
+                raise ValueError(f"$ref {ref!r} names nothing")
             return resolve(document, target, depth + 1)
         return {key: resolve(document, value, depth + 1) for key, value in node.items()}
     if isinstance(node, list):
@@ -224,6 +213,9 @@ class Reader:
             after=tuple(life["after"]),
             records=dict(life.get("records", {})),
             sets=tuple(life.get("sets", [])),
+            touches=tuple(life.get("touches", [])),
+            moments=tuple(life.get("moments", [])),
+            caller=life.get("caller"),
             owners=life.get("owners"),
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 Level = Literal["must", "should", "info"]
@@ -126,13 +127,14 @@ class Lifecycle:
     cancellable: tuple[str, ...]
     final: tuple[str, ...]
     after: tuple[str, ...]
-    records: Mapping[str, str] = field(
-        default_factory=dict
-    )  # entity property -> request property kept in it
-    sets: tuple[str, ...] = ()  # entity properties that a cancel fills
-    owners: str | None = (
-        None  # name of the schema that an owner's (non-administrator's) body must fit
-    )
+    # Property of the entity -> property of the request that is kept in it.
+    records: Mapping[str, str] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()  # properties that a cancel fills
+    touches: tuple[str, ...] = ()  # properties that any call, or time, may change beside
+    moments: tuple[str, ...] = ()  # properties with dates, in the order in which they come
+    caller: str | None = None  # the property that names who cancelled
+    # Name of the schema that an owner's (non-administrator's) body must fit.
+    owners: str | None = None
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -185,6 +187,17 @@ class Contract:
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
 
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """The properties that a page documents of what the GET or a success shows."""
+        return frozenset(_properties(self.entity_schema) | _properties(self.observed_schema))
+
+    @cached_property
+    def lasting(self) -> frozenset[str]:
+        """The documented properties that no call of this endpoint may change."""
+        life = self.lifecycle
+        return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+
     @property
     def operation(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.document["paths"][self.path]["post"]
@@ -195,3 +208,11 @@ class Contract:
 
     def knows(self, id_: str) -> bool:
         return id_ in {c.id for c in self.clauses} | {r.id for r in self.not_testable}
+
+
+def _properties(schema: Any) -> set[str]:
+    """Return the names that an object's schema lists, those of its parts included."""
+    if not isinstance(schema, Mapping):
+        return set()
+    parts = (part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ())
+    return set(schema.get("properties") or ()).union(*map(_properties, parts))

@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.pipes import read_text
+from cancel_contracts.pipes import is_pipe, read_text
 
+MERGE = "tag:yaml.org,2002:merge"
+MERGED_KEYS = 1000
 DEPTH = 100  # levels of nesting; a spec has a dozen
 VALUES = 200_000  # of one file; the largest spec has four thousand
 
@@ -26,11 +29,20 @@ SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader
 class UniqueKeys(SafeLoader):  # type: ignore[misc,valid-type]
     """SafeLoader that refuses a key written twice: YAML would keep the last without a word."""
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Bring in what merge keys name. Each level may double the one before: bounded."""
+        super().flatten_mapping(node)
+        if len(node.value) > MERGED_KEYS:
+            problem = f"a mapping has more than {MERGED_KEYS} keys, merged ones counted"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
 
 def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)
+        # What a merge key brings, a key that is written here replaces.
+        merge = key_node.tag == MERGE
+        key = "<<" if merge else loader.construct_object(key_node, deep=True)
         if isinstance(key, (str, int)) and key in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"key {key!r} stands twice", key_node.start_mark
@@ -125,22 +137,37 @@ def parse_text(path: Path, text: str) -> Any:
         raise UsageError(str(path), problem, "mend the file") from None
 
 
-def place_in(path: Path, keys: Sequence[str | int]) -> str:
-    """Return a place in a YAML file that was read before, to begin a complaint with: file, line and
-    keys.
-    """
+@lru_cache(1)
+def _nodes(text: str) -> yaml.Node | None:
     try:
-        node = yaml.compose(read_text(path), Loader=SafeLoader)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError):
-        node = None  # not the file any more that was read
+        return yaml.compose(text, Loader=SafeLoader)
+    except (ValueError, yaml.YAMLError, RecursionError):
+        return None  # not the file any more that was read
+
+
+def line_in(path: Path, keys: Sequence[str | int]) -> str:
+    """Return file and line of a place in a YAML file that was read before, `file:line`."""
+    try:
+        node = None if is_pipe(path) else _nodes(read_text(path))
+    except (OSError, ValueError):
+        node = None
     line = ""
     for key in keys:
-        found = None
+        name = None
         if isinstance(node, yaml.MappingNode):
-            found = next((v for k, v in node.value if k.value == str(key)), None)
+            name, node = next((row for row in node.value if row[0].value == str(key)), (None, None))
         elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
-            found = node.value[key] if key < len(node.value) else None
-        if found is None:
+            node = node.value[key] if key < len(node.value) else None
+        else:
             break
-        node, line = found, f":{found.start_mark.line + 1}"
-    return f"{path}{line}: {'/'.join(map(str, keys)) or '(top level)'}"
+        if node is None:
+            break
+        # A mapping is told by its key, which may stand a line above; a value by itself.
+        told = node if name is None or isinstance(node, yaml.ScalarNode) else name
+        line = f":{told.start_mark.line + 1}"
+    return f"{path}{line}"
+
+
+def place_in(path: Path, keys: Sequence[str | int]) -> str:
+    """Return a place in a YAML file to begin a complaint with: file, line and keys."""
+    return f"{line_in(path, keys)}: {'/'.join(map(str, keys)) or '(top level)'}"

@@ -23,6 +23,8 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.clock import LIFETIME_SECONDS, Clock
+from cancel_contracts.identity.fields import certificate_files, fields_of
+from cancel_contracts.identity.offers import lacking
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
 from cancel_contracts.needs import Gap, Need
@@ -61,6 +63,8 @@ class Identities:
         self._minted: dict[tuple[str, str | None], tuple[str, float, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
         self._tokens = Tokens(contract, site, redactor, self.environ)
+        self.fields = fields_of(site, redactor, self.environ)  # what goes along, by URL
+        self.certificate = certificate_files(site.client_certificate)
         if site.mint is not None:
             self._key = self._load_key()
 
@@ -95,6 +99,8 @@ class Identities:
 
         Raises NoIdentity, or Broken where a token has expired and cannot be renewed.
         """
+        if gap := lacking(self.contract, self.site, identity, self.primary):
+            raise NoIdentity(gap)
         row = IDENTITIES.get(identity)
         wire: Carrier | None = row.wire if row else None
         if wire is None:
@@ -103,8 +109,6 @@ class Identities:
         if not needs_token(identity):
             return wire("")
         token = self._token(self.primary, owner)
-        if token == PLACEHOLDER and identity != "lower-case-scheme":
-            raise NoIdentity(Gap("the target offers no identity to make it from", Need("identity")))
         if len(token) < SHORT_CHARS or token == token.swapcase():
             told = "the primary's token is too short to be changed"
             raise NoIdentity(Gap(told, Need("identity")))
@@ -120,13 +124,7 @@ class Identities:
             return lent
         if self._key is not None and name != "throttled":
             return self._fresh(name, owner)
-        known, documented = permission_of(name) or name, {p.name for p in self.contract.permissions}
-        minted = name in IDENTITIES and IDENTITIES[name].need == "mint"
-        if minted or (known not in documented and known != name):
-            raise NoIdentity(Gap(f"needs a minted token: {name}", Need("mint", known)))
-        if name == self.primary and not self.site.identities:
-            return PLACEHOLDER
-        raise NoIdentity(Gap(f"the target offers no identity {known}", Need("identity", known)))
+        return PLACEHOLDER
 
     def _fresh(self, name: str, owner: str | None) -> str:
         """Return the minted token, made anew when half its life is over, or the clock is known."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
 from cancel_contracts.journal import Journal
@@ -28,8 +29,10 @@ class Context:
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
     sight: Sight = field(init=False)
+    composition: Composition = field(init=False)
 
     def __post_init__(self) -> None:
+        self.composition = Composition(self.contract)
         self.sight = Sight(self.contract, self.journal.exchanges)
         for exchange in self.journal.exchanges:
             self.sight.note(exchange)

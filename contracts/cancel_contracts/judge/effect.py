@@ -12,7 +12,7 @@ from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.facets import Facet, Finding, Told, answer
+from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
 from cancel_contracts.needs import NO_GET, Gap, Need, choice
 from cancel_contracts.sight.observation import Observation, describe, is_cancelled, shown
 
@@ -48,7 +48,7 @@ def _none(context: Context, exchange: Exchange) -> Told:
     life, sight = context.contract.lifecycle, context.sight
     before, after = sight.before(exchange), sight.after(exchange)
     if exchange.situation.resource == "unknown":
-        return _still_unknown(context, exchange, after)
+        return _still_unknown(context, exchange, next(reversed(sight.later(exchange)), None))
     if exchange.situation.call == "concurrent":
         return None  # what shows may be the other call's doing
     if before is None or after is None or before.gone or not sight.observable:
@@ -87,7 +87,10 @@ def _kept(context: Context, exchange: Exchange) -> Told:
     gone.
     """
     life, sight = context.contract.lifecycle, context.sight
-    first = sight.scene(exchange.scenario).calls[0]
+    calls = sight.scene(exchange.scenario).calls
+    first = next(
+        (x for x in reversed(calls) if x.position < exchange.position and x.succeeded), calls[0]
+    )
     start, mid, end = sight.before(first), sight.before(exchange), sight.after(exchange)
     if start is None or mid is None or end is None or start.gone or not sight.observable:
         return NO_GET
@@ -108,6 +111,25 @@ def _kept(context: Context, exchange: Exchange) -> Told:
     return Finding(not taken_back, expected, actual)
 
 
+def whole(context: Context, exchange: Exchange, _: Any) -> Told:
+    """What is documented and neither set nor touched by a cancel is as before."""
+    sight = context.sight
+    before, after = sight.before(exchange), sight.after(exchange)
+    if exchange.situation.resource not in ("cancellable", "final"):
+        return None
+    if before is None or after is None or before.entity is None or after.entity is None:
+        return NO_GET
+    expected = "the rest of the resource is as before"
+    names = sight.disturbed(before, after)
+    if not names and (last := sight.last(exchange)) and last.entity is not None:
+        names, after = sight.disturbed(before, last), last
+    if not names or after.entity is None:
+        return Finding(True, expected, "as before")
+    was, now = before.entity.get(names[0]), after.entity.get(names[0])
+    told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"
+    return Finding(False, expected, f"{answer(exchange)}; {told}")
+
+
 def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
     sight = context.sight
     before = sight.before(exchange, "neighbour")
@@ -122,9 +144,11 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
     if after is None:
         return NO_GET
     life = context.contract.lifecycle
-    ok = sight.unchanged(before, after)
     expected = f"another resource stays {describe(life, before)}"
-    return Finding(ok, expected, f"it shows {describe(life, after)}")
+    actual = f"it shows {describe(life, after)}"
+    if lost := sight.disturbed(before, after):
+        return Finding(False, expected, f"{actual}, another {lost[0]}")
+    return Finding(sight.unchanged(before, after), expected, actual)
 
 
 def accepts(context: Context, exchange: Exchange, permission: str) -> Told:
@@ -162,6 +186,7 @@ def connection(context: Context, exchange: Exchange, _: Any) -> Told:
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
+    "whole": whole,
     "accepts": accepts,
     "connection": connection,
 }

@@ -6,7 +6,10 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from cancel_contracts.contract.model import canonical
@@ -16,6 +19,8 @@ from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
 from cancel_contracts.parse import json_value
 from cancel_contracts.sight.observation import Observation, is_cancelled
+
+LONGEST_DATE = 64  # characters
 
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
@@ -123,14 +128,48 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
     if isinstance(look, Gap):
         return look
     life, shown = context.contract.lifecycle, look.entity or {}
-    for name in (*life.shows, *life.records):
-        if name not in returned or name not in shown:
-            continue
-        said, kept = returned[name], shown[name]
+    alike = context.contract.properties - {*life.touches, *context.sight.volatile}
+    for name in sorted({*life.shows, *life.records, *alike}):
+        said, kept = returned.get(name), shown.get(name)
+        if said is None or kept is None:
+            continue  # what one of the two leaves out, or does not know yet, is no contradiction
         same = canonical(str(said)) == canonical(str(kept)) if name in life.shows else said == kept
-        if not same:
+        if not same and not _same_moment(said, kept):
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
+
+
+def _moment(value: Any) -> datetime | None:
+    """Return the moment that an ISO 8601 text names, or None where nobody can tell."""
+    if not isinstance(value, str) or len(value) > LONGEST_DATE or "T" not in value:
+        return None
+    text = re.sub(r"(\.\d{6})\d+", r"\1", value)  # the wire shows up to seven digits
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _same_moment(one: Any, other: Any) -> bool:
+    """Whether two texts name one moment, a second more or less for what is rounded."""
+    a, b = _moment(one), _moment(other)
+    return a is not None and b is not None and abs((a - b).total_seconds()) < 1
+
+
+def _ordered(context: Context, exchange: Exchange) -> Told:
+    """Dates come in their order, in the answer and in the GET after it."""
+    look, names = _settled(context, exchange), context.contract.lifecycle.moments
+    shown = None if look is None or isinstance(look, Gap) else look.entity
+    told = None
+    for entity in (returned_entity(exchange), shown):
+        dated = [(n, m) for n in names if entity and (m := _moment(entity.get(n))) is not None]
+        for (one, earlier), (other, later) in pairwise(dated):
+            expected = f"{one} is not after {other}"
+            if (earlier - later).total_seconds() >= 1:
+                return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
+            told = Finding(True, expected, "in order")
+    return told
 
 
 _MEMBERS: dict[str, Callable[[Context, Exchange], Told]] = {
@@ -139,6 +178,7 @@ _MEMBERS: dict[str, Callable[[Context, Exchange], Told]] = {
     "recorded": _recorded,
     "set": _set,
     "agrees": _agrees,
+    "ordered": _ordered,
 }
 
 

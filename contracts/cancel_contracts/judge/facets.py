@@ -47,6 +47,8 @@ def answer(exchange: Exchange) -> str:
         return f"no answer ({exchange.failure})"
     size = len(received.body) + len(received.stray)
     text = f"{received.status or 'no status'}, {size} byte{'s' if size != 1 else ''}"
+    if away := received.redirect:
+        text += f", a redirect to {away[:SHOWN_BYTES]}, which is not followed"
     return f"{text}, {exchange.failure}" if exchange.failure else text
 
 

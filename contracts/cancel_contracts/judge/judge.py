@@ -23,10 +23,12 @@ from typing import Any, Literal
 from cancel_contracts.contract.compose import Composition, Speaks
 from cancel_contracts.contract.given import asked, conditional, kind_of, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
+from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.blame import Blame
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.tally import Evidence, Spoken, Tally
+from cancel_contracts.judge.usable import why_unusable
 from cancel_contracts.needs import Gap, choice, inconclusive
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
@@ -105,14 +107,16 @@ class Judge:
                 Tally(clause, name, expect, self._wanted[clause.id], Spoken(exchanges))
                 for name, expect in readings
             ]
+        blame = Blame(self.composition)
         for at, exchange in enumerate(exchanges):
             if exchange.kind != "cancel" or exchange.way_in:
                 continue
             for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:
-                    tally.take(context, at, exchange, speaks.expect, stands)
+                    tally.take(context, blame, at, exchange, speaks.expect, stands)
         everything = [tally for row in tallies.values() for tally in row]
         for tally in everything:
+            tally.convict(blame)
             tally.close(context)
         return everything
 
@@ -121,7 +125,7 @@ class Judge:
         context = Context(self.contract, journal)
         tallies = self._tallies(context)
         readings, evident = self._settle(tallies)
-        unusable = _unusable(journal)
+        unusable = why_unusable(journal)
         verdicts = []
         for tally in tallies:
             if tally.reading not in (None, *readings.values()):
@@ -180,43 +184,6 @@ def unjudged(contract: Contract, clauses: Sequence[Clause]) -> Judgement:
     return Judgement(contract, tuple(Verdict(c, "inconclusive", reason=told) for c in clauses), {})
 
 
-def _unusable(journal: Journal) -> str | None:
-    """Return why nothing can be said of the target at all, or None.
-
-    Whoever is not served as the caller who makes ordinary calls cannot be told to break the
-    contract.
-    """
-    first = next((x for x in journal.exchanges if x.kind == "cancel"), None)
-    if first is None:
-        return None
-    if all(x.failure in NOBODY_THERE for x in journal.exchanges if x.kind == "cancel"):
-        return f"the target cannot be reached ({first.why})"
-    if not any(x.received for x in journal.exchanges):
-        return f"the target never answered ({first.why})"
-    told = _ordinary_answers(journal)
-    if not told:
-        return None
-    if all(s == 429 for s in told):
-        return "every ordinary call was answered 429: the quota is spent"
-    if all(s in (401, 403, 429) for s in told):
-        refusal = next(iter(told))
-        return f"every call of the primary identity was refused ({refusal}): check its credentials"
-    return None
-
-
-def _ordinary_answers(journal: Journal) -> dict[int, None]:
-    """Return the statuses that ordinary calls were answered with, in the order they came."""
-    return {
-        x.status: None
-        for x in journal.exchanges
-        if x.kind == "cancel"
-        and not x.way_in
-        and x.situation.identity == "primary"
-        and x.sent.method == "POST"
-        and x.status is not None
-    }
-
-
 def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
     clause, exercised = tally.clause, tally.good + tally.bad
     verdict = Verdict(
@@ -235,7 +202,7 @@ def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
     return replace(
         verdict,
         word=gaps[0].word,
-        reason=gaps[0].reason + more,
+        reason=gaps[0].says + more,
         conditional=all(gap.free for gap in gaps),
         gaps=tuple(gaps),
     )
@@ -262,7 +229,7 @@ def _gaps(context: Context, tally: Tally, evident: bool) -> list[Gap]:
         found = _why(context, tally, situation)
         # What only a minted token can show is asked of those who let us mint, where others show
         # the rest.
-        if len(missing) < len(wanted):
+        if tally.told:
             found = [gap for gap in found if not (gap.need and gap.need.kind == "mint")]
         gaps += found
     return gaps
@@ -291,8 +258,9 @@ def _why(context: Context, tally: Tally, situation: Situation) -> list[Gap]:
     journal = context.journal
     if reason := journal.broken.get(situation):
         return [inconclusive(reason)]
-    if gap := journal.missing.get(situation):
-        return [gap]
+    for planned, gap in journal.missing.items():
+        if situation in (planned, context.composition.stands_for(tally.clause, planned)):
+            return [gap]
     if found := tally.gaps.get(situation):
         return [*found]
     if tried := tally.tried.get(situation):

@@ -12,24 +12,24 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 
-from cancel_contracts.exchange import Exchange
+from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
-from cancel_contracts.parse import http_date, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
 from cancel_contracts.sight.observation import describe
 from cancel_contracts.windows import within
 
-Findings = dict[int, Finding | Gap]
 # So much of a quota, granted within one window, tells that the quota is there.
 SHARE = 3
 TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this much too short
 ALONE = choice("one call alone does not tell")
 PUT_OFF = choice("of two calls at once one was answered 429 each time")
-Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 
 def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
@@ -56,28 +56,37 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     explain it. What has been granted shows a quota once it comes to a good part of one.
     """
     windows = sorted(context.contract.quotas, key=lambda q: q.seconds)
-    order = sorted(range(len(exchanges)), key=lambda i: exchanges[i].started)
-    calls = [exchanges[i] for i in order]
-    counts = [within([x.started for x in calls], window.seconds) for window in windows]
-    granted = [x.started for x in calls if x.status is not None and not x.limited]
+    began = [
+        (x.started, i, x.status is not None and not x.limited) for i, x in enumerate(exchanges)
+    ]
+    began.sort()
+    counts = [within([at for at, _, _ in began], window.seconds) for window in windows]
+    granted = [at for at, _, served in began if served]
     shortest = windows[0]
     enough = max(within(granted, shortest.seconds), default=0) * SHARE >= shortest.calls
     few = choice(f"too few calls within {shortest.seconds} s to tell of {shortest}")
+    due: dict[Situation, float] = {}  # when a call that was refused might be made again
     found: Findings = {}
-    for at, (i, x) in enumerate(zip(order, calls, strict=True)):
-        if x.status is None:
+    for at, (_, i, _) in enumerate(began):
+        if (x := exchanges[i]).status is None:
             continue
         spent = any(row[at] > window.calls for row, window in zip(counts, windows, strict=True))
         if not x.limited or x.situation.identity == "throttled" or spent:
             found[i] = Finding(True, f"{shortest} granted", answer(x)) if enough else few
-        elif granted and granted[0] < x.started and not _served_after(context, x):
+        elif not _served_after(context, x):
             actual = f"{answer(x)}, at call {counts[0][at]} within {shortest.seconds} s"
-            stands = _asked_again(context, x, shortest.seconds)
-            found[i] = (
-                Finding(False, f"{shortest} granted", actual)
-                if stands
-                else inconclusive(f"{actual}: another limit, or other callers, may be behind it")
-            )
+            wait = _wait(x)
+            short = wait is not None and wait <= shortest.seconds
+            stands = due.get(x.situation, inf) <= x.started + TICK_SECONDS
+            stands &= bool(granted) and granted[0] < x.started
+            if short and stands:
+                found[i] = Finding(False, f"{shortest} granted", actual)
+            else:
+                told = f"answered {actual}: another limit, or other callers, may be behind it"
+                found[i] = inconclusive(told)
+            if short and wait is not None:
+                over = x.started + x.seconds + wait
+                due[x.situation] = min(over, due.get(x.situation, inf))
     return found
 
 
@@ -86,26 +95,6 @@ def _served_after(context: Context, exchange: Exchange) -> bool:
     served = context.served.get(exchange.situation)
     late = exchange.situation.call != "concurrent"  # of two at once the other may have come first
     return served is not None and (not late or served > exchange.started)
-
-
-def _asked_again(context: Context, exchange: Exchange, longest: float) -> bool:
-    """Whether the same call was refused before, and the wait that was asked for then is over.
-
-    Neither wait may be longer than `longest`: the shortest window never asks for more.
-    """
-    now = _wait(exchange)
-    calls = context.sight.scene(exchange.scenario).calls
-    return (
-        now is not None
-        and now <= longest
-        and any(
-            (wait := _wait(x)) is not None
-            and wait <= longest
-            and x.started + x.seconds + wait <= exchange.started + TICK_SECONDS
-            for x in calls
-            if x.position < exchange.position and x.limited and x.situation == exchange.situation
-        )
-    )
 
 
 def _wait(exchange: Exchange) -> float | None:
@@ -125,10 +114,8 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     seen: dict[str, int] = {}
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        value: Any = returned_entity(x)
-        for part in pointer.strip("/").split("/"):
-            value = value.get(part) if isinstance(value, dict) else None
-        if value is None:
+        value = pointed(returned_entity(x), pointer)
+        if value is NO_JSON or value is None:
             continue
         text = json.dumps(value, sort_keys=True)
         repeated = text in seen
@@ -236,6 +223,7 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
 
 
 OVERALL: dict[str, Overall] = {
+    **CALLERS,
     "constant": constant,
     "quota": quota,
     "distinct": distinct,

@@ -13,11 +13,13 @@ from typing import Any, TypeGuard, overload
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Exchanges
+from cancel_contracts.judge.blame import Blame
+from cancel_contracts.judge.callers import Findings
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.effect import EFFECTS
 from cancel_contracts.judge.entity import ENTITY
 from cancel_contracts.judge.facets import FACETS, Facet, Finding, Told
-from cancel_contracts.judge.overall import OVERALL, Findings
+from cancel_contracts.judge.overall import OVERALL
 from cancel_contracts.needs import NO_GET, Gap, inconclusive
 
 SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS, **ENTITY}
@@ -32,11 +34,14 @@ SITUATIONS = 200
 
 @dataclass(frozen=True)
 class Evidence:
-    """One exchange that a clause is judged by, what was expected of it and what came."""
+    """One exchange that a clause is judged by, what was expected of it and what came. `facets`
+    are those that deviate.
+    """
 
     exchange: Exchange
     expected: str
     actual: str
+    facets: tuple[str, ...] = ()
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -91,12 +96,14 @@ class Tally:
     part: int = 0  # exchanges of which some facets were judged, and none deviates
     bad: int = 0
     witness: Evidence | None = None
+    _rank: tuple[bool, tuple[int, int, int]] = (True, (0, 0, 0))  # of the witness
     deviations: dict[Situation, Evidence] = field(default_factory=dict)
     told: set[Situation] = field(default_factory=set)  # of those wanted: what was judged whole
     gaps: dict[Situation, dict[Gap, None]] = field(default_factory=dict)  # of those wanted
     seen_gaps: dict[Gap, None] = field(default_factory=dict)
     doubts: dict[Gap, None] = field(default_factory=dict)  # of the whole, whatever else is good
     tried: dict[Situation, Exchange] = field(default_factory=dict)  # of those wanted
+    suspected: dict[tuple[str, Situation], list[Evidence]] = field(default_factory=dict)
 
     @property
     def overall(self) -> bool:
@@ -106,6 +113,7 @@ class Tally:
     def take(
         self,
         context: Context,
+        blame: Blame,
         at: int,
         exchange: Exchange,
         instead: Mapping[str, Any] | None = None,
@@ -119,20 +127,21 @@ class Tally:
         if stands in self.wanted:
             self.tried.setdefault(stands, exchange)
         if not self.overall:
-            self._weigh(context, exchange, stands, instead or self.expect, [])
+            self._weigh(context, exchange, stands, instead or self.expect, [], blame)
 
     def close(self, context: Context) -> None:
         """Judge what only the whole can show."""
         if not self.overall:
             return
-        tables: list[Findings] = [
-            OVERALL[name](context, self.spoken, wanted)
+        tables: dict[str, Findings] = {
+            name: OVERALL[name](context, self.spoken, wanted)
             for name, wanted in self.expect.items()
             if name in OVERALL
-        ]
+        }
         for at, exchange in enumerate(self.spoken):
-            over = [row.get(at) for row in tables]
-            self._weigh(context, exchange, exchange.situation, self.expect, over)
+            over = [(name, row.get(at)) for name, row in tables.items()]
+            stands = context.composition.stands_for(self.clause, exchange.situation)
+            self._weigh(context, exchange, stands, self.expect, over)
 
     def _weigh(
         self,
@@ -140,24 +149,46 @@ class Tally:
         exchange: Exchange,
         stands: Situation,
         expect: Mapping[str, Any],
-        over: Sequence[Told],
+        over: Sequence[tuple[str, Told]],
+        blame: Blame | None = None,
     ) -> None:
-        every = [*(facet(context, exchange, item) for facet, item in _checks(expect)), *over]
+        checked = [(name, facet(context, exchange, item)) for name, facet, item in _checks(expect)]
+        rows = [*checked, *over]
+        every = [told for _, told in rows]
         findings = [told for told in every if isinstance(told, Finding)]
         if failed := next((f for f in findings if not f.ok), None):
-            self.bad += 1
-            self._deviates(Evidence(exchange, failed.expected, failed.actual))
+            facets = (name for name, told in rows if isinstance(told, Finding) and not told.ok)
+            names = tuple(dict.fromkeys(facets))
+            found = Evidence(exchange, failed.expected, failed.actual, names)
+            if blame and blame.foreign(self.clause, exchange.situation):
+                self.suspected.setdefault((names[0], exchange.situation), []).append(found)
+            else:
+                self.bad += 1
+                self._deviates(found)
         elif gaps := [told for told in every if isinstance(told, Gap)]:
-            self.doubts |= {told: None for told in over if _doubt(told)}
+            self.doubts |= {told: None for _, told in over if _doubt(told)}
             self.part += bool(findings)
             self._lacks(context.sight.unseen(exchange), stands, gaps)
         elif findings:
             self.good += 1
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
-            if self.witness is None or found.size < self.witness.size:
-                self.witness = found
+            own = exchange.situation in self.wanted  # rather than one that stands for it
+            if self.witness is None or (not own, found.size) < self._rank:
+                self.witness, self._rank = found, (not own, found.size)
             if stands in self.wanted:
                 self.told.add(stands)
+        if blame and not failed:
+            for name, told in checked:
+                if isinstance(told, Finding):
+                    blame.note(name, exchange)
+
+    def convict(self, blame: Blame) -> None:
+        """Decide of the deviations in calls with other facts whether they are the clause's own."""
+        for (facet, situation), found in self.suspected.items():
+            if blame.blames(self.clause, facet, situation):
+                self.bad += len(found)
+                for evidence in found:
+                    self._deviates(evidence)
 
     def _lacks(self, unseen: bool, stands: Situation, gaps: Sequence[Gap]) -> None:
         for gap in gaps:
@@ -184,9 +215,9 @@ def _doubt(told: Told) -> TypeGuard[Gap]:
     return isinstance(told, Gap) and told.word == "inconclusive"
 
 
-def _checks(expect: Mapping[str, Any]) -> Iterator[tuple[Facet, Any]]:
-    """Yield what a single exchange is held against, item by item."""
+def _checks(expect: Mapping[str, Any]) -> Iterator[tuple[str, Facet, Any]]:
+    """Yield what a single exchange is held against, item by item, with the facet's name."""
     for name, value in expect.items():
         if name in SINGLE:
             for item in value if name in LISTED else [value]:
-                yield SINGLE[name], item
+                yield name, SINGLE[name], item

@@ -1,29 +1,32 @@
 """Plan: which scenarios exercise the selected clauses, and exactly how many requests that takes.
 
-Derived from the clauses' `given` alone; sends nothing. Equal situations are planned once, however
-many clauses ask
-for them, and a scenario of two calls serves those that ask for its first.
+Derived from the clauses' `given` alone; sends nothing. A call serves every clause that asks for one
+of its facts (cover.py), and a resource serves several calls (chains.py).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.given import asked, conditional, listed
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.exchange import KNOWN, Situation
+from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
+from cancel_contracts.plan.chains import chains
+from cancel_contracts.plan.cover import Cover, PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
-    Acquire,
     Scenario,
     at_once,
     in_a_row,
     on_one_connection,
 )
+from cancel_contracts.plan.supply import Supply, needed
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -31,6 +34,9 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
+KEPT = 4  # calls that follow others on one connection
+# What of the pairs that can meet is enough for a gate: the last ones take a resource each.
+GATE_PAIRS = 0.85
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -44,6 +50,8 @@ class Plan:
     clauses: tuple[Clause, ...]
     scenarios: tuple[Scenario, ...]
     left_out: dict[Situation, Gap] = field(default_factory=dict)
+    needed: Counter[str] = field(default_factory=Counter)  # resources, by state
+    pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
     property_calls: int = 0
     walk_calls: int = 0
 
@@ -58,26 +66,6 @@ class Plan:
         return total
 
 
-def demand(scenarios: Sequence[Scenario]) -> Counter[tuple[str, str | None]]:
-    """Return how many resources the scenarios ask for, by state and owner."""
-    return Counter(
-        (step.state, step.owner)
-        for scenario in scenarios
-        for step in scenario.steps
-        if isinstance(step, Acquire)
-    )
-
-
-def resources(scenarios: Sequence[Scenario]) -> Counter[str]:
-    """Return how many resources in each state the scenarios ask for: what a target file
-    needs ids for.
-    """
-    found: Counter[str] = Counter()
-    for (state, _), count in demand(scenarios).items():
-        found[state] += count
-    return found
-
-
 def make(
     contract: Contract,
     clauses: Sequence[Clause],
@@ -86,107 +74,184 @@ def make(
     max_requests: int | None = None,
     harmless: bool = False,
     states: bool = True,
+    lacks: Mapping[str, Gap] = MappingProxyType({}),
+    supply: Supply | None = None,
 ) -> Plan:
     """Return the plan for the selected clauses.
 
     `harmless` keeps to calls that cannot cancel anything that exists. `states` says whether the
-    target offers provider states. What it excuses is asked all the same.
+    target offers provider states, `lacks` which identities it does not offer and why, `supply`
+    what its ids bring about where it has no handler. What it excuses is asked all the same.
     """
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
-    wanted: dict[Situation, None] = {}
-    for clause in clauses:
-        wanted |= dict.fromkeys(asked(contract, clause))
+    composition = Composition(contract)
     left_out: dict[Situation, Gap] = {}
-    for situation in list(wanted):
-        if gap := _against(situation, profile, harmless, states):
+    wanted: list[Situation] = []
+    every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
+    if _asks_app(contract, every, lacks):
+        every[replace(composition.ordinary, identity="app")] = None
+    for situation in every:
+        gap = _against(situation, profile, harmless, states) or lacks.get(situation.identity)
+        if gap is None and supply is not None and situation.state is not None:
+            gap = supply.never(situation.state, situation.owner)
+        if gap is None:
+            wanted.append(situation)
+        else:
             left_out[situation] = gap
-            del wanted[situation]
-    scenarios = []
-    left = limit
-    for scenario in _scenarios(contract, list(wanted)):
-        if len(scenario.calls) > left:
-            left_out[scenario.subject] = Gap(f"the budget of {limit} calls does not reach it")
-            continue
-        left -= len(scenario.calls)
-        scenarios.append(scenario)
-    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out)
+    scenarios, pairs = _cover(composition, wanted, limit, 1.0 if profile == "deep" else GATE_PAIRS)
+    demanded = needed(scenarios)
+    dropped: dict[Situation, Gap] = {}
+    scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
+    planned = {call for scenario in scenarios for call in scenario.calls}
+    for situation in wanted:
+        if not any(composition.shows(call, situation) for call in planned):
+            gaps = (gap for call, gap in dropped.items() if composition.shows(call, situation))
+            budget = Gap(f"the budget of {limit} calls does not reach it")
+            left_out[situation] = next(gaps, budget)
+    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, demanded, pairs)
     if profile == "deep" and not harmless and states:
+        left = limit - sum(len(s.calls) for s in scenarios)
         properties = int(left * PROPERTY_SHARE)
         plan = replace(plan, property_calls=properties, walk_calls=left - properties)
     return plan
 
 
+def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[str, Gap]) -> bool:
+    """Whether applications are to be asked for by the identity `app`, which has every permission:
+    where clauses ask for single ones and the target offers none of these.
+    """
+    single = {s.identity for s in wanted} & callers(contract, "application")
+    found = any(s.identity == "app" for s in wanted) or "app" in lacks
+    return bool(single) and single <= lacks.keys() and not found
+
+
 def _against(situation: Situation, profile: Profile, harmless: bool, states: bool) -> Gap | None:
     """Return why a situation is left out of the plan, or None."""
-    if situation.resource not in EXISTING:
+    if not _touches(situation):
         return None
     if profile == "smoke" or harmless:
         return Gap("this plan touches nothing that exists")
     return None if states else NO_STATES
 
 
-def _scenarios(contract: Contract, wanted: list[Situation]) -> list[Scenario]:
-    """Merge situations into scenarios, the ordinary one first."""
-    leads: dict[Situation, Situation] = {}
-    for situation in wanted:
-        if situation.call == "second":
-            leads[replace(situation, call="first")] = situation
-    if any(s.call == "concurrent" for s in wanted) and not leads:
+def _cover(
+    composition: Composition, wanted: Sequence[Situation], limit: int, share: float
+) -> tuple[list[Scenario], PairsMet]:
+    """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
+    single = [s for s in wanted if s.call in ("first", "reused")]
+    seconds = [s for s in wanted if s.call == "second"]
+    races = [at_once(s, s) for s in wanted if s.call == "concurrent"] * RACES
+    if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
-        state = contract.lifecycle.cancellable[0]
-        ordinary = Situation(state=state)
-        leads[ordinary] = replace(ordinary, call="second")
-    rows: list[tuple[Situation, ...]] = [*leads.items()]
-    for situation in wanted:
-        if situation not in leads and situation.call != "second":
-            rows.append((situation,))
-    rows.sort(key=lambda row: not _ordinary(row[0]))
-    last = _last_looks(contract)
+        seconds.append(replace(composition.ordinary, call="second"))
+    reserved = len(seconds) + sum(len(race.calls) for race in races)
+    found = cover(composition, single, max(0, limit - reserved), share)
     scenarios: list[Scenario] = []
-    for row in rows:
-        first = row[0]
-        if first.call == "concurrent":
-            scenarios.extend([at_once(first, first)] * RACES)
-        elif first.call == "reused":
-            scenarios.append(on_one_connection(replace(first, call="first"), first))
+    for scenario in [*_scenarios(composition, found, seconds), *races]:
+        if len(scenario.calls) <= limit:
+            limit -= len(scenario.calls)
+            scenarios.append(scenario)
+    return scenarios, found.pairs_met()
+
+
+def _fitted(
+    scenarios: Sequence[Scenario], supply: Supply, dropped: dict[Situation, Gap]
+) -> list[Scenario]:
+    """Return the scenarios that a target's ids can bring about; note why others cannot be."""
+    found: list[Scenario] = []
+    for scenario in scenarios:
+        fitting = supply.fit(scenario)
+        if isinstance(fitting, Scenario):
+            found.append(fitting)
         else:
-            near = "{neighbour}" in first.body.text or _ordinary(first)
-            near = near or (len(row) == 1 and _own(first))
-            # Where any change is an effect, a second look tells what changes by itself.
-            twice = not scenarios and not contract.lifecycle.after
-            scenarios.append(
-                in_a_row(*row, neighbour=near and first.id == KNOWN, twice=twice, last=last(first))
-            )
-    return scenarios
+            dropped |= dict.fromkeys(scenario.calls, fitting)
+    return supply.look_last(found)
 
 
-def _last_looks(contract: Contract) -> Callable[[Situation], bool]:
-    """Return what tells whether a refusal that is performed later, and a success that does not
-    last, are to be looked for at the end: once for every kind of caller, method and resource.
+def _touches(situation: Situation) -> bool:
+    return situation.resource in EXISTING
 
-    Only where a page names the state after a cancel: any other a resource may come to by itself.
+
+def _scenarios(
+    composition: Composition, found: Cover, seconds: Sequence[Situation]
+) -> list[Scenario]:
+    """Return the scenarios of calls, the ordinary one first: it finds the way in."""
+    ordinary, last, near = composition.ordinary, _Last(composition), _Near(composition)
+    others = [call for call in found.calls if call.call != "reused"]
+    pairs: list[Scenario] = []
+    for call in found.calls:
+        if call.call == "reused":
+            then = _kept(composition, found.extra)
+            others = [other for other in others if other not in then]
+            # Whatever is served may be what the connection carried before.
+            served = (s for s in others if composition.served(s) and s != ordinary)
+            first = next((s for s in served if s.owner is None), None)
+            if first is not None:
+                others.remove(first)
+            first = first or replace(call, call="first")
+            pairs.append(on_one_connection(first, call, then=then))
+    rows = chains(composition, [call for call in others if call != ordinary], seconds)
+    if ordinary in others:
+        rows.insert(0, (ordinary,))
+    made: list[Scenario] = []
+    for row in rows:
+        # Where any change is an effect, a second look tells what changes by itself.
+        twice = not made and not composition.contract.lifecycle.after
+        beside, later = near.wanted(row), last.wanted(row)
+        made.append(in_a_row(*row, neighbour=beside, twice=twice, last=later))
+    return [*made, *pairs]
+
+
+def _kept(composition: Composition, extra: Sequence[Situation]) -> list[Situation]:
+    """Return calls for a kept connection: some that are to be refused, on one resource. No clause
+    is left open where the server closes the connection before them.
     """
-    met: set[tuple[str | None, ...]] = set()
-
-    def wanted(call: Situation) -> bool:
-        kind = (call.resource, call.method, call.identity.partition(":")[0], call.owner)
-        new = bool(contract.lifecycle.after) and call.resource in EXISTING and kind not in met
-        met.update({kind} if new else ())
-        return new
-
-    return wanted
+    lots: dict[tuple[str | None, str | None], list[Situation]] = {}
+    for call in extra:
+        if call.resource == "cancellable" and composition.refused(call):
+            lots.setdefault((call.state, call.owner), []).append(call)
+    return max(lots.values(), key=len, default=[])[:KEPT]
 
 
-def _ordinary(situation: Situation) -> bool:
-    return situation == Situation(state=situation.state) and situation.state is not None
+class _Near:
+    """Where another resource is to stand beside: beside the ordinary call, one that names it, and
+    the first that an owner makes on what is theirs.
+    """
+
+    def __init__(self, composition: Composition) -> None:
+        self.composition = composition
+        self._own: set[str] = set()
+
+    def wanted(self, row: Sequence[Situation]) -> bool:
+        call = row[-1]
+        if not _touches(call):
+            return False
+        own = call.owner is not None and call.owner == call.identity
+        if own and call.owner not in self._own and self.composition.served(call):
+            self._own.add(str(call.owner))
+            return True
+        named = any("{neighbour}" in call.body.text for call in row)
+        return named or call == self.composition.ordinary
 
 
-def _own(situation: Situation) -> bool:
-    """Whether an owner cancels what is theirs, in the ordinary way."""
-    owner = situation.owner
-    ordinary = replace(situation, owner=None, identity="primary")
-    return owner is not None and situation.identity == owner and _ordinary(ordinary)
+class _Last:
+    """Which resources are looked at once more when the run ends: those that nothing was to cancel,
+    and of others one for every kind of caller.
+    """
+
+    def __init__(self, composition: Composition) -> None:
+        self.composition = composition
+        self._met: set[tuple[str | None, ...]] = set()
+
+    def wanted(self, row: Sequence[Situation]) -> bool:
+        call = row[-1]
+        if call.resource == "odd":
+            return False
+        kind = (call.resource, call.identity.partition(":")[0], call.owner)
+        new = kind not in self._met
+        self._met.add(kind)
+        return new or self.composition.refused(call)
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:

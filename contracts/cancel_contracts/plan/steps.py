@@ -8,7 +8,7 @@ beside. Data and pure functions; knows no clause.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -41,11 +41,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Observe:
-    """Look at a resource with a GET. `given`: only where its id is the target file's own."""
+    """Look at a resource with a GET. `given`: only where its id is the target file's own;
+    `keep_alive`: on the connection that was kept.
+    """
 
     slot: int
     situation: Situation
     given: bool = False
+    keep_alive: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,12 @@ class Scenario:
         """How many numbers of the journal it takes."""
         return sum(_own(step) for step in self.steps)
 
+    def without(self, slots: Collection[int]) -> Scenario:
+        """Return the scenario without some of its resources."""
+        if not slots:
+            return self
+        return Scenario(tuple(s for s in self.steps if not set(_slots(s)) & set(slots)))
+
     def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
         """Return the requests by kind, on a conforming target: cancel, observe, provider_states."""
         looks = sum(
@@ -162,8 +171,9 @@ def in_a_row(
         looks = first.resource == "unknown"
         steps: list[Step] = [Name(0, first.id)]
         steps += [Observe(0, first, given=True)] if looks else []
-        for call in calls:
-            steps += [Call(call), Observe(0, call)] if looks else [Call(call)]
+        steps += [Call(call) for call in calls]
+        steps += [Observe(0, calls[-1])] if looks else []
+        steps += [ObserveLast(0)] if looks and last else []
         return Scenario(tuple(steps))
     spends = any(map(_spends, calls))
     steps = [_acquire(0, first, spends=spends)]
@@ -191,14 +201,25 @@ def at_once(*calls: Situation) -> Scenario:
     return Scenario(steps)
 
 
-def on_one_connection(*calls: Situation) -> Scenario:
-    """Return calls on a resource each, on one connection, and looks around them all."""
+def on_one_connection(*calls: Situation, then: Sequence[Situation] = ()) -> Scenario:
+    """Return calls on a resource each, on one connection, and looks around them all.
+
+    `then` are calls that are to be refused: they follow on one more resource, a look after each on
+    the same connection, for a server may serve one at a time.
+    """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(slot, call, spends=_spends(call)) for slot, call in slots]
-    steps += [Observe(slot, call) for slot, call in slots]
+    looks: list[Step] = [Observe(slot, call) for slot, call in slots]
+    after = list(looks)
+    if then:
+        last = len(calls)
+        steps.append(_acquire(last, then[0], spends=any(map(_spends, then))))
+        looks.append(Observe(last, then[0]))
+    steps += looks
     steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
-    steps += [Close(), *(Observe(slot, call) for slot, call in slots)]
-    return Scenario(tuple(steps))
+    for call in then:
+        steps += [Call(call, last, keep_alive=True), Observe(last, call, keep_alive=True)]
+    return Scenario((*steps, Close(), *after))
 
 
 def _acquire(
@@ -227,7 +248,7 @@ def one_at_a_time(scenario: Scenario) -> Scenario | None:
     beside = {s.slot for s in scenario.steps if isinstance(s, Acquire) and s.beside is not None}
     lots = {s.slot: s for s in scenario.steps if isinstance(s, Acquire) and s.beside is None}
     if len(lots) == 1:
-        return Scenario(tuple(s for s in scenario.steps if not beside & set(_slots(s))))
+        return scenario.without(beside)
     if any(isinstance(s, AtOnce) and len(set(_slots(s))) > 1 for s in scenario.steps):
         return None
     steps: list[Step] = []

@@ -20,8 +20,8 @@ from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.needs import Gap, of_resource
-from cancel_contracts.parse import identifier
+from cancel_contracts.needs import NO_STATES, Gap, of_resource
+from cancel_contracts.parse import identifier, pointed
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Transport
 
@@ -47,6 +47,32 @@ def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Pro
     lacking = ", ".join(name for name in rows[0].needs if name not in given)
     told = f"to create {state}{whose} the target file's provision lacks {lacking}"
     raise Refused(Gap(told, of_resource(state, owner)))
+
+
+def too_few(site: Site, state: str, owner: str | None) -> Gap:
+    """Say that the ids of a target file are used up."""
+    ids = site.ids.get(state)
+    if not site.ids:
+        return NO_STATES
+    need = of_resource(state, owner)
+    if owner:
+        return Gap("ids of a target file have no owner", need)
+    if not ids:
+        return Gap(f"the target gives no id in the state {state}", need)
+    return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
+
+
+def no_more(contract: Contract, site: Site, state: str, owner: str | None) -> Gap | None:
+    """Return why there are no more resources than the ids of the target file, or None where a
+    documented call creates them.
+    """
+    if site.provision is None:
+        return too_few(site, state, owner)
+    try:
+        choose(contract, site, state, owner)
+    except Refused as err:
+        return err.gap
+    return None
 
 
 def filled(value: Any, names: dict[str, str]) -> Any:
@@ -263,8 +289,5 @@ def _code(received: Received) -> str:
 
 def _made(received: Received, pointer: str) -> tuple[str | None, dict[str, Any]]:
     """Return the id that stands at a JSON pointer (RFC 6901), and the whole answer."""
-    value = entity = received.json()
-    for part in pointer[1:].split("/"):
-        key = part.replace("~1", "/").replace("~0", "~")
-        value = value.get(key) if isinstance(value, dict) else None
-    return identifier(value), entity if isinstance(entity, dict) else {}
+    entity = received.json()
+    return identifier(pointed(entity, pointer)), entity if isinstance(entity, dict) else {}

@@ -14,9 +14,14 @@ from dataclasses import dataclass
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.needs import NO_STATES, Gap, of_resource
-from cancel_contracts.parse import identifier, json_value
-from cancel_contracts.provider_states.provision import Provisioner, made_nothing, maybe_left
+from cancel_contracts.needs import Gap, of_resource
+from cancel_contracts.provider_states.handler import in_words, values_of
+from cancel_contracts.provider_states.provision import (
+    Provisioner,
+    made_nothing,
+    maybe_left,
+    too_few,
+)
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Answer, Transport
 
@@ -122,22 +127,11 @@ class ProviderStates:
         at = self._spent[key] + offset
         while at >= len(ids):
             if self.provisioner is None:
-                raise Refused(self._lacking(state, owner))
+                raise Refused(too_few(self.site, state, owner))
             ids.append(self.provisioner.create(state, owner))
         if spends:
             self._spent[key] = at + 1
         return ids[at]
-
-    def _lacking(self, state: str, owner: str | None) -> Gap:
-        ids = self.site.ids.get(state)
-        if not self.site.ids:
-            return NO_STATES
-        need = of_resource(state, owner)
-        if owner:
-            return Gap("ids of a target file have no owner", need)
-        if not ids:
-            return Gap(f"the target gives no id in the state {state}", need)
-        return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
 
     def created(self, id_: str) -> bool:
         """Whether a documented call created this resource for the run."""
@@ -180,15 +174,16 @@ class ProviderStates:
             if made_nothing(received.status):
                 self.ledger.nothing_made(number)
             else:
-                told = f"the provider-state handler answered {received.status}"
+                told = f"the provider-state handler answered {in_words(received)}"
                 self._orphans.append(maybe_left(state, owner, told))
-            told = f"the provider-state handler refuses {state}{whose} ({received.status})"
+            told = f"the provider-state handler refuses {state}{whose} ({in_words(received)})"
             gap = self._refused[state, bool(owner)] = Gap(told, of_resource(state, owner))
             raise Refused(gap)
-        values = json_value(received.body)
-        if not isinstance(values, dict) or identifier(values.get("id")) is None:
+        values = values_of(received)
+        if values is None:
             self._broken += 1
             told = "the provider-state handler gives no JSON object with an id for a path"
+            told = f"{told} ({in_words(received)})"
             self._orphans.append(maybe_left(state, owner, told))
             raise Broken(told)
         return values
@@ -250,7 +245,7 @@ class ProviderStates:
             status = answer.received.status if answer.received and whole else None
             gone = (gone_is_fine or self.single) and status in (404, 410)
             if status is None or (status // 100 != 2 and not gone):
-                told = status or answer.why
+                told = in_words(answer.received) if answer.received and whole else answer.why
                 what = made.values.get("id") or f"a {made.state}"
                 failures.append(f"tear-down of {what} failed ({told})")
                 if len(failures) >= BROKEN_HANDLER_CALLS:

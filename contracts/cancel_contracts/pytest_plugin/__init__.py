@@ -62,8 +62,8 @@ class SpecFile(pytest.File):
     contract: Contract
 
     def collect(self) -> Iterator[pytest.Item]:
+        from cancel_contracts.assignment import Options, select
         from cancel_contracts.contract.load import load
-        from cancel_contracts.verify import Options, select
 
         try:
             self.contract = load(self.path)
@@ -158,11 +158,13 @@ class Door:
         self.redactor = Redactor()
         self.failed: str | None = None
         self.lines: list[str] = []
+        self.short: list[str] = []  # what fails the session though no item shows it
 
     def run(self, items: list[ClauseItem]) -> None:
         """Verify each contract once, for the clauses that are selected."""
+        from cancel_contracts.assignment import SWEEP_SECONDS, Options, assign
         from cancel_contracts.cli.options import open_target, pinned_dialects
-        from cancel_contracts.verify import Options, assign, verify, with_ledger
+        from cancel_contracts.verify import verify, with_ledger
 
         chosen: dict[str, list[str]] = defaultdict(list)
         contracts: dict[str, Contract] = {}
@@ -176,6 +178,7 @@ class Door:
                 open_target(everything, given["base-url"], given["target"])
             )
             options = Options(
+                sweep_seconds=SWEEP_SECONDS,
                 profile=given["profile"],
                 seed=given["seed"],
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),
@@ -196,8 +199,22 @@ class Door:
             if judgement.readings:
                 seen = ", ".join(judgement.readings.values())
                 self.lines.append(f"{judgement.contract.name} follows {seen}")
-        told = (*result.warnings, *result.faults_of_the_run)
+        self._count(result, given["min-covered"])
+        told = (*result.warnings, *result.faults_of_the_run, *self.short)
         self.lines += [in_these_words(self.redactor.text(text)) for text in told]
+
+    def _count(self, result: Any, min_covered: float) -> None:
+        """Tell the two figures, and what fails the session beside its items."""
+        from cancel_contracts.gate import figures
+
+        self.short += result.stale_excuses()
+        found = figures(v for j in result.judgements() for v in j.verdicts)
+        told = f"kept {found.upheld} of {found.judged} must-clauses"
+        told += f", covered {found.judged} of {found.selected}"
+        excused = ", ".join(found.excused)
+        self.lines.append(f"{told}; excused: {excused}" if excused else told)
+        if found.covered_percent < min_covered:
+            self.short.append(f"{found.covered_percent:.1f} % covered, less than {min_covered:g} %")
 
     def ledger(self, path: Path | None) -> Path | None:
         """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""
@@ -229,6 +246,13 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         except Exception as err:  # noqa: BLE001 - items of others are none the worse for it
             door.failed = crash(err)
     return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    door = session.config.stash.get(DOOR, None)
+    if door is not None and door.short and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -46,7 +46,19 @@ class Setting:
                 raise pytest.UsageError(f"{config.inipath or 'ini'}: {problem}")
         if given is None:
             return self.default
+        if self.flag.get("type") is float:
+            return _percent(self.key, given)
         return folder / given if self.file else given
+
+
+def _percent(key: str, given: Any) -> float:
+    try:
+        found = float(given)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 100:
+        raise pytest.UsageError(f"{key}: {given!r} is no number from 0 to 100; give one")
+    return found
 
 
 FILE = {"metavar": "FILE"}
@@ -70,6 +82,10 @@ SETTINGS = {
             {"action": "append", "metavar": "C=D"}, "linelist", (),
         ),
         Setting("strict", "A violated should-clause fails too.", SWITCH, "bool", False),
+        Setting(
+            "min-covered", "Fail where less of the must-clauses was judged.",
+            {"type": float, "metavar": "PERCENT"}, default=0.0,
+        ),
         # No ini key: who may cancel what on a target that is not local says so for each run.
         Setting(
             "allow-destructive", "Cancel resources on a target that is not local.",

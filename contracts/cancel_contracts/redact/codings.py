@@ -23,7 +23,7 @@ Span = tuple[int, int]
 ESCAPE = re.compile(
     r"%(?P<url>[0-9a-f]{2})|(?-i:\\U)(?P<wide>[0-9a-f]{8})|[%\\]u(?P<uni>[0-9a-f]{4})"
     r"|\\u\{0{0,8}(?P<brace>[0-9a-f]{1,6})\}|\\x(?P<oct>[0-9a-f]{2})|\\(?P<digits>[0-7]{3})"
-    r"|\\(?P<line>[nrt])|\\(?P<bare>[^ux\s\w])"
+    r"|\\(?P<line>[nrt])|\\(?P<bare>[^ux\s\w\0])"
     r"|&#0{0,8}(?P<ten>\d{1,7});?|&#x0{0,8}(?P<web>[0-9a-f]{1,6});?|&(?P<name>[a-z]{2,31});"
     r"|(?P<nul>\0)",
     re.IGNORECASE,

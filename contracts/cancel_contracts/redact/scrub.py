@@ -81,23 +81,29 @@ class Scrubber:
         """Return the bytes of a response without secrets, and what was left out of them: where
         these may hide one, only the head is kept.
         """
+        head, gap, rest = received.wire.partition(b"\r\n\r\n")
         coded = bool(_codings(received, *CODINGS))
         unread = self._unread(received) or (coded and received.stray)
         hidden = coded and self.octets(received.body) != received.body
-        if not (unread or hidden or self._parted(received.wire)):
+        if not (unread or hidden or self._parted(rest)):
             return self.octets(received.wire), None
-        head, gap, _ = received.wire.partition(b"\r\n\r\n")
         return self.octets(head) + gap, f"the bytes after the head {LEFT_OUT}"
 
     def stray(self, received: Received) -> bytes:
         """Return what came after the message, without secrets."""
-        stray = received.stray
-        hidden = _codings(received, *CODINGS) or self._packed(stray) or self._parted(stray)
-        return MASK.encode() if stray and hidden else self.octets(stray)
+        stray, coded = received.stray, _codings(received, *CODINGS)
+        hidden = stray and (coded or self._unread(received) or self._parted(stray))
+        return MASK.encode() if hidden else self.octets(stray)
 
     def _parted(self, data: bytes) -> bool:
-        """Whether more of a secret shows once what parts chunks is taken away."""
+        """Whether more of a secret shows once what parts chunks is taken away, or something packed
+        that may hold one.
+        """
+        while data.startswith(b"HTTP/1."):  # after an interim response
+            data = data.partition(b"\r\n\r\n")[2]
         joined = CHUNK_LINE.sub(b"", b"\r\n" + data)
+        if self._packed(data) or self._packed(joined):
+            return True
         return len(joined) < len(data) and self._held(joined) > self._held(data)
 
     def _held(self, data: bytes) -> int:

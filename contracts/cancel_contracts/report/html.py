@@ -85,6 +85,7 @@ def environment() -> Environment:
         "tally": tally,
         "requests": requests,
         "sentence": story.sentence,
+        "figures": story.figures,
         "where": story.where,
         "fold": fold,
     }

@@ -68,6 +68,7 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
         "base_url": contract["base_url"],
         "dialect": contract["dialect"] or "none seen",
         "outcome": record["outcome"],
+        **dict(story.figures(contract)),
     }
     _properties(suite, told)
     children: Counter[str] = Counter()

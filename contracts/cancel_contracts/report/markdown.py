@@ -100,6 +100,10 @@ def _glance(record: dict[str, Any]) -> str:
         "",
         text(story.sentence(record)),
         "",
+        f"Must-clauses: {text(story.figured(record))}",
+        "",
+        *(f"- {text(c['name'])}: {text(story.figured(c))}" for c in record["contracts"]),
+        "",
         f"Target {code(record['target']['base_url'])}, profile {text(record['profile'])}, "
         f"seed {record['seed']}, {requests(record['requests'])} in {record['seconds']:.1f} s.",
         "",

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from cancel_contracts.plan.plan import resources
+from cancel_contracts.assignment import Assignment
 from cancel_contracts.provider_states.provision import choose
 from cancel_contracts.targets.pace import rates_of, seconds_for
-from cancel_contracts.verify import Assignment
 
 
 def show(assignments: Sequence[Assignment], console: Console, rate: str | None = None) -> None:
@@ -20,12 +19,13 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
     """
     table = Table(title="Plan (nothing was sent)", title_justify="left")
     table.add_column("contract", no_wrap=True)
-    for name in ("clauses", "cancel", "observe", "provider states"):
+    for name in ("clauses", "cancel", "observe", "provider states", "pairs"):
         table.add_column(name, justify="right")
     for a in assignments:
         cost = a.cost()
         numbers = (len(a.plan.clauses), cost["cancel"], cost["observe"], cost["provider_states"])
-        table.add_row(a.contract.name, *map(str, numbers))
+        pairs = f"{a.plan.pairs.met}/{a.plan.pairs.possible}"
+        table.add_row(a.contract.name, *map(str, numbers), pairs)
     console.print(table)
     for a in assignments:
         if a.notice:
@@ -40,11 +40,11 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
             )
         for line in _creates(a):
             console.print(line)
-        if needed := resources(a.plan.scenarios):
-            words = ", ".join(f"{count} {state}" for state, count in needed.items())
+        if a.plan.needed:
+            words = ", ".join(f"{count} {state}" for state, count in a.plan.needed.items())
             console.print(f"{a.contract.name}: resources needed: {words}")
         for gap, count in Counter(a.plan.left_out.values()).items():
-            console.print(f"{a.contract.name}: {count} situations left out: {gap.reason}")
+            console.print(f"{a.contract.name}: {count} situations left out: {gap.says}")
 
 
 def _pace(a: Assignment, rate: str | None) -> str | None:

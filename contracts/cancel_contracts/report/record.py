@@ -8,7 +8,7 @@ given another meaning.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -16,14 +16,16 @@ from pathlib import PurePath
 from typing import Any
 
 from cancel_contracts.contract.given import asked
+from cancel_contracts.defects import LEVELS, defects
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.gate import Outcome, gap
+from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.scrub import Scrubber, learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import entry
+from cancel_contracts.report.findings import finding
 from cancel_contracts.report.lifecycle import timeline, transitions
 from cancel_contracts.verify import ContractResult, Result
 
@@ -62,7 +64,9 @@ def record(result: Result, outcome: Outcome) -> Record:
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
+        **_figures([v for one in result.results for v in one.judgement.verdicts], redactor),
         "requests": dict(total),
+        "defects": _defects(result),
         "contracts": [_contract(one, redactor) for one in result.results],
         "excuses": _excuses(outcome.excuses, redactor),
         "warnings": [redactor.text(w) for w in result.warnings],
@@ -81,6 +85,16 @@ def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> di
     }
 
 
+def _figures(verdicts: Sequence[Verdict], redactor: Redactor) -> dict[str, Any]:
+    """Return the two figures of the must-clauses, and which of them stand aside, by excuse."""
+    found = figures(verdicts)
+    return {
+        "kept": {"count": found.upheld, "of": found.judged},
+        "covered": {"count": found.judged, "of": found.selected},
+        "excused": {redactor.text(key): list(ids) for key, ids in found.excused.items()},
+    }
+
+
 def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
     contract, judgement = one.contract, one.judgement
     clean = Scrubber(redactor)
@@ -94,10 +108,12 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "base_url": clean.url(one.base_url),
         "seconds": round(one.seconds, 3),
         "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
+        "pairs": {"count": one.pairs.met, "of": one.pairs.possible},
         "dialect": ", ".join(d["name"] for d in dialects) or None,
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
         "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
+        **_figures(judgement.verdicts, redactor),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
         "not_testable": [
             {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
@@ -134,13 +150,29 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str,
         "requests": verdict.requests,
         "reason": clean.text(verdict.reason) if verdict.reason else None,
         "excused": clean.text(verdict.excused) if verdict.excused else None,
+        "needs": sorted({gap.need.keys[0] for gap in verdict.gaps if gap.need and not gap.free}),
         "conditional": verdict.conditional,
         "gap": gap(verdict),
         "violations": verdict.deviations,
-        "evidence": [
-            entry(e, clean, one.contract.lifecycle, _around(e, one)) for e in _shown(verdict)
-        ],
+        "evidence": [_entry(e, one, clean) for e in _shown(verdict)],
     }
+
+
+def _defects(result: Result) -> list[dict[str, Any]]:
+    """Return what is to be mended, the worst first."""
+    clean = Scrubber(result.redactor)
+    of = {one.contract.name: one for one in result.results}
+    found = []
+    for defect in defects(result.judgements()):
+        level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
+        piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
+        row = finding(defect, level, piece)
+        found.append(row | {"situations": [clean.text(text) for text in row["situations"]]})
+    return found
+
+
+def _entry(evidence: Evidence, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+    return entry(evidence, clean, one.contract.lifecycle, _around(evidence, one))
 
 
 def _around(evidence: Evidence, one: ContractResult) -> list[Exchange]:

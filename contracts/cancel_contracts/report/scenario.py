@@ -6,8 +6,8 @@ Pure; knows no clause and no report.
 from __future__ import annotations
 
 from cancel_contracts.contract.words import AXES, BODIES, IDS
+from cancel_contracts.errors import clip
 from cancel_contracts.exchange import Exchange, Form, Situation
-from cancel_contracts.report.text import clip
 
 SHOWN_CHARS = 60
 DEFAULT = Situation()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cancel_contracts.report.text import clip, count
+from cancel_contracts.errors import clip
+from cancel_contracts.report.text import count
 
 SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
 SHOWN_CURL_CHARS = 2000
@@ -39,6 +40,18 @@ def sentence(record: dict[str, Any]) -> str:
     """Return the gate's sentence without the outcome's word, which stands before it everywhere."""
     text: str = record["sentence"]
     return text.removeprefix(f"{record['outcome']}: ")
+
+
+def figures(row: dict[str, Any]) -> Pairs:
+    """Return the two figures of a record, or of one of its contracts, and what was excused."""
+    told = [(name, f"{row[name]['count']} of {row[name]['of']}") for name in ("kept", "covered")]
+    return [*told, ("excused", ", ".join(row["excused"]))] if row["excused"] else told
+
+
+def figured(row: dict[str, Any]) -> str:
+    """Return the same as a clause of a sentence."""
+    (_, kept), (_, covered), *rest = figures(row)
+    return f"kept {kept}, covered {covered}" + "".join(f"; excused: {keys}" for _, keys in rest)
 
 
 def promise(clause: dict[str, Any]) -> Pairs:

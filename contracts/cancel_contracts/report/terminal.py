@@ -174,6 +174,8 @@ class _Page(Screen):
         self.say(f"sent: {told} · profile {record['profile']} · seed {record['seed']}")
         word = record["outcome"]
         last = self.text(word, OUTCOMES.get(word, "bold"))
-        last.append(self.text(f": {line(story.sentence(record))}"))
-        last.append(self.text(f" (exit code {record['exit_code']})"))
+        told = line(story.sentence(record))
+        if word != "nothing-selected":
+            told += f"; {line(story.figured(record))}"
+        last.append(self.text(f": {told} (exit code {record['exit_code']})"))
         self.say(last)

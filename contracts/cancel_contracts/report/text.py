@@ -55,11 +55,6 @@ def tame(text: str) -> str:
     return COMMANDS.sub(lambda found: escape(found.group()), text)
 
 
-def clip(text: str, limit: int, mark: str = "…") -> str:
-    """Return at most `limit` characters of a text; a mark stands for what was cut."""
-    return text if len(text) <= limit else text[: max(0, limit - len(mark))] + mark
-
-
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun, such as "1 call" or "1,024 calls"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

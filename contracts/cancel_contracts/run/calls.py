@@ -59,6 +59,7 @@ class Calls:
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started = settings.seed, settings.started
+        self._last_call = settings.started
         self.patience, self.stop = settings.patience, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.journal = Journal(contract.name, minted=self.identities.minted)
@@ -131,6 +132,9 @@ class Calls:
             self.ledger.answered(number, answer.received.status if answer.received else None)
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
+        if answer.received is not None and carried.secret:
+            echoed = carried.secret.encode() in answer.received.wire
+            exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange
 
@@ -164,8 +168,14 @@ class Calls:
         position: int,
         resource: Resource,
         role: Role = "target",
+        *,
+        keep_alive: bool = False,
     ) -> Observation | None:
-        """Look at a resource as the primary identity; None where no GET shows it."""
+        """Look at a resource as the primary identity; None where no GET shows it.
+
+        `keep_alive` keeps the connection for a call. Where the server had closed it the look is
+        made again: a GET changes nothing (RFC 9110 section 9.2.2).
+        """
         if not self.observes or self.sight.observable is False:
             return None
         if position == 0 and self.stop.asked:
@@ -176,11 +186,13 @@ class Calls:
             return None  # its token has expired: nothing is to be seen any more
         unique = attempt.uuid()
         request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
-        answer = self.transport.send(request)
+        answer = self.transport.send(request, keep_alive=keep_alive)
+        if answer.received is None and answer.reused:
+            answer = self.transport.send(request, keep_alive=keep_alive)
         if self._hear(answer) and answer.received is not None and answer.received.status == 401:
             carried = self.identities.credentials("primary")  # made anew, by its clock
             request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
-            answer = self.transport.send(request)
+            answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request)
@@ -229,7 +241,14 @@ class Calls:
             reused=answer.reused,
         )
 
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago the last call on the route was answered."""
+        return time.monotonic() - self._last_call
+
     def _keep(self, attempt: Attempt, exchange: Exchange) -> None:
+        if exchange.kind == "cancel":
+            self._last_call = time.monotonic()
         with self._lock:
             attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:

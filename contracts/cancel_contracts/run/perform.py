@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cancel_contracts.contract.words import IDS
 from cancel_contracts.errors import Broken, NoIdentity, Refused
@@ -29,7 +29,7 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import Calls, Resource, Role
 from cancel_contracts.run.settings import RunSettings
-from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, shown
+from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
 
 LOOKS_FOR_DRIFT = 3
 DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
@@ -117,6 +117,7 @@ class Performance:
                     raise Stopped
             step = steps[at]
             if isinstance(step, Call):
+                self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
                 if self._put_off(exchange):
                     put_off, tries = (at, exchange), tries + 1
@@ -178,6 +179,21 @@ class Performance:
         attempt = beside.attempt if beside else next(self.attempts)
         self.held[step.slot] = _Held(Resource.of(made), attempt, step)
 
+    def _renew(self, step: Call) -> None:
+        """Have a fresh resource where the chain's own is no more in the state that the call is to
+        meet: a call before it was not refused as it should be, or it has moved on by itself.
+        """
+        held, life = self.held[step.slot], self.calls.contract.lifecycle
+        was, now = held.first, held.shows
+        if held.acquired is None or not held.position or step.situation.call != "first":
+            return
+        if was is None or now is None or was.entity is None or now.entity is None:
+            return
+        if shown(life, was.entity) == shown(life, now.entity) or is_open(life, now.entity):
+            return
+        self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
+        self._observe(Observe(step.slot, step.situation))
+
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
         if step.id.word == "unknown":
@@ -196,7 +212,9 @@ class Performance:
         beside = held.acquired.beside if held.acquired else None
         position = held.position if beside is None else self.held[beside].position
         role: Role = "target" if beside is None else "neighbour"
-        seen = self.calls.observe(held.attempt, step.situation, position, held.resource, role)
+        seen = self.calls.observe(
+            held.attempt, step.situation, position, held.resource, role, keep_alive=step.keep_alive
+        )
         if position == 0:
             held.first = held.first or seen
             self._check_given(held, seen) if step.given else self._check_spent(held, seen)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import quote
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.errors import Refused
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.plan.plan import Plan, demand
-from cancel_contracts.provider_states.provision import Provisioner, choose
+from cancel_contracts.plan.plan import Plan
+from cancel_contracts.plan.steps import Acquire
+from cancel_contracts.plan.supply import Supply
+from cancel_contracts.provider_states.provision import Provisioner, no_more
 from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.requests import Names, cancel_request
 from cancel_contracts.targets.file import Site
@@ -22,22 +24,35 @@ from cancel_contracts.transport.client import Transport
 Creates = Counter[tuple[str, str | None]]
 
 
+def supply(contract: Contract, site: Site) -> Supply | None:
+    """Return what the ids of a target file, and calls that create some, bring about; None where a
+    handler makes as many as it is asked for.
+    """
+    if site.handler is not None:
+        return None
+    ids = {state: len(listed) for state, listed in site.ids.items()}
+    return Supply(ids, partial(no_more, contract, site))
+
+
 def creates(plan: Plan, site: Site) -> Creates:
-    """Return how many resources the plan has created at most, by state and owner."""
+    """Return how many resources the plan has created at most, by state and owner.
+
+    Those that no call may have cancelled are used again. What that saves is there for calls that
+    are made again after a 429, and for finding the way in.
+    """
     found: Creates = Counter()
     if site.provision is None:
         return found
-    wanted = demand(plan.scenarios)
+    for scenario in plan.scenarios:
+        found.update((s.state, s.owner) for s in scenario.steps if isinstance(s, Acquire))
     generated = plan.property_calls + plan.walk_calls
     if generated:
-        wanted.update({(state, None): generated for state in plan.contract.lifecycle.states})
-    for (state, owner), count in wanted.items():
-        try:
-            choose(plan.contract, site, state, owner)
-        except Refused:
-            continue
+        found.update({(state, None): generated for state in plan.contract.lifecycle.states})
+    for state, owner in list(found):
         listed = 0 if owner else len(site.ids.get(state, ()))
-        found[state, owner] = max(0, count - listed)
+        found[state, owner] -= listed
+        if no_more(plan.contract, site, state, owner) is not None:
+            del found[state, owner]
     return +found
 
 

@@ -10,8 +10,6 @@ Sends what the plan says; knows no clause and judges nothing. What it decides by
 from __future__ import annotations
 
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -29,11 +27,10 @@ from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Scenario, one_at_a_time
 from cancel_contracts.run.attempt import Attempt
 from cancel_contracts.run.calls import Calls, Resource
+from cancel_contracts.run.late import Late
 from cancel_contracts.run.perform import Performance, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
-
-LOOK_AGAIN_SECONDS = 0.25
 
 
 class Run:
@@ -46,6 +43,7 @@ class Run:
         self.jobs = 1 if in_order else settings.jobs
         self.seed = settings.seed
         self.calls = Calls(contract, settings)
+        self._late = Late(self.calls, self.states, settings.effect_seconds)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[tuple[Exchange, Resource]] = []
 
@@ -220,7 +218,8 @@ class Run:
         if performed.missing is not None:
             self.journal.missing.update(dict.fromkeys(scenario.calls, performed.missing))
         if performed.broken is not None:
-            self.journal.broken.update(dict.fromkeys(scenario.calls, performed.broken))
+            found = dict.fromkeys(scenario.calls, performed.broken)
+            self.journal.broken = found | self.journal.broken  # the first reason tells the most
         if performed.note is not None:
             self.note(performed.note)
         self.last_looks += performed.last
@@ -242,54 +241,16 @@ class Run:
 
     def settle(self) -> None:
         """Look a last time where the plan asks for it, and again at what has not shown its effect,
-        until it shows or its time is over. What was cancelled for sure needs no undoing.
+        until it shows or its time is over.
         """
         if not self.states.single:
-            self._look_last()
-            self.await_effects(self.journal.exchanges)
-        for exchange in self.journal.exchanges:
-            cancels = exchange.kind == "cancel" and exchange.situation.resource == "cancellable"
-            if cancels and exchange.succeeded and self._cancelled(exchange):
-                self.states.cancelled(exchange.resource)
-
-    def _cancelled(self, exchange: Exchange) -> bool:
-        sight = self.calls.sight
-        return sight.effect(exchange)[0] == "cancelled" and sight.due(exchange) is None
+            self._late.look_last(self.last_looks, self.settings.sweep_seconds)
+            self._late.await_effects(self.journal.exchanges)
+        self._late.tell(self.journal.exchanges)
 
     def await_effects(self, exchanges: Iterable[Exchange]) -> None:
         """Look again at what these calls should have cancelled."""
-        sight = self.calls.sight
-        due = [x for x in exchanges if sight.due(x)]
-        deadline = time.monotonic() + self.settings.effect_seconds
-        attempts: dict[int, Attempt] = {}
-        while due and time.monotonic() < deadline and not self.calls.stop.asked:
-            self.calls.stop.wait(LOOK_AGAIN_SECONDS)
-            again = {x.resource: x for x in due if sight.due(x) == "not"}
-            # Whether a property is a clock one resource tells of all.
-            if (doubtful := next((x for x in due if x.resource not in again), None)) is not None:
-                again[doubtful.resource] = doubtful
-                if not self.states.single and (control := sight.control()):
-                    again[control.resource] = control
-            for x in again.values():
-                late = replace(self.live(x.scenario), seed=f"{self.seed}/late")
-                attempt = attempts.setdefault(x.scenario, late)
-                position = x.position if x.kind == "observe" else sight.scene(x.scenario).end
-                self.calls.observe(attempt, x.situation, position, Resource.of(x.resource))
-            due = [x for x in due if sight.due(x)]
-
-    def _look_last(self) -> None:
-        """Look once more, beyond the last call, at resources that one scenario alone was given."""
-        handed = Counter(map(str.casefold, self.states.handed))
-        sight = self.calls.sight
-        for exchange, target in sorted(self.last_looks, key=lambda it: it[0].scenario):
-            if self.calls.stopped or not sight.observable:
-                return
-            calls = sight.scene(exchange.scenario).calls
-            again = handed[target.id.casefold()] > 1
-            if again or not calls or any(sight.due(x) for x in calls):
-                continue
-            attempt = replace(self.live(exchange.scenario), seed=f"{self.seed}/last")
-            self.calls.observe(attempt, exchange.situation, exchange.position + 1, target)
+        self._late.await_effects(exchanges)
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""

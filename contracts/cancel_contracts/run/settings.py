@@ -20,8 +20,8 @@ Progress = Callable[[str, int], None]
 class RunSettings:
     """Whom to send to and how. Times are in seconds.
 
-    `effect_seconds` is how long after a success its effect may take to show, `started` when the
-    run began (time.monotonic).
+    `effect_seconds` is how long after a success its effect may take to show, `sweep_seconds` how
+    long after the last call the last look comes, `started` when the run began (time.monotonic).
     """
 
     base_url: str
@@ -36,6 +36,7 @@ class RunSettings:
     observes: bool = True
     seed: int = 0
     effect_seconds: float = 4.0
+    sweep_seconds: float = 0.0
     started: float = field(default_factory=time.monotonic)
     progress: Progress = lambda kind, count: None
     pace: Callable[[], None] = lambda: None

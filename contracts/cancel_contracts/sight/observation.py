@@ -53,6 +53,12 @@ def is_cancelled(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
     return any(lifecycle.cancelled(state) for state in shown(lifecycle, entity))
 
 
+def is_open(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
+    """Whether a state shows that can be cancelled, and no cancel."""
+    seen = set(shown(lifecycle, entity)) & set(map(canonical, lifecycle.cancellable))
+    return bool(seen) and not is_cancelled(lifecycle, entity)
+
+
 def has_ended(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
     """Whether a final state shows, and no cancellable one beside it."""
     seen = set(shown(lifecycle, entity))

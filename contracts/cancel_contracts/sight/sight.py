@@ -13,31 +13,27 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
-from typing import Literal, TypeVar
+from typing import Literal
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
+from cancel_contracts.sight.clocks import Clocks
 from cancel_contracts.sight.observation import (
     Observation,
     changed,
     is_cancelled,
+    is_open,
     observe,
     shown,
     substance,
 )
 
 Effect = Literal["cancelled", "not", "unknown"]
-Key = TypeVar("Key")
-Row = TypeVar("Row")
 
 SCENES = 16  # scenarios whose looks are kept at hand
-SERIES = 256  # series of looks that are followed at a time
-# A property that stood so long is no clock that counts seconds.
-STILL_SECONDS = 1.2
-MOVES = 3  # changes since a call, the state apart, that make a clock of a property
 
 
 @dataclass(frozen=True)
@@ -53,49 +49,31 @@ class Scene:
         return max((call.position for call in self.calls), default=0)
 
 
-@dataclass
-class _Series:
-    """Looks at one resource with no call between them. `moves` counts by property."""
-
-    began: int  # how many exchanges there were before it
-    former: Exchange
-    since: dict[str, float] = field(default_factory=dict)  # when a property was as it is, first
-    moves: dict[str, int] = field(default_factory=dict)
-
-
 class Sight:
     """What the exchanges of one contract, shown in their order, tell of resources."""
 
     def __init__(self, contract: Contract, exchanges: Exchanges) -> None:
         """Take the exchanges that looks are to be read from; each is to be noted once it is in."""
         self.life, self._exchanges = contract.lifecycle, exchanges
+        self.lasting = contract.lasting
         # None: never tried; False: the target has no GET that shows a resource which exists.
         self.observable: bool | None = None
-        self.volatile: frozenset[str] = frozenset()
-        self._still: frozenset[str] = frozenset()
-        self._compared = False
+        self._clocks = Clocks(contract.lifecycle)
         self._blind: set[int] = set()  # scenarios with a look that went unanswered
         self._mute: set[int] = set()  # and with one that was put off, or failed
         self._calls_on: dict[str, list[float]] = {}  # when calls on a resource began
         self._scenes: OrderedDict[int, Scene] = OrderedDict()
-        self._count = 0  # of exchanges so far
-        # Calls that may take effect, late too: their scenarios, and the last one on each resource.
-        self._acted: set[int] = set()
-        self._acted_on: dict[str, int] = {}
-        self._series: OrderedDict[tuple[int, str, str, int], _Series] = OrderedDict()
 
     def note(self, exchange: Exchange) -> None:
         """Take the next exchange."""
         if exchange.way_in:
             return
         self._scenes.pop(exchange.scenario, None)
-        self._count += 1
+        if not self.life.after:
+            self._clocks.note(exchange)
         if exchange.kind == "cancel":
             if exchange.situation.resource == "cancellable":
                 self._calls_on.setdefault(exchange.resource, []).append(exchange.started)
-            if not exchange.refused:
-                self._acted.add(exchange.scenario)
-                self._acted_on[exchange.resource] = self._count
             return
         if exchange.unanswered:
             self._blind.add(exchange.scenario)
@@ -105,60 +83,15 @@ class Sight:
             seen = observe(exchange)
             if not exchange.unanswered:
                 self.observable = seen is not None and not seen.gone
-        if not self.life.after:
-            self._follow(exchange)
 
-    # What changes by itself. Asked only where any change may be an effect.
-
-    def _follow(self, look: Exchange) -> None:
-        key = (look.scenario, look.role, look.resource, look.position)
-        series = self._series.get(key)
-        if series is None:
-            _touch(self._series, key, _Series(self._count, look), SERIES)
-            return
-        self._series.move_to_end(key)
-        former, series.former = observe(series.former), look
-        seen = observe(look)
-        if former is None or seen is None or former.entity is None or seen.entity is None:
-            return
-        was, now = former.entity, seen.entity
-        names = frozenset(name for name in {*was, *now} if was.get(name) != now.get(name))
-        if self._untouched(series):
-            # A state may move on once without making it a property that says nothing.
-            self.volatile |= names - set(self.life.shows) if self._compared else names
-            self._compared = True
-        else:
-            self._time(series, former.exchange.started, look.started, {*was, *now}, names)
-
-    def _untouched(self, series: _Series) -> bool:
-        """Whether no call may have changed the resource: none of the scenario, none meanwhile."""
-        acted = self._acted_on.get(series.former.resource, 0) > series.began
-        return not acted and series.former.scenario not in self._acted
-
-    def _time(
-        self, series: _Series, was: float, now: float, every: set[str], moved: frozenset[str]
-    ) -> None:
-        """Tell a clock from what a cancel has written, while its effect may be due."""
-        for name in every:
-            if name not in moved:
-                if now - series.since.setdefault(name, was) >= STILL_SECONDS:
-                    self._still |= {name}
-                continue
-            series.since.pop(name, None)
-            steps = bool(moved & set(self.life.shows))  # an effect may show in several
-            series.moves[name] = 0 if steps else series.moves.get(name, 0) + 1
-            if series.moves[name] >= MOVES:
-                self.volatile |= {name}
+    @property
+    def volatile(self) -> frozenset[str]:
+        """Properties that change by themselves."""
+        return self._clocks.volatile
 
     def control(self) -> Exchange | None:
-        """Return the last look at a resource that no call may have changed, if any is followed:
-        what shows otherwise there now changes by itself.
-        """
-        for series in reversed(self._series.values()):
-            look = series.former
-            if look.role == "target" and look.position and self._untouched(series):
-                return look
-        return None
+        """Return a look at a resource that no call may have changed, to look there again."""
+        return self._clocks.control()
 
     # The looks around a call.
 
@@ -173,7 +106,9 @@ class Sight:
                 elif (seen := observe(exchange)) is not None:
                     looks[exchange.role].append(seen)
             found = Scene(calls, looks)
-        _touch(self._scenes, scenario, found, SCENES)
+            self._scenes[scenario] = found
+            if len(self._scenes) > SCENES:
+                self._scenes.popitem(last=False)
         return found
 
     def _looks(self, exchange: Exchange, role: str = "target") -> Sequence[Observation]:
@@ -234,7 +169,7 @@ class Sight:
         if before is None or before.entity is None:
             return "unknown"
         names = changed(before.entity, after.entity, self.volatile)
-        if names & (self._still | set(self.life.shows)):
+        if names & (self._clocks.still | set(self.life.shows)):
             return "cancelled"
         return "unknown" if names else "not"
 
@@ -245,18 +180,28 @@ class Sight:
         return bool(changed(before.entity, after.entity, self.volatile))
 
     def unchanged(self, before: Observation, after: Observation) -> bool:
-        """Whether a resource is as it was: its state, and what a cancel would have written into it.
+        """Whether a resource was neither cancelled nor ended, nor written into as a cancel does.
 
-        Where no page names the state after, that is anything but its dates.
+        It may move on by itself from one state that can be cancelled to another. Where no page
+        names the state after a cancel, all that it shows is to stay, but for its dates.
         """
         if before.entity is None or after.entity is None:
             return before.gone == after.gone
-        if shown(self.life, before.entity) != shown(self.life, after.entity):
+        life, was, now = self.life, before.entity, after.entity
+        if shown(life, was) != shown(life, now) and not (is_open(life, was) and is_open(life, now)):
             return False
-        if self.life.after:
-            written = (*self.life.records, *self.life.sets)
-            return all(before.entity.get(name) == after.entity.get(name) for name in written)
-        return substance(before.entity, self.volatile) == substance(after.entity, self.volatile)
+        if life.after:
+            return all(was.get(name) == now.get(name) for name in (*life.records, *life.sets))
+        moving = self.volatile | set(life.shows)
+        return substance(was, moving) == substance(now, moving)
+
+    def disturbed(self, before: Observation, after: Observation) -> list[str]:
+        """Return the documented properties that differ though no cancel sets or touches them."""
+        if before.entity is None or after.entity is None:
+            return []
+        was, now = before.entity, after.entity
+        names = self.lasting - self.volatile
+        return sorted(name for name in names if was.get(name) != now.get(name))
 
     def effect(self, exchange: Exchange) -> tuple[Effect, Observation | None]:
         """Return whether a look since the call shows a cancel, and the last look that tells."""
@@ -280,7 +225,7 @@ class Sight:
         scenario had succeeded before, it shows, or no look could show it.
         """
         cancels = exchange.situation.resource == "cancellable" and exchange.sent.method == "POST"
-        if exchange.kind != "cancel" or not exchange.succeeded or not cancels:
+        if exchange.way_in or exchange.kind != "cancel" or not exchange.succeeded or not cancels:
             return None
         before, looks = self.before(exchange), self.later(exchange)
         if before is None or before.gone or not looks or looks[-1].gone:
@@ -296,11 +241,3 @@ class Sight:
 def _exists(look: Exchange) -> bool:
     """Whether a look was at a resource that there is, as far as anybody knows."""
     return look.situation.resource not in ("unknown", "odd")
-
-
-def _touch(table: OrderedDict[Key, Row], key: Key, row: Row, limit: int) -> None:
-    """Put a row at the end of a table that holds so many."""
-    table[key] = row
-    table.move_to_end(key)
-    if len(table) > limit:
-        table.popitem(last=False)

@@ -12,16 +12,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jsonschema.exceptions import best_match
-
 from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.load import shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.yaml_file import parse_yaml
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import validator
+from cancel_contracts.targets.fields import (
+    CertificateSource,
+    FieldSource,
+    certificate_of,
+    handler_of,
+    headers_of,
+)
 from cancel_contracts.targets.names import PRIMARY, wrong
-from cancel_contracts.targets.url import check_url, check_urls
+from cancel_contracts.targets.reading import read
+from cancel_contracts.targets.url import check_url
 
 ENTRIES = 1000  # of one mapping of a target file; identities are a dozen
 IDS_OF_A_PATTERN = 10_000
@@ -59,6 +63,9 @@ class Site:
     mint: MintSource | None = None
     primary: str | None = None
     not_testable: Mapping[str, str] = field(default_factory=dict)
+    headers: tuple[FieldSource, ...] = ()  # go with every call to the target
+    handler_headers: tuple[FieldSource, ...] = ()
+    client_certificate: CertificateSource | None = None
     # What the create calls of the spec are to be filled with; None: nothing is to be created.
     provision: Mapping[str, tuple[str, ...]] | None = None
 
@@ -69,8 +76,8 @@ class Site:
 
 @dataclass(frozen=True)
 class Target:
-    """A validated target file. `raw` holds it as written; `site` applies the overrides of one
-    contract.
+    """A validated target file. `raw` holds it as written, but for what is empty; `site` applies the
+    overrides of one contract.
     """
 
     place: str
@@ -87,25 +94,30 @@ class Target:
         if not base:
             raise UsageError(self.place, "gives no base_url", "add `base_url:` or name a BASE_URL")
         identities = {**self.raw.get("identities", {}), **own.get("identities", {})}
+        handler, handler_headers = handler_of(self.place, states)
+        headers = {**self.raw.get("headers", {}), **own.get("headers", {})}
+        certificate = own.get("client_certificate", self.raw.get("client_certificate"))
         site = Site(
             contract=contract.name,
             base_url=base.rstrip("/"),
-            handler=states if isinstance(states, str) else None,
-            ids=_ids(self.place, states) if isinstance(states, dict) else {},
+            handler=handler,
+            ids=_ids(self.place, states) if handler is None and states else {},
             unknown_id=own.get("unknown_id"),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
             primary=primary,
             not_testable={**self.raw.get("not_testable", {}), **own.get("not_testable", {})},
             provision=_listed(own["provision"]) if "provision" in own else None,
+            headers=headers_of(self.place, headers),
+            handler_headers=handler_headers,
+            client_certificate=certificate_of(self.place, certificate),
         )
-        self._check_primary(contract, site)
         self._check_states(contract, site)
         if site.provision is not None:
             self._check_provision(contract, site)
         return site
 
-    def _check_primary(self, contract: Contract, site: Site) -> None:
+    def check_primary(self, contract: Contract, site: Site) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
         given = site.primary is not None
         name = site.primary or PRIMARY
@@ -165,58 +177,8 @@ def of_url(base_url: str) -> Target:
 
 def load(path: Path) -> Target:
     """Return the target of a file."""
-    raw = parse_yaml(path)
-    if not isinstance(raw, dict):
-        raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
-    if crowded := _crowded(raw):
-        problem = f"holds more than {ENTRIES} entries"
-        raise UsageError(f"{path}: {crowded}", problem, "leave what is not used out")
-    if errors := sorted(
-        validator("target").iter_errors(raw),
-        key=lambda e: list(map(str, e.absolute_path)),
-    ):
-        error = best_match(errors[0].context) if errors[0].context else errors[0]
-        where = "/".join(map(str, [*errors[0].absolute_path])) or "(top level)"
-        if error is not errors[0] and error.absolute_path:
-            where = "/".join(map(str, error.absolute_path))
-        raise UsageError(f"{path}: {where}", _message(error), "see `cancel-contracts init`")
-    check_urls(path, raw)
+    raw = read(path)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
-
-
-def _crowded(raw: Mapping[str, Any]) -> str | None:
-    """Return the first mapping that holds more than any target needs, by its keys."""
-    below = [("(top level)", raw)]
-    while below:
-        where, row = below.pop()
-        if len(row) > ENTRIES:
-            return where
-        below += [
-            (f"{where}/{key}".removeprefix("(top level)/"), value)
-            for key, value in row.items()
-            if isinstance(value, Mapping)
-        ]
-    return None
-
-
-def _message(error: Any) -> str:
-    """Say what is wrong without repeating the value: it may hold a token."""
-    if error.validator == "additionalProperties":
-        return str(error.message)
-    words = {
-        "type": f"must be of type {error.validator_value}",
-        "enum": f"must be one of {error.validator_value}",
-        "minLength": "must not be empty",
-        "minItems": "must not be empty",
-        "not": "names two ways to one thing: keep one of them",
-        "dependentRequired": str(error.message),
-        "minProperties": "must name one source",
-        "maxProperties": "must name one source only",
-        "required": str(error.message),
-        "oneOf": "fits none, or more than one, of the forms allowed here",
-        "uniqueItems": "holds a value twice",
-    }
-    return words.get(error.validator, f"breaks the rule {error.validator!r}")
 
 
 def _ids(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:

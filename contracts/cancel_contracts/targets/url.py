@@ -33,9 +33,15 @@ def check_urls(path: Path, raw: Mapping[str, Any]) -> None:
     """Check the URLs of a target file. A complaint names file and line."""
     own = ((("contracts", name), row) for name, row in raw.get("contracts", {}).items())
     for at, row in (((), raw), *own):
-        for key in ("base_url", "provider_states"):
-            if isinstance(url := row.get(key), str):
-                check_url(place_in(path, (*at, key)), url, query=key == "provider_states")
+        states = row.get("provider_states")
+        inner = states.get("url") if isinstance(states, dict) else None
+        for keys, url in (
+            (("base_url",), row.get("base_url")),
+            (("provider_states",), states),
+            (("provider_states", "url"), inner),
+        ):
+            if isinstance(url, str):
+                check_url(place_in(path, (*at, *keys)), url, query=keys[0] == "provider_states")
 
 
 def place_of(url: str) -> str:

@@ -20,7 +20,7 @@ from typing import Self
 import urllib3
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Failure, Received, Sent
+from cancel_contracts.exchange import Failure, Headers, Received, Sent
 from cancel_contracts.hosts import proxies
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
@@ -49,9 +49,9 @@ class Timeouts:
 class Answer:
     """What came back. `received` and `failure` may both be set: an answer that broke off half-way.
 
-    `sent` is the request as it went out, with every header but a proxy's credential. `seconds` runs
-    from connecting to the end of the message. `reused`: the connection had carried an exchange
-    before.
+    `sent` is the request as it went out, with every header but a proxy's credential; what went
+    along stands as <name>. `seconds` runs from connecting to the end of the message. `reused`: the
+    connection had carried an exchange before.
     """
 
     sent: Sent
@@ -75,7 +75,9 @@ class Transport:
     `verify`: False, True or a path to CA certificates; True lets REQUESTS_CA_BUNDLE or
     CURL_CA_BUNDLE name one. `environ` (default: the process's) also names proxies: HTTP_PROXY,
     HTTPS_PROXY, ALL_PROXY, NO_PROXY. `local_only`: nothing is sent over a connection whose peer is
-    not local, nor over a proxy. Raises UsageError for what cannot be sent as HTTP at all.
+    not local, nor over a proxy. `along`: header fields that go with every request to a URL and what
+    is below it; they hold secrets. `certificate`: the PEM files of a client certificate and of its
+    key, or the one of both. Raises UsageError for what cannot be sent as HTTP at all.
     """
 
     def __init__(
@@ -86,12 +88,17 @@ class Transport:
         environ: Mapping[str, str] | None = None,
         *,
         local_only: bool = False,
+        along: Mapping[str, Headers] | None = None,
+        certificate: tuple[str, str] | str | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._max_bytes = max_bytes
         self._environ = os.environ if environ is None else environ
         self._verify = _certificates(verify, self._environ)
         self._proxies: dict[str, dict[str, str]] = {}
+        # The longest first: a handler may be below the target.
+        self._along = sorted((along or {}).items(), key=lambda row: -len(row[0]))
+        self._certificate = certificate
         # No session around it: cookies, redirects, netrc and the environment are none of ours.
         self._adapter = Adapter(local_only=local_only)
 
@@ -114,8 +121,12 @@ class Transport:
         """
         started = time.monotonic()
         prepared, origin, target = prepare(request)
-        headers = full_headers(request, origin, keep_alive=keep_alive, chunked=chunked)
-        sent = replace(request, headers=headers)
+        along = next((row for url, row in self._along if _is_below(request.url, url)), ())
+        full = replace(request, headers=(*request.headers, *along))
+        headers = full_headers(full, origin, keep_alive=keep_alive, chunked=chunked)
+        secret = {name: f"<{name}>" for name, _ in along}
+        told = tuple((name, secret.get(name, value)) for name, value in headers)
+        sent = replace(request, headers=told)
         limits = self._timeouts
         dispatch = Dispatch(
             method=request.method,
@@ -132,6 +143,7 @@ class Transport:
                 dispatch,
                 connect_seconds=min(limits.connect, limits.total),
                 verify=self._verify,
+                certificate=self._certificate,
                 proxies=self._proxies_for(origin.url),
             )
         except Unconnected as error:
@@ -155,6 +167,10 @@ class Transport:
         if origin not in self._proxies:
             self._proxies[origin] = proxies(origin, self._environ)
         return self._proxies[origin]
+
+
+def _is_below(url: str, base: str) -> bool:
+    return url.startswith(base) and url[len(base) : len(base) + 1] in ("", "/", "?")
 
 
 def _certificates(verify: bool | str, environ: Mapping[str, str]) -> bool | str:

@@ -211,13 +211,16 @@ class Adapter(HTTPAdapter):
         dispatch: Dispatch,
         connect_seconds: float,
         verify: bool | str,
+        certificate: tuple[str, str] | str | None,
         proxies: dict[str, str],
     ) -> tuple[Recording, bool]:
         """Do what `send` would for a request, on a connection of its pools. Raises Unconnected;
         and what requests and urllib3 raise for an address or a certificate file that is none.
         """
-        pool: Any = self.get_connection_with_tls_context(request, verify, proxies=proxies)
-        self.cert_verify(pool, request.url, verify, None)  # type: ignore[no-untyped-call]
+        pool: Any = self.get_connection_with_tls_context(
+            request, verify, proxies=proxies, cert=certificate
+        )
+        self.cert_verify(pool, request.url, verify, certificate)  # type: ignore[no-untyped-call]
         connection = pool._get_conn()
         try:
             connection.timeout, connection.local_only = connect_seconds, self._local_only

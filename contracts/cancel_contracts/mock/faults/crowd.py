@@ -2,68 +2,65 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from cancel_contracts.mock import entry, kit
-from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
+from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
-from cancel_contracts.mock.faults.races import GAP
-from cancel_contracts.mock.store import Resource
+from cancel_contracts.mock.faults.history import back
+
+GAP = 0.06  # seconds that every call waits: enough for calls that are sent at once to meet
+
+
+def together(*, enter: kit.Act, leave: Callable[[Call, Reply], Reply] | None = None) -> Change:
+    """Keep every call waiting once it may come in. What follows is done without a pause, so that
+    two calls alone come out in some order.
+    """
+
+    def change(desk: Desk) -> None:
+        kit.after("authorise", enter)(desk)
+        kit.pause("throttle", GAP)(desk)
+        if leave is not None:
+            desk.edits.append(leave)
+
+    return change
 
 
 def more_than(count: int, status: int) -> Change:
     """Fail where more than so many are under way, on whatever resource."""
 
     def change(desk: Desk) -> None:
-        busy = [0]
+        busy: set[int] = set()
 
         def enter(_: Desk, call: Call) -> None:
-            busy[0] += 1
-            if busy[0] > count:
+            busy.add(call.number)
+            if len(busy) > count:
                 raise Refusal(status, "busy")
 
         def leave(call: Call, reply: Reply) -> Reply:
-            if call.resource is not None and (call.refusal is None or call.why == "busy"):
-                busy[0] -= 1
+            busy.discard(call.number)
             return reply
 
-        kit.after("decide", enter)(desk)
-        kit.pause("effect", GAP)(desk)
-        desk.edits.append(leave)
+        together(enter=enter, leave=leave)(desk)
 
     return change
 
 
-def shared(take: Callable[[Call], object], put: Callable[[Call, object], None]) -> Change:
+def shared(name: str) -> Change:
     """Keep something of a call where the next one keeps its own, while the call waits."""
 
     def change(desk: Desk) -> None:
         held: list[object] = [None]
 
         def keep(_: Desk, call: Call) -> None:
-            held[0] = take(call)
+            held[0] = getattr(call, name)
 
-        def fetch(_: Desk, call: Call) -> None:
-            put(call, held[0])
-
-        kit.after("decide", keep)(desk)
-        kit.before("effect", fetch)(desk)
-        kit.pause("effect", GAP)(desk)
+        together(enter=keep)(desk)
+        kit.before("throttle", lambda _, call: setattr(call, name, held[0]))(desk)
 
     return change
-
-
-def put_resource(call: Call, held: object) -> None:
-    call.resource = held if isinstance(held, Resource) else call.resource
-
-
-def put_caller(call: Call, held: object) -> None:
-    call.caller = held if isinstance(held, Caller) else call.caller
-
-
-def put_json(call: Call, held: object) -> None:
-    call.json = held
 
 
 def answers_mixed(desk: Desk) -> None:
@@ -71,56 +68,40 @@ def answers_mixed(desk: Desk) -> None:
     last: list[Reply] = []
     busy: set[int] = set()
 
-    def enter(_: Desk, call: Call) -> None:
-        busy.add(call.number)
-
     def leave(call: Call, reply: Reply) -> Reply:
         crowd = len(busy) > 1
         busy.discard(call.number)
         last.append(reply)
         return last[-2] if crowd and len(last) > 1 else reply
 
-    kit.after("decide", enter)(desk)
-    kit.pause("effect", GAP)(desk)
-    desk.edits.append(leave)
+    together(enter=lambda _, call: busy.add(call.number), leave=leave)(desk)
 
 
 def third_writes_back(desk: Desk) -> None:
-    """Of three at once the third takes the cancel back."""
-    busy: dict[str, int] = {}
+    """Of three at once on one resource the third takes the cancel back."""
+    busy: Counter[bytes] = Counter()
+    late: Counter[bytes] = Counter()
 
-    def enter(_: Desk, call: Call) -> None:
-        busy[call.found.id] = busy.get(call.found.id, 0) + 1
+    def leave(call: Call, reply: Reply) -> Reply:
+        if busy[call.raw_id] > 2 and call.why == "final":
+            late[call.raw_id] += 1
+            if late[call.raw_id] == 2:
+                back(desk, call)
+        return reply
 
-    def effect(_: Desk, call: Call) -> None:
-        if call.found.changed_at and busy[call.found.id] > 2:
-            desk.put_state(call.found, call.found.first_state)
-        elif call.found.changed_at:
-            raise Refusal(409, "final")
-        else:
-            desk.perform(call, call.found)
-
-    kit.after("decide", enter)(desk)
-    kit.instead("effect", effect)(desk)
-    kit.pause("effect", GAP)(desk)
+    together(enter=lambda _, call: busy.update([call.raw_id]), leave=leave)(desk)
 
 
 def permission_shared(desk: Desk) -> None:
     """Let in who is refused while somebody who is not is under way."""
-    allowed = [0]
-
-    def enter(_: Desk, call: Call) -> None:
-        allowed[0] += 1
+    allowed: set[int] = set()
 
     def leave(call: Call, reply: Reply) -> Reply:
-        if call.refusal is None:
-            allowed[0] -= 1
+        allowed.discard(call.number)
         return reply
 
-    kit.after("decide", enter)(desk)
-    kit.pause("effect", GAP)(desk)
-    desk.edits.append(leave)
-    kit.forgive("no-permission", "wrong-kind", when=lambda d, c: allowed[0] > 0)(desk)
+    together(enter=lambda _, call: allowed.add(call.number), leave=leave)(desk)
+    kit.forgive("no-permission", "wrong-kind", when=lambda d, c: bool(allowed))(desk)
 
 
 def fault(
@@ -138,11 +119,11 @@ FAULTS: tuple[Fault, ...] = (
           third_writes_back, entry.observable),
     fault("crowd-strikes-the-last-resource",
           "Of calls at once on several resources all strike the one that came last.",
-          shared(lambda call: call.resource, put_resource), entry.observable),
+          shared("raw_id"), entry.observable),
     fault("crowd-mixes-callers", "Calls at once are noted under the caller who came last.",
-          shared(lambda call: call.caller, put_caller), entry.sets),
+          shared("caller"), entry.sets),
     fault("crowd-mixes-texts", "Of calls at once each keeps the text of the one that came last.",
-          shared(lambda call: call.json, put_json), entry.records),
+          shared("body"), entry.records),
     fault("crowd-mixes-answers", "Of calls at once each is answered as the one before.",
           answers_mixed),
     fault("crowd-lends-permission", "Beside a call that may, one that may not is let in.",

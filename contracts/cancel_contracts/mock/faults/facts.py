@@ -137,7 +137,7 @@ def kept(desk: Desk, call: Call) -> bool:
 
 def has(name: str, part: str = "") -> When:
     """A header is there, with this in its value."""
-    return lambda desk, call: part in call.headers.get(name, "\0")
+    return lambda desk, call: name in call.headers and part in call.headers[name]
 
 
 def without(name: str) -> When:

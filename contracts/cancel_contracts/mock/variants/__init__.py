@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from cancel_contracts.mock.entry import Variant
-from cancel_contracts.mock.variants import answers, checks, resource
+from cancel_contracts.mock.variants import answers, checks, habits, resource
 
-VARIANTS: tuple[Variant, ...] = (*answers.VARIANTS, *checks.VARIANTS, *resource.VARIANTS)
+VARIANTS: tuple[Variant, ...] = (
+    *answers.VARIANTS,
+    *checks.VARIANTS,
+    *resource.VARIANTS,
+    *habits.VARIANTS,
+)

@@ -1,0 +1,166 @@
+"""From violated clauses to defects: one a cause, as far as the answers tell causes apart. Pure.
+
+Rules, in this order:
+- A clause whose every deviation is one of another clause, and weighs no more than that one's, is
+  explained by it: a call that is answered 200 where it is to be refused breaks what the page says
+  of the code, of the error and of its headers at once.
+- Two clauses that deviate in the same way are one defect where one of them deviates in the more
+  ordinary situations: what shows in any call shows in a chunked one. The contract does not matter.
+- Effects and access weigh more than codes, codes more than headers and bodies; must before should.
+  The most telling clause stands first in a defect, the worst defect first of all.
+
+It must not know how a defect is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from cancel_contracts.contract.model import Contract, Level
+from cancel_contracts.exchange import Situation
+from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.judge.tally import Evidence
+
+EFFECT, CODE, REST = 0, 1, 2
+# What a facet's deviation weighs; those not named here weigh least.
+WEIGHTS = {
+    "effect": EFFECT, "neighbour": EFFECT, "accepts": EFFECT, "race": EFFECT, "keeps": EFFECT,
+    "status": CODE, "answered": CODE, "quota": CODE, "constant": CODE, "alike": CODE,
+}  # fmt: skip
+ORDINARY = Situation()
+LEVELS: tuple[Level, ...] = ("must", "should", "info")
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A violated clause of a contract."""
+
+    contract: Contract
+    verdict: Verdict
+
+    @cached_property
+    def situations(self) -> frozenset[Situation]:
+        return frozenset(e.exchange.situation for e in self.verdict.violations)
+
+    @cached_property
+    def lead(self) -> Evidence:
+        """The gravest deviation, in the most ordinary situation."""
+        ordered = self.verdict.violations
+        return min(ordered, key=lambda e: (_weight(e), len(unusual(e.exchange.situation))))
+
+    @cached_property
+    def weight(self) -> int:
+        """What its gravest deviation weighs; lower is graver."""
+        return _weight(self.lead)
+
+    @cached_property
+    def unusual(self) -> frozenset[str]:
+        """What is out of the ordinary wherever it deviates, of what the clause speaks of: a call
+        may hold other facts beside it.
+        """
+        named = {name.replace("-", "_") for name in self.verdict.clause.given}
+        return frozenset.intersection(*map(unusual, self.situations)) & named
+
+    @property
+    def rank(self) -> tuple[int, int, int, int]:
+        level = LEVELS.index(self.verdict.clause.level)
+        return (level, self.weight, len(self.unusual), -len(self.situations))
+
+    @cached_property
+    def way(self) -> tuple[object, ...]:
+        """In which way it deviates, whatever the situation."""
+        evidence, answer = self.lead, self.lead.exchange.status or 0
+        facet = min(evidence.facets, key=lambda name: WEIGHTS.get(name, REST), default="")
+        if answer >= 500 or not answer:
+            return (evidence.exchange.failure or answer,)  # nobody asks for that
+        if facet == "effect" and answer >= 400 and "status" not in evidence.facets:
+            return (facet, "refused")
+        if facet in ("status", "effect"):
+            # Whether it is to succeed: 404 or 4xx, as pages have it. Of who may call they say more.
+            told = evidence.facets[0] == "status" and evidence.expected.startswith("4")
+            exact = told and "identity" in self.unusual
+            return ("served", evidence.expected if exact else "", answer)
+        # What is quoted is what was sent, or the state that a resource was in.
+        return (facet, evidence.expected.partition("'")[0] if self.weight else "", answer)
+
+    def resembles(self, other: Breach) -> bool:
+        """Whether it deviates in the same way, in situations as ordinary or more so."""
+        same = self.way == other.way
+        return same and (self.unusual <= other.unusual or self.way[-1] == "refused")
+
+    def explains(self, other: Breach) -> bool:
+        if self.contract is not other.contract or self.weight > other.weight:
+            return False
+        if self.weight == REST:
+            return self.situations == other.situations
+        if other.weight < REST and other.situations >= self.situations:
+            return True
+        return other.situations <= self.situations
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One cause: what breaks by it, the most telling first."""
+
+    breaches: tuple[Breach, ...]
+
+    @property
+    def lead(self) -> Breach:
+        return self.breaches[0]
+
+    @property
+    def rank(self) -> tuple[int, int, int, int]:
+        level = min(b.rank[0] for b in self.breaches)
+        return (level, *self.lead.rank[1:])
+
+
+def defects(judgements: Iterable[Judgement]) -> tuple[Defect, ...]:
+    """Return the defects of a run, the worst first. Every violated clause stands in one."""
+    breaches = sorted(
+        (
+            Breach(judgement.contract, verdict)
+            for judgement in judgements
+            for verdict in judgement.verdicts
+            if verdict.word == "violated" and verdict.violations
+        ),
+        key=lambda breach: breach.rank,
+    )
+    groups = _joined(breaches)
+    found = [Defect(tuple(breaches[at] for at in sorted(group))) for group in groups]
+    return tuple(sorted(found, key=lambda defect: defect.rank))
+
+
+def _joined(breaches: Sequence[Breach]) -> list[set[int]]:
+    """Return which breaches have one cause, by their places."""
+    cause = list(range(len(breaches)))
+    for at, breach in enumerate(breaches):
+        graver = (i for i in range(at) if breaches[i].explains(breach))
+        cause[at] = cause[next(graver, at)]
+    for at in sorted(set(cause)):
+        alike = (i for i in sorted(set(cause)) if i < at and breaches[i].resembles(breaches[at]))
+        first = next(alike, at)
+        cause = [first if c == at else c for c in cause]
+    groups: dict[int, set[int]] = {}
+    for at, first in enumerate(cause):
+        groups.setdefault(first, set()).add(at)
+    return list(groups.values())
+
+
+def unusual(situation: Situation) -> frozenset[str]:
+    """Return in what a situation is not the ordinary one: state and owner do not count."""
+    return frozenset(
+        f.name
+        for f in fields(Situation)
+        if f.name not in ("state", "owner")
+        and getattr(situation, f.name) != getattr(ORDINARY, f.name)
+    )
+
+
+def _weight(evidence: Evidence) -> int:
+    """Return what a deviation weighs: that somebody is served who is to be refused weighs most."""
+    weight = min((WEIGHTS.get(facet, REST) for facet in evidence.facets), default=REST)
+    served = (evidence.exchange.status or 0) // 100 == 2
+    refused = evidence.exchange.situation.identity != "primary" and evidence.expected[:1] != "2"
+    return EFFECT if weight == CODE and served and refused else weight

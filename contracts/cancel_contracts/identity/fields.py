@@ -1,0 +1,70 @@
+"""The secrets of a target beside its tokens, read before the first call: header fields, and the key
+of a client certificate. Every value is learned by the redactor.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+from collections.abc import Iterable, Mapping
+
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Headers
+from cancel_contracts.identity.sources import read_source
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.targets.fields import CertificateSource, FieldSource
+from cancel_contracts.targets.file import Site
+
+
+def fields_of(site: Site, redactor: Redactor, environ: Mapping[str, str]) -> dict[str, Headers]:
+    """Return the fields that go with every request to a URL and what is below it: the target's, and
+    those of its provider-state handler. Raises UsageError.
+    """
+    found = {site.base_url: _read(site.headers, redactor, environ)}
+    if site.handler is not None:
+        own = _read(site.handler_headers, redactor, environ)
+        found[site.handler] = found.get(site.handler, ()) + own
+    return found
+
+
+def _read(
+    sources: Iterable[FieldSource], redactor: Redactor, environ: Mapping[str, str]
+) -> Headers:
+    found = []
+    for source in sources:
+        value = read_source(source.kind, source.value, source.place, environ).strip()
+        redactor.learn(value)
+        if not value or any(not 32 <= ord(c) <= 126 for c in value):
+            problem = "is empty or holds characters that no header may"
+            raise UsageError(source.place, problem, "mend it")
+        if source.user is not None:
+            pair = f"{source.user}:{value}".encode()
+            value = f"Basic {redactor.learn(base64.b64encode(pair).decode())}"
+        found.append((source.name, value))
+    return tuple(found)
+
+
+def certificate_files(source: CertificateSource | None) -> tuple[str, str] | str | None:
+    """Return the files of a client certificate, as requests takes them. Raises UsageError where a
+    connection could not use them.
+    """
+    if source is None:
+        return None
+    paths = [os.path.expanduser(p) for p in (source.certificate, source.key) if p is not None]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        # Asked for a password, OpenSSL would wait at the terminal.
+        context.load_cert_chain(paths[0], paths[-1], password=_no_password)
+    except (ssl.SSLError, ValueError):
+        problem = "holds no certificate with its key in plain PEM"
+        raise UsageError(source.place, problem, "name PEM files without a password") from None
+    except OSError as err:
+        raise UsageError(
+            source.place, err.strerror or "cannot be read", "name readable files"
+        ) from None
+    return (paths[0], paths[1]) if len(paths) == 2 else paths[0]
+
+
+def _no_password() -> str:
+    raise ValueError

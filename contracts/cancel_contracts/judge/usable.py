@@ -1,0 +1,43 @@
+"""Whether anything can be said of a target: it is there, and serves the ordinary caller. Pure."""
+
+from __future__ import annotations
+
+from cancel_contracts.exchange import NOBODY_THERE
+from cancel_contracts.journal import Journal
+
+
+def why_unusable(journal: Journal) -> str | None:
+    """Return why nothing can be said of the target at all, or None.
+
+    Whoever is not served as the caller who makes ordinary calls cannot be told to break the
+    contract.
+    """
+    first = next((x for x in journal.exchanges if x.kind == "cancel"), None)
+    if first is None:
+        return None
+    if all(x.failure in NOBODY_THERE for x in journal.exchanges if x.kind == "cancel"):
+        return f"the target cannot be reached ({first.why})"
+    if not any(x.received for x in journal.exchanges):
+        return f"the target never answered ({first.why})"
+    told = _ordinary_answers(journal)
+    if not told:
+        return None
+    if all(s == 429 for s in told):
+        return "every ordinary call was answered 429: the quota is spent"
+    if all(s in (401, 403, 429) for s in told):
+        refusal = next(iter(told))
+        return f"every call of the primary identity was refused ({refusal}): check its credentials"
+    return None
+
+
+def _ordinary_answers(journal: Journal) -> dict[int, None]:
+    """Return the statuses that ordinary calls were answered with, in the order they came."""
+    return {
+        x.status: None
+        for x in journal.exchanges
+        if x.kind == "cancel"
+        and not x.way_in
+        and x.situation.identity == "primary"
+        and x.sent.method == "POST"
+        and x.status is not None
+    }

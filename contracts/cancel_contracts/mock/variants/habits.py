@@ -1,0 +1,284 @@
+"""Variants of a server's habits: what it notes, how it spells, what it takes and refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.mock import entry, kit, shape
+from cancel_contracts.mock.call import Call, Refusal, Reply
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_, observable
+from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.errors import message
+from cancel_contracts.mock.faults.neutral import foreign_accept
+from cancel_contracts.mock.faults.requests import odd_method
+from cancel_contracts.mock.faults.texts import doubled, marked, nul, surrogate
+from cancel_contracts.mock.store import Resource
+
+Entity = dict[str, Any]
+LONGEST = 2_000  # characters that a strict server takes
+UUID = re.compile(r"(?i)\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?")
+
+
+# --- What moves by itself -------------------------------------------------------------------------
+
+
+def has_last_date(contract: Contract) -> bool:
+    return any(shape.is_last_date(name) for name in shape.entity_example(contract))
+
+
+def note_refusal(desk: Desk, call: Call) -> None:
+    """Note that somebody was here, as an audit does."""
+    if (found := facts.target(desk, call)) is not None:
+        for prop in [name for name in found.entity if shape.is_last_date(name)]:
+            found.entity[prop] = shape.now_text()
+
+
+def moving_on(which: Callable[[Resource], bool]) -> Change:
+    """Let what waits begin to run once it has been looked at: both can be cancelled."""
+
+    def change(desk: Desk) -> None:
+        states = desk.contract.lifecycle.cancellable
+
+        def view(resource: Resource, entity: Entity) -> Entity:
+            if resource.state == states[0] and which(resource):
+                desk.put_state(resource, states[1])
+            return entity
+
+        desk.views.append(view)
+
+    return change
+
+
+def counted(desk: Desk) -> None:
+    """Show how often it was looked at."""
+    looks: dict[str, int] = {}
+
+    def view(resource: Resource, entity: Entity) -> Entity:
+        looks[resource.id] = looks.get(resource.id, 0) + 1
+        return {**entity, "views": looks[resource.id]}
+
+    desk.views.append(view)
+
+
+# --- How it is written ----------------------------------------------------------------------------
+
+
+def dates(how: Callable[[str], str]) -> kit.Touch:
+    def change(desk: Desk, call: Call, value: Any) -> Any:
+        if "error" in value:
+            return value
+        return {k: how(v) if v and shape.is_date(k) else v for k, v in value.items()}
+
+    return kit.data(change)
+
+
+def to_the_second(text: str) -> str:
+    return re.sub(r"\.\d+", "", text)
+
+
+def with_offset(text: str) -> str:
+    return text.replace("Z", "+00:00")
+
+
+def without_nulls(desk: Desk, call: Call, value: Any) -> Any:
+    return {k: v for k, v in value.items() if v is not None} if "error" not in value else value
+
+
+def sorted_names(desk: Desk, call: Call, value: Any) -> Any:
+    return dict(sorted(value.items(), reverse=call.turn % 2 == 0))
+
+
+def escaped(body: bytes) -> bytes:
+    return json.dumps(json.loads(body), indent=2).encode("ascii") if body else body
+
+
+def named_in_full(desk: Desk, call: Call) -> None:
+    """Note who cancelled by kind and name."""
+    for prop in desk.contract.lifecycle.sets:
+        if not shape.is_date(prop):
+            call.found.entity[prop] = f"{call.caller.kind}:{call.caller.sub}@tenant.example"
+
+
+def says(tells: Callable[[Desk, Call], str]) -> Change:
+    return kit.edit(kit.failed, lambda desk, call, reply: (
+        message(tells(desk, call))(desk, call, reply)))  # fmt: skip
+
+
+def in_language(desk: Desk, call: Call, reply: Reply) -> Reply:
+    if not call.headers.get("accept-language", "").startswith("de"):
+        return reply
+    return message("Die Anfrage wurde abgelehnt.")(desk, call, reply)
+
+
+def told_why(desk: Desk, call: Call, reply: Reply) -> Reply:
+    """RFC 6750, section 3.1: who came with a token is told what is wrong with it, others not."""
+    if "authorization" not in call.headers:
+        return reply
+    return reply.with_header("WWW-Authenticate", 'Bearer error="invalid_token"')
+
+
+def every_second_closes(desk: Desk, call: Call, reply: Reply) -> Reply:
+    return reply.with_header("Connection", "close") if call.turn % 2 == 0 else reply
+
+
+def refusals_close(desk: Desk, call: Call, reply: Reply) -> Reply:
+    return reply.with_header("Connection", "close") if reply.status >= 400 else reply
+
+
+def dressed(desk: Desk, call: Call, reply: Reply) -> Reply:
+    more = (
+        ("Set-Cookie", "node=a; Path=/; HttpOnly"),
+        ("Cache-Control", "no-store"),
+        ("X-Powered-By", "Example/1.0"),
+        ("Vary", "Accept-Encoding"),
+    )
+    return replace(reply, headers=(*reply.headers, *more))
+
+
+# --- What is taken, and what is not ---------------------------------------------------------------
+
+
+def unknown_names(desk: Desk, call: Call) -> bool:
+    """The body has a name that is documented nowhere."""
+    known = set((shape.documented_body(desk.contract) or {}).get("properties", {}))
+    return isinstance(call.json, dict) and bool(set(call.json) - known)
+
+
+def too_long(desk: Desk, call: Call) -> bool:
+    return len(call.body) > LONGEST
+
+
+def other_parameter(desk: Desk, call: Call) -> bool:
+    value = call.headers.get("content-type", "")
+    return ";" in value and "charset" not in value.lower()
+
+
+def mark_taken(desk: Desk, call: Call) -> None:
+    """RFC 8259, section 8.1: a reader may pass over a byte order mark."""
+    if marked(desk, call):
+        call.body = call.body[3:]
+
+
+def uuids(desk: Desk) -> None:
+    """Read an id as a UUID, so that braces, case and dashes do not count."""
+
+    def fold(id_: str) -> str:
+        return re.sub("[{}-]", "", id_).lower() if UUID.fullmatch(id_) else id_
+
+    desk.store.fold = fold
+
+
+def read_as(reads: Callable[[bytes], bytes]) -> Change:
+    """Take another spelling of the path for the route, with all that is asked on it."""
+    return lambda desk: setattr(desk, "reroute", reads)
+
+
+def without_slash(path: bytes) -> bytes:
+    return path.rstrip(b"/")
+
+
+def unreserved(path: bytes) -> bytes:
+    """RFC 3986, section 6.2.2.2: an encoded letter or digit is that letter or digit."""
+    return re.sub(
+        rb"(?i)%(3[0-9]|4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])",
+        lambda found: bytes([int(found[1], 16)]),
+        path,
+    )
+
+
+def any_case(desk: Desk) -> None:
+    before, after = (p.encode() for p in re.split(r"\{[^}]*\}", desk.contract.path))
+    pattern = re.compile(b"(?i)" + re.escape(before) + rb"([^/]*)" + re.escape(after))
+
+    def reads(path: bytes) -> bytes:
+        found = pattern.fullmatch(path)
+        return before + found[1] + after if found else path
+
+    desk.reroute = reads
+
+
+def slash_redirected(desk: Desk) -> None:
+    """Send who ends the path in a slash to the path without, and do nothing else."""
+
+    def act(_: Desk, call: Call) -> None:
+        path = call.target.partition(b"?")[0]
+        if path.endswith(b"/"):
+            raise Refusal(308, "moved", (("Location", without_slash(path).decode("latin-1")),))
+
+    desk.reroute = without_slash
+    kit.before("method", act)(desk)
+
+
+def repeated_by_another(desk: Desk, call: Call) -> bool:
+    return facts.cancelled(desk, call) and not call.caller.administrator
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("refusals-noted", "The last date moves at refused calls too.",
+            all_of(has_last_date, observable), kit.edit(kit.failed, kit.doing(note_refusal))),
+    Variant("untouched-move-on", "What nobody has called yet begins to run by itself.",
+            all_of(entry.cancellable_states(2), observable),
+            moving_on(lambda resource: resource.changed_at == 0)),
+    Variant("looks-counted", "A GET tells how often it was asked.", observable, counted),
+    Variant("dates-to-the-second", "Dates have no fraction.", observable,
+            kit.finish(dates(to_the_second))),
+    Variant("dates-with-offset", "Dates have an offset in place of the Z.", observable,
+            kit.finish(dates(with_offset))),
+    Variant("nulls-left-out", "What is null is left out.", observable,
+            kit.finish(kit.data(without_nulls))),
+    Variant("names-in-changing-order", "The order of names changes.", always,
+            kit.finish(kit.data(sorted_names))),
+    Variant("json-escaped-and-indented", "JSON is ASCII, over several lines.", always,
+            kit.finish(kit.raw(escaped))),
+    Variant("canceller-named-in-full", "Who cancelled is noted by kind and name.", entry.sets,
+            kit.after("effect", named_in_full)),
+    Variant("errors-name-what-was-asked", "An error quotes the id of the path.",
+            entry.has_envelope, says(lambda d, c: (
+                f"The request for {c.raw_id[:80].decode('latin-1')} was refused."))),
+    Variant("errors-name-the-caller", "An error tells a caller who that is.", entry.has_envelope,
+            says(lambda d, c: f"Caller {facts.caller(d, c).sub or 'unknown'} was refused.")),
+    Variant("errors-in-the-callers-language", "Messages are in the language that is asked for.",
+            entry.has_envelope, kit.edit(kit.failed, in_language)),
+    Variant("challenge-tells-why", "The challenge tells why a token is not valid.", entry.tokens,
+            kit.edit(kit.answered(401), told_why)),
+    Variant("every-second-answer-closes", "A connection carries two calls.", always,
+            kit.finish(every_second_closes)),
+    Variant("refusals-close", "A refusal ends its connection.", always, kit.finish(refusals_close)),
+    Variant("headers-of-a-gateway", "Answers have cookies and headers of a gateway.", always,
+            kit.finish(dressed)),
+    Variant("unknown-properties-refused", "A body with a name that is not documented is refused.",
+            entry.takes_body, kit.refuse("own", unknown_names, 400, "bad-property")),
+    Variant("long-bodies-refused", "A body of more than two thousand octets is refused.",
+            entry.takes_body, kit.refuse("body", too_long, 413, "long")),
+    Variant("other-media-parameters-refused", "Of media type parameters charset alone is taken.",
+            entry.takes_body, kit.refuse("media", other_parameter, 415, "media")),
+    Variant("byte-order-mark-taken", "A byte order mark before a body is passed over.",
+            entry.takes_body, kit.before("body", mark_taken)),
+    Variant("names-twice-refused", "A body in which a name comes twice is refused.",
+            entry.takes_body, kit.refuse("body", doubled, 400, "bad-json")),
+    Variant("control-characters-refused", "A text with a NUL or a lone surrogate is refused.",
+            entry.records, kit.refuse("own", facts.either(nul, surrogate), 400, "bad-property")),
+    Variant("other-accept-answered-406", "Who does not take JSON is refused.", entry.entity,
+            kit.refuse("throttle", foreign_accept, 406, "accept")),
+    Variant("chunked-nothing-answered-411", "Nothing, sent in chunks, is refused.",
+            not_(entry.takes_body), kit.refuse("find", facts.chunked, 411, "length")),
+    Variant("ids-read-as-uuids", "Ids are read as UUIDs: case, braces and dashes do not count.",
+            always, uuids),
+    Variant("path-in-any-case", "Paths are compared without case.", always, any_case),
+    Variant("path-with-a-slash-at-its-end", "A slash at the end of the path makes no difference.",
+            always, read_as(without_slash)),
+    Variant("path-with-a-slash-redirected", "A slash at the end of the path is redirected.",
+            always, slash_redirected),
+    Variant("path-with-encoded-letters", "Encoded letters of the path are letters.", always,
+            read_as(unreserved)),
+    Variant("unheard-of-methods-answered-400", "Methods that nobody knows are a bad request.",
+            always, kit.refuse("method", odd_method, 400, "method")),
+    Variant("repeat-by-a-user-answered-403", "A user who repeats a cancel is forbidden to.",
+            always, kit.refuse("decide", repeated_by_another, 403, "repeated")),
+)  # fmt: skip

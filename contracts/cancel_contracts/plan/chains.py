@@ -1,0 +1,66 @@
+"""Chains: calls that one resource serves one after the other, with a look between each.
+
+Calls that are to be refused leave a resource as it is, so several stand before the one that may
+cancel it: what a refusal leaves behind shows, and fewer set-ups and looks are needed. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.exchange import Situation
+
+LONGEST = 8  # calls on one resource: what goes wrong in one should not reach many
+Chain = tuple[Situation, ...]
+
+
+def chains(
+    composition: Composition, calls: Iterable[Situation], seconds: Sequence[Situation] = ()
+) -> list[Chain]:
+    """Return the calls in chains, in the order of their last. `seconds` follow a call that served
+    their like, one each; one that finds none follows an ordinary call of its own.
+    """
+    found: list[Chain] = []
+    lots: dict[tuple[str | None, str | None], list[Situation]] = {}
+    for call in calls:
+        if call.resource == "odd" or "{neighbour}" in call.body.text:
+            found.append((call,))
+        else:
+            lots.setdefault((call.state, call.owner), []).append(call)
+    left = list(seconds)
+    for lot in lots.values():
+        found += _lot(composition, lot, left)
+    found += [(replace(second, call="first"), second) for second in left]
+    return found
+
+
+def _lot(
+    composition: Composition, calls: Sequence[Situation], seconds: list[Situation]
+) -> list[Chain]:
+    """Return the chains of calls on resources in one state and of one owner.
+
+    Half of what is to be refused stands before what may cancel: what a refusal leaves behind shows
+    there. The other half stands alone: what a refusal does later shows there.
+    """
+    ends = [call for call in calls if not composition.refused(call)]
+    refused = [call for call in calls if composition.refused(call)]
+    before, alone = (refused[::2], refused[1::2]) if ends else ([], refused)
+    found: list[Chain] = []
+    for place, end in enumerate(ends):
+        share = min(-(-len(before) // (len(ends) - place)), LONGEST - 2)
+        chain, before = [*before[:share], end], before[share:]
+        second = next((s for s in seconds if _follows(composition, s, end)), None)
+        if second is not None:
+            seconds.remove(second)
+            chain.append(second)
+        found.append(tuple(chain))
+    alone = [*before, *alone]
+    return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
+
+
+def _follows(composition: Composition, second: Situation, call: Situation) -> bool:
+    """Whether a second call follows from a call: one on the same state that is served."""
+    same = (call.state, call.owner) == (second.state, second.owner)
+    return same and composition.served(call)

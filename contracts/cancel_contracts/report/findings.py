@@ -1,0 +1,67 @@
+"""A defect in a sentence, and as data: what every report shows of it. Pure.
+
+The sentence says who called what, what came and what was expected; what a call did goes before how
+it was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cancel_contracts.contract.given import listed
+from cancel_contracts.defects import Breach, Defect
+from cancel_contracts.report import scenario
+from cancel_contracts.report.text import count
+
+SHOWN_SITUATIONS = 20
+
+
+def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Return a defect as data. `evidence` is the entry of its lead, free of secrets."""
+    situations = _situations(defect)
+    clauses = [
+        {"contract": b.contract.name, "id": b.verdict.clause.id, "level": b.verdict.clause.level}
+        for b in defect.breaches
+    ]
+    return {
+        "level": level,
+        "sentence": _sentence(defect.lead, evidence),
+        "clauses": clauses,
+        "situations": list(situations)[:SHOWN_SITUATIONS],
+        "in_all": len(situations),
+        "evidence": evidence,
+    }
+
+
+def _sentence(breach: Breach, evidence: Mapping[str, Any]) -> str:
+    effect = ""
+    facets = breach.lead.facets
+    if "status" in facets and "effect" in facets:
+        wanted = listed(breach.verdict.clause.expect.get("effect", "none"))
+        effect = " and takes effect" if wanted == ["none"] else " and takes no effect"
+    who, actual, expected = (evidence[key] for key in ("scenario", "actual", "expected"))
+    return f"{who}: {actual}{effect}; expected {expected}"
+
+
+def _situations(defect: Defect) -> dict[str, None]:
+    """Return where a defect shows, the lead's situation first, each once."""
+    found: dict[str, None] = {}
+    for breach in defect.breaches:
+        for evidence in (breach.lead, *breach.verdict.violations):
+            found[scenario.words(evidence.exchange)] = None
+    return found
+
+
+def breaks(row: Mapping[str, Any]) -> str:
+    """Return which clauses a finding breaks, the most telling first."""
+    first, *others = (clause["id"] for clause in row["clauses"])
+    return f"{first}; also {', '.join(others)}" if others else first
+
+
+def elsewhere(row: Mapping[str, Any]) -> str:
+    """Return where else a finding shows; empty where it shows in one situation."""
+    others = row["in_all"] - 1
+    if not others:
+        return ""
+    return f"in {count(others, 'more situation')}: {'; '.join(row['situations'][1:])}"

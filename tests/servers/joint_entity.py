@@ -1,0 +1,316 @@
+"""Faults in what nobody compares, in what is said to whom, and in what shows later."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from servers.entities import Resource
+from servers.faults import awaits
+from servers.front import Request, Response
+from servers.pages import Page
+from servers.service import Call, Service
+from servers.tokens import Tokens
+
+LATER = 2.8  # seconds until it shows
+
+# Properties of the three entities that a cancel has no business with, and what becomes of them.
+LOST: dict[str, dict[str, Any]] = {
+    "MA": {"machineId": "f" * 40, "type": "Offboard", "requestor": "someone@else.example"},
+    "SA": {"name": "allowIp", "vendorInformation": {"provider": "Other", "vendor": "Other"}},
+    "AP": {"requestType": "AdminRemove", "justification": "Cancelled"},
+}
+
+
+def each(short: str) -> dict[str, dict[str, Any]]:
+    return {name: {"name": name, "becomes": value} for name, value in LOST[short].items()}
+
+
+# --- The whole entity ----------------------------------------------------------------------------
+
+
+@awaits("whole entity", "MA", each("MA"))
+@awaits("whole entity", "SA", each("SA"))
+@awaits("whole entity", "AP", each("AP"))
+class CancelRewrites(Service):
+    """A cancel writes another value where it has no business."""
+
+    name, becomes = "", None
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.shown[self.name] = self.becomes
+
+
+@awaits("whole entity", "MA AP", {"MA": {"names": ("commands", "justification")}})
+class CancelDrops(Service):
+    """What was cancelled is read from another table, which lacks a column."""
+
+    names: tuple[str, ...] = ()
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        found = super().entity(resource)
+        if resource.state != self.page.cancelled:
+            return found
+        return {k: v for k, v in found.items() if k not in self.names}
+
+
+@awaits("whole entity", "MA AP")
+class RefusalRewrites(Service):
+    """A refused call leaves its mark in a text of the resource's own."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        if (resource := self.find(call.id)) is not None and refusal.status in (403, 409):
+            resource.shown |= {
+                "requestorComment" if self.page.short == "MA" else "justification": "refused"
+            }
+        return super().refused(call, refusal)
+
+
+@awaits("whole entity", "MA")
+class RefusalNamesACanceller(Service):
+    """Who asked is written down as who cancelled, of what has ended."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state != self.page.cancelled:
+            call.resource.cancelled_by = call.caller.name
+        return super().not_cancellable(call)
+
+
+@awaits("whole entity", "MA", {
+    "machine": {"name": "machineId", "says": "0" * 40}, "type": {"name": "type", "says": "Unisolate"},
+    "who": {"name": "cancellationRequestor", "says": "system"},
+    "when": {"name": "cancellationDateTimeUtc", "says": "2024-10-21T11:31:02Z"},
+})  # fmt: skip
+class AnswerDisagrees(Service):
+    """The answer tells of a property what the GET does not."""
+
+    name = says = ""
+
+    def success(self, call: Call) -> Response:
+        assert call.resource is not None
+        return self.told(self.entity(call.resource) | {self.name: self.says})
+
+
+@awaits("whole entity", "MA", {"years before": {"hours": -300_000}, "days ahead": {"hours": 72}})
+class DatesOutOfOrder(Service):
+    hours = 0
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        when = datetime.now(UTC) + timedelta(hours=self.hours)
+        resource.cancelled_at = when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@awaits("whole entity", "MA")
+class TwoCallersUnderOneName(Service):
+    """An application is written down under the name of the last user."""
+
+    last = ""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        if call.caller.application and self.last:
+            resource.cancelled_by = self.last
+        elif not call.caller.application:
+            self.last = call.caller.name
+
+
+# --- Later ---------------------------------------------------------------------------------------
+
+
+class Later(Service):
+    """Does something some seconds after a call, from a thread of its own."""
+
+    seconds = LATER
+
+    def in_a_while(self, act: Any, *arguments: Any) -> None:
+        def run() -> None:
+            with self.lock:
+                act(*arguments)
+
+        timer = threading.Timer(self.seconds, run)
+        timer.daemon = True
+        timer.start()
+
+
+@awaits("late", "SA MA AP")
+class TimeToLive(Later):
+    """What is cancelled is swept away."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        self.in_a_while(self.resources.pop, resource.id, None)
+
+
+@awaits("late", "SA MA AP")
+class RolledBack(Later):
+    """A transaction that nobody committed."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        before = dict(vars(resource))
+        super().cancel(resource, call)
+        self.in_a_while(vars(resource).update, before)
+
+
+@awaits("late", "SA MA AP", {str(code): {"code": code} for code in (401, 403, 405)})
+class QueuedBeforeItIsRefused(Later):
+    """The queue has taken it before the answer says no."""
+
+    code = 0
+
+    def later(self, request: Request, id_: str, refusal: Response) -> None:
+        resource = self.find(id_)
+        if refusal.status == self.code and resource and self.cancellable(resource.state):
+            self.in_a_while(self.cancel, resource, Call(request, id_))
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        self.later(call.request, call.id, refusal)
+        return super().refused(call, refusal)
+
+    def other_method(self, request: Request, id_: str) -> Response:
+        refusal = super().other_method(request, id_)
+        self.later(request, id_, refusal)
+        return refusal
+
+
+@awaits("late", "SA MA AP")
+class EndedOnesComeToLife(Later):
+    """A retry of what has ended is scheduled where somebody asks to cancel it."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        self.in_a_while(setattr, call.resource, "state", self.page.cancellable[-1])
+        return super().not_cancellable(call)
+
+
+# --- Canaries ------------------------------------------------------------------------------------
+
+
+@awaits("canaries", "SA MA AP")
+class ErrorsNameTheCallerBefore(Service):
+    before = ""
+
+    def post(self, request: Request, id_: str) -> Response:
+        answer = super().post(request, id_)
+        caller = self.bearer(request)
+        if answer.status == 404 and self.before and caller and caller.name != self.before:
+            answer = self.refuse(404, "ResourceNotFound", f"Not found. See {self.before}'s call.")
+        self.before = caller.name if caller else self.before
+        return answer
+
+
+@awaits("canaries", "SA MA AP")
+class ForbiddenListTheGranted(Service):
+    """A 403 lists tokens that would have passed."""
+
+    seen = ""
+
+    def check_permission(self, call: Call) -> Response | None:
+        refusal = super().check_permission(call)
+        if refusal is None:
+            self.seen = call.request.headers.get("authorization", "")
+            return None
+        known = f"Try {self.seen}" if self.seen else "No."
+        return self.refuse(403, "Forbidden", known)
+
+
+@awaits("canaries", "SA MA AP")
+class TokenInAHeader(Service):
+    """A header for debugging holds the token."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        token = call.request.headers.get("authorization", "-").encode("ascii", "replace").decode()
+        return replace(refusal, headers=(*refusal.headers, ("X-Debug-Auth", token)))
+
+
+@awaits("canaries", "MA")
+class CommentOfAnotherInAnError(Service):
+    def unknown(self, call: Call) -> Response:
+        kept = [r.comment for r in self.resources.values() if r.comment]
+        return self.refuse(404, "ResourceNotFound", f"Not found. Last: {kept[-1] if kept else ''}")
+
+
+@awaits("canaries", "AP")
+class OwnerNamedToAnother(Service):
+    def check_ownership(self, call: Call) -> Response | None:
+        refusal = super().check_ownership(call)
+        if refusal is None or call.resource is None:
+            return refusal
+        return self.refuse(403, "UnAuthorized", f"The request is of {call.resource.owner}.")
+
+
+@awaits("canaries", "SA MA AP", {"message": {"code": "Forbidden"}, "code": {"code": "Gone"}})
+class ForbiddenLearnWhatExists(Service):
+    """Both are refused with 403, in other words."""
+
+    code = "Forbidden"
+
+    def check_permission(self, call: Call) -> Response | None:
+        refusal = super().check_permission(call)
+        if refusal is None or self.find(call.id) is not None:
+            return refusal
+        return self.refuse(403, self.code, "The caller lacks the permission for nothing.")
+
+
+# --- More at once --------------------------------------------------------------------------------
+
+
+@awaits("more at once", "SA MA AP", {"three": {"room": 2}, "five": {"room": 4}})
+class NoRoomForMore(Service):
+    """A pool that is used up answers with a failure."""
+
+    room = 0
+
+    def __init__(self, page: Page, tokens: Tokens) -> None:
+        super().__init__(page, tokens)
+        self.inside, self.counter = 0, threading.Lock()
+
+    def post(self, request: Request, id_: str) -> Response:
+        with self.counter:
+            self.inside += 1
+            full = self.inside > self.room
+        try:
+            time.sleep(0.1 if self.inside > 1 else 0.02)
+            return self.refuse(500, "PoolExhausted", "No room.") if full else (
+                super().post(request, id_))  # fmt: skip
+        finally:
+            with self.counter:
+                self.inside -= 1
+
+
+@awaits("more at once", "SA MA AP")
+class AnswersCross(Service):
+    """A field of the service that should be a variable: calls at once take each other's id."""
+
+    current = ""
+
+    def post(self, request: Request, id_: str) -> Response:
+        self.current = id_
+        time.sleep(0.05)
+        return super().post(request, self.current)
+
+
+@awaits("more at once", "MA")
+class CallersCross(Service):
+    current: Any = None
+
+    def check_caller(self, call: Call) -> Response | None:
+        refusal = super().check_caller(call)
+        type(self).current = call.caller if refusal is None else self.current
+        return refusal
+
+    def post(self, request: Request, id_: str) -> Response:
+        found = self.bearer(request)
+        if found is not None:
+            self.current = found
+        time.sleep(0.05)
+        return super().post(request, id_)
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.cancelled_by = self.current.name if self.current else None

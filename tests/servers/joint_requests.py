@@ -1,0 +1,354 @@
+"""Faults of requests that are nearly right, that hold more than is asked, or are seldom sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from servers.entities import Resource
+from servers.faults import awaits, values
+from servers.front import Request, Response
+from servers.service import Call, Service
+from servers.tokens import Caller
+
+# --- Tokens nearly right -------------------------------------------------------------------------
+
+
+def from_query(request: Request) -> str:
+    return parse_qs(request.target.partition("?")[2]).get("access_token", [""])[0]
+
+
+def from_cookie(request: Request) -> str:
+    return request.headers.get("cookie", "").partition("=")[2].partition(";")[0]
+
+
+def from_other_header(request: Request) -> str:
+    names = ("x-access-token", "x-ms-token-aad-access-token", "x-authorization", "x-api-key")
+    found = next((request.headers[n] for n in names if n in request.headers), "")
+    return found.removeprefix("Bearer ")
+
+
+def from_any_scheme(request: Request) -> str:
+    return request.headers.get("authorization", "").partition(" ")[2].split(",")[0].strip()
+
+
+def from_last_word(request: Request) -> str:
+    return (request.headers.get("authorization", "").split() or [""])[-1]
+
+
+@awaits("nearly right", "SA MA AP", {
+    "query": {"where": staticmethod(from_query)}, "cookie": {"where": staticmethod(from_cookie)},
+    "another header": {"where": staticmethod(from_other_header)},
+    "any scheme": {"where": staticmethod(from_any_scheme)},
+    "last word": {"where": staticmethod(from_last_word)},
+})  # fmt: skip
+class TokenFromElsewhere(Service):
+    """Where the header says nothing of worth, the token is looked for elsewhere."""
+
+    where: Callable[[Request], str] = staticmethod(from_query)
+
+    def bearer(self, request: Request) -> Caller | None:
+        return super().bearer(request) or self.tokens.caller(self.where(request))
+
+
+@awaits("nearly right", "SA MA AP", {
+    "not before": {"drop": ("nbf",)}, "issuer": {"drop": ("iss",)},
+})  # fmt: skip
+class ClaimNotRead(Service):
+    """A claim is not looked at, and so may say anything."""
+
+    drop: tuple[str, ...] = ()
+
+    def bearer(self, request: Request) -> Caller | None:
+        signed: Any = self.tokens
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        claims = signed.claims(token.strip()) if scheme.lower() == "bearer" else None
+        if claims is None:
+            return None
+        kept = {k: v for k, v in claims.items() if k not in self.drop}
+        good = signed.timely(kept) and signed.addressed(kept) and signed.issued(kept)
+        return signed.holder(kept) if good else None
+
+
+@awaits("nearly right", "SA MA AP")
+class RolesCountForUsers(Service):
+    """Permissions are what `roles` and `scp` hold together."""
+
+    def bearer(self, request: Request) -> Caller | None:
+        caller = super().bearer(request)
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        if caller is None or caller.application:
+            return caller
+        claims: Any = self.tokens.claims(token)  # type: ignore[attr-defined]
+        roles = claims.get("roles", []) if claims else []
+        return replace(caller, permissions=caller.permissions | frozenset(map(str, roles)))
+
+
+@awaits("nearly right", "SA MA AP")
+class AudienceBeginsAlike(Service):
+    def bearer(self, request: Request) -> Caller | None:
+        self.tokens.addressed = lambda claims: any(  # type: ignore[attr-defined]
+            str(claims.get("aud")).startswith(a.rstrip("/")) for a in self.page.audiences
+        )
+        return super().bearer(request)
+
+
+# --- Ids and paths nearly right ------------------------------------------------------------------
+
+
+@awaits("nearly right", "SA MA AP", values("take", 8, 30))
+class IdByItsBeginning(Service):
+    take = 0
+
+    def find(self, id_: str) -> Resource | None:
+        alike = [r for i, r in self.resources.items() if len(id_) >= self.take and (
+            i.startswith(id_))]  # fmt: skip
+        return super().find(id_) or next(iter(alike[-1:]), None)
+
+
+@awaits("nearly right", "SA MA AP")
+class IdUpToASemicolon(Service):
+    def key(self, segment: str) -> str:
+        return super().key(segment.partition(";")[0])
+
+
+@awaits("nearly right", "SA MA AP")
+class IdDecodedTwice(Service):
+    def key(self, segment: str) -> str:
+        return unquote(super().key(segment), errors="replace")
+
+
+@awaits("nearly right", "SA MA AP")
+class IdInLatin1Fails(Service):
+    def post(self, request: Request, id_: str) -> Response:
+        return (
+            self.refuse(500, "DecodeError", "Bad octets.")
+            if "\ufffd" in id_
+            else super().post(request, id_)
+        )
+
+
+def squeezed(path: str) -> str:
+    return re.sub("/{2,}", "/", path)
+
+
+def settled(path: str) -> str:
+    return re.sub(r"/[^/]+/\.\.(?=/)", "", path.replace("/./", "/"))
+
+
+def cut_slash(path: str) -> str:
+    return path.rstrip("/")
+
+
+@awaits("nearly right", "SA MA AP", {
+    "doubled slash": {"read": staticmethod(squeezed)}, "dots": {"read": staticmethod(settled)},
+    "slash at the end": {"read": staticmethod(cut_slash)},
+    "encoded letters": {"read": staticmethod(unquote)},
+})  # fmt: skip
+class GuardReadsTheRawPath(Service):
+    """A guard in front knows the documented path alone; the router behind it knows others."""
+
+    read: Callable[[str], str] = staticmethod(cut_slash)
+
+    def answer(self, request: Request) -> Response:
+        path = self.read(request.target)
+        if path == request.target:
+            return super().answer(request)
+        self.unguarded = True
+        try:
+            return super().answer(replace(request, target=path))
+        finally:
+            self.unguarded = False
+
+    unguarded = False
+
+    def check_caller(self, call: Call) -> Response | None:
+        return None if self.unguarded else super().check_caller(call)
+
+    def check_permission(self, call: Call) -> Response | None:
+        return None if self.unguarded else super().check_permission(call)
+
+
+# --- More than is asked --------------------------------------------------------------------------
+
+
+class Assigns(Service):
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        given = call.document if isinstance(call.document, dict) else {}
+        known = self.entity(resource)
+        resource.shown |= {k: v for k, v in given.items() if k in known and k in self.names}
+
+    names: tuple[str, ...] = ()
+
+
+@awaits(
+    "assignment",
+    "MA",
+    {
+        n: {"names": (n,)}
+        for n in (
+            "machineId",
+            "status",
+            "cancellationRequestor",
+            "requestor",
+            "creationDateTimeUtc",
+        )
+    },
+)
+@awaits("assignment", "AP", {n: {"names": (n,)} for n in (
+    "requestType", "requestState", "createdDateTime")})  # fmt: skip
+class BodyWrites(Assigns):
+    """A property of the body is written into the entity."""
+
+
+@awaits("assignment", "AP", {
+    "in a list": {"like": staticmethod(lambda given, id_: given == [id_])},
+    "cut": {"like": staticmethod(lambda given, id_: isinstance(given, str) and (
+        len(given) > 7 and id_.startswith(given)))},
+    "empty": {"like": staticmethod(lambda given, id_: given == "")},
+})  # fmt: skip
+class OwnersIdNearlyRight(Service):
+    like: Callable[[Any, str], bool] = staticmethod(lambda given, id_: False)
+
+    def own_cancellation(self, call: Call) -> bool:
+        good = call.document.get("requestStatus") == "cancelled"
+        return super().own_cancellation(call) or (
+            good and self.like(call.document.get("id"), call.id)
+        )
+
+
+# --- What must not matter ------------------------------------------------------------------------
+
+
+@awaits("neutral", "SA MA AP", {
+    "accept": {"header": "accept", "part": "text/html"},
+    "accept-language": {"header": "accept-language", "part": ""},
+    "user-agent": {"header": "user-agent", "part": "curl"},
+    "cookie": {"header": "cookie", "part": ""},
+    "x-forwarded-proto": {"header": "x-forwarded-proto", "part": "http"},
+    "x-http-method": {"header": "x-http-method-override", "part": ""},
+})  # fmt: skip
+class HeaderMakesItIdle(Service):
+    """A header that nobody asks for makes a call that is answered as done, and is not."""
+
+    header = part = ""
+
+    def perform(self, call: Call) -> None:
+        value = call.request.headers.get(self.header)
+        if value is None or self.part not in value:
+            super().perform(call)
+
+
+@awaits("neutral", "SA MA AP")
+class GatewayIsBelieved(Service):
+    """Who a gateway says has called needs no token."""
+
+    def check_caller(self, call: Call) -> Response | None:
+        name = call.request.headers.get("x-ms-client-principal-name")
+        if name and "authorization" not in call.request.headers:
+            enough = self.page.delegated | self.page.application
+            call.caller = Caller(name, enough, admin=True)
+            return None
+        return super().check_caller(call)
+
+
+@awaits("neutral", "SA MA AP")
+class QueryIsPartOfTheId(Service):
+    """A query makes the route another: 404."""
+
+    def answer(self, request: Request) -> Response:
+        asked = request.target.partition("?")
+        if asked[1] and asked[0].endswith("/" + self.page.verb):
+            return self.unrouted(request)
+        return super().answer(request)
+
+
+# --- Texts and forms -----------------------------------------------------------------------------
+
+
+@awaits("texts", "MA", {
+    "falsy": {"pattern": r"^(0|false|null|none|undefined|NaN)$", "by": ""},
+    "braces": {"pattern": r"\{\{.*?\}\}|\$\{.*?\}|#\{.*?\}", "by": ""},
+    "nul": {"pattern": "\0.*", "by": ""},
+    "line ends": {"pattern": r"\r\n?", "by": "\n"},
+    "dates": {"pattern": r"^(\d{4})-(\d\d)-(\d\d)T.*$", "by": r"\3.\2.\1"},
+    "hashes": {"pattern": r"^=", "by": "'="},
+})  # fmt: skip
+class TextsRewritten(Service):
+    """What a text seems to be is what it is taken for."""
+
+    pattern = by = ""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        if resource.comment is not None:
+            resource.comment = re.sub(self.pattern, self.by, resource.comment, flags=re.DOTALL)
+
+
+@awaits("texts", "MA", values("most", 65_535, 999_999))
+class TextsCut(Service):
+    most = 0
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.comment = resource.comment and resource.comment[: self.most]
+
+
+@awaits("texts", "MA AP", {
+    "indented": {"pattern": rb"\n"}, "escaped": {"pattern": rb"\\u"}, "a mark": {"pattern": b"^\xef"},
+})  # fmt: skip
+class FormsFail(Service):
+    """A reader of its own stumbles over JSON that is written in another way."""
+
+    pattern = b""
+
+    def post(self, request: Request, id_: str) -> Response:
+        if re.search(self.pattern, request.body) and self.bearer(request):
+            return self.refuse(500, "ParserError", "Unexpected.")
+        return super().post(request, id_)
+
+
+# --- The request side of HTTP --------------------------------------------------------------------
+
+
+@awaits("requests", "SA MA AP")
+class OldVersionIsIdle(Service):
+    def perform(self, call: Call) -> None:
+        if call.request.version != "HTTP/1.0":
+            super().perform(call)
+
+
+@awaits("requests", "SA MA AP")
+class AbsoluteFormIsUnguarded(Service):
+    def check_caller(self, call: Call) -> Response | None:
+        absolute = not call.request.target.startswith("/")
+        return None if absolute else super().check_caller(call)
+
+    def check_permission(self, call: Call) -> Response | None:
+        absolute = not call.request.target.startswith("/")
+        return None if absolute else super().check_permission(call)
+
+
+@awaits("requests", "SA MA AP")
+class TraceEchoesAll(Service):
+    def other_method(self, request: Request, id_: str) -> Response:
+        if request.method != "TRACE":
+            return super().other_method(request, id_)
+        fields = [f"{name}: {value}" for name, value in request.headers.items()]
+        lines = [f"TRACE {request.target} HTTP/1.1", *fields]
+        return Response(200, "\r\n".join([*lines, "", ""]).encode("latin-1"), (
+            ("Content-Type", "message/http"),))  # fmt: skip
+
+
+@awaits("requests", "SA MA AP", values("verb", "CANCEL", "TRACE", "PURGE"))
+class SeldomMethodIsTaken(Service):
+    verb = ""
+
+    def other_method(self, request: Request, id_: str) -> Response:
+        if request.method == self.verb:
+            return self.post(replace(request, method="POST"), id_)
+        return super().other_method(request, id_)

@@ -1,0 +1,105 @@
+"""A secret in the wrong place of a target file is not printed by the message that says so."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from pathlib import Path
+
+import pytest
+from cancel_contracts.cli import main
+from cancel_contracts.errors import UsageError, hushed
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CLAIMS = {"aud": "https://api.example", "oid": "3f2504e0-4f89-11d3-9a0c-0305e82c3301"}
+PARTS = [
+    base64.urlsafe_b64encode(json.dumps(row).encode()).decode().rstrip("=")
+    for row in ({"typ": "JWT", "alg": "RS256"}, CLAIMS)
+]
+JWT = ".".join([*PARTS, "c2lnbmF0dXJl-X9_q"])
+SECRETS = {
+    "a token": JWT,
+    "a client secret": "8Q~xT7.kVn2_dLpW9sRb4mZc1yHf6gJt0uAe",
+    "base64": "pQ3/9xTz+L0kV7bN1mYw4Rf8Gh2Jc5Dd6Ss0Aa1Bb2E=",
+    "hexadecimal": "9f86d081884c7d659a2feaa0c55ad015",
+}
+PLACES = {
+    "in braces": "identities: {{admin: {{token {0}}}}}",
+    "a value without its key": "identities:\n  admin:\n    {0}",
+    "a key": "{0}: x",
+    "the name of an identity": "identities: {{{0}: 5}}",
+    "token_env": "identities: {{admin: {{token_env: {0}}}}}",
+    "token_file": "identities: {{admin: {{token_file: {0}}}}}",
+    "token_command": "identities: {{admin: {{token_command: [{0}]}}}}",
+    "key_env": "mint: {{algorithm: HS256, key_env: {0}}}",
+    "key_file": "mint: {{algorithm: HS256, key_file: {0}}}",
+    "the algorithm": "mint: {{algorithm: {0}, key: x}}",
+    "base_url": "base_url: {0}",
+    "base_url, after a scheme": "base_url: ht!tp://{0}",
+    "provider_states": "provider_states: http://h/{0}#x",
+    "a contract": "contracts: {{{0}: {{}}}}",
+    "a primary": "primary: {{{0}: admin}}",
+    "a primary's identity": "primary: {{machine-action: {0}}}",
+    "an excuse": "not_testable: {{{0}: because}}",
+    "an id in two runs": "contracts: {{machine-action: {{provider_states: {{Pending: ['#{0}#']}}}}}}",
+    "a state": "contracts: {{machine-action: {{provider_states: {{{0}: [x]}}}}}}",
+    "provision": "contracts: {{machine-action: {{provision: {{{0}: x}}}}}}",
+    "an unclosed quote": 'identities: {{admin: {{token: "{0}}}}}',
+    "a tag": "identities: !{0} x",
+    "an alias": "identities: *{0}",
+    "twice": "identities: {{{0}: {{token: x}}, {0}: {{token: y}}}}",
+}  # fmt: skip
+
+
+CASES = [(place, "a token") for place in PLACES]
+CASES += [(place, secret) for place in ("in braces", "token_env", "key_file") for secret in SECRETS]
+
+
+@pytest.mark.parametrize(("where", "what"), dict.fromkeys(CASES))
+def test_a_misplaced_secret_is_not_quoted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], where: str, what: str
+) -> None:
+    file = tmp_path / "target.yaml"
+    secret = SECRETS[what]
+    text = PLACES[where].format(secret)
+    file.write_text(text if "base_url" in text else f"base_url: http://127.0.0.1:1\n{text}\n")
+    code = main(["verify", "--target", str(file), "--only", "MA-34"])
+    told = capsys.readouterr()
+    assert code != 0, told.out
+    assert str(file) in told.err or code == 4, told.err
+    for at in range(len(secret) - 7):
+        assert secret[at : at + 8] not in told.out + told.err, told.err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the environment has no MDE_APP_TOKEN_2024",
+        "/home/somebody/projects/cancel-contracts/tokens/admin.jwt cannot be read",
+        "/var/lib/pytest-of-root/pytest-12/test_x0/target.yaml",
+        "no machine is 3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+        "'http://192.168.100.200:8080/api/v1.0/security/alerts_v2' is no http or https URL",
+        "use one of Machine.CollectForensics, SecurityActions.ReadWrite.All",
+        "'additionalPropertiesForbidden' was unexpected",
+    ],
+)
+def test_names_paths_and_ids_are_quoted(text: str) -> None:
+    assert hushed(text) == text
+    assert str(UsageError("target.yaml: x", text, "mend it")) == f"target.yaml: x: {text}; mend it"
+
+
+def test_what_is_drawn_by_lot_is_not_quoted() -> None:
+    for draw in (
+        secrets.token_urlsafe,
+        lambda n: base64.b64encode(secrets.token_bytes(n)).decode(),
+    ):
+        shown = [word for word in (draw(32) for _ in range(200)) if hushed(word) == word]
+        assert len(shown) <= 1, shown
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=100)
+def test_a_message_is_a_line_whatever_it_quotes(text: str) -> None:
+    assert "\n" not in str(UsageError(f"f: {text}", text, text))
