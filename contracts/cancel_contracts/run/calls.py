@@ -9,16 +9,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
-from urllib.parse import quote
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
-from cancel_contracts.run.attempt import Attempt, Stopped
+from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
@@ -34,18 +33,6 @@ log = logging.getLogger(__name__)
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 Role = Literal["target", "neighbour"]
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource: its id, and the id as it stands in a path, percent-encoded."""
-
-    id: str
-    segment: str
-
-    @classmethod
-    def of(cls, id_: str) -> Resource:
-        return cls(id_, quote(id_, safe=""))
 
 
 class Calls:
