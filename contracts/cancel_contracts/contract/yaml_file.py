@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,32 +56,34 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _measure(text: str) -> tuple[int, int]:
-    """Return how deep a document is nested and how many values it holds, aliases unfolded: whoever
+def _measure(path: Path, text: str) -> None:
+    """Raise where a document is nested without measure, or its aliases unfold to too much: whoever
     walks it walks them each time. libyaml composes without a bound: it would crash.
     """
     open_: list[_Part] = [_Part()]
     anchors: dict[str, _Part] = {}
     for event in yaml.parse(text, Loader=SafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
-            open_.append(_Part(values=1))
-            if len(open_) > DEPTH + 1:
-                return len(open_) - 1, 0
+            open_.append(_Part(values=1, anchor=event.anchor))
             anchors.pop(event.anchor or "", None)
         elif isinstance(event, yaml.CollectionEndEvent):
             part = open_.pop()
-            anchors.update(dict.fromkeys(part.anchors, part))
+            if part.anchor:
+                anchors[part.anchor] = part
             open_[-1].take(part)
         elif isinstance(event, yaml.AliasEvent):
             # Within itself it has no end; an unknown one is the loader's to refuse.
-            name = event.anchor or ""
-            within = any(name in part.anchors for part in open_)
-            open_[-1].take(anchors.get(name) or _Part(values=VALUES + 1 if within else 1))
+            within = any(part.anchor == event.anchor for part in open_)
+            taken = anchors.get(event.anchor or "") or _Part(values=VALUES + 1 if within else 1)
+            open_[-1].take(taken)
         elif isinstance(event, yaml.ScalarEvent):
             open_[-1].values += 1
-        if isinstance(event, yaml.CollectionStartEvent) and event.anchor:
-            open_[-1].anchors.append(event.anchor)
-    return open_[0].height, open_[0].values
+        place = f"{path}:{event.start_mark.line + 1}" if event.start_mark else str(path)
+        if len(open_) + open_[-1].height > DEPTH + 1:
+            raise UsageError(place, f"is nested deeper than {DEPTH} levels", "mend that line")
+        if open_[-1].values > VALUES:
+            problem = f"holds more than {VALUES} values, aliases unfolded"
+            raise UsageError(place, problem, "mend that line")
 
 
 @dataclass
@@ -90,7 +92,7 @@ class _Part:
 
     values: int = 0
     height: int = 0
-    anchors: list[str] = field(default_factory=list)
+    anchor: str | None = None
 
     def take(self, part: _Part) -> None:
         self.values += part.values
@@ -117,12 +119,7 @@ def read_file(path: Path) -> str:
 def parse_text(path: Path, text: str) -> Any:
     """Return the YAML document of a file's text."""
     try:
-        depth, values = _measure(text)
-        if depth > DEPTH:
-            raise UsageError(str(path), f"is nested deeper than {DEPTH} levels", "mend the file")
-        if values > VALUES:
-            problem = f"holds more than {VALUES} values, aliases unfolded"
-            raise UsageError(str(path), problem, "mend the file")
+        _measure(path, text)
         return yaml.load(text, Loader=UniqueKeys)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark
