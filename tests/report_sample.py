@@ -297,8 +297,8 @@ def secretive() -> dict[str, Any]:
     return record(result, outcome)
 
 
-def screen(written: dict[str, Any], **settings: Any) -> str:
+def screen(written: dict[str, Any], *, verbose: bool = False, **settings: Any) -> str:
     settings = {"width": 80, "no_color": True} | settings
     console = Console(file=StringIO(), highlight=False, **settings)
-    show(written, console)
+    show(written, console, verbose)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]

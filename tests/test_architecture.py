@@ -45,12 +45,16 @@ ALLOWED = {
     "gate": {"contract", "errors", "judge", "needs"},
     "mock": {"contract", "errors"},
     "builtin": {"contract", "identity", "mock", "targets"},
-    "foreign": {"contract", "exchange", "sight"},
-    "har": {"contract", "errors", "exchange", "foreign", "journal", "needs", "redact", "sight"},
+    "foreign": {"contract", "exchange", "journal", "sight"},
+    "serial": set(),
+    "har": {
+        "contract", "errors", "exchange", "foreign", "journal", "needs", "redact", "serial",
+        "transport",
+    },
     "baseline": {"contract", "errors", "judge", "schemas"},
     "compare": {"errors", "schemas"},
     "assignment": {
-        "contract", "identity", "needs", "plan", "run", "targets", "transport",
+        "contract", "identity", "needs", "plan", "run", "sight", "targets", "transport",
     },
     "teardown": {
         "contract", "errors", "identity", "ledger", "provider_states", "redact", "run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.cli.edge import cli
 from cancel_contracts.contract.load import load, shipped, spec_schema
+from cancel_contracts.parse import NO_JSON, pointed
 from cancel_contracts.report.clauses import explanation
 from cancel_contracts.schemas import SCHEMAS, schema
 from click.shell_completion import ShellComplete
@@ -156,6 +158,8 @@ def test_a_schema_is_printed_for_an_editor(kind: str, capsys: Capture) -> None:
     printed = json.loads(capsys.readouterr().out)
     Draft202012Validator.check_schema(printed)
     assert printed == (spec_schema() if kind == "spec" else schema(kind))
+    for ref in re.findall(r'"\$ref": "#([^"]*)"', json.dumps(printed)):
+        assert pointed(printed, ref) is not NO_JSON, f"{ref} names nothing"
     assert printed["$id"] == f"https://cancel-contracts.invalid/{SCHEMAS[kind][1]}"
     if kind in WRITTEN_BY_PEOPLE:
         assert printed["description"]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
-from cancel_contracts.judge.facets import header
+from cancel_contracts.judge.facets import Finding, header
 from servers.faults_existence import Whispers
 from servers.front import Request, Response
 from servers.service import Call, Service
@@ -40,7 +40,7 @@ def test_a_post_that_an_odd_id_leads_elsewhere_may_be_405(
     exchange = Exchange("c", 1, 1, "cancel", situation, "admin", "", sent, received=received)
     context: Any = None  # no header is judged by what was seen beside it
     found = header(context, exchange, "allow")
-    assert found is not None
+    assert isinstance(found, Finding)
     assert found.ok is ok, found
 
 

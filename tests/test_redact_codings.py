@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 import pytest
-from cancel_contracts.har.writing import write
+from cancel_contracts.har import Settings, write
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.facets import quote as quoted
 from cancel_contracts.judge.judge import Verdict
@@ -299,7 +299,8 @@ def outputs(wire: bytes, redactor: Redactor, path: Any) -> tuple[str, str, str]:
     journal = Journal("thing", Exchanges([call]))
     result = result_of([(CONTRACT, journal, [verdict])], redactor=redactor)
     told = record(result, outcome_of(result))
-    write(path, [journal], {}, result.started, "1", redactor)
+    settings = Settings("http://127.0.0.1", "gate", 0, 0.0, result.started.isoformat())
+    write(path, [journal], settings, "1", redactor)
     return json.dumps(told), path.read_text("utf-8"), screen(told)
 
 

@@ -33,7 +33,7 @@ def all_of(written: dict[str, Any], folder: Path) -> dict[str, derive.Derived]:
         "junit": derive.from_junit(texts["xml"]),
         "markdown": derive.from_markdown(texts["md"]),
         "html": derive.from_html(texts["html"]),
-        "terminal": derive.from_terminal(screen(written)),
+        "terminal": derive.from_terminal(screen(written, verbose=True)),
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from cancel_contracts.cli import main
@@ -241,3 +243,53 @@ def test_a_proxy_that_we_cannot_use_is_said_and_not_gone_round(proxy: str) -> No
 
     assert "proxy" in str(refused.value)
     assert "pr0xypass" not in str(refused.value)
+
+
+BY_PROXY = {
+    "407": b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+    "502 with Via": b"HTTP/1.1 502 Bad Gateway\r\nVia: 1.1 corp\r\nContent-Length: 2\r\n\r\nno",
+    "503 of squid": b"HTTP/1.1 503 No\r\nX-Squid-Error: ERR 0\r\nContent-Length: 0\r\n\r\n",
+    "403 with Proxy-Status": (
+        b"HTTP/1.1 403 No\r\nProxy-Status: p; error=http_request_denied\r\nContent-Length: 0\r\n\r\n"
+    ),
+}
+BY_TARGET = {
+    "502 alone": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+    "400 with Via": b"HTTP/1.1 400 Bad\r\nVia: 1.1 corp\r\nContent-Length: 0\r\n\r\n",
+    "200 with Via": b"HTTP/1.1 200 OK\r\nVia: 1.1 corp\r\nContent-Length: 0\r\n\r\n",
+    "503 with Proxy-Status": (
+        b"HTTP/1.1 503 No\r\nProxy-Status: p; received-status=503\r\nContent-Length: 0\r\n\r\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BY_PROXY)
+def test_what_a_proxy_answers_is_no_answer_of_the_target(name: str) -> None:
+    with RawServer(answer(BY_PROXY[name])) as proxy, Transport(environ={}) as transport:
+        got = transport.send(Sent("POST", f"{proxy.url}/x"))
+    assert got.failure == "proxy"
+    assert got.received is None
+    assert got.detail.startswith("a proxy between answered: ")
+
+
+@pytest.mark.parametrize("name", BY_TARGET)
+def test_what_a_target_answers_through_a_proxy_is_its_own(name: str) -> None:
+    with RawServer(answer(BY_TARGET[name])) as proxy, Transport(environ={}) as transport:
+        got = transport.send(Sent("POST", f"{proxy.url}/x"))
+    assert got.failure is None
+    assert got.received is not None
+
+
+@pytest.mark.parametrize("name", BY_PROXY)
+def test_a_run_that_a_proxy_refuses_ends_4_and_names_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "target.yaml"
+    with RawServer(answer(BY_PROXY[name])) as proxy:
+        raw = {"base_url": proxy.url, "identities": {"admin": {"token": "a.b.c"}}}
+        target.write_text(json.dumps(raw), "utf-8")
+        argv = ["verify", "--contract", "security-action", "--target", str(target)]
+        assert main(argv) == 4
+    told = " ".join(capsys.readouterr().out.split())
+    assert "a proxy between answered" in told
+    assert "violated:" not in told

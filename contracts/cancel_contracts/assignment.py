@@ -15,6 +15,7 @@ from cancel_contracts.identity.offers import lacking
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.run.provisioned import Creates, creates, supply
+from cancel_contracts.sight.observation import EFFECT_SECONDS
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site, Target
 from cancel_contracts.transport.client import Timeouts
@@ -43,7 +44,7 @@ class Options:
     cacert: Path | None = None  # CA certificates of the target, in place of the usual ones
     quota_store: str | None = None  # the URL of a Redis that counts for several runs
     jobs: int = 1  # contracts and scenarios at a time
-    effect_seconds: float = 4.0  # how long after a success its effect may take to show
+    effect_seconds: float = EFFECT_SECONDS
     sweep_seconds: float = 0.0  # from the last call until what was touched is looked at again
 
 

@@ -7,8 +7,7 @@ knowledge of clauses.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from cancel_contracts.parse import json_value
@@ -23,6 +22,7 @@ Failure = Literal[
 ]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls", "proxy"})
 HEADER_BYTES = 200  # what a header costs in memory beside its text
+Part = Literal["headers", "body"]
 # What proxies put into the errors that they make themselves, and the names that they sign with.
 PROXY_FIELDS = ("X-Squid-Error", "X-Proxy-Error", "Proxy-Authenticate", "Proxy-Error")
 PROXIES = ("mitmproxy", "squid", "fiddler", "charles", "zscaler", "privoxy", "burp")
@@ -71,20 +71,6 @@ class Situation:
     call: str = "first"  # first | second | concurrent | reused
     extra: str = "none"  # what is sent beside it that nobody asks for
 
-    def row(self) -> dict[str, str | None]:
-        """Return the facts as texts, the ordinary ones left out: `of_row` reads them again."""
-        own = ((f.name, getattr(self, f.name), f.default) for f in fields(self))
-        return {name: None if it is None else str(it) for name, it, usual in own if it != usual}
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Situation:
-        """Return the situation of `row`. Raises TypeError for a name or a value that is none."""
-        known = {f.name for f in fields(cls)}
-        if not row.keys() <= known or not all(isinstance(v, str | None) for v in row.values()):
-            raise TypeError("is no situation")
-        forms = {name: Form.read(row[name] or "") for name in ("id", "body") if name in row}
-        return cls(**{**row, **forms})
-
 
 @dataclass(frozen=True)
 class Sent:
@@ -94,6 +80,7 @@ class Sent:
     url: str
     headers: Headers = ()
     body: bytes = b""
+    unrecorded: tuple[Part, ...] = ()  # of a request that somebody else recorded in part
 
 
 @dataclass(frozen=True)
@@ -115,6 +102,7 @@ class Received:
     stray: bytes = b""
     error: str | None = None
     wire: bytes = b""
+    unrecorded: tuple[Part, ...] = ()  # of an answer that somebody else recorded in part
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, compared without case, or None."""

@@ -76,6 +76,7 @@ def decide(
     stale: Sequence[str] = (),
     stale_excuses: Sequence[str] = (),
     min_covered: float = 0.0,
+    nothing: str | None = None,
     crashes: Sequence[str] = (),
 ) -> Outcome:
     """Return the outcome of a run over its contracts.
@@ -83,9 +84,9 @@ def decide(
     `stale` and `stale_excuses` are baseline entries, and lines of the target file, that excuse
     nothing any more; `min_covered` is the percentage of must-clauses that have to be judged;
     `crashes` are faults of the suite itself: with one no run conforms, whatever its verdicts, and
-    whatever it has found stands.
+    whatever it has found stands. `nothing` says why there may be nothing to judge.
     """
-    outcome = _decide(judgements, strict, stale, stale_excuses, min_covered)
+    outcome = _decide(judgements, strict, stale, stale_excuses, min_covered, nothing)
     if not crashes:
         return outcome
     word = "violated" if outcome.word == "violated" else "inconclusive"
@@ -99,11 +100,12 @@ def _decide(
     stale: Sequence[str],
     stale_excuses: Sequence[str],
     min_covered: float,
+    nothing: str | None,
 ) -> Outcome:
     failing = ("must", "should") if strict else ("must",)
     verdicts = [v for j in judgements for v in j.verdicts]
     if not verdicts:
-        return _outcome("nothing-selected", "no clause was selected")
+        return _outcome("nothing-selected", nothing or "no clause was selected")
     violated = [v.clause.id for v in verdicts if v.word == "violated" and v.clause.level in failing]
     excuses = _excuses(judgements)
     if violated or stale or stale_excuses:

@@ -71,6 +71,8 @@ class Result:
     warnings: tuple[str, ...] = ()
     faults_of_the_run: tuple[str, ...] = ()
     crashes: tuple[str, ...] = ()  # faults of the suite itself, told among those of the run
+    recorded: bool = False  # by somebody else: nothing was sent
+    nothing: str | None = None  # why there is nothing to judge
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]

@@ -16,9 +16,8 @@ from cancel_contracts.errors import SUITE_FAILED, UsageError, crash
 from cancel_contracts.pipes import is_pipe, write_bytes
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from cancel_contracts.baseline import Entry
+    from cancel_contracts.report.screen import Outlet
     from cancel_contracts.verify import Result
 
 
@@ -26,7 +25,7 @@ def conclude(
     result: Result,
     entries: list[Entry],
     reports: dict[str, Path],
-    screen: Console,
+    screen: Outlet,
     interrupted: int = 0,
 ) -> int:
     """Apply the baseline, decide, write every report from one record, return the exit code.
@@ -57,10 +56,11 @@ def conclude(
         stale_excuses=stale_excuses,
         min_covered=options.min_covered,
         crashes=result.crashes,
+        nothing=result.nothing,
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
-    show(written, screen)
+    show(written, screen, screen.verbose)
     whole = _write(written, result, reports)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 

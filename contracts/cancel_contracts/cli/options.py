@@ -69,6 +69,8 @@ min_covered_option = click.option(
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    told = "Show every clause with its evidence."
+    command = click.option("--verbose", is_flag=True, help=told)(command)
     for flag, text in reversed(REPORTS.items()):
         command = click.option(flag, type=PATH, metavar="FILE", help=text)(command)
     return command

@@ -29,8 +29,6 @@ from cancel_contracts.cli.options import (
 from cancel_contracts.errors import ContractsError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
     from cancel_contracts.contract.model import Contract
@@ -141,7 +139,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     if flags["quota_store"]:
         check_store(flags["quota_store"])
     Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
-    reports = check_reports(flags)
+    reports, screen = check_reports(flags), _console(flags.pop("verbose"))
     if flags["ledger"]:
         check_file("--ledger", flags["ledger"])
         check_writable("--ledger", flags["ledger"])
@@ -158,10 +156,10 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         open_target(contracts, base_url, target_file, quotas=quotas) as target,
     ):
         if plan_only:
-            return _show_plan(contracts, target, options)
+            return _show_plan(contracts, target, options, screen)
         if options.profile == "deep":
             _store_apart()
-        return _run(contracts, target, options, entries, reports, redactor)
+        return _run(contracts, target, options, entries, reports, screen, redactor)
 
 
 @click.command()
@@ -184,7 +182,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @report_options
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
-    """Judge recorded traffic (HAR) by the same clauses, without network."""
+    """Judge recorded traffic (HAR, mitmproxy; - is standard input) by the same clauses, without
+    network."""
     from cancel_contracts.assignment import Options
     from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.replay import judge_recording
@@ -193,12 +192,12 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     check_clauses(contracts, "--only", flags["only"])
     check_clauses(contracts, "--skip", flags["skip"])
     check_file("TRAFFIC", traffic)
-    reports = check_reports(flags)
+    reports, screen = check_reports(flags), _console(flags.pop("verbose"))
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
     result = judge_recording(traffic, contracts, options)
     with orderly():  # half-written files are put away
-        return conclude(result, entries, reports, _console())
+        return conclude(result, entries, reports, screen)
 
 
 def _baseline(
@@ -220,18 +219,20 @@ def _store_apart() -> None:
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
 
 
-def _console() -> Console:
-    from cancel_contracts.report.screen import console
+def _console(verbose: bool) -> Outlet:
+    from cancel_contracts.report.screen import Outlet
 
-    return console()
+    return Outlet(verbose)
 
 
-def _show_plan(contracts: Sequence[Contract], target: Target, options: Options) -> int:
+def _show_plan(
+    contracts: Sequence[Contract], target: Target, options: Options, screen: Outlet
+) -> int:
     from cancel_contracts.assignment import assign
     from cancel_contracts.report.plan import show
 
     assignments = assign(contracts, target, options)
-    show(assignments, _console(), options.rate)
+    show(assignments, screen, options.rate)
     return 0 if any(a.plan.clauses for a in assignments) else 5
 
 
@@ -241,6 +242,7 @@ def _run(
     options: Options,
     entries: list[Entry],
     reports: dict[str, Path],
+    screen: Outlet,
     redactor: Redactor,
 ) -> int:
     """Verify, report and return the exit code."""
@@ -250,7 +252,6 @@ def _run(
     from cancel_contracts.verify import verify as verify_target
     from cancel_contracts.verify import with_ledger
 
-    screen = _console()
     assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
     if options.ledger is not None:

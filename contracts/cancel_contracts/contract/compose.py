@@ -176,7 +176,20 @@ class Composition:
         if own.kind != "refused" or "answer" in clause.given:
             return None
         statuses = [*own.statuses, *(w for s in met if s.kind != "neutral" for w in s.statuses)]
+        if situation.method != self.ordinary.method and "method" in others:
+            # Another method asks for something else, which may be granted (RFC 9110 section 9.3.7).
+            statuses += self._granted(situation.method)
         return Speaks({"status": statuses, "effect": "none"})
+
+    def _granted(self, method: str) -> list[Any]:
+        """Return the statuses with which a must-clause lets another method pass, without effect."""
+        return [
+            word
+            for clause in self.contract.clauses
+            if clause.level == "must" and method in listed(clause.given.get("method", []))
+            for word in listed(clause.expect.get("status", []))
+            if str(word)[:1] == "2"
+        ]
 
     def _holds(self, clause: Clause, situation: Situation, status: int | None) -> bool:
         """Whether the facts that a clause names hold."""

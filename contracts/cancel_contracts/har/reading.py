@@ -1,237 +1,221 @@
-"""A HAR file into journals, streamed. Entries of ours carry their situation; of a foreign recording
-foreign.py reads what shows in it.
+"""A recording into journals, streamed. Entries of ours carry their situation; of what somebody else
+recorded foreign/ reads what shows in it.
 """
 
 from __future__ import annotations
 
 import base64
-from codecs import BOM_UTF8
+import json
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+from urllib.parse import urlsplit
 
-import ijson
-
+from cancel_contracts import serial
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Exchange, Headers, Received, Sent, Situation
-from cancel_contracts.foreign import Foreign, route
-from cancel_contracts.har import checks
-from cancel_contracts.har.writing import FORMAT
+from cancel_contracts.exchange import Exchange
+from cancel_contracts.foreign import Heard, exchanges, route
+from cancel_contracts.har import batch, entry
+from cancel_contracts.har.form import EXCHANGES, FORMAT, Settings
+from cancel_contracts.har.secrets import secrets
+from cancel_contracts.har.sources import UNREADABLE, Attached, Source, opened
 from cancel_contracts.journal import Journal
-from cancel_contracts.needs import Gap, Need
 
-DEPTH = 100  # levels of nesting; HAR 1.2 has eight
-BODY_BYTES = 256 * 1024  # of a foreign body that is kept; more cannot matter to a clause
+UNPACKED = "in a batch whose bodies cannot be read"
+BROKEN_OFF = "the recording breaks off; what stands before was read"
 
 
 @dataclass
 class Recording:
-    """What a HAR file holds: a journal per contract, the log's own settings, and how many entries
-    were not ours.
+    """What a recording holds: a journal per contract, the settings of the run where it is one of
+    ours, and what was left out, counted by reason.
     """
 
     journals: dict[str, Journal] = field(default_factory=dict)
-    settings: dict[str, Any] = field(default_factory=dict)
-    ignored: int = 0
+    settings: Settings | None = None
+    others: Counter[str] = field(default_factory=Counter)  # entries off the routes
+    left: Counter[str] = field(default_factory=Counter)  # calls on them that are not judged
+    notes: list[str] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)  # credentials that stood in it
+
+    @property
+    def foreign(self) -> bool:
+        return self.settings is None
 
 
 def read(path: Path, contracts: Sequence[Contract]) -> Recording:
-    """Return what a HAR file holds for the contracts. Streams: memory is that of the entries kept.
+    """Return what a recording holds for the contracts. Streams: memory is that of the calls kept.
 
-    Raises UsageError where the file is no HAR.
+    Raises UsageError where the file is no recording, or where one of ours was altered.
     """
-    place = f"{path}: log/_contracts"
     recording = Recording({c.name: Journal(c.name, minted=True) for c in contracts})
-    try:
-        with path.open("rb") as file:
-            _settings(file, recording)
-            foreign = _Foreign(contracts, recording)
-            found = 0
-            for entry in ijson.items(_events(file), "log.entries.item"):
-                found += 1
-                place = f"{path}: entry {found}"
-                _take(entry, recording, foreign)
-            place = str(path)
-            if not found and not _has_entries(file):
-                problem = "is no HTTP Archive: it has no log with entries"
-                raise UsageError(str(path), problem, "name a .har file")
-    except OSError as err:
-        raise UsageError(
-            str(path), err.strerror or "cannot be read", "name a readable file"
-        ) from None
-    except (ijson.JSONError, UnicodeDecodeError, RecursionError) as err:
-        told = err.args[0] if err.args else ""
-        text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(err)
-        problem = f"is no JSON: {' '.join(text.split())[:120]}"
-        raise UsageError(str(path), problem, "name a .har file") from None
-    except (KeyError, TypeError, ValueError, AttributeError) as err:
-        problem = f"is not as HAR 1.2 has it ({type(err).__name__}: {str(err)[:80]})"
-        raise UsageError(place, problem, "record it again") from None
+    heard = _Heard(contracts, recording)
+    with opened(path) as sources:
+        for source in sources:
+            _read(source, recording, heard)
+    heard.settle()
     return recording
 
 
-def _events(file: IO[bytes]) -> Iterator[tuple[str, str, Any]]:
-    """Return the file's events from its start, its byte order mark passed over. Raises ValueError
-    where it is nested without measure: ijson takes the square of the depth.
-    """
-    file.seek(0)
-    if file.read(len(BOM_UTF8)) != BOM_UTF8:
-        file.seek(0)
-    events: Iterator[tuple[str, str, Any]] = ijson.parse(_shallow(file))
-    return events
+def _read(source: Source, recording: Recording, heard: _Heard) -> None:
+    found = 0
+    place = f"{source.name}: log/_contracts"
+    try:
+        if (about := source.about()) is not None:
+            _settings(about, recording)
+        for row in source.entries():
+            found += 1
+            place = f"{source.name}: entry {found}"
+            if isinstance(row, Mapping) and row.get("_contracts") is not None:
+                _own(row["_contracts"], recording)
+            else:
+                heard.take(row, source.attached)
+        if not found and not source.has_entries():
+            problem = "is no HTTP Archive: it has no log with entries"
+            raise UsageError(source.name, problem, "name a .har file")
+    except OSError as err:
+        problem = err.strerror or "cannot be read"
+        raise UsageError(source.name, problem, "name a readable file") from None
+    except _Altered as err:
+        raise UsageError(place, f"is not as it was recorded ({err})", "record it again") from None
+    except UNREADABLE as err:
+        if found and recording.foreign:
+            recording.notes.append(f"{source.name}: {BROKEN_OFF}")
+            heard.unknown()  # what came after may have been anything
+            return
+        told = err.args[0] if err.args else ""
+        text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(err)
+        problem = f"is no recording, or breaks off: {' '.join(text.split())[:120]}"
+        raise UsageError(source.name, problem, "name a .har file, or record it again") from None
 
 
-def _shallow(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
-    depth = 0
-    for event, value in ijson.basic_parse(file, use_float=True):
-        if event in ("start_map", "start_array"):
-            depth += 1
-            if depth > DEPTH:
-                raise ValueError(f"nested deeper than {DEPTH} levels")
-        elif event in ("end_map", "end_array"):
-            depth -= 1
-        yield event, value
+class _Altered(Exception):
+    """What we wrote ourselves is not as we write it."""
 
 
-def _has_entries(file: IO[bytes]) -> bool:
-    return ("log.entries", "start_array", None) in _events(file)
-
-
-def _settings(file: IO[bytes], recording: Recording) -> None:
-    for about in ijson.items(_events(file), "log._contracts"):
+def _settings(about: Any, recording: Recording) -> None:
+    try:
         if not isinstance(about, dict) or about.get("format") != FORMAT:
             raise ValueError("_contracts of another format")
-        recording.settings = {k: v for k, v in about.items() if k != "journals"}
-        checks.settings(recording.settings)
-        for row in about["journals"]:
-            if (journal := recording.journals.get(row["contract"])) is None:
-                continue
-            checks.journal(row)
-            journal.missing = {
-                _situation(s): Gap(reason, need and Need(*need))
-                for s, reason, need in row["missing"]
-            }
-            journal.broken = {_situation(s): reason for s, reason in row["broken"]}
-            for name in ("stopped", "single", "minted", "setups", "notes"):
-                setattr(journal, name, row[name])
-        return  # ours stands before the entries: there is no need to read on
+        recording.settings = serial.load(Settings, about.get("settings"), "settings")
+        datetime.fromisoformat(recording.settings.started)
+        for at, row in enumerate(about["journals"]):
+            read_ = serial.load(Journal, row, f"journals/{at}")
+            if (journal := recording.journals.get(read_.contract)) is not None:
+                for each in fields(Journal):
+                    if each.name != EXCHANGES:
+                        setattr(journal, each.name, getattr(read_, each.name))
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise _Altered(str(err)[:120]) from None
 
 
-def _take(entry: Any, recording: Recording, foreign: _Foreign) -> None:
-    own = entry.get("_contracts")
-    if own is None:
-        foreign.take(entry)
-    elif (journal := recording.journals.get(own["contract"])) is not None:
-        journal.exchanges.append(_own(entry, own))
+def _own(row: Any, recording: Recording) -> None:
+    try:
+        if recording.settings is None:
+            raise ValueError("its log says nothing of the run before the entries")
+        exchange = serial.load(Exchange, row, "exchange")
+    except (TypeError, ValueError) as err:
+        raise _Altered(str(err)[:120]) from None
+    if (journal := recording.journals.get(exchange.contract)) is not None:
+        journal.exchanges.append(exchange)
     else:
-        recording.ignored += 1
+        recording.others["of other contracts"] += 1
 
 
-def _situation(row: Mapping[str, Any]) -> Situation:
-    return Situation.of_row(row)
-
-
-def _octets(text: str) -> bytes:
-    """Return what base64 stands for; line breaks are let pass, nothing else is."""
-    return base64.b64decode("".join(text.split()), validate=True)
-
-
-def _pairs(rows: Any) -> Headers:
-    return tuple((str(row["name"]), str(row["value"])) for row in rows)
-
-
-def _own(entry: Mapping[str, Any], own: Mapping[str, Any]) -> Exchange:
-    request, response = entry["request"], entry["response"]
-    checks.exchange(entry, own)
-    octets = own["received"]
-    received = None
-    if octets is not None:
-        received = Received(
-            status=int(response["status"]),
-            reason=response["statusText"],
-            version=octets["version"],
-            headers=_pairs(response["headers"]),
-            body=_octets(octets["body"]),
-            interim=tuple(octets["interim"]),
-            stray=_octets(octets["stray"]),
-            error=octets["error"],
-            wire=_octets(octets["wire"]),
-        )
-    sent = Sent(request["method"], request["url"], _pairs(request["headers"]), _octets(own["body"]))
-    return Exchange(
-        contract=own["contract"],
-        scenario=own["scenario"],
-        position=own["position"],
-        kind=own["kind"],
-        situation=_situation(own["situation"]),
-        identity=own["identity"],
-        resource=own["resource"],
-        sent=sent,
-        role=own["role"],
-        received=received,
-        failure=own["failure"],
-        detail=own.get("detail", ""),
-        started=own["started"],
-        seconds=own["seconds"],
-        reused=own["reused"],
-        way_in=own["way_in"],
-    )
-
-
-class _Foreign:
-    """Entries that somebody else recorded, taken into the journals of the contracts."""
+class _Heard:
+    """Entries that somebody else recorded, gathered, and then told in the order of time."""
 
     def __init__(self, contracts: Sequence[Contract], recording: Recording) -> None:
         self.contracts, self.recording = contracts, recording
-        self.exchanges = Foreign()
-        self.start: datetime | None = None
+        self.calls: list[Heard] = []
+        self._hosts: Counter[str] = Counter()  # of entries off the routes
 
-    def take(self, entry: Mapping[str, Any]) -> None:
-        sent, content = _sent(entry["request"]), entry["response"].get("content") or {}
-        # A body that was not recorded would read as empty.
-        unread = int(content.get("size") or 0) > 0 and not content.get("text")
-        where = route(self.contracts, sent.method, sent.url)
-        if unread or where is None:
-            self.recording.ignored += 1
+    def take(self, row: Any, attached: Attached) -> None:
+        for one in self._unpacked(row, attached):
+            found = list(entry.calls(self.contracts, one))
+            if not found:
+                self._hosts[_host(one["request"]["url"])] += 1
+                continue
+            self.calls += found
+            request = one["request"] if found[0].where is not None else {}
+            headers, _ = entry.headers_of(request.get("headers"))
+            self.recording.secrets.update(secrets(headers, str(request.get("url", ""))))
+
+    def unknown(self) -> None:
+        self.calls.append(entry.unreadable())
+
+    def _unpacked(self, row: Any, attached: Attached) -> Iterator[Any]:
+        """Yield an entry, or the entries of a batch, with bodies that lie beside the recording."""
+        request = row.get("request") if isinstance(row, Mapping) else None
+        url = request.get("url") if isinstance(request, Mapping) else None
+        if not isinstance(url, str):
+            yield row
             return
-        seconds = float(entry.get("time") or 0) / 1000
-        received = _received(entry["response"])
-        found = self.exchanges.take(where, sent, received, self._moment(entry), seconds)
-        journal = self.recording.journals[found.contract]
-        journal.exchanges.append(found)
+        method = str(request.get("method")).upper()  # type: ignore[union-attr]
+        is_batch = batch.is_batch(url)
+        if not is_batch and route(self.contracts, method, url) is None:
+            yield row
+            return
+        try:
+            row = _whole(row, attached)
+        except (TypeError, ValueError, AttributeError):
+            pass  # read as it is, or set aside as damaged
+        if not is_batch:
+            yield row
+            return
+        try:
+            if entry.left_out(row):
+                raise ValueError
+            sent = json.loads(entry.request_of(row["request"]).body)
+            answer = entry.response_of(row["response"], "POST")
+            answered = answer.json() if answer and answer.status == 200 else {"responses": []}
+            started = datetime.fromtimestamp(entry.moment(row), UTC)
+            rows = list(batch.unpacked(row, sent, answered, started))
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError):
+            self.recording.left[UNPACKED] += 1
+            self.unknown()
+            return
+        yield from rows
 
-    def _moment(self, entry: Mapping[str, Any]) -> float:
-        moment = datetime.fromisoformat(str(entry["startedDateTime"]))
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        self.start = self.start or moment
-        return (moment - self.start).total_seconds()
+    def settle(self) -> None:
+        """Judge what was heard in the order of time, whatever the order in the file."""
+        first = min((c.started for c in self.calls if math.isfinite(c.started)), default=0.0)
+        told, left = exchanges([replace(c, started=c.started - first) for c in self.calls])
+        self.recording.left += left
+        for exchange in told:
+            self.recording.journals[exchange.contract].exchanges.append(exchange)
+        ours = {_host(s.url) for c in self.contracts for s in c.servers}
+        ours |= {_host(call.sent.url) for call in self.calls if call.where is not None}
+        for host, count in self._hosts.items():
+            word = "on other routes" if host in ours else "on other hosts"
+            self.recording.others[word] += count
 
 
-def _sent(request: Mapping[str, Any]) -> Sent:
-    text = (request.get("postData") or {}).get("text") or ""
-    return Sent(
-        str(request["method"]).upper(), str(request["url"]), _pairs(request.get("headers") or []),
-        str(text).encode("utf-8", "surrogatepass")[:BODY_BYTES],
-    )  # fmt: skip
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].casefold()
+    except ValueError:
+        return ""
 
 
-def _received(response: Mapping[str, Any]) -> Received | None:
-    status = int(response.get("status") or 0)
-    if status <= 0:
-        return None
-    content = response.get("content") or {}
-    text = str(content.get("text") or "")
-    if content.get("encoding") == "base64":
-        body = _octets(text)
-    else:
-        body = text.encode("utf-8", "surrogatepass")
-    return Received(
-        status=status,
-        reason=str(response.get("statusText") or ""),
-        headers=_pairs(response.get("headers") or []),
-        body=body[:BODY_BYTES],
-    )
+def _whole(row: Mapping[str, Any], attached: Attached) -> dict[str, Any]:
+    """Return an entry with the bodies that the recorder put beside it."""
+    request, response = dict(row["request"]), dict(row.get("response") or {})
+    for place, key in ((request, "postData"), (response, "content")):
+        content = place.get(key)
+        if not isinstance(content, Mapping) or content.get("text"):
+            continue
+        name = content.get("_file") or content.get("_sha1")
+        if not isinstance(name, str) or (data := attached(name)) is None:
+            continue
+        text: dict[str, Any] = {"text": data.decode("utf-8", "replace")}
+        if key == "content":
+            text = {"text": base64.b64encode(data).decode(), "encoding": "base64"}
+            text["size"] = len(data)
+        place[key] = {**content, **text}
+    return {**row, "request": request, "response": response if row.get("response") else None}

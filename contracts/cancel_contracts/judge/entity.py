@@ -15,12 +15,13 @@ from typing import Any
 from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told
+from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import json_value
+from cancel_contracts.parse import http_date, json_value
 from cancel_contracts.sight.observation import Observation, is_cancelled
 
 LONGEST_DATE = 64  # characters
+DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not told
 
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
@@ -40,7 +41,9 @@ def entity(context: Context, exchange: Exchange, wanted: str) -> Told:
     """Judge the resource that a success returned, and what the GET shows of the same."""
     if not exchange.succeeded:
         return None
-    return _MEMBERS[wanted](context, exchange)
+    told = _MEMBERS[wanted](context, exchange)
+    lost = exchange.received is not None and "body" in exchange.received.unrecorded
+    return NOT_RECORDED if told is None and lost else told
 
 
 def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
@@ -160,6 +163,7 @@ def _same_moment(one: Any, other: Any) -> bool:
 def _ordered(context: Context, exchange: Exchange) -> Told:
     """Dates come in their order, in the answer and in the GET after it."""
     look, names = _settled(context, exchange), context.contract.lifecycle.moments
+    said = http_date((exchange.received.header("date") if exchange.received else None) or "")
     shown = None if look is None or isinstance(look, Gap) else look.entity
     told = None
     for entity in (returned_entity(exchange), shown):
@@ -169,6 +173,10 @@ def _ordered(context: Context, exchange: Exchange) -> Told:
             if (earlier - later).total_seconds() >= 1:
                 return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
             told = Finding(True, expected, "in order")
+        if said is not None and dated and (dated[-1][1] - said).total_seconds() > DOUBT_SECONDS:
+            name, moment = dated[-1]
+            expected = f"{name} is not to come, when Date says {said.isoformat()}"
+            return Finding(False, expected, moment.isoformat())
     return told
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import Exchange, Received
+from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
@@ -22,6 +22,9 @@ from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+# What a recorder writes in place of a value that it keeps secret.
+REDACTED = re.compile(r"\W*(?:redacted|removed|masked)\W*|\*+", re.IGNORECASE)
+NOT_RECORDED = Gap("not recorded: the recording lacks what the answer held")
 UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
 
@@ -46,10 +49,15 @@ def answer(exchange: Exchange) -> str:
     if received is None:
         return f"no answer ({exchange.failure})"
     size = len(received.body) + len(received.stray)
-    text = f"{received.status or 'no status'}, {size} byte{'s' if size != 1 else ''}"
+    told = "body not recorded" if "body" in received.unrecorded else count_bytes(size)
+    text = f"{received.status or 'no status'}, {told}"
     if away := received.redirect:
         text += f", a redirect to {away[:SHOWN_BYTES]}, which is not followed"
     return f"{text}, {exchange.failure}" if exchange.failure else text
+
+
+def count_bytes(size: int) -> str:
+    return f"{size} byte{'s' if size != 1 else ''}"
 
 
 def quote(data: bytes) -> str:
@@ -75,6 +83,8 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 != 2:
         return None
+    if "body" in received.unrecorded:
+        return NOT_RECORDED
     if wanted == "empty":
         octets = received.body + received.stray
         actual = answer(exchange) + (f": {quote(octets)}" if octets else "")
@@ -88,7 +98,7 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Told:
 def entity_problem(context: Context, received: Received) -> str | Literal[False] | None:
     if not received.body:
         return f"{received.status}, empty body"
-    if received.media_type != "application/json":
+    if received.media_type != "application/json" and "headers" not in received.unrecorded:
         return f"Content-Type {received.header('content-type')!r}"
     entity = received.json()
     if entity is NO_JSON:
@@ -100,7 +110,9 @@ def error(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None or received.status // 100 not in (4, 5) or exchange.sent.method == "HEAD":
         return None
-    return _ERRORS[wanted](context, exchange, received)
+    read = "headers" if wanted == "media-type" else "body"
+    lost = read in received.unrecorded
+    return NOT_RECORDED if lost else _ERRORS[wanted](context, exchange, received)
 
 
 def _envelope(context: Context, _: Exchange, received: Received) -> Told:
@@ -144,8 +156,17 @@ _ERRORS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
 }
 
 
-def header(_: Context, exchange: Exchange, wanted: str) -> Finding | None:
-    return None if exchange.received is None else _HEADERS[wanted](exchange, exchange.received)
+def header(_: Context, exchange: Exchange, wanted: str) -> Told:
+    received = exchange.received
+    if received is None:
+        return None
+    lost = "headers" in received.unrecorded
+    return NOT_RECORDED if lost else _HEADERS[wanted](exchange, received)
+
+
+def _said(value: str | None) -> str:
+    """Return a header's value in words."""
+    return "none" if value is None else repr(value)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -153,14 +174,18 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     # scheme.
     found = received.header("www-authenticate")
     ok = found is not None and re.match(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+", found) is not None
-    return Finding(ok, "401 with WWW-Authenticate", f"{received.status}, {found!r}")
+    return Finding(
+        ok, "401 with WWW-Authenticate", f"{received.status}, WWW-Authenticate {_said(found)}"
+    )
 
 
-def _bearer(_: Exchange, received: Received) -> Finding | None:
+def _bearer(exchange: Exchange, received: Received) -> Told:
     # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
         return None
+    if exchange.identity == RECORDED and any(REDACTED.fullmatch(line) for line in lines):
+        return NOT_RECORDED
     bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
     ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
     return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
@@ -183,10 +208,10 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
 def _retry_after(_: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
     ok = found is not None and retry_after(found) is not None
-    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {found!r}")
+    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {_said(found)}")
 
 
-_HEADERS: dict[str, Callable[[Exchange, Received], Finding | None]] = {
+_HEADERS: dict[str, Callable[[Exchange, Received], Told]] = {
     "challenge": _challenge,
     "bearer": _bearer,
     "allow": _allow,
@@ -211,10 +236,12 @@ def answered(context: Context, exchange: Exchange, _: Any) -> Finding | None:
     return Finding(not bad, "an answer, in full and in time", answer(exchange) + end)
 
 
-def echo(_: Context, exchange: Exchange, __: Any) -> Finding | None:
+def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     sent = next((v for k, v in exchange.sent.headers if k.lower() == "client-request-id"), None)
     if exchange.received is None or sent is None:
         return None
+    if "headers" in exchange.received.unrecorded:
+        return NOT_RECORDED
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None

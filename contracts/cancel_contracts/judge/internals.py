@@ -33,6 +33,10 @@ INTERNALS = re.compile(
     rf"|{_BEGINS}/(?:usr|home|var|srv|opt|root|etc|tmp)/[\w.-]+/[\w.-]"
     r"|(?<![A-Za-z0-9])[A-Za-z]:\\\\?[\w.-]+\\"
     r"|\bSQLSTATE\b|\bORA-\d{5}\b"
+    # Credentials of the server's own: connection strings, URLs with a password, private keys.
+    r"|(?i:\b(?:password|pwd|accountkey|sharedaccesskey|sharedsecret|client_secret)\s*=\s*[^\s;&]{3,})"
+    r"|(?i:\b(?:postgres(?:ql)?|mysql|mongodb(?:\+srv)?|redis|amqps?|https?)://[^\s/:@]+:[^\s/@]+@)"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----"
 )
 # The class of an exception by its full name. A code of errors may look like one, but for its end.
 THROWN = re.compile(r"(?<![#\w.])[A-Za-z_]\w*(?:\.\w+)*\.[A-Z]\w*(?:Exception|Error)\b")

@@ -15,7 +15,7 @@ from datetime import datetime
 from math import inf
 from typing import Any
 
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
@@ -79,6 +79,7 @@ def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
             short = wait is not None and wait <= shortest.seconds
             stands = due.get(x.situation, inf) <= x.started + TICK_SECONDS
             stands &= bool(granted) and granted[0] < x.started
+            stands &= x.identity != RECORDED  # who else was calling no recording tells
             if short and stands:
                 found[i] = Finding(False, f"{shortest} granted", actual)
             else:
@@ -137,7 +138,7 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
     """
     told: dict[str, list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
-        if x.received is not None and x.status is not None:
+        if x.received is not None and x.status is not None and not x.received.unrecorded:
             told[x.situation.identity].append((i, x))
     found: Findings = {}
     for row in told.values():
@@ -163,6 +164,12 @@ def _challenges(exchange: Exchange) -> str:
     )
 
 
+def _header_names(exchange: Exchange) -> str:
+    """Return the names of the header fields, those of the connection apart."""
+    names = {name.lower() for name, _ in exchange.received.headers} if exchange.received else set()
+    return ", ".join(sorted(names - {"connection", "keep-alive", "content-length", "age"}))
+
+
 def _impersonal(text: str, exchange: Exchange) -> str:
     return OWN.sub("#", text.replace(exchange.resource, "#"))
 
@@ -172,6 +179,7 @@ _PARTS: dict[str, Callable[[Exchange], str]] = {
     "code": lambda x: _member(x, "code"),
     "message": lambda x: _impersonal(_member(x, "message"), x),
     "challenge": lambda x: _impersonal(_challenges(x), x),
+    "headers": lambda x: _header_names(x),
 }
 
 

@@ -45,6 +45,7 @@ def _lot(
     there. The other half stands alone: what a refusal does later shows there.
     """
     ends = [call for call in calls if not composition.refused(call)]
+    ends.sort(key=lambda call: not composition.served(call))
     refused = [call for call in calls if composition.refused(call)]
     before, alone = (refused[::2], refused[1::2]) if ends else ([], refused)
     found: list[Chain] = []

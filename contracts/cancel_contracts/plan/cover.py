@@ -39,7 +39,6 @@ class Cover:
     composition: Composition
     calls: list[Situation] = field(default_factory=list)
     met: set[Pair] = field(default_factory=set)
-    extra: list[Situation] = field(default_factory=list)  # calls for pairs alone
 
     def __post_init__(self) -> None:
         self._kinds: dict[Fact, Any] = {}
@@ -171,7 +170,6 @@ def cover(
         if len(found.calls) >= limit or len(found.met & possible) >= share * len(possible):
             break
         found.add(call)
-        found.extra.append(call)
     return found
 
 

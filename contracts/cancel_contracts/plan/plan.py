@@ -15,6 +15,7 @@ from typing import Literal
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.words import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import chains
@@ -34,9 +35,8 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
-KEPT = 4  # calls that follow others on one connection
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.85
+GATE_PAIRS = 0.8
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -145,10 +145,11 @@ def _cover(
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
-    reserved = len(seconds) + sum(len(race.calls) for race in races)
+    kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
+    reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
     found = cover(composition, single, max(0, limit - reserved), share)
     scenarios: list[Scenario] = []
-    for scenario in [*_scenarios(composition, found, seconds), *races]:
+    for scenario in [*_scenarios(composition, found, seconds, kept), *races]:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)
@@ -174,7 +175,10 @@ def _touches(situation: Situation) -> bool:
 
 
 def _scenarios(
-    composition: Composition, found: Cover, seconds: Sequence[Situation]
+    composition: Composition,
+    found: Cover,
+    seconds: Sequence[Situation],
+    kept: Sequence[Situation],
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in."""
     ordinary, last, near = composition.ordinary, _Last(composition), _Near(composition)
@@ -182,15 +186,14 @@ def _scenarios(
     pairs: list[Scenario] = []
     for call in found.calls:
         if call.call == "reused":
-            then = _kept(composition, found.extra)
-            others = [other for other in others if other not in then]
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
             first = next((s for s in served if s.owner is None), None)
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
-            pairs.append(on_one_connection(first, call, then=then))
+            again = [replace(kept[0], call="second")] if kept else []
+            pairs.append(on_one_connection(first, then=[*kept, call, *again]))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
@@ -203,15 +206,14 @@ def _scenarios(
     return [*made, *pairs]
 
 
-def _kept(composition: Composition, extra: Sequence[Situation]) -> list[Situation]:
-    """Return calls for a kept connection: some that are to be refused, on one resource. No clause
-    is left open where the server closes the connection before them.
+def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
+    """Return who is to be refused on a kept connection, between calls that are served. Made
+    beside the plan's own: no clause is left open where the server closes the connection before.
     """
-    lots: dict[tuple[str | None, str | None], list[Situation]] = {}
-    for call in extra:
-        if call.resource == "cancellable" and composition.refused(call):
-            lots.setdefault((call.state, call.owner), []).append(call)
-    return max(lots.values(), key=len, default=[])[:KEPT]
+    callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
+    own = [s for s in callers if s.owner is None]
+    without = [s for s in own if not needs_token(s.identity)]
+    return [*without[:1], *[s for s in own if s not in without][:1]]
 
 
 class _Near:

@@ -126,8 +126,11 @@ class Scenario:
 
     @property
     def numbers(self) -> int:
-        """How many numbers of the journal it takes."""
-        return sum(_own(step) for step in self.steps)
+        """How many numbers of the journal it takes at most: one for each resource, and for each
+        that may have to be had anew before a first call that is not the first on its resource.
+        """
+        first = Counter(s.slot for s in self.steps if isinstance(s, Call) and _first(s))
+        return sum(_own(step) for step in self.steps) + sum(n - 1 for n in first.values())
 
     def without(self, slots: Collection[int]) -> Scenario:
         """Return the scenario without some of its resources."""
@@ -153,6 +156,10 @@ class Scenario:
 def _own(step: Step) -> bool:
     """Whether a step takes a resource that is nobody's neighbour."""
     return isinstance(step, Name) or (isinstance(step, Acquire) and step.beside is None)
+
+
+def _first(step: Call) -> bool:
+    return step.situation.call == "first"
 
 
 # --- The kinds of scenarios ----------------------------------------------------------------------
@@ -204,8 +211,8 @@ def at_once(*calls: Situation) -> Scenario:
 def on_one_connection(*calls: Situation, then: Sequence[Situation] = ()) -> Scenario:
     """Return calls on a resource each, on one connection, and looks around them all.
 
-    `then` are calls that are to be refused: they follow on one more resource, a look after each on
-    the same connection, for a server may serve one at a time.
+    `then` are calls that follow on one more resource, a look after each on the same connection, for
+    a server may serve one at a time.
     """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(slot, call, spends=_spends(call)) for slot, call in slots]

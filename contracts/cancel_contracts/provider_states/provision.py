@@ -23,6 +23,7 @@ from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, pointed
 from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Transport
 
 FAILURES_IN_A_ROW = 3  # after which a call is not tried again
@@ -230,7 +231,7 @@ class Provisioner:
         if row.body is not None:
             headers.append(("Content-Type", "application/json"))
             body = json.dumps(filled(row.body, every), ensure_ascii=False).encode()
-        return Sent(row.method, self.site.base_url + path, tuple(headers), body), names
+        return Sent(row.method, joined(self.site.base_url, path), tuple(headers), body), names
 
     def made(self, id_: str) -> bool:
         """Whether this id was created here."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cancel_contracts.report import story
+from cancel_contracts.report import findings, story
 from cancel_contracts.report.text import count, line, tame
 
 MOST = 9
@@ -32,13 +32,13 @@ def lines(record: dict[str, Any], environ: Mapping[str, str]) -> list[str]:
 
 
 def _found(record: dict[str, Any]) -> list[tuple[str, str, str]]:
-    found = []
+    found = [_defect(record, row) for row in record["defects"]]
     for contract in record["contracts"]:
         for clause in contract["clauses"]:
             word = clause["verdict"]
-            if word != "violated" and not clause["gap"]:
+            if not clause["gap"]:
                 continue
-            kind = "error" if clause["gap"] or story.fails(record, clause) else "warning"
+            kind = "error"
             title = f"{clause['id']} {word} ({contract['name']})"
             message = f"{clause['says']}\n{story.summary(clause)}\nWhere: {story.where(clause)}"
             found.append((kind, title, message))
@@ -48,6 +48,15 @@ def _found(record: dict[str, Any]) -> list[tuple[str, str, str]]:
         # Nothing selected, or a stale entry of the baseline: no clause shows it.
         found.append(("error", record["outcome"], record["sentence"]))
     return found
+
+
+def _defect(record: dict[str, Any], row: dict[str, Any]) -> tuple[str, str, str]:
+    failing = ("must", "should") if record["strict"] else ("must",)
+    kind = "error" if row["level"] in failing else "warning"
+    names = ", ".join(dict.fromkeys(clause["contract"] for clause in row["clauses"]))
+    breaks, elsewhere = f"Breaks {findings.breaks(row)}", findings.elsewhere(row)
+    message = "\n".join(filter(None, (row["sentence"], row["says"], breaks, elsewhere)))
+    return kind, f"{row['clauses'][0]['id']} violated ({names})", message
 
 
 def command(kind: str, title: str, message: str) -> str:

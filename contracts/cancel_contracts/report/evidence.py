@@ -75,6 +75,7 @@ def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
     wire, left_out = clean.wire(received)
     fields = received.headers[:SHOWN_HEADERS]
     notes = [_cut(body, "body"), _cut(wire, "wire"), packed, left_out]
+    notes += [f"the {part} of the answer: not recorded" for part in received.unrecorded]
     if len(received.headers) > SHOWN_HEADERS:
         notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
     return {

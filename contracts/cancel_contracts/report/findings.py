@@ -27,6 +27,8 @@ def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, A
     return {
         "level": level,
         "sentence": _sentence(defect.lead, evidence),
+        "says": defect.lead.verdict.clause.says,
+        "where": str(defect.lead.verdict.clause.source),
         "clauses": clauses,
         "situations": list(situations)[:SHOWN_SITUATIONS],
         "in_all": len(situations),
@@ -65,3 +67,11 @@ def elsewhere(row: Mapping[str, Any]) -> str:
     if not others:
         return ""
     return f"in {count(others, 'more situation')}: {'; '.join(row['situations'][1:])}"
+
+
+def of(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
+    """Return the finding that a violated clause belongs to: its number and its sentence."""
+    for number, row in enumerate(record["defects"], 1):
+        if any((c["contract"], c["id"]) == (contract, clause) for c in row["clauses"]):
+            return f"{number}. {row['sentence']}"
+    return None

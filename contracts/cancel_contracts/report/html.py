@@ -19,7 +19,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cancel_contracts.report import excuses, figures, files, story
+from cancel_contracts.report import excuses, figures, files, findings, story
 from cancel_contracts.report.text import LEVELS, VERDICTS, count, plain, requests
 
 ROW_BYTES = 16
@@ -88,6 +88,7 @@ def environment() -> Environment:
         "figures": story.figures,
         "where": story.where,
         "fold": fold,
+        "elsewhere": findings.elsewhere,
     }
     env.globals |= {
         "count": count,

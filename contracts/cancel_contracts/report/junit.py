@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from cancel_contracts.report import files, story
+from cancel_contracts.report import files, findings, story
 from cancel_contracts.report.text import line
 
 # What at least one case must show where a run does not conform.
@@ -74,6 +74,10 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
     children: Counter[str] = Counter()
     for clause in contract["clauses"]:
         case = _case(contract, clause)
+        if finding := findings.of(record, contract["name"], clause["id"]):
+            group = case.find("properties")
+            assert group is not None
+            ET.SubElement(group, "property", name="defect", value=line(finding))
         if (kind := child(record, clause)) is not None:
             children[kind] += 1
             _ending(case, kind, contract, clause)

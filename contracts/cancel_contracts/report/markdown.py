@@ -17,7 +17,7 @@ from typing import Any
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import is_pipe
-from cancel_contracts.report import excuses, files, story
+from cancel_contracts.report import excuses, files, findings, story
 from cancel_contracts.report.text import VERDICTS, count, line, plain, requests
 
 # GitHub drops a summary as a whole above 1024 KiB: research/anchors.md section 7.3.
@@ -81,7 +81,7 @@ def fit(parts: list[str], limit: int) -> str:
 
 
 def sections(record: dict[str, Any]) -> list[str]:
-    parts = [_glance(record)]
+    parts = [_glance(record), *_findings(record)]
     rows = [(c, clause) for c in record["contracts"] for clause in c["clauses"]]
     for word, title in (("violated", "Violated"), ("accepted", "Accepted")):
         found = [(c, clause) for c, clause in rows if clause["verdict"] == word]
@@ -94,6 +94,14 @@ def sections(record: dict[str, Any]) -> list[str]:
     return parts
 
 
+def _made(record: dict[str, Any]) -> str:
+    """Return what the verdicts rest on."""
+    if record.get("recorded"):
+        return f"{requests(record['requests'])}; nothing was sent"
+    profile = f"profile {text(record['profile'])}, seed {record['seed']}"
+    return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
+
+
 def _glance(record: dict[str, Any]) -> str:
     lines = [
         f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
@@ -104,8 +112,7 @@ def _glance(record: dict[str, Any]) -> str:
         "",
         *(f"- {text(c['name'])}: {text(story.figured(c))}" for c in record["contracts"]),
         "",
-        f"Target {code(record['target']['base_url'])}, profile {text(record['profile'])}, "
-        f"seed {record['seed']}, {requests(record['requests'])} in {record['seconds']:.1f} s.",
+        f"Target {code(record['target']['base_url'])}, {_made(record)}.",
         "",
         "| contract | " + " | ".join(reversed(VERDICTS)) + " | dialect |",
         "|---|" + "---:|" * len(VERDICTS) + "---|",
@@ -116,6 +123,18 @@ def _glance(record: dict[str, Any]) -> str:
         says = "; ".join(text(d["says"]) for d in contract["dialects"]) or "none seen"
         lines.append(f"| {text(contract['name'])} | {numbers} | {says} |")
     return "\n".join(lines) + "\n"
+
+
+def _findings(record: dict[str, Any]) -> list[str]:
+    """Return what is to be mended, the worst first."""
+    rows = []
+    for number, row in enumerate(record["defects"], 1):
+        rows.append(f"{number}. {row['level']}: {code(row['sentence'])}")
+        rows.append(f"   - {text(row['says'])} ({text(row['where'])})")
+        rows.append(f"   - breaks {text(findings.breaks(row))}")
+        if told := findings.elsewhere(row):
+            rows.append(f"   - shows {code(told)}")
+    return ["\n".join(["## Findings\n", *rows, ""])] if rows else []
 
 
 def _story(contract: dict[str, Any], clause: dict[str, Any]) -> str:

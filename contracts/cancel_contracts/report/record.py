@@ -64,6 +64,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
+        "recorded": result.recorded,
         **_figures([v for one in result.results for v in one.judgement.verdicts], redactor),
         "requests": dict(total),
         "defects": _defects(result),

@@ -18,14 +18,18 @@ MAX_COLUMNS, USUAL_COLUMNS = 1000, 80
 PLAINER = {ord("…"): "...", ord("·"): "-"}
 
 
-def console() -> Console:
-    """Return a console on the standard output, of a width that can be laid out."""
-    made = Console(highlight=False)
-    if made.width > MAX_COLUMNS:  # COLUMNS says what it likes, and rich fills lines up
-        made.width = MAX_COLUMNS
-    elif made.width < 1:  # where nothing at all would be shown
-        made.width = USUAL_COLUMNS
-    return made
+class Outlet(Console):
+    """The standard output, of a width that can be laid out. `verbose`: whoever reads wants every
+    clause.
+    """
+
+    def __init__(self, verbose: bool = False) -> None:
+        self.verbose = verbose
+        super().__init__(highlight=False)
+        if self.width > MAX_COLUMNS:  # COLUMNS says what it likes, and rich fills lines up
+            self.width = MAX_COLUMNS
+        elif self.width < 1:  # where nothing at all would be shown
+            self.width = USUAL_COLUMNS
 
 
 class Screen:

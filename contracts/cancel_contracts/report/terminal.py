@@ -1,25 +1,30 @@
-"""The terminal report: every verdict in a line, every violation in full, and what it comes to.
+"""The terminal report: what is to be mended, what is not known, and what it comes to.
 
-Derives from the record alone. Rules: reads well at 80 columns and without colour; a word stands
-beside every colour; nothing that a target sent reaches the terminal but as plain characters
-(report/text.py).
+Derives from the record alone. Rules: a run that conforms fits on a screen; the worst finding stands
+last, where the eye ends; it reads well at 80 columns and without colour; a word stands beside every
+colour; nothing that a target sent reaches the terminal but as plain characters (report/text.py).
+`verbose` adds every clause, with its evidence.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from cancel_contracts.report import excuses, story
+from cancel_contracts.errors import clip
+from cancel_contracts.report import excuses, findings, story
 from cancel_contracts.report.progress import Bar
 from cancel_contracts.report.screen import Screen
-from cancel_contracts.report.text import VERDICTS, count, line, requests
+from cancel_contracts.report.text import count, line, requests
 
 __all__ = ["Bar", "show"]
 
+SENTENCE_CHARS = 300  # of a finding: about four lines of eighty columns
+SHOWN_IDS = 12
 STYLES = {
     "upheld": "green",
     "violated": "bold red",
@@ -35,35 +40,63 @@ OUTCOMES = {
 }
 
 
+# The verdicts in a contract's line. What was excused is counted apart from what is open, and so is
+# what nobody can demand of a target.
+WORDS = ("upheld", "violated", "accepted", "excused", "inconclusive", "not exercised", "not asked")
+
+
+def _word(clause: dict[str, Any]) -> str:
+    word: str = clause["verdict"]
+    if word != "not-exercised":
+        return "excused" if word == "inconclusive" and clause["excused"] else word
+    if clause["excused"]:
+        return "excused"
+    return "not asked" if clause["conditional"] else "not exercised"
+
+
 def show(record: dict[str, Any], console: Console, verbose: bool = False) -> None:
-    """Print the report of a run. `verbose` adds the evidence of every clause."""
+    """Print the report of a run. `verbose` adds every clause, and the evidence of each."""
     page = _Page(console)
-    page.verbose = verbose
+    if verbose:
+        page.clauses(record)
     for contract in record["contracts"]:
-        page.contract(contract)
-    page.matters(record)
+        page.glance(contract)
+    if record["contracts"]:
+        page.say()
+    page.notes(record)
+    page.findings(record)
     page.end(record)
 
 
 class _Page(Screen):
-    verbose = False
-
     # --- a contract -------------------------------------------------------------------------------
 
-    def contract(self, contract: dict[str, Any]) -> None:
-        self.say(self.text(contract["name"], "bold"))
-        self.say(f"{contract['method']} {contract['path']}", 2)
-        self.say(f"at {contract['base_url']}", 2)
-        self.say(" · ".join((requests(contract["requests"]), f"{contract['seconds']:.1f} s")), 2)
-        for key in ("unusable", "stopped"):
-            if contract[key]:
-                self.say(self.text(f"{contract[key]}", STYLES["inconclusive"]), 2)
-        self.say()
-        self.out(self.table(contract))
-        words = Counter(c["verdict"] for c in contract["clauses"])
-        told = " · ".join(f"{words[word]} {word}" for word in reversed(VERDICTS) if words[word])
-        self.say(f"{count(len(contract['clauses']), 'clause')}: {told}", 2)
-        self.say()
+    def glance(self, contract: dict[str, Any]) -> None:
+        """Print a contract in a line, and what kept its calls from being made."""
+        words = Counter(map(_word, contract["clauses"]))
+        told = " · ".join(f"{number} {word}" for word in WORDS if (number := words[word]))
+        head = self.text(contract["name"], "bold")
+        head.append(self.text(f"  {told or 'no clause'}"))
+        self.say(head)
+        for why in dict.fromkeys(contract[key] for key in ("unusable", "stopped")):
+            if why:
+                self.say(self.text(line(why), STYLES["inconclusive"]), 2)
+
+    def clauses(self, record: dict[str, Any]) -> None:
+        """Print each clause of each contract: the table, then the evidence."""
+        for contract in record["contracts"]:
+            self.say(self.text(contract["name"], "bold"))
+            self.say(f"{contract['method']} {contract['path']}", 2)
+            self.say(f"at {contract['base_url']}", 2)
+            sent = (requests(contract["requests"]), f"{contract['seconds']:.1f} s")
+            self.say(" · ".join(sent), 2)
+            self.say()
+            self.out(self.table(contract))
+            self.say()
+        for contract in record["contracts"]:
+            for clause in contract["clauses"]:
+                if clause["evidence"]:
+                    self.tell(contract, clause)
 
     def table(self, contract: dict[str, Any]) -> Table:
         # "crop" where rich's own ellipsis could not be shown
@@ -89,16 +122,36 @@ class _Page(Screen):
 
     # --- what needs a reader's eye ----------------------------------------------------------------
 
-    def matters(self, record: dict[str, Any]) -> None:
-        rows = [(c, clause) for c in record["contracts"] for clause in c["clauses"]]
-        for contract, clause in rows:
-            if clause["verdict"] in ("violated", "accepted"):
-                self.tell(contract, clause)
-            elif self.verbose and clause["evidence"]:
-                self.tell(contract, clause)
-        self.open_ends([clause for _, clause in rows])
+    def notes(self, record: dict[str, Any]) -> None:
+        """Print what is beside the findings, the least first."""
+        self.dialects(record["contracts"])
+        told = (c for c in record["contracts"] if not c["unusable"])
+        self.open_ends(clause for contract in told for clause in contract["clauses"])
+        for contract in record["contracts"]:
+            rows = [c for c in contract["clauses"] if c["verdict"] == "accepted"]
+            told_of = [f"{c['id']}: {line(c['reason'] or c['says'])}" for c in rows]
+            self.block(f"Accepted ({contract['name']})", told_of, "cyan")
         self.block("Warnings", record["warnings"], "yellow")
         self.block("Faults of the run, beside the verdicts", record["faults_of_the_run"], "yellow")
+
+    def findings(self, record: dict[str, Any]) -> None:
+        """Print what is to be mended, the worst last."""
+        for number, row in reversed([*enumerate(record["defects"], 1)]):
+            head = self.text(f"{number}. ", "bold red")
+            head.append(self.text(f"{row['level']}: ", "bold"))
+            head.append(self.text(line(clip(row["sentence"], SENTENCE_CHARS))))
+            self.say(head)
+            self.row("says", line(clip(f"{row['says']} ({row['where']})", SENTENCE_CHARS // 2)))
+            self.row("breaks", line(clip(findings.breaks(row), SENTENCE_CHARS // 2)))
+            if others := findings.elsewhere(row):
+                self.row("shows", line(clip(others, SENTENCE_CHARS // 2)))
+            self.curl(row["evidence"]["curl"])
+            self.say()
+
+    def curl(self, told: str) -> None:
+        if len(told) > story.SHOWN_CURL_CHARS:
+            told = story.CURL_ELSEWHERE.format(count(len(told), "character"))
+        self.whole(told)
 
     def tell(self, contract: dict[str, Any], clause: dict[str, Any]) -> None:
         word = clause["verdict"]
@@ -108,8 +161,7 @@ class _Page(Screen):
         head.append(self.text(f" ({clause['level']}, {contract['name']})"))
         self.say(head)
         self.rows(story.promise(clause))
-        shown = clause["evidence"] if self.verbose else clause["evidence"][:1]
-        for index, piece in enumerate(shown):
+        for index, piece in enumerate(clause["evidence"]):
             if index:
                 self.say()
             self.rows(story.evidence(contract, clause, piece))
@@ -122,7 +174,7 @@ class _Page(Screen):
             else:
                 self.row(label, line(value))
 
-    def open_ends(self, clauses: list[dict[str, Any]]) -> None:
+    def open_ends(self, clauses: Iterable[dict[str, Any]]) -> None:
         """Print why clauses were not exercised or cannot be told, each reason once."""
         reasons: dict[str, list[str]] = {}
         for clause in clauses:
@@ -138,9 +190,8 @@ class _Page(Screen):
             return
         self.say(self.text("Not known", "bold"))
         for reason, ids in sorted(reasons.items()):
-            shown = ids if self.verbose else ids[:12]
-            more = f" and {len(ids) - len(shown)} more" if len(ids) > len(shown) else ""
-            self.say(f"{', '.join(shown)}{more}: {reason}", 2)
+            more = f" and {len(ids) - SHOWN_IDS} more" if len(ids) > SHOWN_IDS else ""
+            self.say(f"{', '.join(ids[:SHOWN_IDS])}{more}: {reason}", 2)
         self.say()
 
     def block(self, title: str, rows: list[str], style: str) -> None:
@@ -163,15 +214,26 @@ class _Page(Screen):
                 self.say(f"{dialect['name']}: {dialect['says']}", 4)
         self.say()
 
+    def open_beside(self, record: dict[str, Any]) -> None:
+        """Say in a run that is violated what would keep it from conforming once that is mended."""
+        gaps = sum(clause["gap"] for c in record["contracts"] for clause in c["clauses"])
+        if record["outcome"] == "violated" and gaps:
+            told = count(gaps, "must-clause is open", "must-clauses are open")
+            self.say(f"Beside that {told}: without the findings this run would end 4.")
+
     def end(self, record: dict[str, Any]) -> None:
         if record["outcome"] == "inconclusive" and (rows := excuses.of(record)):
             self.say("These lines in the target file would excuse what was not exercised:")
             for row in rows:
                 self.whole(row, 0)
             self.say()
-        self.dialects(record["contracts"])
-        told = f"{requests(record['requests'])} in {record['seconds']:.1f} s"
-        self.say(f"sent: {told} · profile {record['profile']} · seed {record['seed']}")
+        self.open_beside(record)
+        told = requests(record["requests"])
+        if record.get("recorded"):
+            self.say(f"judged from a recording: {told}; nothing was sent")
+        else:
+            profile = f"profile {record['profile']} · seed {record['seed']}"
+            self.say(f"sent: {told} in {record['seconds']:.1f} s · {profile}")
         word = record["outcome"]
         last = self.text(word, OUTCOMES.get(word, "bold"))
         told = line(story.sentence(record))

@@ -26,6 +26,7 @@ from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
+from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Answer
 
 log = logging.getLogger(__name__)
@@ -254,7 +255,7 @@ class Calls:
         """
         template = self.contract.observe_path or self.contract.path
         resource = Resource.of(attempt.uuid())
-        url = self.base_url + route(template, resource.segment)
+        url = joined(self.base_url, route(template, resource.segment))
         answer = self.transport.send(Sent("GET", url))
         situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")

@@ -15,6 +15,7 @@ from cancel_contracts.contract.compose import BODILESS
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS, Carried
 from cancel_contracts.exchange import Sent, Situation
+from cancel_contracts.targets.url import joined
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ def cancel_request(
         query.append(extra)
     elif extra:
         headers = with_extra(headers, extra)
-    url = base_url + route(contract.path, segment) + ("?" + "&".join(query) if query else "")
+    url = joined(base_url, route(contract.path, segment))
+    url += "?" + "&".join(query) if query else ""
     return Sent(situation.method, url, tuple(headers), body)
 
 
@@ -133,5 +135,5 @@ def observe_request(
     assert contract.observe_path is not None
     headers = [*credentials.headers, ("Accept", "application/json")]
     headers.append(("client-request-id", request_id))
-    url = base_url + route(contract.observe_path, quote(id_, safe=""))
+    url = joined(base_url, route(contract.observe_path, quote(id_, safe="")))
     return Sent("GET", url, tuple(headers))

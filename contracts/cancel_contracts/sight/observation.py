@@ -17,6 +17,9 @@ from cancel_contracts.exchange import Exchange
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 
+EFFECT_SECONDS = 4.0  # how long after a success its effect may take to show
+
+
 @dataclass(frozen=True)
 class Observation:
     """One look at a resource. `entity` is None where it was not there (404, 410)."""
@@ -38,7 +41,7 @@ def observe(exchange: Exchange) -> Observation | None:
         return None
     if received.status in (404, 410):
         return Observation(None, exchange)
-    if received.status != 200:
+    if received.status != 200 or "body" in received.unrecorded:
         return None
     entity = received.json()
     return Observation(entity, exchange) if isinstance(entity, dict) else None

@@ -149,7 +149,7 @@ class Sight:
         """Return what showed at the end of the run, beyond the last call of the scenario."""
         end = self.scene(exchange.scenario).end
         looks = reversed(self._looks(exchange))
-        return next((o for o in looks if o.exchange.position > end and not o.gone), None)
+        return next((o for o in looks if o.exchange.position > end), None)
 
     def unseen(self, exchange: Exchange) -> bool:
         """Whether something of the call may have gone unseen, which a GET would have shown."""
@@ -215,8 +215,18 @@ class Sight:
 
     def lost(self, exchange: Exchange) -> Observation | None:
         """Return the last look of the run where it shows no more what the call led to."""
-        last = self.last(exchange)
-        return last if last and self.took_effect(self.before(exchange), last) == "not" else None
+        last, after = self.last(exchange), self.after(exchange)
+        if last is None:
+            return None
+        if self.took_effect(self.before(exchange), last) == "not":
+            return last
+        if after is None or after.entity is None or last.entity is None:
+            return None
+        written = {
+            n: v for n in (*self.life.records, *self.life.sets) if (v := after.entity.get(n))
+        }
+        kept = all(last.entity.get(name) == value for name, value in written.items())
+        return None if kept else last
 
     def due(self, exchange: Exchange) -> Effect | None:
         """Return what the last look tells of a success whose effect is to be looked for again.

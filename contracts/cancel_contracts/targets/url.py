@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from cancel_contracts.contract.yaml_file import place_in
 from cancel_contracts.errors import UsageError
 from cancel_contracts.hosts import read
+
+VERSIONED = re.compile(r"(/[^/]+)/v\d+(?:\.\d+)*$")
 
 
 def check_url(place: str, url: str, *, query: bool = False) -> str:
@@ -49,3 +52,15 @@ def place_of(url: str) -> str:
     scheme, mark, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     return scheme + mark + authority.rpartition("@")[2] + slash + path
+
+
+def joined(base_url: str, path: str) -> str:
+    """Return the URL of a documented path below a base URL.
+
+    A version at the end of the base stands within the path: what is before it is not told twice
+    (`https://h/api/v1.0` and `/api/x` are `https://h/api/v1.0/x`).
+    """
+    versioned = VERSIONED.search(base_url)
+    if versioned and path.startswith(f"{versioned[1]}/"):
+        path = path.removeprefix(versioned[1])
+    return base_url + path

@@ -20,7 +20,7 @@ from typing import Self
 import urllib3
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Failure, Headers, Received, Sent
+from cancel_contracts.exchange import Failure, Headers, Received, Sent, answered_by_proxy
 from cancel_contracts.hosts import proxies
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
@@ -154,12 +154,17 @@ class Transport:
             # may quote a proxy's password. (RequestException is an OSError.)
             problem = f"requests refuses it ({type(error).__name__})"
             raise UsageError(origin.url, problem, "check the proxy and CA settings") from None
+        seconds = recording.finished - started
+        if recording.received and (why := answered_by_proxy(recording.received)):
+            # The target has not answered; what a proxy says of it is no answer of the target.
+            detail = f"a proxy between answered: {why}"
+            return Answer(sent=sent, failure="proxy", detail=detail, seconds=seconds, reused=reused)
         return Answer(
             sent=sent,
             received=recording.received,
             failure=recording.failure,
             detail=recording.detail,
-            seconds=recording.finished - started,
+            seconds=seconds,
             reused=reused,
         )
 

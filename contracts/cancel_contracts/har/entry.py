@@ -1,0 +1,196 @@
+"""An entry that somebody else recorded, as a call: what the recorder meant, and whose answer it is.
+
+Pure. Recorders differ; HAR 1.2 leaves much open. What is not there is unrecorded, never empty. Must
+not raise for any entry: one that cannot be read is set aside.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.exchange import Headers, Part, Received, Sent, answered_by_proxy
+from cancel_contracts.foreign import WORKER, Heard, Left, route
+from cancel_contracts.har.body import (
+    BODY_BYTES,
+    content_of,
+    length_of,
+    mapping_of,
+    number_of,
+    text_of,
+)
+from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
+
+DAMAGED = Left("damaged or not as HAR 1.2 has it")
+NO_ANSWER = Left("without an answer (broken off)")
+NEVER_LEFT = Left("that never left the client", may_have_acted=False)
+CACHED = Left("answered from a cache", may_have_acted=False)
+OWN_REDIRECT = Left("redirected by the browser itself", may_have_acted=False)
+FULFILLED = Left("answered by the recorder", may_have_acted=False)
+PROXY = "answered by a proxy"
+GATEWAY = Left("of a gateway whose headers were not recorded: it may be a proxy's answer")
+INTERIM = Left("interim (1xx)", may_have_acted=False)
+
+# Chromium's, Firefox' and others' words for a call that no server can have taken.
+UNSENT = re.compile(
+    r"BLOCKED(?!_BY_(?:RESPONSE|ORB))|INTERNET_DISCONNECTED|OFFLINE|NAME_NOT_RESOLVED|UNKNOWN_HOST"
+    r"|NAME_RESOLUTION|CONNECTION_REFUSED|UNREACHABLE|TUNNEL|PROXY_CONNECTION|ERR_CERT|UNSAFE_PORT"
+    r"|INVALID_URL|DISALLOWED|CSP|MIXED",
+    re.IGNORECASE,
+)
+TROUBLE = ("_error", "_failureText", "_blocked", "_blockedReason", "_wasAborted", "_aborted")
+
+
+def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
+    """Yield the calls that an entry tells of: one, or those of a batch; none off the routes."""
+    request = mapping_of(mapping_of(entry).get("request"))
+    url, method = request.get("url"), request.get("method")
+    if not isinstance(url, str) or not isinstance(method, str):
+        yield unreadable(entry)
+        return
+    where = route(contracts, method.upper(), url)
+    if where is None:
+        return
+    try:
+        started = moment(entry)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        yield Heard(where, Sent(method.upper(), veil_url(url)), None, -math.inf, left=DAMAGED)
+        return
+    try:
+        sent = request_of(request)
+        response = mapping_of(entry.get("response"))
+        received = None if left_out(entry) else response_of(response, sent.method)
+        left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
+        yield Heard(where, sent, received, started, seconds(entry), left)
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
+        sent = Sent(method.upper(), veil_url(url))
+        yield Heard(where, sent, None, started, seconds(entry), DAMAGED)
+
+
+def unreadable(entry: Any = None) -> Heard:
+    """Return a call that may have been any: where its moment is not told, before all others."""
+    try:
+        started = moment(entry)
+    except (KeyError, ValueError, TypeError, OverflowError):
+        started = -math.inf
+    return Heard(None, Sent("", ""), None, started, left=DAMAGED)
+
+
+def moment(entry: Mapping[str, Any]) -> float:
+    """Return when an entry began, as seconds since 1970."""
+    found = datetime.fromisoformat(str(entry["startedDateTime"]).strip())
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def seconds(entry: Mapping[str, Any]) -> float:
+    """Return how long an entry took; 0 where that is not told."""
+    time = entry.get("time")
+    fine = isinstance(time, (int, float)) and math.isfinite(time) and time > 0
+    return float(time) / 1000 if fine else 0.0  # type: ignore[arg-type]
+
+
+def left_out(entry: Mapping[str, Any]) -> Left | None:
+    """Return why the answer of an entry is none of the server's, by what the recorder says."""
+    response = mapping_of(entry.get("response"))
+    status, headers = _status(response), headers_of(response.get("headers"))[0]
+    if trouble := next((str(r[n]) for r in (response, entry) for n in TROUBLE if r.get(n)), None):
+        return NEVER_LEFT if UNSENT.search(trouble) else NO_ANSWER
+    if entry.get("_wasFulfilled"):
+        return FULFILLED
+    if _names(entry, response, "_fromCache", "_fromDiskCache", "fromCache"):
+        return CACHED
+    if any(name.lower() == "non-authoritative-reason" for name, _ in headers) or (
+        status == 307 and str(response.get("statusText")).lower() == "internal redirect"
+    ):
+        return OWN_REDIRECT
+    if _names(entry, response, "_fetchedViaServiceWorker", "_fromServiceWorker"):
+        return WORKER
+    method = str(mapping_of(entry["request"]).get("method")).upper()
+    if status == 304 and method in ("GET", "HEAD"):
+        return CACHED
+    return None
+
+
+def _names(entry: Mapping[str, Any], response: Mapping[str, Any], *names: str) -> bool:
+    return any(row.get(name) for row in (entry, response) for name in names)
+
+
+def _not_the_servers(received: Received) -> Left | None:
+    if received.status < 200:
+        return INTERIM
+    if "headers" in received.unrecorded and received.status in (502, 503, 504):
+        return GATEWAY
+    if (why := answered_by_proxy(received)) is None:
+        return None
+    return Left(f"{PROXY} ({why})", may_have_acted=received.status in (502, 504))
+
+
+def request_of(request: Mapping[str, Any]) -> Sent:
+    headers, told = headers_of(request.get("headers"))
+    unrecorded: list[Part] = [] if told else ["headers"]
+    body = b""
+    if (text := text_of(mapping_of(request.get("postData")).get("text"))) is not None:
+        body = text.encode("utf-8", "surrogatepass")
+    size = number_of(request.get("bodySize"))
+    length = length_of(headers)
+    if (not body and max(size, length) > 0) or len(body) > BODY_BYTES:
+        unrecorded.append("body")
+    return Sent(
+        str(request["method"]).upper(), veil_url(str(request["url"])), veil_request(headers),
+        body[:BODY_BYTES], tuple(unrecorded),
+    )  # fmt: skip
+
+
+def response_of(response: Mapping[str, Any], method: str) -> Received | None:
+    """Return the answer as far as it was recorded, or None where none came."""
+    if (status := _status(response)) <= 0:
+        return None
+    headers, told = headers_of(response.get("headers"))
+    body = content_of(response, headers, told, status, method)
+    unrecorded: list[Part] = [] if told else ["headers"]
+    if body is None:
+        unrecorded.append("body")
+    return Received(
+        status=status,
+        reason=str(response.get("statusText") or ""),
+        headers=veil_answer(headers),
+        body=body or b"",
+        unrecorded=tuple(unrecorded),
+    )
+
+
+def headers_of(rows: Any) -> tuple[Headers, bool]:
+    """Return headers, and whether they were recorded at all. Every answer has some, so an empty
+    list is none. Lists of pairs and objects are read as well; pseudo-headers of HTTP/2 are none.
+    """
+    if isinstance(rows, Mapping):
+        rows = [{"name": name, "value": value} for name, value in rows.items()]
+    if not isinstance(rows, list):
+        return (), False
+    found: list[tuple[str, str]] = []
+    for row in rows:
+        name, value = (row.get("name"), row.get("value")) if isinstance(row, Mapping) else row
+        if not isinstance(name, str) or name.startswith(":"):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            text = "" if one is None else str(one)
+            # CDP joins the values of repeated fields by line breaks, which no value can hold.
+            found += [(name, line.strip()) for line in re.split(r"[\r\n]+", text)]
+    return tuple(found), bool(found)
+
+
+def _status(response: Mapping[str, Any]) -> int:
+    status = response.get("status")
+    if isinstance(status, str) and status.strip().lstrip("-").isdecimal():
+        status = int(status)
+    if status is None:
+        return 0
+    if isinstance(status, bool) or not isinstance(status, (int, float)) or status != int(status):
+        raise ValueError("status")
+    if status > 999:
+        raise ValueError("status")
+    return int(status)

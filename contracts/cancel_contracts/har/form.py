@@ -1,0 +1,35 @@
+"""What `--record` adds to a HAR file: the settings of the run, and the form of the `_contracts`
+fields. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+EXCHANGES = "exchanges"  # of a journal: written entry by entry, apart from the rest
+FORMAT = 2  # of the _contracts fields
+
+
+@dataclass(frozen=True)
+class Selected:
+    """What a run did of one contract: the clauses that it judged, what was excused, its seconds."""
+
+    base_url: str = ""
+    clauses: tuple[str, ...] = ()
+    not_testable: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run was made with. `started` is an ISO 8601 moment, `contracts` is by name."""
+
+    base_url: str
+    profile: Literal["smoke", "gate", "deep"]
+    seed: int
+    seconds: float
+    started: str
+    pinned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    contracts: Mapping[str, Selected] = field(default_factory=dict)

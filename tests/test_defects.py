@@ -1,0 +1,145 @@
+"""Violated clauses that have one cause are one finding, told in one sentence, the worst last."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+from cancel_contracts.assignment import Options
+from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.defects import defects
+from cancel_contracts.exchange import Situation
+from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.report.record import record
+from cancel_contracts.report.text import line
+from cancel_contracts.verify import Result, verify
+from report_sample import CLAUSES, CONTRACT, OTHER, answer, exchange, outcome_of, screen
+
+
+@cache
+def contracts() -> tuple[Contract, ...]:
+    return tuple(map(load, shipped()))
+
+
+@cache
+def run(*faults: str, names: tuple[str, ...] = ()) -> Result:
+    chosen = [c for c in contracts() if not names or c.name in names]
+    with mock_target(chosen, faults=faults) as target:
+        return verify(chosen, target, Options())
+
+
+def told(result: Result) -> dict[str, Any]:
+    return record(result, outcome_of(result))
+
+
+def violated(
+    at: int,
+    *evidence: tuple[Situation, int, str, str, tuple[str, ...]],
+    contract: Contract = CONTRACT,
+) -> Judgement:
+    """Return the judgement of one clause, by situation, status, expected, actual and facets."""
+    found = []
+    for situation, status, expected, actual, facets in evidence:
+        facts = {k: getattr(situation, k) for k in ("resource", "state", "identity", "transfer")}
+        call = exchange(answer(status), **facts)
+        found.append(Evidence(call, expected, actual, facets))
+    clause = CLAUSES[at]
+    return Judgement(contract, (Verdict(clause, "violated", 1, tuple(found)),), {})
+
+
+def clauses(*judgements: Judgement) -> list[list[str]]:
+    return [[b.verdict.clause.id for b in d.breaches] for d in defects(judgements)]
+
+
+FINAL = Situation(resource="final", state="Done")
+GONE = Situation(resource="final", state="Gone")
+CHUNKED = Situation(state="Open", transfer="chunked")
+OPEN = Situation(state="Open")
+ANONYMOUS = Situation(state="Open", identity="anonymous")
+
+
+def test_what_breaks_the_code_breaks_the_body_of_the_same_call() -> None:
+    code = violated(1, (FINAL, 200, "4xx", "200", ("status", "effect")))
+    body = violated(0, (FINAL, 200, "an error envelope", "200, no JSON", ("error",)))
+    both = Judgement(CONTRACT, (*body.verdicts, *code.verdicts), {})
+    assert clauses(both) == [["EX-02", "EX-01"]]
+
+
+def test_a_header_that_lacks_in_other_calls_too_is_a_finding_of_its_own() -> None:
+    code = violated(1, (FINAL, 200, "4xx", "200", ("status", "effect")))
+    header = violated(
+        0,
+        (FINAL, 200, "a request-id", "none", ("echo",)),
+        (OPEN, 200, "a request-id", "none", ("echo",)),
+    )
+    both = Judgement(CONTRACT, (*header.verdicts, *code.verdicts), {})
+    assert clauses(both) == [["EX-02"], ["EX-01"]]
+
+
+def test_the_same_deviation_in_another_state_or_contract_is_the_same_finding() -> None:
+    done = violated(1, (FINAL, 200, "4xx", "200", ("status", "effect")))
+    gone = violated(1, (GONE, 200, "409", "200", ("status", "effect")), contract=OTHER)
+    assert clauses(done, gone) == [["EX-02", "EX-02"]]
+
+
+def test_who_is_served_weighs_more_than_a_code_and_a_code_more_than_a_header() -> None:
+    header = violated(0, (FINAL, 409, "a request-id", "none", ("echo",)))
+    code = violated(7, (OPEN, 500, "200", "500", ("status",)))
+    access = violated(3, (ANONYMOUS, 200, "401", "200", ("status",)))
+    should = violated(2, (GONE, 200, "404", "200", ("status", "effect")))
+    assert clauses(header, should, code, access) == [["EX-04"], ["EX-08"], ["EX-01"], ["EX-03"]]
+
+
+def test_a_refusal_that_is_wanted_elsewhere_is_another_finding() -> None:
+    unknown = violated(3, (ANONYMOUS, 200, "401", "200", ("status",)))
+    forbidden = violated(4, (Situation(state="Open", identity="x"), 200, "403", "200", ("status",)))
+    assert len(clauses(unknown, forbidden)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "most"),
+    [
+        ("unknown-id-answered-200", 1),
+        ("success-as-202", 1),
+        ("get-performs", 1),
+        ("no-permission-accepted", 1),
+        ("second-cancel-answered-500", 1),
+        ("request-id-missing", 1),
+        ("anonymous-accepted", 2),
+    ],
+)
+def test_a_fault_of_the_mock_is_a_finding(fault: str, most: int) -> None:
+    result = run(fault, names=("security-action",))
+    found = defects(result.judgements())
+    assert 1 <= len(found) <= most, [[b.verdict.clause.id for b in d.breaches] for d in found]
+    broken = [b.verdict.clause.id for d in found for b in d.breaches]
+    words = [v for j in result.judgements() for v in j.verdicts if v.word == "violated"]
+    assert sorted(broken) == sorted(v.clause.id for v in words), "each stands in one"
+
+
+def test_two_faults_are_two_findings_on_the_last_screen() -> None:
+    written = told(run("every-final-state-cancelled", "401-without-challenge"))
+    first, second = written["defects"]
+    assert "200, 0 bytes and takes effect; expected 4xx" in first["sentence"]
+    assert "401, WWW-Authenticate none; expected 401 with WWW-Authenticate" in second["sentence"]
+    assert {c["contract"] for c in first["clauses"]} == {c.name for c in contracts()}
+    rows = screen(written).splitlines()
+    last = rows[-40:]
+    begins = [
+        next(i for i, row in enumerate(last) if row.startswith(f"{n}. must: ")) for n in (2, 1)
+    ]
+    assert begins == sorted(begins), "the worst stands last"
+    assert begins[1] - begins[0] <= 8 + 1
+    assert first["sentence"][:40] in line("\n".join(last))
+
+
+def test_a_run_that_conforms_fits_on_a_screen() -> None:
+    rows = screen(told(run())).splitlines()
+    assert len(rows) <= 25, "\n".join(rows)
+    assert max(map(len, rows)) <= 80
+    for contract in contracts():
+        assert any(r.startswith(f"{contract.name}  ") and " upheld" in r for r in rows)
