@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
+    from cancel_contracts.report.screen import Outlet
     from cancel_contracts.targets.file import Target
 
 PROFILES = (

@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_match_hostname import CertificateError
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Failure, answered_by_proxy
+from cancel_contracts.exchange import Failure
 from cancel_contracts.hosts import address_of, is_local
 from cancel_contracts.transport.record import Bounds, Recording, record, take
 
@@ -158,10 +158,6 @@ class _Recorded(HTTPConnection):
         )
         if not recording.reusable:
             self.close()
-        if self.proxy_is_forwarding and recording.received is not None:
-            if told := answered_by_proxy(recording.received):
-                self.close()
-                raise Unconnected("proxy", f"the proxy answered: {told}")
         return recording, reused
 
     def _write(self, pieces: list[bytes], bounds: Bounds) -> OSError | None:
