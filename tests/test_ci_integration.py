@@ -147,7 +147,8 @@ def test_the_action_passes_a_server_that_conforms(work: Path) -> None:
 
     assert ran.code == 0, ran.said
     folder = Path(ran.outputs.pop("reports"))
-    assert ran.outputs == {"verdict": "conforms", "exit-code": "0", "violations": "0"}
+    told = {"verdict": "conforms", "exit-code": "0", "violations": "0"}
+    assert ran.outputs == told | {"kept": "1/1", "covered": "1/1", "excused": ""}
     assert {path.name for path in folder.iterdir()} == REPORTS
     assert "conforms (exit code 0)" in ran.summary
     assert "::error" not in ran.said
@@ -160,7 +161,8 @@ def test_the_action_fails_on_a_violation_with_the_exit_code_of_the_command(work:
 
     assert ran.code == 1, ran.said
     folder = Path(ran.outputs.pop("reports"))
-    assert ran.outputs == {"verdict": "violated", "exit-code": "1", "violations": "1"}
+    told = {"verdict": "violated", "exit-code": "1", "violations": "1"}
+    assert ran.outputs == told | {"kept": "0/1", "covered": "1/1", "excused": ""}
     report = json.loads((folder / "report.json").read_text("utf-8"))
     assert report["strict"] is True
     assert ET.parse(folder / "junit.xml").find(".//failure") is not None
@@ -175,7 +177,8 @@ def test_bad_usage_fails_the_action_and_tells_no_verdict(work: Path) -> None:
 
     assert ran.code == 2, ran.said
     assert Path(ran.outputs.pop("reports")).is_dir()
-    assert ran.outputs == {"verdict": "error", "exit-code": "2", "violations": ""}
+    told = {"verdict": "error", "exit-code": "2", "violations": ""}
+    assert ran.outputs == told | {"kept": "", "covered": "", "excused": ""}
     assert not list(work.iterdir())
     assert not re.search(r"^::", ran.said, re.MULTILINE)
 
@@ -235,7 +238,7 @@ def test_each_input_arrives_as_it_was_given_and_is_never_run(
 ) -> None:
     value = HOSTILE[name]
     notes = tmp_path / "notes"
-    names = ("target", "base_url", "baseline", "profile", "spec", "args")
+    names = ("target", "base_url", "baseline", "profile", "min_covered", "spec", "args")
     given = inputs(**dict.fromkeys(names, value), artifact=value)
     given["steps.install.outputs.bin"] = str(recorder(tmp_path / "bin"))
 
@@ -243,13 +246,15 @@ def test_each_input_arrives_as_it_was_given_and_is_never_run(
 
     assert ran.code == 4, ran.said
     reports = ran.outputs.pop("reports")
-    assert ran.outputs == {"verdict": "error", "exit-code": "4", "violations": ""}
+    told = {"verdict": "error", "exit-code": "4", "violations": ""}
+    assert ran.outputs == told | {"kept": "", "covered": "", "excused": ""}
     lines = value.split("\n")
     assert notes.read_bytes().decode().removesuffix("\0\n").split("\0") == [
         "verify",
         f"--target={value}",
         f"--baseline={value}",
         f"--profile={value}",
+        f"--min-covered={value}",
         *(f"--spec={line}" for line in lines),
         *lines,
         f"--report-json={reports}/report.json",

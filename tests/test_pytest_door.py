@@ -257,3 +257,28 @@ def test_where_the_suite_fails_its_own_items_fail(tmp_path: Path, breaks: str, s
     assert "1 failed, 1 passed" in done.stdout, done.stdout
     assert says in done.stdout, done.stdout
     assert "a secret" not in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("excuses", "flags", "code", "told"),
+    [
+        ({}, (), 0, "kept 2 of 2 must-clauses, covered 2 of 2"),
+        ({"personal": "none"}, (), 1, "not_testable: personal is exercised now"),
+        ({"SA-20": "so I thought"}, (), 1, "not_testable: SA-20 is exercised now"),
+        ({"observe": "no GET"}, (), 0, "kept 0 of 0 must-clauses, covered 0 of 2; excused: obs"),
+        ({"observe": "no GET"}, ("--contracts-min-covered", "50"), 1, "0.0 % covered, less than"),
+        ({"observe": "no GET"}, ("--contracts-min-covered", "0"), 0, "covered 0 of 2"),
+        ({}, ("--contracts-min-covered", "nan"), 4, "is no number from 0 to 100"),
+    ],
+)
+def test_what_no_item_shows_fails_the_session(
+    excuses: dict[str, str], flags: tuple[str, ...], code: int, told: str, tmp_path: Path
+) -> None:
+    contract = load(SPEC)
+    with mock_target([contract]) as target:
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps({**target.raw, "not_testable": excuses}), "utf-8")
+        items = [f"specs/security-action.yaml::{id_}" for id_ in ("SA-20", "SA-08")]
+        done = run("-q", *items, "--contracts-target", str(file), *flags)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert told in done.stdout + done.stderr

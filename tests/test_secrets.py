@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.redact.secrets import MASK, Redactor
+from cancel_contracts.report.text import line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rawserver import Peer, RawServer
@@ -267,7 +268,7 @@ def test_a_traceback_of_the_suite_is_redacted(
     assert main(argv) == 3
     plain = capsys.readouterr()
     assert "Traceback" not in plain.err
-    assert plain.err.splitlines()[-1].startswith("cancel-contracts: the suite itself failed")
+    assert "the suite itself failed: RuntimeError at " in line(plain.out)
     assert main([*argv, "--debug"]) == 3
     told = capsys.readouterr()
     assert "Traceback" in told.err
@@ -276,9 +277,10 @@ def test_a_traceback_of_the_suite_is_redacted(
     assert found_in(everything.encode(), TOKENS["admin"]) == []
 
 
-def test_debug_tells_each_exchange(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "--only", "SA-20", "--debug"]) == 0
+def test_debug_tells_each_exchange(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = tmp_path / "r.json"
+    assert main(["verify", "--only", "SA-20", "--debug", "--report-json", str(report)]) == 0
     lines = [x for x in capsys.readouterr().err.splitlines() if x.startswith("debug: ")]
-    assert len(lines) == 2, lines
-    assert "POST http://127.0.0.1:" in lines[0]
-    assert " as admin: 404, " in lines[0]
+    sent = json.loads(report.read_text("utf-8"))["requests"]
+    assert len(lines) == sent["cancel"] + sent["observe"], lines
+    assert any("POST http://127.0.0.1:" in x and " as admin: 404, " in x for x in lines)

@@ -162,5 +162,5 @@ def _weight(evidence: Evidence) -> int:
     """Return what a deviation weighs: that somebody is served who is to be refused weighs most."""
     weight = min((WEIGHTS.get(facet, REST) for facet in evidence.facets), default=REST)
     served = (evidence.exchange.status or 0) // 100 == 2
-    refused = evidence.exchange.situation.identity != "primary" and evidence.expected[:1] != "2"
+    refused = evidence.expected.startswith(("401", "403"))
     return EFFECT if weight == CODE and served and refused else weight

@@ -153,6 +153,9 @@ class Reader:
             provisions=tuple(read_provisions(self.document, self.bad)),
             lifecycle=self.lifecycle(life),
             permissions=tuple(self.permissions(operation)),
+            reading=tuple(
+                self.permissions(self.document["paths"][observe]["get"] if observe else {})
+            ),
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
             dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),

@@ -186,6 +186,7 @@ class Contract:
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
+    reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
 
     @cached_property
     def properties(self) -> frozenset[str]:

@@ -60,7 +60,7 @@ class Identities:
         self.environ = os.environ if environ is None else environ
         self.primary = site.primary or PRIMARY
         self.clock = Clock()
-        self._minted: dict[tuple[str, str | None], tuple[str, float, float]] = {}
+        self._minted: dict[tuple[str, str | None, bool], tuple[str, float, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
         self._tokens = Tokens(contract, site, redactor, self.environ)
         self.fields = fields_of(site, redactor, self.environ)  # what goes along, by URL
@@ -114,33 +114,38 @@ class Identities:
             raise NoIdentity(Gap(told, Need("identity")))
         return replace(wire(token), secret=token)
 
+    def observing(self) -> Carried:
+        """Return what a look carries: the primary's token, or one of ours that may read as well."""
+        token = self._token(self.primary, None, reads=True)
+        return replace(BEARER(token), secret=token)
+
     def authorization(self, identity: str, owner: str | None = None) -> str | None:
         """Return the value of the Authorization header of a caller, or None for none."""
         return dict(self.credentials(identity, owner).headers).get("Authorization")
 
-    def _token(self, name: str, owner: str | None) -> str:
+    def _token(self, name: str, owner: str | None, *, reads: bool = False) -> str:
         lent = self._tokens.get(permission_of(name) or name)
         if lent is not None:
             return lent
         if self._key is not None and name != "throttled":
-            return self._fresh(name, owner)
+            return self._fresh(name, owner, reads)
         return PLACEHOLDER
 
-    def _fresh(self, name: str, owner: str | None) -> str:
+    def _fresh(self, name: str, owner: str | None, reads: bool) -> str:
         """Return the minted token, made anew when half its life is over, or the clock is known."""
-        ahead = self.clock.ahead
-        token, made, then = self._minted.get((name, owner), ("", 0.0, ahead))
+        ahead, key = self.clock.ahead, (name, owner, reads)
+        token, made, then = self._minted.get(key, ("", 0.0, ahead))
         if time.monotonic() - made > LIFETIME_SECONDS / 2 or not token or then != ahead:
-            token = self.redactor.learn(self._mint(name, owner))
-            self._minted[name, owner] = (token, time.monotonic(), ahead)
+            token = self.redactor.learn(self._mint(name, owner, reads))
+            self._minted[key] = (token, time.monotonic(), ahead)
         return token
 
-    def _mint(self, name: str, owner: str | None) -> str:
+    def _mint(self, name: str, owner: str | None, reads: bool) -> str:
         from joserfc import jwt
 
         assert self.site.mint is not None
         assert self._key is not None
-        claims = claims_of(self.contract, name, owner) | self.clock.times(name)
+        claims = claims_of(self.contract, name, owner, reads=reads) | self.clock.times(name)
         key = self._key
         if name == "unsigned":
             return _unsigned(claims)
@@ -180,10 +185,15 @@ def _unsigned(claims: dict[str, object]) -> str:
     return f"{head}.{body}."
 
 
-def claims_of(contract: Contract, name: str, owner: str | None) -> dict[str, object]:
-    """Return the claims of a minted token, times apart: who it is and what it may."""
+def claims_of(
+    contract: Contract, name: str, owner: str | None, *, reads: bool = False
+) -> dict[str, object]:
+    """Return the claims of a minted token, times apart: who it is and what it may. With `reads` it
+    may look at the resource too, where the GET asks for a permission of its own.
+    """
+    documented = (*contract.permissions, *(contract.reading if reads else ()))
     by_kind = {
-        kind: [p.name for p in contract.permissions if p.kind == kind]
+        kind: list(dict.fromkeys(p.name for p in documented if p.kind == kind))
         for kind in ("delegated", "application")
     }
     kind = "application" if name == "app" or not by_kind["delegated"] else "delegated"

@@ -241,6 +241,8 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
             door.run(items)
         except UsageError as err:
             raise pytest.UsageError(in_these_words(str(err))) from None
+        except pytest.UsageError:
+            raise
         except ContractsError as err:
             door.failed = in_these_words(str(err))
         except Exception as err:  # noqa: BLE001 - items of others are none the worse for it

@@ -169,7 +169,7 @@ class Calls:
         if position == 0 and self.stop.asked:
             raise Stopped  # what comes before a call is of no use without it
         try:
-            carried = self.identities.credentials("primary")
+            carried = self.identities.observing()
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
         unique = attempt.uuid()
@@ -178,7 +178,7 @@ class Calls:
         if answer.received is None and answer.reused:
             answer = self.transport.send(request, keep_alive=keep_alive)
         if self._hear(answer) and answer.received is not None and answer.received.status == 401:
-            carried = self.identities.credentials("primary")  # made anew, by its clock
+            carried = self.identities.observing()  # made anew, by its clock
             request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
             answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
