@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt
-from cancel_contracts.run.calls import Calls, Resource
+from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.calls import Calls
 from cancel_contracts.sight.clocks import STILL_SECONDS
 
 LOOK_AGAIN_SECONDS = 0.25

@@ -26,8 +26,8 @@ from cancel_contracts.plan.steps import (
     Scenario,
 )
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt, Stopped
-from cancel_contracts.run.calls import Calls, Resource, Role
+from cancel_contracts.run.attempt import Attempt, Resource, Stopped
+from cancel_contracts.run.calls import Calls, Role
 from cancel_contracts.run.performed import Held, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown

@@ -25,8 +25,8 @@ from cancel_contracts.journal import Journal
 from cancel_contracts.needs import Gap, Need
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Scenario, one_at_a_time
-from cancel_contracts.run.attempt import Attempt
-from cancel_contracts.run.calls import Calls, Resource
+from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
 from cancel_contracts.run.perform import Performance
 from cancel_contracts.run.performed import Performed
