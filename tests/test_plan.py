@@ -71,7 +71,7 @@ def test_what_is_planned_is_what_is_sent(
 def test_as_many_ids_as_the_plan_asks_for_do() -> None:
     names = tuple(EVERY)
     assignment, _ = run(lent(*names))  # a handler makes as many as it is asked for
-    assert assignment.plan.needed["Pending"] > 30
+    assert assignment.plan.needed["Pending"] > 9
     full, result = run(lent(*names), dict(assignment.plan.needed))
     reasons = {g.reason for g in full.plan.left_out.values()}
     assert not [r for r in reasons if "too few" in r or "no id in" in r], reasons
@@ -176,7 +176,7 @@ def test_an_application_with_every_permission_shows_of_none_that_it_suffices_alo
     service = lent("admin", "app", kind=Heard)
     _, result = run(service)
     assert isinstance(service, Heard)
-    assert service.applications == 1
+    assert service.applications > 0
     (verdict,) = [v for j in result.judgements() for v in j.verdicts if v.clause.id == "MA-15"]
     assert verdict.word == "not-exercised"
     assert gap(verdict)

@@ -188,8 +188,11 @@ def test_one_resource_at_a_time_leaves_out_neighbours_and_sets_up_in_between() -
     kept = one_at_a_time(on_one_connection(FIRST, replace(FIRST, call="reused")))
     assert kept is not None
     kinds = [type(step) for step in kept.steps]
-    assert kinds == [Acquire, Call, Acquire, Call, Close]
-    assert [s.keep_alive for s in kept.steps if isinstance(s, Acquire)] == [False, True]
+    assert kinds == [
+        Acquire, Observe, Call, Observe, Acquire, Observe, Call, Close, Observe,
+    ]  # fmt: skip
+    between = [s.keep_alive for s in kept.steps if isinstance(s, (Acquire, Observe))]
+    assert between == [False, False, True, True, True, False]
     assert one_at_a_time(CROWD) is None
 
 

@@ -207,9 +207,10 @@ def _scenarios(
 
 
 def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served. They are
-    made beside the plan's own: no clause is left open where the server closes the connection
-    before.
+    """Return who is to be refused on a kept connection, between calls that are served.
+
+    They are made beside the plan's own: no clause is left open where the server closes the
+    connection before.
     """
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cancel_contracts.contract.words import needs_token
@@ -247,8 +247,8 @@ def one_at_a_time(scenario: Scenario) -> Scenario | None:
     """Return the scenario for a target that keeps one resource: without neighbours, and with each
     resource set up when the one before is done with; None where that cannot be.
 
-    A set-up between two calls on one connection takes that connection where it can: a server may
-    serve one at a time, and would wait on it for ever. So nothing is looked at there.
+    What comes between two calls on one connection takes that connection where it can: a server may
+    serve one at a time, and would wait on it for ever.
     """
     if not scenario.pair:
         return scenario
@@ -259,12 +259,16 @@ def one_at_a_time(scenario: Scenario) -> Scenario | None:
     if any(isinstance(s, AtOnce) and len(set(_slots(s))) > 1 for s in scenario.steps):
         return None
     steps: list[Step] = []
+    kept = False
     for call in scenario.sends:
         if (lot := lots.pop(call.slot, None)) is not None:
-            keep = bool(steps) and call.keep_alive
-            steps.append(Acquire(lot.slot, lot.state, lot.owner, lot.spends, keep_alive=keep))
-        steps.append(call)
-    return Scenario((*steps, Close()))
+            steps.append(Acquire(lot.slot, lot.state, lot.owner, lot.spends, keep_alive=kept))
+            steps.append(Observe(lot.slot, call.situation, keep_alive=kept))
+        kept = call.keep_alive
+        steps += [call, Observe(call.slot, call.situation, keep_alive=kept)]
+    last = steps.pop()
+    assert isinstance(last, Observe)
+    return Scenario((*steps, Close(), replace(last, keep_alive=False)))
 
 
 def _slots(step: Step) -> Iterable[int]:

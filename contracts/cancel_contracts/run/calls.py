@@ -192,7 +192,7 @@ class Calls:
             answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
-                answer = self.transport.send(request)
+                answer = self.transport.send(request, keep_alive=keep_alive)
         who = self.identities.name("primary")
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)

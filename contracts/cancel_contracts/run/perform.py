@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from cancel_contracts.contract.words import IDS
 from cancel_contracts.errors import Broken, NoIdentity, Refused
@@ -28,45 +28,13 @@ from cancel_contracts.plan.steps import (
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Stopped
 from cancel_contracts.run.calls import Calls, Resource, Role
+from cancel_contracts.run.performed import Held, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
 
 LOOKS_FOR_DRIFT = 3
 DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
 BARRIER_SECONDS = 5.0  # until all calls at once are ready
-
-
-@dataclass
-class Performed:
-    """What came of a scenario. `single`: two set-ups gave one resource.
-
-    `missing` and `broken` say why it was not brought about, by what the target does not offer or by
-    what failed; `idle` what stands as it was acquired, `last` what to look at when the run ends.
-    """
-
-    missing: Gap | None = None
-    broken: str | None = None
-    note: str | None = None
-    single: bool = False
-    idle: list[tuple[str, str | None, str]] = field(default_factory=list)
-    last: list[tuple[Exchange, Resource]] = field(default_factory=list)
-
-
-class OneResource(Exception):
-    """The target keeps one resource at a time, where two are needed."""
-
-
-@dataclass
-class _Held:
-    """A resource of the scenario, by slot. A neighbour's attempt is that of what it stands by."""
-
-    resource: Resource
-    attempt: Attempt
-    acquired: Acquire | None = None
-    position: int = 0  # of its last call
-    first: Observation | None = None  # what its first look showed, and its last
-    shows: Observation | None = None
-    call: Exchange | None = None  # the last one on it
 
 
 class Performance:
@@ -83,7 +51,7 @@ class Performance:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.attempts = iter(attempts)
-        self.held: dict[int, _Held] = {}
+        self.held: dict[int, Held] = {}
         self.done = Performed()
 
     def go(self) -> Performed:
@@ -177,7 +145,7 @@ class Performance:
             return
         beside = None if step.beside is None else self.held[step.beside]
         attempt = beside.attempt if beside else next(self.attempts)
-        self.held[step.slot] = _Held(Resource.of(made), attempt, step)
+        self.held[step.slot] = Held(Resource.of(made), attempt, step)
 
     def _renew(self, step: Call) -> None:
         """Have a fresh resource where the chain's own is no more in the state that the call is to
@@ -201,7 +169,7 @@ class Performance:
         else:
             segment = step.id.text or IDS[step.id.word].wire
             resource = Resource(segment, segment)
-        self.held[step.slot] = _Held(resource, attempt)
+        self.held[step.slot] = Held(resource, attempt)
 
     # Looks.
 
@@ -222,7 +190,7 @@ class Performance:
         if role == "target" and position == 1:
             self._look_for_drift(held)
 
-    def _check_given(self, held: _Held, seen: Observation | None) -> None:
+    def _check_given(self, held: Held, seen: Observation | None) -> None:
         """Raise Refused where the target file's id of nothing names something; on a target that is
         not local also where no GET tells that it does not.
         """
@@ -235,7 +203,7 @@ class Performance:
             self.done.note = told
             raise Refused(Gap(told))
 
-    def _check_spent(self, held: _Held, seen: Observation | None) -> None:
+    def _check_spent(self, held: Held, seen: Observation | None) -> None:
         """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
         life, acquired = self.calls.contract.lifecycle, held.acquired
         if self.states.site.handler or acquired is None or acquired.beside is not None:
@@ -248,7 +216,7 @@ class Performance:
         if is_cancelled(life, seen.entity):
             raise Broken("an id of the target file is cancelled already: give fresh ones")
 
-    def _look_for_drift(self, held: _Held) -> None:
+    def _look_for_drift(self, held: Held) -> None:
         """Where any change may be an effect, look again at what has changed though the call was
         refused: whether it does so by itself.
         """
@@ -264,7 +232,7 @@ class Performance:
             self.calls.stop.wait(DRIFT_SECONDS)
             self.calls.observe(held.attempt, call.situation, held.position, held.resource)
 
-    def _end(self, held: _Held) -> None:
+    def _end(self, held: Held) -> None:
         """Tell of a resource that one refused call has left as it was."""
         acquired, call = held.acquired, held.call
         if acquired is None or call is None or not call.refused or held.position > 1:

@@ -28,7 +28,8 @@ from cancel_contracts.plan.steps import Scenario, one_at_a_time
 from cancel_contracts.run.attempt import Attempt
 from cancel_contracts.run.calls import Calls, Resource
 from cancel_contracts.run.late import Late
-from cancel_contracts.run.perform import Performance, Performed
+from cancel_contracts.run.perform import Performance
+from cancel_contracts.run.performed import Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
 
