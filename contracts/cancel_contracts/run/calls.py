@@ -121,7 +121,10 @@ class Calls:
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         if answer.received is not None and carried.secret:
-            echoed = carried.secret.encode() in answer.received.wire
+            told = answer.received.wire
+            if carried.query:  # an answer may quote the URL that it was asked at
+                told = told.replace(carried.query.encode(), b"")
+            echoed = carried.secret.encode() in told
             exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange
