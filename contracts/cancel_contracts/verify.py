@@ -22,6 +22,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
+from cancel_contracts.plan.apart import apart
 from cancel_contracts.plan.cover import PairsMet
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
@@ -204,6 +205,8 @@ class _ContractRun:
         began, plan, run = time.monotonic(), self.assignment.plan, self.run
         with contained(self.crashes):
             run.plan(plan)
+            more = apart(plan.contract, run.journal.exchanges)
+            run.execute_all(more[: self._left()])
             if self.options.profile == "deep" and not run.calls.stopped:
                 # Hypothesis and schemathesis: slow to load
                 from cancel_contracts.run.deep import explore
@@ -211,6 +214,11 @@ class _ContractRun:
                 explore(run, plan, Judge(plan.contract, plan.clauses).deviates)
             run.conclude()
         self.seconds += time.monotonic() - began
+
+    def _left(self) -> int | None:
+        """Return how many cancel calls may be made beside the plan; None for any number."""
+        most = self.options.max_requests
+        return None if most is None else max(0, most - self.run.journal.exchanges.kinds["cancel"])
 
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""

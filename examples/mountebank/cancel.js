@@ -21,7 +21,7 @@ function cancel (config) {
                 'https://api.security.microsoft.com'],
             delegated: machine, application: machine,
             open: ['Pending', 'InProgress'], shows: 'status', after: 'Cancelled', comment: true,
-            entity: { type: 'Isolate', requestorComment: 'Isolated for investigation' }
+            entity: { type: 'Isolate', requestorComment: 'Isolated for investigation', creationDateTimeUtc: '2024-01-01T00:00:00Z' }
         },
         'access-package-assignment-request': {
             resources: '/identityGovernance/entitlementManagement/accessPackageAssignmentRequests/', action: 'cancel',
@@ -46,7 +46,8 @@ function cancel (config) {
 
     function ids () {
         const sent = header('client-request-id');
-        return Object.assign({ 'request-id': crypto.randomUUID() }, sent ? { 'client-request-id': sent } : {});
+        const close = /close/i.test(header('connection'));
+        return Object.assign({ Connection: close ? 'close' : 'keep-alive', 'request-id': crypto.randomUUID() }, sent ? { 'client-request-id': sent } : {});
     }
 
     function refusal (statusCode, code, message, headers) {

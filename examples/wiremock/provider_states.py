@@ -30,7 +30,11 @@ CONTRACTS = {
         "cancel": "/api/machineactions/{}/cancel",
         "cancellable": ["Pending", "InProgress"],
         "shows": "status",
-        "entity": {"type": "Isolate", "requestorComment": "Isolated for investigation"},
+        "entity": {
+            "type": "Isolate",
+            "requestorComment": "Isolated for investigation",
+            "creationDateTimeUtc": "2024-01-01T00:00:00Z",
+        },
         "headers": {},
         "returns": {
             "cancellationRequestor": "analyst@contoso.example",

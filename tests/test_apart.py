@@ -1,0 +1,77 @@
+"""A call in which several facts met and that was not served is asked anew, fact by fact."""
+
+from __future__ import annotations
+
+import pytest
+from cancel_contracts.assignment import Options
+from cancel_contracts.exchange import Situation
+from cancel_contracts.verify import Result, verify
+from servers.front import Request, Response, Written
+from servers.service import Call, Service
+from servers.trial import conforming, contract_of, target_of
+
+
+class LowerCaseAlone(Service):
+    """Knows a media type in lower case alone."""
+
+    def check_state(self, call: Call) -> Response | None:
+        upper = call.request.headers.get("content-type", "").isupper()
+        return self.refuse(415, "X", "What is it?") if upper else super().check_state(call)
+
+
+class NoChunks(Service):
+    """Knows no body that comes in chunks."""
+
+    def check_state(self, call: Call) -> Response | None:
+        chunked = call.request.chunked
+        return self.refuse(411, "X", "How long?") if chunked else super().check_state(call)
+
+
+class NothingServed(Service):
+    """Serves no call at all."""
+
+    def post(self, request: Request, id_: str) -> Response:
+        return self.refuse(403, "Forbidden", "Not today.")
+
+
+def run(service: Service, **options: object) -> Result:
+    with Written(service) as front:
+        try:
+            target = target_of(service, front.url)
+            return verify([contract_of(service.page)], target, Options(**options), environ={})  # type: ignore[arg-type]
+        finally:
+            service.stopped.set()
+
+
+def calls(result: Result) -> list[Situation]:
+    return [
+        x.situation
+        for x in result.results[0].journal.exchanges
+        if x.kind == "cancel" and not x.way_in
+    ]
+
+
+@pytest.mark.parametrize(
+    ("short", "kind", "clause"),
+    [("MA", LowerCaseAlone, "MA-45"), ("AP", LowerCaseAlone, "AP-58"), ("MA", NoChunks, "MA-54")],
+)
+def test_one_fact_is_to_blame_and_no_other_is_left_open(
+    short: str, kind: type[Service], clause: str
+) -> None:
+    kept, broken = run(conforming(short)), run(conforming(short, kind))
+    verdicts = {v.clause.id: v.word for v in broken.judgements()[0].verdicts}
+    usual = {v.clause.id: v.word for v in kept.judgements()[0].verdicts}
+    changed = {id_: word for id_, word in verdicts.items() if word != usual[id_]}
+    assert changed == {clause: "violated"}
+
+
+def test_what_conforms_is_asked_nothing_more_and_what_serves_nothing_neither() -> None:
+    planned = calls(run(conforming("MA")))
+    assert len(calls(run(conforming("MA", LowerCaseAlone)))) > len(planned)
+    assert len(calls(run(conforming("MA", NothingServed)))) <= len(planned)
+
+
+def test_no_more_calls_are_made_than_may_be() -> None:
+    planned = len(calls(run(conforming("MA"))))
+    result = run(conforming("MA", LowerCaseAlone), max_requests=planned)
+    assert len(calls(result)) == planned
