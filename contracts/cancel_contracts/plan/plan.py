@@ -192,7 +192,7 @@ def _scenarios(
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
-            again = [replace(kept[0], call="second")] if kept else []
+            again = [replace(kept[-1], call="second")] if kept else []
             pairs.append(on_one_connection(first, then=[*kept, call, *again]))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
@@ -212,6 +212,8 @@ def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situati
     """
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
+    # Whoever has no credentials, and whoever has no permission, where these are asked for.
+    own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
     return [*without[:1], *[s for s in own if s not in without][:1]]
 
