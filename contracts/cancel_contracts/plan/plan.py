@@ -15,7 +15,7 @@ from typing import Literal
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import needs_token
+from cancel_contracts.contract.words import FACETS, needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import chains
@@ -264,8 +264,13 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
-        return "effect" not in clause.expect
+        return not _needs_looks(clause)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _needs_looks(clause: Clause) -> bool:
+    """Whether a part of it is judged by how an existing resource looks, before and after."""
+    return any(FACETS[name].sees == "looks" for name in clause.expect)
 
 
 def _mutes(clause: Clause) -> bool:
