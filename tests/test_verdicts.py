@@ -56,8 +56,8 @@ def print_job(tmp_path: Path) -> Contract:
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
-        ("machine-action", "refusal-performed-later"),
-        ("access-package-assignment-request", "refusal-performed-later"),
+        ("machine-action", "late-forbidden-performed"),
+        ("access-package-assignment-request", "late-forbidden-performed"),
         ("security-action", "success-without-effect"),
     ],
 )

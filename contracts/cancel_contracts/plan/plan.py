@@ -36,7 +36,7 @@ GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.8
+GATE_PAIRS = 0.77
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -217,24 +217,40 @@ def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situati
 
 
 class _Near:
-    """Where another resource is to stand beside: beside the ordinary call, one that names it, and
-    the first that an owner makes on what is theirs.
+    """Where another resource is to stand beside: beside the ordinary call, one that names it, the
+    first that an owner makes on what is theirs, and whatever else a clause about neighbours asks
+    for.
     """
 
     def __init__(self, composition: Composition) -> None:
-        self.composition = composition
+        self.composition, contract = composition, composition.contract
         self._own: set[str] = set()
+        self._open = [
+            (clause, set(asked(contract, clause)))
+            for clause in contract.clauses
+            if any("neighbour" in e for e in (clause.expect, *clause.readings.values()))
+        ]
 
     def wanted(self, row: Sequence[Situation]) -> bool:
         call = row[-1]
         if not _touches(call):
             return False
+        asked_for = [self._asked(each) for each in row]
         own = call.owner is not None and call.owner == call.identity
         if own and call.owner not in self._own and self.composition.served(call):
             self._own.add(str(call.owner))
             return True
         named = any("{neighbour}" in call.body.text for call in row)
-        return named or call == self.composition.ordinary
+        return named or call == self.composition.ordinary or any(asked_for)
+
+    def _asked(self, call: Situation) -> bool:
+        """Whether a clause about neighbours still asks for what the call stands for."""
+        found = False
+        for clause, open_ in self._open:
+            stands = self.composition.stands_for(clause, call)
+            found |= stands in open_
+            open_.discard(stands)
+        return found
 
 
 class _Last:
