@@ -10,6 +10,7 @@ from cancel_contracts.assignment import Assignment, Options, assign
 from cancel_contracts.cli import main
 from cancel_contracts.gate import gap
 from cancel_contracts.needs import Gap
+from cancel_contracts.plan.plan import make
 from cancel_contracts.plan.steps import at_once, in_a_row, on_one_connection
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.targets.file import Target
@@ -188,3 +189,23 @@ def test_an_application_with_every_permission_shows_of_none_that_it_suffices_alo
     everyone = lent(*EVERY, kind=Heard)
     _, result = run(everyone)
     assert words(result)["MA-15"] == "upheld"
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"profile": "smoke"}, {"harmless": True}, {"states": False}, {"profile": "deep", "harmless": True}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("short", PAGES)
+def test_a_plan_that_may_touch_nothing_has_no_call_beside_on_what_exists(
+    short: str, limits: dict[str, Any]
+) -> None:
+    """Whatever is selected: calls that only make facts meet are held to it too."""
+    contract = contract_of(PAGES[short])
+    some = [[clause] for clause in contract.clauses]
+    for clauses in (list(contract.clauses), *some):
+        plan = make(contract, clauses, **{"profile": "gate", **limits})
+        ids = [clause.id for clause in clauses]
+        calls = [call for scenario in plan.scenarios for call in scenario.calls]
+        assert {call.resource for call in calls} <= {"unknown", "odd"}, ids
+        assert (plan.property_calls, plan.walk_calls) == (0, 0), ids

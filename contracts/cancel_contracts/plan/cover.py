@@ -12,7 +12,7 @@ Pure and deterministic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, product
@@ -35,9 +35,12 @@ class PairsMet:
 
 @dataclass
 class Cover:
-    """The calls chosen so far and the pairs of kinds that meet in them."""
+    """The calls chosen so far and the pairs of kinds that meet in them. `may` says whether a call
+    is one that this plan makes: what nobody asked for is held to it too.
+    """
 
     composition: Composition
+    may: Callable[[Situation], bool] = lambda _: True
     calls: list[Situation] = field(default_factory=list)
     met: set[Pair] = field(default_factory=set)
 
@@ -95,7 +98,7 @@ class Cover:
         return found
 
     def _meets(self, call: Situation) -> bool:
-        return self.composition.can_meet(call) and self.odd(call) <= 1
+        return self.composition.can_meet(call) and self.odd(call) <= 1 and self.may(call)
 
     def odd(self, call: Situation) -> int:
         """Return how many facts of a call are not neutral."""
@@ -162,17 +165,21 @@ class Cover:
 
 
 def cover(
-    composition: Composition, wanted: Sequence[Situation], limit: int, share: float = 1.0
+    composition: Composition,
+    wanted: Sequence[Situation],
+    limit: int,
+    share: float = 1.0,
+    may: Callable[[Situation], bool] = lambda _: True,
 ) -> Cover:
     """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
-    to a `share` of those that can meet.
+    to a `share` of those that can meet in calls that the plan `may` make.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
-    found = Cover(composition)
+    found = Cover(composition, may)
     found.learn([composition.ordinary, *wanted])
     standing, facts = composition.standing, composition.facts
-    if composition.ordinary in wanted or not wanted:
+    if composition.ordinary in wanted:
         found.add(composition.ordinary)
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     for situation in own:

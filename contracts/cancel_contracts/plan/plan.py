@@ -7,15 +7,16 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import needs_token
+from cancel_contracts.contract.words import FACETS, needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import chains
@@ -86,20 +87,22 @@ def make(
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     composition = Composition(contract)
+    against = partial(_against, profile=profile, harmless=harmless, states=states)
     left_out: dict[Situation, Gap] = {}
     wanted: list[Situation] = []
     every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
     if _asks_app(contract, every, lacks):
         every[replace(composition.ordinary, identity="app")] = None
     for situation in every:
-        gap = _against(situation, profile, harmless, states) or lacks.get(situation.identity)
+        gap = against(situation) or lacks.get(situation.identity)
         if gap is None and supply is not None and situation.state is not None:
             gap = supply.never(situation.state, situation.owner)
         if gap is None:
             wanted.append(situation)
         else:
             left_out[situation] = gap
-    scenarios, pairs = _cover(composition, wanted, limit, 1.0 if profile == "deep" else GATE_PAIRS)
+    share = 1.0 if profile == "deep" else GATE_PAIRS
+    scenarios, pairs = _cover(composition, wanted, limit, share, lambda s: against(s) is None)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -136,7 +139,11 @@ def _against(situation: Situation, profile: Profile, harmless: bool, states: boo
 
 
 def _cover(
-    composition: Composition, wanted: Sequence[Situation], limit: int, share: float
+    composition: Composition,
+    wanted: Sequence[Situation],
+    limit: int,
+    share: float,
+    may: Callable[[Situation], bool],
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
@@ -147,7 +154,7 @@ def _cover(
         seconds.append(replace(composition.ordinary, call="second"))
     kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
-    found = cover(composition, single, max(0, limit - reserved), share)
+    found = cover(composition, single, max(0, limit - reserved), share, may)
     scenarios: list[Scenario] = []
     for scenario in [*_scenarios(composition, found, seconds, kept), *races]:
         if len(scenario.calls) <= limit:
@@ -282,8 +289,13 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
-        return "effect" not in clause.expect
+        return not _needs_looks(clause)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _needs_looks(clause: Clause) -> bool:
+    """Whether a part of it is judged by how an existing resource looks, before and after."""
+    return any(FACETS[name].sees == "looks" for name in clause.expect)
 
 
 def _mutes(clause: Clause) -> bool:
