@@ -235,7 +235,7 @@ def test_a_transition_counts_the_calls_that_show_it(
 ) -> None:
     """A plan joins what is neutral in one call: a state may have no ordinary call of its own."""
     given = {k: v.word if isinstance(v, Form) else v for k, v in facts.items()}
-    about = replace(clause(1, **given), expect={"status": status})
+    about = replace(clause(1), given=given, expect={"status": status})
     made = [exchange(answer(200), state="Waiting", **more) for more in ({}, facts)]
     judgement = Judgement(replace(CONTRACT, clauses=(about,)), (), {}, None)
 
