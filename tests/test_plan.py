@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.load import load
 from cancel_contracts.gate import gap
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import make
@@ -209,3 +214,52 @@ def test_a_plan_that_may_touch_nothing_has_no_call_beside_on_what_exists(
         calls = [call for scenario in plan.scenarios for call in scenario.calls]
         assert {call.resource for call in calls} <= {"unknown", "odd"}, ids
         assert (plan.property_calls, plan.walk_calls) == (0, 0), ids
+
+
+NEAR = "neighbour: unchanged"
+READINGS = (
+    "expect:\n      readings:\n        unauthorised: {status: 401, effect: none, neighbour: unchanged}\n"
+    "        forbidden: {status: 403, effect: none, neighbour: unchanged}"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "id_", "asked_for"),
+    [
+        ({}, "PJ-1", 2),  # one for each state
+        ({"resource: printed": "resource: [printed, stopped]", "4xx": f"4xx, {NEAR}"}, "PJ-2", 2),
+        ({"status: 401": f"status: 401, {NEAR}"}, "PJ-4", 1),
+        (
+            {
+                "expect: {status: 401, effect: none}": READINGS,
+                "x-clauses:": "x-dialects:\n  unauthorised: {of: refusal, says: it is 401}\n"
+                "  forbidden: {of: refusal, says: it is 403}\nx-clauses:",
+            },
+            "PJ-4",
+            1,
+        ),
+    ],
+    ids=["two states", "final ones", "who is refused", "in a reading"],
+)
+def test_a_neighbour_stands_wherever_a_clause_asks_for_one(
+    changes: Mapping[str, str], id_: str, asked_for: int, tmp_path: Path
+) -> None:
+    """What no plan brings about would leave the clause open on every target."""
+    text = Path(__file__).with_name("print_job_spec.txt").read_text("utf-8")
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = tmp_path / "print-job.yaml"
+    path.write_text(text, "utf-8")
+    contract = load(path)
+    clause = next(c for c in contract.clauses if c.id == id_)
+    wanted = asked(contract, clause)
+    assert len(wanted) == asked_for
+    composition = Composition(contract)
+    for clauses in (contract.clauses, [clause]):
+        plan = make(contract, clauses, "gate")
+        beside = [call for s in plan.scenarios if s.pair for call in s.calls]
+        assert all(any(composition.shows(c, s) for c in beside) for s in wanted)
+    with mock_target([contract]) as target:
+        found = words(verify([contract], target, Options()))
+    assert found[id_] == "upheld", found
