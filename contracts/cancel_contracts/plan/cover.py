@@ -48,11 +48,13 @@ class Cover:
     # --- facts and kinds --------------------------------------------------------------------------
 
     def learn(self, wanted: Iterable[Situation]) -> None:
-        """Take note of the values that occur in what is wanted. A body that names another resource
-        needs one beside it: no call is given it that does not ask for it.
+        """Take note of the values that occur in what is wanted, and of the ordinary ones; but of
+        no resource that nobody asks for: it may be one that is to be left alone.
         """
-        for situation in wanted:
-            for aspect in FREE:
+        wanted = list(wanted)
+        for aspect in FREE:
+            ordinary = [] if aspect == "resource" else [self.composition.ordinary]
+            for situation in [*ordinary, *wanted]:
                 self._samples[aspect].setdefault(value(situation, aspect), situation)
 
     def kind(self, aspect: str, of: Situation) -> tuple[str, Any]:
@@ -73,12 +75,17 @@ class Cover:
         """Return the pairs that can meet, each with a call in which it does and its aspects.
 
         Of two facts that are not neutral one hides the other: whichever is looked at first decides.
+        They meet on a resource that is asked for: a plan without any that exists names none.
         """
         found: dict[Pair, tuple[Situation, list[str]]] = {}
+        resources = [*self.neutral("resource"), *self._samples["resource"].values()]
+        if not resources:
+            return found
+        base = with_value(self.composition.ordinary, "resource", resources[0])
         for a, b in combinations(FREE, 2):
             for one in self._samples[a].values():
                 for two in self._samples[b].values():
-                    call = with_value(with_value(self.composition.ordinary, a, one), b, two)
+                    call = with_value(with_value(base, a, one), b, two)
                     hidden = self.odd(call) > 1
                     if self.composition.can_meet(call) and not hidden:
                         pair = frozenset((self.kind(a, call), self.kind(b, call)))
@@ -152,9 +159,9 @@ def cover(
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
     found = Cover(composition)
-    found.learn([composition.ordinary, *wanted])
+    found.learn(wanted)
     standing, facts = composition.standing, composition.facts
-    if composition.ordinary in wanted or not wanted:
+    if composition.ordinary in wanted:
         found.add(composition.ordinary)
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     for situation in own:

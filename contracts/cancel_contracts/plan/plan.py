@@ -280,7 +280,7 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
-        return "effect" not in clause.expect
+        return "effect" not in clause.expect and (bool(harmless) or "resource" not in clause.given)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
 
 
