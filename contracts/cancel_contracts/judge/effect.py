@@ -54,11 +54,24 @@ def _none(context: Context, exchange: Exchange) -> Told:
     if before is None or after is None or before.gone or not sight.observable:
         return NO_GET
     ok = sight.unchanged(before, after)
+    if not ok and _due(context, exchange, before):
+        return None  # what shows may be the former call's doing
     if ok and _performed_later(context, exchange, before):
         after = sight.last(exchange) or after
         ok = False
     expected = f"no effect: {describe(life, before)}"
     return Finding(ok, expected, f"{answer(exchange)}; the GET shows {describe(life, after)}")
+
+
+def _due(context: Context, exchange: Exchange, before: Observation) -> bool:
+    """Whether the effect of a former call on the resource had not shown before this one."""
+    sight = context.sight
+    for x in sight.scene(exchange.scenario).calls:
+        if x.position >= exchange.position or x.resource != exchange.resource or x.refused:
+            continue
+        if sight.took_effect(sight.before(x), before) != "cancelled":
+            return True
+    return False
 
 
 def _still_unknown(context: Context, exchange: Exchange, after: Observation | None) -> Told:
