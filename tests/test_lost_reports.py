@@ -79,7 +79,8 @@ def test_a_terminal_on_a_full_disk_loses_no_report(tmp_path: Path) -> None:
         done = subprocess.run(
             command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False
         )
-    assert done.returncode == 3, done.stderr
+    # The verdict stands, and every report that was asked for is there.
+    assert done.returncode == 0, done.stderr
     assert done.stderr == "cancel-contracts: standard output: No space left on device\n"
     assert json.loads(report.read_text("utf-8"))["outcome"] == "conforms"
 

@@ -233,6 +233,44 @@ def test_what_differs_between_looks_without_a_call_is_volatile_and_a_refused_cal
     assert found.volatile == {"node"}
 
 
+@pytest.mark.parametrize("contract", [ANY_CHANGE, NAMED])
+def test_a_late_effect_is_not_held_against_the_refused_call_after_it(contract: Contract) -> None:
+    life = contract.lifecycle
+    start = entity(contract)
+    done = {**start, life.shows[0]: life.after[0] if life.after else life.final[0]}
+    rows: list[Step] = [("look", start, 0), ("call", 200, 1), ("look", start, 2)]
+    found, call = sight(contract, *rows, ("call", 403, 3), ("look", done, 4))
+    assert not found.settled(call)
+    found, call = sight(contract, *rows[:2], ("look", done, 2), ("call", 403, 3), ("look", done, 4))
+    assert found.settled(call)
+    found, call = sight(contract, rows[0], ("call", 403, 1), ("look", start, 2), ("call", 403, 3))
+    assert found.settled(call), "a refused call has nothing to show"
+
+
+def test_where_no_state_is_named_an_effect_may_go_through_several_but_not_back() -> None:
+    life = ANY_CHANGE.lifecycle
+    start = entity(ANY_CHANGE)
+
+    def after(*states: str, status: int = 200) -> bool:
+        first, then = ({**start, life.shows[0]: state} for state in states)
+        rows: list[Step] = [("look", start, 0), ("call", status, 1), ("look", first, 2)]
+        found, call = sight(ANY_CHANGE, *rows, ("call", 401, 3), ("look", then, 4))
+        return found.settled(call)
+
+    assert not after("Cancelling", "Cancelled")
+    assert not after("Cancelling", life.final[0])
+    assert after("Cancelling", life.cancellable[0]), "the refused call has brought it back"
+    assert after("Cancelled", "Cancelled")
+    assert after("Cancelling", "Cancelled", status=401), "no call has had an effect before"
+
+
+def test_what_shows_after_calls_at_once_is_of_none_of_them() -> None:
+    found, call = sight(NAMED, ("look", entity(NAMED), 0), ("call", 200, 1), ("look", {}, 2))
+    assert found.after(call) is not None
+    at_once = replace(call, situation=replace(call.situation, call="concurrent"))
+    assert found.after(at_once) is None
+
+
 def test_where_a_state_is_named_it_alone_is_the_effect() -> None:
     life = NAMED.lifecycle
     start, moved = entity(NAMED, note="a"), entity(NAMED, note="b")

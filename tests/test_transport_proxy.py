@@ -119,6 +119,54 @@ def test_a_proxy_that_makes_no_tunnel(reply: bytes) -> None:
     assert got.detail.startswith("the proxy: ")
 
 
+PROXYS_OWN = {
+    "407": b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\n",
+    "407 alone": b"HTTP/1.1 407 X\r\n",
+    "a gateway's": b"HTTP/1.1 504 Gateway Timeout\r\nVia: 1.1 squid\r\n",
+    "said so": b"HTTP/1.1 502 X\r\nProxy-Status: p; error=connection_refused\r\n",
+}
+TARGETS_OWN = {
+    "401": b"HTTP/1.1 401 X\r\nVia: 1.1 p\r\n",
+    "500": b"HTTP/1.1 500 X\r\nVia: 1.1 p\r\n",
+    "200": b"HTTP/1.1 200 OK\r\nProxy-Status: p\r\n",
+}
+
+
+@pytest.mark.parametrize("what", PROXYS_OWN)
+def test_what_a_forwarding_proxy_says_for_itself_is_no_answer_of_the_target(what: str) -> None:
+    reply = PROXYS_OWN[what] + b"Content-Length: 0\r\n\r\n"
+    with RawServer(answer(reply)) as proxy:
+        with Transport(SHORT, environ={"HTTP_PROXY": proxy.url}) as transport:
+            got = transport.send(Sent("POST", "http://target.test/"))
+
+    assert (got.received, got.failure) == (None, "proxy")
+    assert got.detail.startswith("a proxy between answered: ")
+
+
+@pytest.mark.parametrize("what", TARGETS_OWN)
+def test_what_a_forwarding_proxy_passes_on_is_the_target_s(what: str) -> None:
+    reply = TARGETS_OWN[what] + b"Content-Length: 0\r\n\r\n"
+    with (
+        RawServer(answer(reply)) as proxy,
+        Transport(SHORT, environ={"HTTP_PROXY": proxy.url}) as transport,
+    ):
+        got = transport.send(Sent("POST", "http://target.test/"))
+
+    assert (got.failure, got.received and got.received.status) == (None, int(what))
+
+
+def test_a_proxy_that_wants_a_password_leaves_a_run_inconclusive(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reply = PROXYS_OWN["407"] + b"Content-Length: 0\r\n\r\n"
+    with RawServer(answer(reply)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        code = main(["verify", "http://target.test", "--contract", "machine-action"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert code == 4
+    assert "a proxy between answered: 407" in told
+
+
 # --- The answer to CONNECT ----------------------------------------------------------------------
 
 GUARD_SECONDS = 20  # many times what the bounds below add up to

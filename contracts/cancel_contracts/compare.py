@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import read_text
 from cancel_contracts.schemas import complaint, validator
 
 # How bad a verdict is for whoever relies on the server. A change to a higher number is for the
@@ -38,7 +39,7 @@ class Change:
 def load(path: Path) -> dict[str, Any]:
     """Return a JSON report. Raises UsageError for anything else."""
     try:
-        report = json.loads(path.read_text("utf-8"))
+        report = json.loads(read_text(path))
     except OSError as err:
         raise UsageError(
             str(path), err.strerror or "cannot be read", "name a JSON report"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cancel_contracts.errors import SUITE_FAILED, UsageError
+from cancel_contracts.errors import SUITE_FAILED, UsageError, crash
+from cancel_contracts.pipes import is_pipe, write_bytes
 
 if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
@@ -60,9 +62,6 @@ def conclude(
     written = record(result, outcome)
     show(written, screen, screen.verbose)
     whole = _write(written, result, reports)
-    if screen.paper.lost:
-        whole = False
-        click.echo(f"cancel-contracts: standard output: {screen.paper.lost}", err=True)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 
 
@@ -72,19 +71,27 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     from cancel_contracts.report import annotations, markdown
     from cancel_contracts.report.json_report import write_json
     from cancel_contracts.report.junit import write_junit
-    from cancel_contracts.report.screen import leave_stdout
 
     def write_page(path: Path) -> None:
         from cancel_contracts.report.html import write_html  # loads the template engine
 
         write_html(written, path)
 
+    def write_record(path: Path) -> None:
+        if not is_pipe(path):
+            write_recording(result, path)
+            return
+        # A recording is written entry by entry, and whoever reads a pipe may stop at any of them.
+        with tempfile.TemporaryDirectory() as folder:
+            write_recording(result, whole := Path(folder) / "recording.har")
+            write_bytes(path, whole.read_bytes())
+
     writers: dict[str, Callable[[Path], None]] = {
         "--report-json": lambda path: write_json(written, path),
         "--report-junit": lambda path: write_junit(written, path),
         "--report-markdown": lambda path: markdown.write_markdown(written, path),
         "--report-html": write_page,
-        "--record": lambda path: write_recording(result, path),
+        "--record": write_record,
     }
     whole = True
     for flag, path in reports.items():
@@ -94,13 +101,14 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
             whole = False
             why = err.strerror if isinstance(err, OSError) else err.problem
             click.echo(f"cancel-contracts: {flag} {path} was not written: {why}", err=True)
+        except Exception as err:  # noqa: BLE001 - told, and the others are written
+            whole = False
+            told = f"{flag} {path} was not written: {crash(err)}"
+            click.echo(f"cancel-contracts: {told}", err=True)
     try:
         markdown.append_summary(written, os.environ)
     except UsageError as err:
         click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
-    try:
-        for line in annotations.lines(written, os.environ):
-            click.echo(line)
-    except OSError:
-        leave_stdout()
+    for line in annotations.lines(written, os.environ):
+        click.echo(line)
     return whole

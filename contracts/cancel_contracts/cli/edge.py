@@ -6,7 +6,6 @@ schemathesis nor a server.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import click
@@ -14,7 +13,8 @@ import click
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
-from cancel_contracts.errors import SUITE_FAILED, ContractsError, clip, crash, one_line
+from cancel_contracts.errors import SUITE_FAILED, ContractsError, UsageError, clip, crash, one_line
+from cancel_contracts.pipes import papers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -46,7 +46,19 @@ for command in (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code.
+
+    A stream that cannot be written changes none: who only prints says so by itself (2).
+    """
+    with papers() as out:
+        code = _run(argv)
+        out.flush()
+        if out.lost and code != UsageError.exit_code:
+            _complain(f"standard output: {out.lost}", code)
+        return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         code = cli.main(args=list(argv) if argv is not None else None, standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -62,8 +74,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(err.format_message(), 2)
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted", 130)
-    except BrokenPipeError:
-        return SUITE_FAILED
     except Exception as err:  # noqa: BLE001 - the edge: a fault of the suite is said, never hidden
         return _complain(crash(err), SUITE_FAILED)
 
@@ -71,8 +81,3 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _complain(text: str, code: int) -> int:
     click.echo("cancel-contracts: " + one_line(text), err=True)
     return code
-
-
-def console_main() -> None:
-    """The installed command."""
-    sys.exit(main())

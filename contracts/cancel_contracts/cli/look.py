@@ -12,6 +12,7 @@ from cancel_contracts.cli.options import (
     check_clauses,
     check_writable,
     load_contracts,
+    put,
     spec_options,
 )
 from cancel_contracts.errors import UsageError
@@ -27,7 +28,7 @@ def clauses(specs: tuple[Path, ...], names: tuple[str, ...], form: str) -> None:
     """List every clause, its level and its source."""
     from cancel_contracts.report.clauses import listing
 
-    click.echo(listing(load_contracts(specs, names), form))
+    put(listing(load_contracts(specs, names), form))
 
 
 @click.command()
@@ -40,7 +41,7 @@ def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> Non
     contracts = load_contracts(specs, names)
     if not any(c.knows(clause) for c in contracts):
         check_clauses(contracts, "CLAUSE", [clause])
-    click.echo(explanation(contracts, clause))
+    put(explanation(contracts, clause))
 
 
 @click.command()
@@ -59,13 +60,15 @@ def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, 
          faults: tuple[str, ...], variants: tuple[str, ...], list_: bool) -> None:  # fmt: skip
     """Serve the contracts' faithful mock until interrupted."""
     from cancel_contracts.builtin import serve_forever
+    from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.report.clauses import catalogue
 
     contracts = load_contracts(specs, names)
     if list_:
-        click.echo(catalogue(contracts))
+        put(catalogue(contracts))
         return
-    serve_forever(contracts, host, port, key, faults, variants, click.echo)
+    with orderly():
+        serve_forever(contracts, host, port, key, faults, variants, put)
 
 
 @click.command()
@@ -131,7 +134,7 @@ def baseline(report: Path, output: Path | None) -> None:
 
     text = baselines.draft(load(report))
     if output is None:
-        click.echo(text, nl=False)
+        put(text, nl=False)
         return
     if output.exists():
         raise UsageError(str(output), "exists already", "name another file or remove it")
@@ -147,7 +150,7 @@ def schema(kind: str) -> None:
     from cancel_contracts.contract.load import spec_schema
 
     document = spec_schema() if kind == "spec" else schema_of(kind)
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    put(json.dumps(document, ensure_ascii=False, indent=2))
 
 
 @click.command()
@@ -162,7 +165,7 @@ def init(output: Path | None) -> None:
         .read_text("utf-8")
     )
     if output is None:
-        click.echo(text, nl=False)
+        put(text, nl=False)
         return
     if output.exists():
         raise UsageError(str(output), "exists already", "name another file or remove it")

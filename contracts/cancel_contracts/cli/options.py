@@ -5,6 +5,7 @@ reports.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import is_pipe
 
 if TYPE_CHECKING:
     from cancel_contracts.contract.model import Contract
@@ -169,6 +171,19 @@ def pinned_dialects(
     return pinned
 
 
+def put(text: str, *, nl: bool = True) -> None:
+    """Print what a command is there to print. Raises UsageError where that is lost."""
+    click.echo(text, nl=nl)
+    if lost := getattr(sys.stdout, "lost", None):
+        raise UsageError("standard output", lost, "have it written where there is room")
+
+
+def check_file(flag: str, path: Path) -> None:
+    """Raise where a pipe is given for what is read more than once, or is to be kept."""
+    if is_pipe(path):
+        raise UsageError(f"{flag} {path}", "is a pipe", "name a file")
+
+
 def check_writable(flag: str, path: Path) -> None:
     """Raise before any traffic where a report could not be written after it."""
     try:
@@ -176,6 +191,8 @@ def check_writable(flag: str, path: Path) -> None:
             raise UsageError(f"{flag} {path}", "is a folder", "name a file")
         if not path.parent.is_dir():
             raise UsageError(f"{flag} {path}", "its folder does not exist", "make it first")
+        if is_pipe(path):
+            return  # to be opened once, when there is something to write
         fresh = not path.exists()
         with path.open("ab"):
             pass

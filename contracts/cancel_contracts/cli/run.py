@@ -16,6 +16,7 @@ from cancel_contracts.cli.options import (
     Seconds,
     cacert_option,
     check_clauses,
+    check_file,
     check_reports,
     check_writable,
     load_contracts,
@@ -104,7 +105,7 @@ PROFILES = (
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="Waits that the target asks for with 429, in all.",
+    help="Waits that the target asks for with 429, in all, for each contract.",
 )
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
@@ -141,6 +142,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
     reports, screen = check_reports(flags), _console(flags.pop("verbose"))
     if flags["ledger"]:
+        check_file("--ledger", flags["ledger"])
         check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
@@ -184,16 +186,19 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     """Judge recorded traffic (HAR, mitmproxy; - is standard input) by the same clauses, without
     network."""
     from cancel_contracts.assignment import Options
+    from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.replay import judge_recording
 
     contracts = load_contracts(specs, names)
     check_clauses(contracts, "--only", flags["only"])
     check_clauses(contracts, "--skip", flags["skip"])
+    check_file("TRAFFIC", traffic)
     reports, screen = check_reports(flags), _console(flags.pop("verbose"))
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
     result = judge_recording(traffic, contracts, options)
-    return conclude(result, entries, reports, screen)
+    with orderly():  # half-written files are put away
+        return conclude(result, entries, reports, screen)
 
 
 def _baseline(

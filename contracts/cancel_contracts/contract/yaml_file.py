@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import yaml
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import is_pipe, read_text
 
 MERGE = "tag:yaml.org,2002:merge"
 MERGED_KEYS = 1000
 DEPTH = 100  # levels of nesting; a spec has a dozen
+VALUES = 200_000  # of one file; the largest spec has four thousand
 
 # libyaml reads ten times as fast. Builds of PyYAML without it have the same loader in Python.
 SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,7 +33,7 @@ class UniqueKeys(SafeLoader):  # type: ignore[misc,valid-type]
         """Bring in what merge keys name. Each level may double the one before: bounded."""
         super().flatten_mapping(node)
         if len(node.value) > MERGED_KEYS:
-            problem = f"merge keys come to more than {MERGED_KEYS} keys"
+            problem = f"a mapping has more than {MERGED_KEYS} keys, merged ones counted"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
@@ -53,29 +56,70 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
-def _depth(text: str) -> int:
-    """Return how deep a document is nested. libyaml composes without a bound: it would crash."""
-    depth = deepest = 0
+def _measure(path: Path, text: str) -> None:
+    """Raise where a document is nested without measure, or its aliases unfold to too much: whoever
+    walks it walks them each time. libyaml composes without a bound: it would crash.
+    """
+    open_: list[_Part] = [_Part()]
+    anchors: dict[str, _Part] = {}
     for event in yaml.parse(text, Loader=SafeLoader):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        deepest = max(deepest, depth)
-    return deepest
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_.append(_Part(values=1, anchor=event.anchor))
+            anchors.pop(event.anchor or "", None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            part = open_.pop()
+            if part.anchor:
+                anchors[part.anchor] = part
+            open_[-1].take(part)
+        elif isinstance(event, yaml.AliasEvent):
+            # Within itself it has no end; an unknown one is the loader's to refuse.
+            within = any(part.anchor == event.anchor for part in open_)
+            taken = anchors.get(event.anchor or "") or _Part(values=VALUES + 1 if within else 1)
+            open_[-1].take(taken)
+        elif isinstance(event, yaml.ScalarEvent):
+            open_[-1].values += 1
+        place = f"{path}:{event.start_mark.line + 1}" if event.start_mark else str(path)
+        if len(open_) + open_[-1].height > DEPTH + 1:
+            raise UsageError(place, f"is nested deeper than {DEPTH} levels", "mend that line")
+        if open_[-1].values > VALUES:
+            problem = f"holds more than {VALUES} values, aliases unfolded"
+            raise UsageError(place, problem, "mend that line")
+
+
+@dataclass
+class _Part:
+    """A part of a document: its values, and the levels below it."""
+
+    values: int = 0
+    height: int = 0
+    anchor: str | None = None
+
+    def take(self, part: _Part) -> None:
+        self.values += part.values
+        self.height = max(self.height, part.height + 1)
 
 
 def parse_yaml(path: Path) -> Any:
     """Return the YAML document of a file, keys checked for doubles. Shared with the target file."""
+    return parse_text(path, read_file(path))
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a file. Raises UsageError for what cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return read_text(path)
     except OSError as err:
         raise UsageError(
             str(path), err.strerror or "cannot be read", "give a readable file"
         ) from None
     except UnicodeDecodeError:
         raise UsageError(str(path), "is no UTF-8 text", "save it as UTF-8") from None
+
+
+def parse_text(path: Path, text: str) -> Any:
+    """Return the YAML document of a file's text."""
     try:
-        if _depth(text) > DEPTH:
-            raise UsageError(str(path), f"is nested deeper than {DEPTH} levels", "mend the file")
+        _measure(path, text)
         return yaml.load(text, Loader=UniqueKeys)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as err:
         mark = err.problem_mark
@@ -83,8 +127,11 @@ def parse_yaml(path: Path) -> Any:
         # An alias or a tag may be a secret that somebody forgot to quote.
         problem = re.sub(r"\b(alias|tag) ['\"].*", r"\1", str(err.problem), flags=re.DOTALL)
         raise UsageError(place, f"is no YAML: {problem}", "mend that line") from None
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as err:
-        raise UsageError(str(path), f"is no YAML: {str(err)[:200]}", "mend the file") from None
+    except UsageError:
+        raise
+    except Exception as err:  # noqa: BLE001 - of `!!timestamp x` and the like each tag raises another
+        problem = f"is no YAML: a value is not of its type ({type(err).__name__})"
+        raise UsageError(str(path), problem, "mend the file") from None
 
 
 @lru_cache(1)
@@ -98,7 +145,7 @@ def _nodes(text: str) -> yaml.Node | None:
 def line_in(path: Path, keys: Sequence[str | int]) -> str:
     """Return file and line of a place in a YAML file that was read before, `file:line`."""
     try:
-        node = _nodes(path.read_text("utf-8"))
+        node = None if is_pipe(path) else _nodes(read_text(path))
     except (OSError, ValueError):
         node = None
     line = ""

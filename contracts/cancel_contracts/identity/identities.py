@@ -22,6 +22,7 @@ from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.errors import NoIdentity, UsageError
+from cancel_contracts.identity.clock import LIFETIME_SECONDS, Clock
 from cancel_contracts.identity.fields import certificate_files, fields_of
 from cancel_contracts.identity.offers import lacking
 from cancel_contracts.identity.sources import read_key
@@ -40,7 +41,6 @@ if TYPE_CHECKING:  # slow to load, and only minting needs it
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 WORK_TENANT = "5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11"
 ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
-LIFETIME_SECONDS = 3600
 PLACEHOLDER = "cancel-contracts-without-credentials"
 
 SHORT_CHARS = 8  # of a token: what is cut from less may be nothing, or all of it
@@ -59,7 +59,8 @@ class Identities:
         self.contract, self.site, self.redactor = contract, site, redactor
         self.environ = os.environ if environ is None else environ
         self.primary = site.primary or PRIMARY
-        self._minted: dict[tuple[str, str | None, bool], tuple[str, float]] = {}
+        self.clock = Clock()
+        self._minted: dict[tuple[str, str | None, bool], tuple[str, float, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
         self._tokens = Tokens(contract, site, redactor, self.environ)
         self.fields = fields_of(site, redactor, self.environ)  # what goes along, by URL
@@ -131,11 +132,12 @@ class Identities:
         return PLACEHOLDER
 
     def _fresh(self, name: str, owner: str | None, reads: bool) -> str:
-        """Return the minted token, made anew when half its life is over."""
-        token, made = self._minted.get((name, owner, reads), ("", 0.0))
-        if time.monotonic() - made > LIFETIME_SECONDS / 2 or not token:
+        """Return the minted token, made anew when half its life is over, or the clock is known."""
+        ahead, key = self.clock.ahead, (name, owner, reads)
+        token, made, then = self._minted.get(key, ("", 0.0, ahead))
+        if time.monotonic() - made > LIFETIME_SECONDS / 2 or not token or then != ahead:
             token = self.redactor.learn(self._mint(name, owner, reads))
-            self._minted[name, owner, reads] = (token, time.monotonic())
+            self._minted[key] = (token, time.monotonic(), ahead)
         return token
 
     def _mint(self, name: str, owner: str | None, reads: bool) -> str:
@@ -143,15 +145,7 @@ class Identities:
 
         assert self.site.mint is not None
         assert self._key is not None
-        now = int(time.time())
-        claims = claims_of(self.contract, name, owner, reads=reads)
-        shift = -2 * LIFETIME_SECONDS if name == "expired" else 0
-        early = LIFETIME_SECONDS / 2 if name == "not-yet-valid" else -60
-        claims |= {
-            "iat": now + shift - 60,
-            "nbf": int(now + shift + early),
-            "exp": now + shift + LIFETIME_SECONDS,
-        }
+        claims = claims_of(self.contract, name, owner, reads=reads) | self.clock.times(name)
         key = self._key
         if name == "unsigned":
             return _unsigned(claims)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import read_text
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import MintSource
 
@@ -27,7 +28,7 @@ def read_source(kind: str, value: str, place: str, environ: Mapping[str, str]) -
         return environ[value]
     if kind == "file":
         try:
-            return Path(value).expanduser().read_text(encoding="utf-8")
+            return read_text(Path(value).expanduser())
         except (OSError, ValueError, RuntimeError):  # no UTF-8, a NUL in the name, ~nobody
             raise UsageError(
                 place, f"{value} cannot be read", "name a readable text file"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -18,12 +17,12 @@ from dataclasses import dataclass
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken, ContractsError, UsageError
 from cancel_contracts.identity.azure import Credential, credential_of, scope_of
+from cancel_contracts.identity.command import CommandFailed, output_of
 from cancel_contracts.identity.sources import read_source
 from cancel_contracts.parse import json_value, number
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Site, TokenSource
 
-COMMAND_SECONDS = 60
 RENEW_SECONDS = 300.0  # before a token expires; half its life, where that is shorter
 AGAIN_SECONDS = 10.0  # between two questions to a source that gives nothing better
 
@@ -152,12 +151,7 @@ def _command(source: TokenSource) -> str:
     assert isinstance(source.value, tuple)
     argv = [os.path.expanduser(part) for part in source.value]
     try:
-        done = subprocess.run(  # noqa: S603 - the user's own command, as an argument list
-            argv, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired, ValueError, UnicodeDecodeError):
-        raise UsageError(source.place, f"{argv[0]} cannot be run", "run it by hand first") from None
-    if done.returncode != 0:
-        problem = f"{argv[0]} ended with exit code {done.returncode}"
-        raise UsageError(source.place, problem, "run it by hand first")
-    return done.stdout
+        return output_of(argv)
+    except CommandFailed as err:
+        problem = f"{argv[0]} {err}"
+        raise UsageError(source.place, problem, "run it by hand first") from None

@@ -54,30 +54,13 @@ def _none(context: Context, exchange: Exchange) -> Told:
     if before is None or after is None or before.gone or not sight.observable:
         return NO_GET
     ok = sight.unchanged(before, after)
-    if not ok and _due(context, exchange, before, after):
-        return None  # what shows may be the former call's doing
+    if not ok and not sight.settled(exchange):
+        return None  # what shows may be the late effect of a call before
     if ok and _performed_later(context, exchange, before):
         after = sight.last(exchange) or after
         ok = False
     expected = f"no effect: {describe(life, before)}"
     return Finding(ok, expected, f"{answer(exchange)}; the GET shows {describe(life, after)}")
-
-
-def _due(context: Context, exchange: Exchange, before: Observation, after: Observation) -> bool:
-    """Whether a change may be the effect of a former call on the resource, which shows late.
-
-    Where no page names the state after, it may go through several; only not back to where it was.
-    """
-    life, sight = context.contract.lifecycle, context.sight
-    for x in sight.scene(exchange.scenario).calls:
-        if x.position >= exchange.position or x.resource != exchange.resource or x.refused:
-            continue
-        start = sight.before(x)
-        if life.after and sight.took_effect(start, before) != "cancelled":
-            return True
-        if not life.after and start is not None and not sight.unchanged(start, after):
-            return True
-    return False
 
 
 def _still_unknown(context: Context, exchange: Exchange, after: Observation | None) -> Told:

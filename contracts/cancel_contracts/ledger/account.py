@@ -13,6 +13,7 @@ from typing import Any
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.pipes import read_bytes
 from cancel_contracts.schemas import validator
 
 
@@ -99,7 +100,7 @@ class Account:
 def read(path: Path) -> Account:
     """Return the account of a ledger file. Raises UsageError where it is none."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as err:
         problem = err.strerror or "cannot be read"
         raise UsageError(str(path), problem, "name a ledger file") from None

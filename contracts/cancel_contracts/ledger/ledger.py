@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cancel_contracts.errors import Broken, UsageError
+from cancel_contracts.pipes import is_pipe
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.url import place_of
 
@@ -90,6 +91,8 @@ class Ledger:
     def _open(self) -> None:
         assert self.path is not None
         try:
+            if is_pipe(self.path):
+                raise UsageError(f"--ledger {self.path}", "is a pipe", "name a file")
             self._file = self.path.open("ab", buffering=0)
             self._regular = stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
             if sys.platform != "win32":

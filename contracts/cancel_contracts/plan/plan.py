@@ -36,7 +36,7 @@ GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.8
+GATE_PAIRS = 0.77
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -207,10 +207,8 @@ def _scenarios(
 
 
 def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served.
-
-    They are made beside the plan's own: no clause is left open where the server closes the
-    connection before.
+    """Return who is to be refused on a kept connection, between calls that are served. Made
+    beside the plan's own: no clause is left open where the server closes the connection before.
     """
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]

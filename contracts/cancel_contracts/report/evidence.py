@@ -17,7 +17,7 @@ from cancel_contracts.report import curl, scenario
 from cancel_contracts.report.text import count
 from cancel_contracts.sight.observation import describe, observe
 
-SHOWN_BYTES = 64 * 1024  # of a body, and of the wire
+SHOWN_BYTES = 16 * 1024  # of a body, and of the wire; a recording has them whole
 SHOWN_HEADERS = 200
 SHOWN_VALUE_CHARS = 4096  # of a header
 LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again

@@ -9,6 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from cancel_contracts import pipes
 from cancel_contracts.errors import UsageError
 
 
@@ -21,7 +22,7 @@ def write(path: Path, text: str) -> None:
     try:
         if path.exists() and not path.is_file():
             # A device or a pipe (/dev/stdout) is written to, not replaced.
-            path.write_bytes(data)
+            pipes.write_bytes(path, data)
             return
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts.errors import UsageError
+from cancel_contracts.pipes import is_pipe
 from cancel_contracts.report import excuses, files, findings, story
 from cancel_contracts.report.text import VERDICTS, count, line, plain, requests
 
@@ -56,6 +57,8 @@ def append_summary(record: dict[str, Any], environ: Mapping[str, str]) -> None:
     if not (name := environ.get("GITHUB_STEP_SUMMARY")):
         return
     path = Path(name)
+    if is_pipe(path):
+        raise UsageError("GITHUB_STEP_SUMMARY", "is a pipe", "let the runner set it")
     try:
         held = path.stat().st_size if path.exists() else 0
         with path.open("a", encoding="utf-8", errors="backslashreplace", newline="\n") as summary:

@@ -6,12 +6,6 @@ does not show and what the terminal's encoding cannot carry.
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import suppress
-from io import UnsupportedOperation
-from typing import IO, Any, cast
-
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -20,58 +14,22 @@ from rich.text import Text
 from cancel_contracts.report.text import plain, tame
 
 LABEL_COLUMNS = 10
+MAX_COLUMNS, USUAL_COLUMNS = 1000, 80
 PLAINER = {ord("…"): "...", ord("·"): "-"}
 
 
-class Paper:
-    """A stream that may be full: what was lost is said, and ends nothing."""
-
-    def __init__(self, stream: IO[str]) -> None:
-        self._stream = stream
-        self.lost: str | None = None  # why
-
-    def write(self, text: str) -> int:
-        try:
-            return self._stream.write(text)
-        except BrokenPipeError:
-            raise
-        except OSError as err:
-            return self._lose(err)
-
-    def flush(self) -> None:
-        try:
-            self._stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as err:
-            self._lose(err)
-
-    def _lose(self, err: OSError) -> int:
-        self.lost = self.lost or err.strerror or "cannot be written"
-        leave_stdout()
-        return 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
 class Outlet(Console):
-    """A console that may be left: whoever stops reading ends neither the run nor its reports, and
-    no more does a full disk behind it. `verbose`: whoever reads wants every clause.
+    """The standard output, of a width that can be laid out. `verbose`: whoever reads wants every
+    clause.
     """
 
     def __init__(self, verbose: bool = False) -> None:
-        self.paper, self.verbose = Paper(sys.stdout), verbose
-        super().__init__(highlight=False, file=cast("IO[str]", self.paper))
-
-    def on_broken_pipe(self) -> None:
-        leave_stdout()
-
-
-def leave_stdout() -> None:
-    """Let what is still to be printed go nowhere."""
-    with suppress(UnsupportedOperation):  # a stream in memory
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        self.verbose = verbose
+        super().__init__(highlight=False)
+        if self.width > MAX_COLUMNS:  # COLUMNS says what it likes, and rich fills lines up
+            self.width = MAX_COLUMNS
+        elif self.width < 1:  # where nothing at all would be shown
+            self.width = USUAL_COLUMNS
 
 
 class Screen:

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from urllib.parse import quote
 
 from cancel_contracts.exchange import Exchange
 
@@ -53,3 +54,15 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Wait, but not for a run that is to end; whether it is."""
         return self._event.wait(seconds)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource: its id, and the id as it stands in a path, percent-encoded."""
+
+    id: str
+    segment: str
+
+    @classmethod
+    def of(cls, id_: str) -> Resource:
+        return cls(id_, quote(id_, safe=""))

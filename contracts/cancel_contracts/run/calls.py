@@ -9,20 +9,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
-from urllib.parse import quote
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
-from cancel_contracts.run.attempt import Attempt, Stopped
+from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
 from cancel_contracts.run.settings import RunSettings
+from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
@@ -34,18 +34,6 @@ log = logging.getLogger(__name__)
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 Role = Literal["target", "neighbour"]
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource: its id, and the id as it stands in a path, percent-encoded."""
-
-    id: str
-    segment: str
-
-    @classmethod
-    def of(cls, id_: str) -> Resource:
-        return cls(id_, quote(id_, safe=""))
 
 
 class Calls:
@@ -64,7 +52,7 @@ class Calls:
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
-        self._limits = Limits()
+        self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock = threading.Lock()
 
@@ -133,7 +121,10 @@ class Calls:
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         if answer.received is not None and carried.secret:
-            echoed = carried.secret.encode() in answer.received.wire
+            told = answer.received.wire
+            if carried.query:  # an answer may quote the URL that it was asked at
+                told = told.replace(carried.query.encode(), b"")
+            echoed = carried.secret.encode() in told
             exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange
@@ -184,21 +175,34 @@ class Calls:
             carried = self.identities.observing()
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
-        request = observe_request(
-            self.contract, self.base_url, resource.id, carried, attempt.uuid()
-        )
+        unique = attempt.uuid()
+        request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
         answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is None and answer.reused:
+            answer = self.transport.send(request, keep_alive=keep_alive)
+        if self._hear(answer) and answer.received is not None and answer.received.status == 401:
+            carried = self.identities.observing()  # made anew, by its clock
+            request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
             answer = self.transport.send(request, keep_alive=keep_alive)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request, keep_alive=keep_alive)
         who = self.identities.name("primary")
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
+        if answer.received is not None:
+            answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
         return observe(exchange)
+
+    def _hear(self, answer: Answer) -> bool:
+        """Learn the target's clock, and tell of it; whether tokens are minted anew for it."""
+        told = self.identities.clock.learn(answer.received)
+        if told is None or not self.identities.minted:
+            return False
+        self.journal.notes.append(told)
+        return self.identities.clock.ahead != 0
 
     def _exchange(
         self,
@@ -210,6 +214,7 @@ class Calls:
         answer: Answer,
         who: str,
     ) -> Exchange:
+        self._hear(answer)
         return Exchange(
             contract=self.contract.name,
             scenario=attempt.number,
@@ -260,20 +265,23 @@ class Calls:
         self._keep(attempt, exchange)
 
     def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
-        """Wait as a 429 asks; False where the call is to be given up, and the run with it.
+        """Wait as a 429 or a 503 asks; False where the call is to be given up, and the run with it.
 
         Of two simultaneous calls a server may put off one each time: that alone ends no run.
         """
         if attempts >= THROTTLED_CALLS and one_of_two:
             return False
         if attempts >= THROTTLED_CALLS:
-            self.journal.stopped = "the target answers 429 again and again; the rest was not sent"
+            self.journal.stopped = (
+                f"the target answers {exchange.status} again and again; the rest was not sent"
+            )
             return False
         seconds = seconds_asked(exchange.received)
         if self.patience.wait(seconds) or self.stopped:
             return True
         self.journal.stopped = (
-            f"the target answers 429 and asks to wait {seconds:.0f} s, more than --max-wait allows"
+            f"the target answers {exchange.status} and asks to wait {seconds:.0f} s, more than"
+            " --max-wait allows"
         )
         return False
 

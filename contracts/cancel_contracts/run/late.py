@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt
-from cancel_contracts.run.calls import Calls, Resource
+from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.calls import Calls
 from cancel_contracts.sight.clocks import STILL_SECONDS
 
 LOOK_AGAIN_SECONDS = 0.25
@@ -59,7 +59,7 @@ class Late:
         if wanted and sight.observable and not self.calls.stopped:
             self.calls.stop.wait(max(0.0, pause - self.calls.idle_seconds))
         for exchange, target in sorted(wanted, key=lambda it: it[0].scenario):
-            if self.calls.stopped or not sight.observable:
+            if self.calls.stopped or sight.observable is False:
                 return
             calls = sight.scene(exchange.scenario).calls
             again = handed[target.id.casefold()] > 1

@@ -9,7 +9,7 @@ from cancel_contracts.exchange import NOBODY_THERE, Exchange
 
 UNANSWERED_CALLS = 3  # calls, or looks, without an answer that end the run
 LARGE_BYTES = 65536  # of one answer: what goes beyond adds up over the run
-LARGE_BYTES_IN_ALL = 48 * 2**20  # as much is kept in memory; more ends the run
+LARGE_BYTES_IN_ALL = 16 * 2**20  # as much is kept, and read again for each report
 
 
 class Limits:

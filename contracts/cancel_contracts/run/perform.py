@@ -26,8 +26,8 @@ from cancel_contracts.plan.steps import (
     Scenario,
 )
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt, Stopped
-from cancel_contracts.run.calls import Calls, Resource, Role
+from cancel_contracts.run.attempt import Attempt, Resource, Stopped
+from cancel_contracts.run.calls import Calls, Role
 from cancel_contracts.run.performed import Held, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
@@ -98,7 +98,7 @@ class Performance:
     def _put_off(self, exchange: Exchange) -> bool:
         """Whether a call is to be made again. Calls that belong together are, all of them, anew."""
         throttled = exchange.situation.identity == "throttled"
-        return exchange.limited and not throttled and not self.scenario.together
+        return exchange.put_off and not throttled and not self.scenario.together
 
     def _do(self, step: Acquire | Name | Observe | AtOnce | Close | ObserveLast) -> None:
         match step:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire
-from cancel_contracts.run.attempt import Attempt
-from cancel_contracts.run.calls import Resource
+from cancel_contracts.run.attempt import Attempt, Resource
 from cancel_contracts.sight.observation import Observation
 
 

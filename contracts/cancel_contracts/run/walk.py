@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Situation
-from cancel_contracts.run.attempt import Attempt, Stopped
-from cancel_contracts.run.calls import Resource
+from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.run import Run
 from cancel_contracts.sight.observation import Observation
 

@@ -124,7 +124,10 @@ class Sight:
     ) -> Observation | None:
         """Return the last look after the call and before the next, at one resource where that is
         named: in a walk it may have been called by itself since, and what shows then is of that.
+        None for calls at once: what shows is of all of them.
         """
+        if exchange.situation.call == "concurrent":
+            return None
         began = exchange.started
         own = (at for at in self._calls_on.get(resource or "", ()) if at > began)
         end = min(own, default=inf)
@@ -150,6 +153,22 @@ class Sight:
         end = self.scene(exchange.scenario).end
         looks = reversed(self._looks(exchange))
         return next((o for o in looks if o.exchange.position > end), None)
+
+    def settled(self, exchange: Exchange) -> bool:
+        """Whether what earlier calls of the scenario did had shown before this one: where it had
+        not, what shows after it may be of those. Where no page names the state after a cancel, it
+        may go through several, but for those that can be cancelled.
+        """
+        before, after = self.before(exchange), self.after(exchange)
+        calls = self.scene(exchange.scenario).calls
+        earlier = [x for x in calls if x.position < exchange.position and not x.refused]
+        if before is None or not earlier:
+            return True
+        if not self.life.after and before.entity and after is not None and after.entity:
+            moves = shown(self.life, before.entity) != shown(self.life, after.entity)
+            if moves and not is_open(self.life, after.entity):
+                return False
+        return all(self.took_effect(self.before(x), before) == "cancelled" for x in earlier)
 
     def unseen(self, exchange: Exchange) -> bool:
         """Whether something of the call may have gone unseen, which a GET would have shown."""

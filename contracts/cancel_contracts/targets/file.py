@@ -27,6 +27,7 @@ from cancel_contracts.targets.names import PRIMARY, wrong
 from cancel_contracts.targets.reading import read
 from cancel_contracts.targets.url import check_url
 
+ENTRIES = 1000  # of one mapping of a target file; identities are a dozen
 IDS_OF_A_PATTERN = 10_000
 
 

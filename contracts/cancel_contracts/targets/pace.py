@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # slow to load, and a run on loopback needs none of it
 
 UNITS = {"s": 1, "sec": 1, "second": 1, "min": 60, "minute": 60, "h": 3600, "hour": 3600}
 RATE = re.compile(r"^([1-9][0-9]*)/([a-z]+)$")
+STORE_PATH = re.compile(r"/?[0-9]*")  # the number of a database
 STORE_SECONDS = 5.0  # for the store to answer
 Wait = Callable[[float], bool]  # waits so many seconds; whether to give up
 
@@ -41,7 +42,16 @@ def parse_rate(text: str) -> Rate:
 
 def check_store(url: str) -> None:
     """Raise UsageError where a quota store is no URL of a Redis."""
-    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
+    try:
+        parts = urlsplit(url)
+        if parts.scheme in ("redis", "rediss"):
+            number = STORE_PATH.fullmatch(parts.path) is not None
+            fine = bool(parts.hostname) and parts.port != 0 and number
+        else:
+            fine = parts.scheme == "unix" and len(parts.path) > 1
+    except ValueError:  # an address in half a bracket, a port that is none
+        fine = False
+    if not fine or "://" not in url:
         place, mend = f"--quota-store {place_of(url)}", "give redis://HOST:PORT/DB"
         raise UsageError(place, "is no URL of a Redis", mend)
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Self
 
 import urllib3
@@ -21,6 +22,7 @@ import urllib3
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Failure, Headers, Received, Sent, answered_by_proxy
 from cancel_contracts.hosts import proxies
+from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.record import Bounds
@@ -203,6 +205,8 @@ def check_certificates(place: str, path: str) -> None:
     mend = "name a PEM file of CA certificates"
     if not os.path.exists(path):
         raise UsageError(place, f"{path} does not exist", mend)
+    if is_pipe(Path(path)):
+        raise UsageError(place, f"{path} is a pipe", mend)
     if os.path.isdir(path):
         return  # of hashed names, as OpenSSL has them; read one by one when they are needed
     try:

@@ -82,6 +82,11 @@ class _Recorded(HTTPConnection):
         if self._late:
             raise Unconnected("unreachable", f"the proxy: no connection in {self.timeout:g} s")
 
+    def _tunnel(self) -> None:
+        super()._tunnel()
+        if self._late:
+            raise TimeoutError  # what it took for the end of the headers was our own end
+
     def _give_up(self) -> None:
         """End what waits on the socket, which another thread does."""
         self._late = True
