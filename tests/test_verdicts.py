@@ -18,6 +18,7 @@ from servers.front import Written
 from servers.service import Service
 from servers.tokens import Opaque
 from servers.trial import conforming, contract_of, judge, target_of
+from servers.variants_effect import OneSecondLate, TakesItsTime
 from servers.variants_handler import OneResource
 from servers.variants_rules import LaterForensics, Minimal, ShortGet, SubjectAccess
 from servers.variants_wire import AlwaysCloses, ThrottlesARace, UnknownLookRefused
@@ -133,6 +134,8 @@ def test_each_item_of_a_list_has_to_be_judged(print_job: Contract, tmp_path: Pat
         ("SA", ShortGet),  # the GET has nothing of what is to be kept
         ("AP", OneResource),  # there is no neighbour that could be changed
         ("MA", ThrottlesARace),
+        ("MA", OneSecondLate),  # what shows after a refusal is the doing of the call before it
+        ("SA", TakesItsTime),
     ],
 )
 def test_what_an_answer_tells_nothing_of_by_its_nature_is_no_gap(
