@@ -247,6 +247,23 @@ def test_a_late_effect_is_not_held_against_the_refused_call_after_it(contract: C
     assert found.settled(call), "a refused call has nothing to show"
 
 
+def test_where_no_state_is_named_an_effect_may_go_through_several_but_not_back() -> None:
+    life = ANY_CHANGE.lifecycle
+    start = entity(ANY_CHANGE)
+
+    def after(*states: str, status: int = 200) -> bool:
+        first, then = ({**start, life.shows[0]: state} for state in states)
+        rows: list[Step] = [("look", start, 0), ("call", status, 1), ("look", first, 2)]
+        found, call = sight(ANY_CHANGE, *rows, ("call", 401, 3), ("look", then, 4))
+        return found.settled(call)
+
+    assert not after("Cancelling", "Cancelled")
+    assert not after("Cancelling", life.final[0])
+    assert after("Cancelling", life.cancellable[0]), "the refused call has brought it back"
+    assert after("Cancelled", "Cancelled")
+    assert after("Cancelling", "Cancelled", status=401), "no call has had an effect before"
+
+
 def test_what_shows_after_calls_at_once_is_of_none_of_them() -> None:
     found, call = sight(NAMED, ("look", entity(NAMED), 0), ("call", 200, 1), ("look", {}, 2))
     assert found.after(call) is not None

@@ -208,6 +208,22 @@ class Exchange:
         return self.status == 429
 
     @property
+    def unavailable(self) -> bool:
+        """Whether it was answered 503 with a Retry-After: for now nobody serves, whoever asks
+        (RFC 9110 section 15.6.4).
+        """
+        return (
+            self.status == 503
+            and self.received is not None
+            and bool(self.received.header("retry-after"))
+        )
+
+    @property
+    def put_off(self) -> bool:
+        """Whether the answer asks to call again later, and says nothing of the call itself."""
+        return self.limited or self.unavailable
+
+    @property
     def unanswered(self) -> bool:
         """Whether no answer came that can be read to its end."""
         return self.received is None or bool(self.failure or self.received.error)

@@ -94,14 +94,15 @@ class SparseEntities(Service):
 
 
 class EpochDates(Service):
-    """Dates to the second, with an offset."""
+    """Dates to the second, with an offset. A comment is none, whatever it looks like."""
 
     def entity(self, resource: Resource) -> dict[str, Any]:
-        def plain(value: Any) -> Any:
-            moment = isinstance(value, str) and re.fullmatch(r"(\d{4}-[\dT:-]+)\.?\d*Z", value)
+        def plain(name: str, value: Any) -> Any:
+            date = isinstance(value, str) and not name.endswith("Comment")
+            moment = re.fullmatch(r"(\d{4}-[\dT:-]+)\.?\d*Z", value) if date else None
             return f"{moment[1]}+00:00" if moment else value
 
-        return {k: plain(v) for k, v in super().entity(resource).items()}
+        return {k: plain(k, v) for k, v in super().entity(resource).items()}
 
 
 class NamesTheCanceller(Service):

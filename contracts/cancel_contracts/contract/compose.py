@@ -91,6 +91,7 @@ class Composition:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self.ordinary = replace(DEFAULT, state=contract.lifecycle.cancellable[0])
+        self._usual = {aspect: value(self.ordinary, aspect) for aspect in ASPECTS}
         self._values: dict[str, Mapping[str, set[Any]]] = {}
 
     @cached_property
@@ -140,7 +141,7 @@ class Composition:
 
     def facts(self, situation: Situation) -> list[str]:
         """Return the aspects in which a situation is not the ordinary call."""
-        return [a for a in ASPECTS if value(situation, a) != value(self.ordinary, a)]
+        return [a for a, usual in self._usual.items() if value(situation, a) != usual]
 
     def served(self, situation: Situation) -> bool:
         """Whether a call is to be served: all that is not ordinary in it is neutral."""

@@ -49,7 +49,7 @@ class Context:
             self.broken_off.append(exchange.started)
         if exchange.kind == "observe":
             return
-        if status == 429:
+        if exchange.put_off:
             self.throttled.add(situation)
         elif status:
             self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)

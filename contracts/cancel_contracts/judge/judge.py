@@ -109,7 +109,7 @@ class Judge:
             ]
         blame = Blame(self.composition)
         for at, exchange in enumerate(exchanges):
-            if exchange.kind != "cancel" or exchange.way_in:
+            if exchange.kind != "cancel" or exchange.way_in or exchange.unavailable:
                 continue
             for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:
@@ -268,7 +268,7 @@ def _why(context: Context, tally: Tally, situation: Situation) -> list[Gap]:
             return [inconclusive(f"the call was not answered ({tried.why})")]
         return [NOT_TOLD]
     if situation in context.throttled:
-        return [inconclusive("the call was answered 429")]
+        return [inconclusive("the call was put off (429, or 503 with Retry-After)")]
     if journal.stopped:
         return [inconclusive(journal.stopped)]
     return [Gap("no exchange exercised it")]

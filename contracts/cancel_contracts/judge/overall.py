@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from math import inf
 from typing import Any
+from urllib.parse import urlsplit
 
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import CALLERS, Findings, Overall
@@ -171,6 +172,8 @@ def _header_names(exchange: Exchange) -> str:
 
 
 def _impersonal(text: str, exchange: Exchange) -> str:
+    if query := urlsplit(exchange.sent.url).query:
+        text = text.replace(f"?{query}", "")
     return OWN.sub("#", text.replace(exchange.resource, "#"))
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
 
-LONGEST = 8  # calls on one resource: what goes wrong in one should not reach many
+LONGEST = 12  # calls on one resource: what goes wrong in one should not reach many
 Chain = tuple[Situation, ...]
 
 

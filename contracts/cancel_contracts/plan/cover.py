@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from functools import cached_property
+from itertools import combinations, product
 from typing import Any
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
@@ -44,6 +45,7 @@ class Cover:
         self._kinds: dict[Fact, Any] = {}
         self._samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in FREE}
         self._used: dict[Fact, int] = {}
+        self._values: set[frozenset[Fact]] = set()  # pairs of values that met
 
     # --- facts and kinds --------------------------------------------------------------------------
 
@@ -69,21 +71,31 @@ class Cover:
         kinds = [self.kind(aspect, call) for aspect in FREE]
         return {frozenset(two) for two in combinations(kinds, 2)}
 
+    @cached_property
     def possible(self) -> dict[Pair, tuple[Situation, list[str]]]:
-        """Return the pairs that can meet, each with a call in which it does and its aspects.
+        """The pairs that can meet, each with a call in which it does and its aspects.
 
         Of two facts that are not neutral one hides the other: whichever is looked at first decides.
         """
+        kinds: dict[str, dict[tuple[str, Any], list[Situation]]] = {}
+        for aspect, samples in self._samples.items():
+            rows = kinds.setdefault(aspect, {})
+            for sample in samples.values():
+                rows.setdefault(self.kind(aspect, sample), []).append(sample)
         found: dict[Pair, tuple[Situation, list[str]]] = {}
         for a, b in combinations(FREE, 2):
-            for one in self._samples[a].values():
-                for two in self._samples[b].values():
-                    call = with_value(with_value(self.composition.ordinary, a, one), b, two)
-                    hidden = self.odd(call) > 1
-                    if self.composition.can_meet(call) and not hidden:
-                        pair = frozenset((self.kind(a, call), self.kind(b, call)))
-                        found.setdefault(pair, (call, [a, b]))
+            for (one, ones), (two, twos) in product(kinds[a].items(), kinds[b].items()):
+                calls = (
+                    with_value(with_value(self.composition.ordinary, a, x), b, y)
+                    for x, y in product(ones, twos)
+                )
+                call = next((c for c in calls if self._meets(c)), None)
+                if call is not None:
+                    found[frozenset((one, two))] = (call, [a, b])
         return found
+
+    def _meets(self, call: Situation) -> bool:
+        return self.composition.can_meet(call) and self.odd(call) <= 1
 
     def odd(self, call: Situation) -> int:
         """Return how many facts of a call are not neutral."""
@@ -92,7 +104,7 @@ class Cover:
 
     def pairs_met(self) -> PairsMet:
         """Return how many of the pairs that can meet do."""
-        possible = self.possible().keys()
+        possible = self.possible.keys()
         return PairsMet(len(self.met & possible), len(possible))
 
     # --- choosing ---------------------------------------------------------------------------------
@@ -100,8 +112,9 @@ class Cover:
     def add(self, call: Situation) -> None:
         self.calls.append(call)
         self.met |= self.pairs(call)
-        for aspect in FREE:
-            fact = (aspect, value(call, aspect))
+        facts = [(aspect, value(call, aspect)) for aspect in FREE]
+        self._values |= {frozenset(two) for two in combinations(facts, 2)}
+        for fact in facts:
             self._used[fact] = self._used.get(fact, 0) + 1
 
     def neutral(self, aspect: str) -> list[Situation]:
@@ -129,18 +142,23 @@ class Cover:
         return call
 
     def _best(self, call: Situation, aspect: str, settled: Sequence[str]) -> Situation:
-        """Return the call with the neutral value of an aspect that meets most new pairs."""
-        best, most = call, -1
-        for sample in self.neutral(aspect):
+        """Return the call with the neutral value of an aspect that meets most new pairs: of kinds
+        first, then of the values themselves.
+        """
+        kinds = [self.kind(s, call) for s in settled]
+        facts = [(s, value(call, s)) for s in settled]
+
+        def score(sample: Situation) -> tuple[int, int]:
+            kind, fact = self.kind(aspect, sample), (aspect, value(sample, aspect))
+            new = sum(frozenset((kind, other)) not in self.met for other in kinds)
+            unmet = sum(frozenset((fact, other)) not in self._values for other in facts)
+            return (2 * new + (fact not in self._used), unmet)
+
+        for sample in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, sample)
-            if not self.composition.can_meet(other):
-                continue
-            kind = self.kind(aspect, other)
-            new = sum(frozenset((kind, self.kind(s, other))) not in self.met for s in settled)
-            unseen = (aspect, value(other, aspect)) not in self._used
-            if (score := 2 * new + unseen) > most:
-                best, most = other, score
-        return best
+            if self.composition.can_meet(other):
+                return other
+        return call
 
 
 def cover(
@@ -165,7 +183,7 @@ def cover(
             continue
         if not any(composition.shows(call, situation) for call in found.calls):
             found.add(found.filled(situation, facts(situation)))
-    possible = found.possible().keys()
+    possible = found.possible.keys()
     for call in _more(found):
         if len(found.calls) >= limit or len(found.met & possible) >= share * len(possible):
             break
@@ -177,7 +195,7 @@ def _more(found: Cover) -> Iterator[Situation]:
     """Yield calls for the pairs that have not met. Refused ones first: they share a resource; those
     that need another resource beside them last.
     """
-    left = [(call, aspects) for pair, (call, aspects) in found.possible().items()]
+    left = [(call, aspects) for pair, (call, aspects) in found.possible.items()]
 
     def price(row: tuple[Situation, list[str]]) -> int:
         return 2 * ("{neighbour}" in row[0].body.text) + (not found.composition.refused(row[0]))

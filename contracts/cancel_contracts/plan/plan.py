@@ -36,7 +36,7 @@ GATE_CALLS = 100
 # How many simultaneous pairs: one may be lucky.
 RACES = 2
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.8
+GATE_PAIRS = 0.77
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6

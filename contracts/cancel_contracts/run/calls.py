@@ -121,7 +121,10 @@ class Calls:
         answer = replace(answer, sent=_masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         if answer.received is not None and carried.secret:
-            echoed = carried.secret.encode() in answer.received.wire
+            told = answer.received.wire
+            if carried.query:  # an answer may quote the URL that it was asked at
+                told = told.replace(carried.query.encode(), b"")
+            echoed = carried.secret.encode() in told
             exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange
@@ -262,20 +265,23 @@ class Calls:
         self._keep(attempt, exchange)
 
     def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
-        """Wait as a 429 asks; False where the call is to be given up, and the run with it.
+        """Wait as a 429 or a 503 asks; False where the call is to be given up, and the run with it.
 
         Of two simultaneous calls a server may put off one each time: that alone ends no run.
         """
         if attempts >= THROTTLED_CALLS and one_of_two:
             return False
         if attempts >= THROTTLED_CALLS:
-            self.journal.stopped = "the target answers 429 again and again; the rest was not sent"
+            self.journal.stopped = (
+                f"the target answers {exchange.status} again and again; the rest was not sent"
+            )
             return False
         seconds = seconds_asked(exchange.received)
         if self.patience.wait(seconds) or self.stopped:
             return True
         self.journal.stopped = (
-            f"the target answers 429 and asks to wait {seconds:.0f} s, more than --max-wait allows"
+            f"the target answers {exchange.status} and asks to wait {seconds:.0f} s, more than"
+            " --max-wait allows"
         )
         return False
 

@@ -98,7 +98,7 @@ class Performance:
     def _put_off(self, exchange: Exchange) -> bool:
         """Whether a call is to be made again. Calls that belong together are, all of them, anew."""
         throttled = exchange.situation.identity == "throttled"
-        return exchange.limited and not throttled and not self.scenario.together
+        return exchange.put_off and not throttled and not self.scenario.together
 
     def _do(self, step: Acquire | Name | Observe | AtOnce | Close | ObserveLast) -> None:
         match step:

@@ -202,7 +202,7 @@ class Run:
             if performed.single:
                 self.keep_to_one()
             made = [x for x in exchanges[at:] if x.kind == "cancel"]
-            limited = [x for x in made if x.limited]
+            limited = [x for x in made if x.put_off]
             lone = performed.single and not made  # two were needed side by side
             if not lone and not (scenario.together and limited):
                 break
@@ -235,6 +235,8 @@ class Run:
         gone.
         """
         last = self.journal.exchanges[-1:]
+        if any(x.kind == "cancel" and x.unavailable for x in self.journal.exchanges):
+            self.note("calls were answered 503 with Retry-After and made again: no evidence of it")
         if self.calls.stop.asked:
             return
         if last and last[0].received is None and last[0].failure == "timeout":
@@ -266,5 +268,5 @@ def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:
     first = scenario.calls[0]
     answers = [x for x in exchanges if x.kind == "cancel" and x.situation == first]
     seen = any(x.kind == "observe" and x.status == 200 for x in exchanges[:1])
-    stands = answers[-1] if answers and not answers[-1].limited else None
+    stands = answers[-1] if answers and not answers[-1].put_off else None
     return Told(stands.status if stands else None, seen)

@@ -156,15 +156,19 @@ class Sight:
 
     def settled(self, exchange: Exchange) -> bool:
         """Whether what earlier calls of the scenario did had shown before this one: where it had
-        not, what shows after it may be of those.
+        not, what shows after it may be of those. Where no page names the state after a cancel, it
+        may go through several, but for those that can be cancelled.
         """
-        before = self.before(exchange)
-        earlier = (x for x in self.scene(exchange.scenario).calls if x.position < exchange.position)
-        return before is None or all(
-            self.took_effect(self.before(x), before) == "cancelled"
-            for x in earlier
-            if not x.refused
-        )
+        before, after = self.before(exchange), self.after(exchange)
+        calls = self.scene(exchange.scenario).calls
+        earlier = [x for x in calls if x.position < exchange.position and not x.refused]
+        if before is None or not earlier:
+            return True
+        if not self.life.after and before.entity and after is not None and after.entity:
+            moves = shown(self.life, before.entity) != shown(self.life, after.entity)
+            if moves and not is_open(self.life, after.entity):
+                return False
+        return all(self.took_effect(self.before(x), before) == "cancelled" for x in earlier)
 
     def unseen(self, exchange: Exchange) -> bool:
         """Whether something of the call may have gone unseen, which a GET would have shown."""
