@@ -80,6 +80,19 @@ def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -
     assert len(told.excused["observe"]) == told.selected - told.judged
 
 
+@pytest.mark.parametrize("name", ["machine-action", "access-package-assignment-request"])
+def test_a_refusal_that_was_performed_shows_in_the_next_answer_too(name: str) -> None:
+    """A call that is to be served follows refused ones on one resource: it is turned away."""
+    result, outcome = run([CONTRACTS[name]], ("forbidden-yet-performed",), ("no-get-route",))
+    assert outcome.exit_code == 1, outcome.sentence
+    for id_, verdict in verdicts(result).items():
+        if verdict.word == "violated":
+            facets = {facet for evidence in verdict.violations for facet in evidence.facets}
+            assert not facets & {"effect", "whole", "neighbour"}, id_
+        elif "effect" in verdict.clause.expect:
+            assert verdict.word != "upheld", id_
+
+
 def test_an_effect_is_no_answer_to_another_call() -> None:
     """Any change is the effect of a cancel whose result no page names: it takes a GET to see it."""
     result, _ = run([CONTRACTS["security-action"]], (), ("no-get-route",))

@@ -22,12 +22,12 @@ class Speaking:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
-        speaks = Composition(contract).speaks
+        speaks = Composition(contract).speaks  # of one answer that it speaks of as of any
         self._of = {
             c.id: frozenset(
                 at
                 for at, situation in enumerate(self._calls)
-                if any(speaks(c, situation, status) for status in _statuses(c.given))
+                if speaks(c, situation, _statuses(c.given)[0])
             )
             for c in contract.clauses
         }

@@ -7,15 +7,16 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import needs_token
+from cancel_contracts.contract.words import FACETS, needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.chains import Chain, chains
@@ -86,13 +87,14 @@ def make(
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     composition = Composition(contract)
+    against = partial(_against, profile=profile, harmless=harmless, states=states)
     left_out: dict[Situation, Gap] = {}
     wanted: list[Situation] = []
     every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
     if _asks_app(contract, every, lacks):
         every[replace(composition.ordinary, identity="app")] = None
     for situation in every:
-        gap = _against(situation, profile, harmless, states) or lacks.get(situation.identity)
+        gap = against(situation) or lacks.get(situation.identity)
         if gap is None and supply is not None and situation.state is not None:
             gap = supply.never(situation.state, situation.owner)
         if gap is None:
@@ -101,7 +103,7 @@ def make(
             left_out[situation] = gap
     share = 1.0 if profile == "deep" else GATE_PAIRS
     near = [s for clause in clauses if _about_others(clause) for s in asked(contract, clause)]
-    scenarios, pairs = _cover(composition, wanted, limit, share, near)
+    scenarios, pairs = _cover(composition, wanted, limit, share, near, lambda s: against(s) is None)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -143,6 +145,7 @@ def _cover(
     limit: int,
     share: float,
     near: Sequence[Situation],
+    may: Callable[[Situation], bool],
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
@@ -153,7 +156,7 @@ def _cover(
         seconds.append(replace(composition.ordinary, call="second"))
     kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
-    found = cover(composition, single, max(0, limit - reserved), share)
+    found = cover(composition, single, max(0, limit - reserved), share, may)
     scenarios: list[Scenario] = []
     for scenario in [*_scenarios(composition, found, seconds, kept, near), *races]:
         if len(scenario.calls) <= limit:
@@ -204,7 +207,7 @@ def _scenarios(
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
-            again = [replace(kept[0], call="second")] if kept else []
+            again = [replace(kept[-1], call="second")] if kept else []
             pairs.append(on_one_connection(first, then=[*kept, call, *again]))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
@@ -225,6 +228,8 @@ def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situati
     """
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
+    # Whoever has no credentials, and whoever has no permission, where these are asked for.
+    own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
     return [*without[:1], *[s for s in own if s not in without][:1]]
 
@@ -280,8 +285,13 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
-        return "effect" not in clause.expect
+        return not _needs_looks(clause)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _needs_looks(clause: Clause) -> bool:
+    """Whether a part of it is judged by how an existing resource looks, before and after."""
+    return any(FACETS[name].sees == "looks" for name in clause.expect)
 
 
 def _mutes(clause: Clause) -> bool:
