@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from email.utils import formatdate
 from itertools import count
 from secrets import token_urlsafe
@@ -74,8 +75,18 @@ class OwnWords(Whispers):
         return Response(401, body, (("WWW-Authenticate", challenge), *refusal.headers[1:]))
 
 
+class FramedByTheRoute(Whispers):
+    """Frames its 401 in chunks where the id names something: how an answer is cut is no word."""
+
+    def slip(self, call: Call, refusal: Response) -> Response:
+        return replace(refusal, chunked=self.find(call.id) is not None)
+
+
+@pytest.mark.parametrize("kind", [OwnWords, FramedByTheRoute])
 @pytest.mark.parametrize(("short", "clause"), [("SA", "SA-44"), ("MA", "MA-62"), ("AP", "AP-65")])
-def test_what_belongs_to_one_call_gives_nothing_away(short: str, clause: str) -> None:
-    outcome = judge(conforming(short, OwnWords), only=[clause])
+def test_what_belongs_to_one_call_gives_nothing_away(
+    kind: type[Whispers], short: str, clause: str
+) -> None:
+    outcome = judge(conforming(short, kind), only=[clause])
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
     assert clause in outcome.upheld
