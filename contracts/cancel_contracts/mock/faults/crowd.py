@@ -11,7 +11,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.faults.history import back
 
-GAP = 0.06  # seconds that every call waits: enough for calls that are sent at once to meet
+GAP = 0.2  # seconds that every call waits: enough for calls that are sent at once to meet
 
 
 def together(*, enter: kit.Act, leave: Callable[[Call, Reply], Reply] | None = None) -> Change:
