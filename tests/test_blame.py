@@ -16,7 +16,18 @@ PLAIN, HTML = (
     Form("json", '{"Comment": "2024-01-01T00:00:00Z"}'),
 )
 CHARSET = "application/json; charset=utf-8"
-STATUS_ONLY = ("MA-01", "MA-07", "MA-15", "MA-16", "MA-28", "MA-45", "MA-54", "MA-68", "MA-21")
+STATUS_ONLY = (
+    "MA-01",
+    "MA-07",
+    "MA-15",
+    "MA-16",
+    "MA-28",
+    "MA-45",
+    "MA-54",
+    "MA-55",
+    "MA-68",
+    "MA-21",
+)
 
 
 def violated(*calls: tuple[dict[str, Any], int]) -> set[str]:
@@ -108,3 +119,15 @@ def test_two_facts_that_fail_each_by_itself_are_both_blamed_where_they_met_too()
         ({"identity": ISOLATE, "body": PLAIN}, 200), ({"body": HTML}, 200),
     )  # fmt: skip
     assert found == {"MA-15", "MA-45"}
+
+
+def test_a_call_that_its_own_fact_fails_says_nothing_of_the_connection() -> None:
+    reused = {"call": "reused", "identity": SCAN}
+    assert "MA-55" not in violated(
+        ({}, 200),
+        ({"identity": SCAN, "body": PLAIN}, 403),
+        ({"identity": SCAN}, 403),
+        ({"body": PLAIN}, 200),
+        (reused, 403),
+    )
+    assert "MA-55" in violated(({}, 200), ({"identity": SCAN}, 200), (reused, 403))

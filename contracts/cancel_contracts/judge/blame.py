@@ -20,6 +20,8 @@ from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
 
 Facts = frozenset[Fact]
+# Facets that hold where a call is served: what keeps one from it keeps it from the other.
+SERVED = {"connection": "status", "accepts": "status"}
 
 
 class Blame:
@@ -32,29 +34,29 @@ class Blame:
         self._facts: dict[Situation, Facts | None] = {}
 
     def facts(self, situation: Situation) -> Facts | None:
-        """Return the facts in which a call is not the ordinary one; None where not all of them are
-        neutral.
+        """Return the facts in which a call is not the ordinary one; None where one of them has it
+        refused.
         """
         if situation not in self._facts:
-            standing, aspects = self.composition.standing, self.composition.facts(situation)
-            neutral = all(standing(situation, aspect).kind == "neutral" for aspect in aspects)
+            aspects = self.composition.facts(situation)
+            refused = self.composition.refused(situation)
             found = frozenset((a, value(situation, a)) for a in aspects)
-            self._facts[situation] = found if neutral else None
+            self._facts[situation] = None if refused else found
         return self._facts[situation]
 
     def note(self, facet: str, exchange: Exchange) -> None:
         """Take note that a facet holds in a call; of those that were served, that counts."""
         if exchange.succeeded and (facts := self.facts(exchange.situation)) is not None:
-            self._served[facet].add(facts)
+            self._served[SERVED.get(facet, facet)].add(facts)
 
     def foreign(self, clause: Clause, facet: str, situation: Situation) -> bool:
         """Take note that a facet does not hold in a call, and return whether that call holds
-        neutral facts alone, and some that the clause does not name.
+        no fact to refuse, and some that the clause does not name.
         """
         facts = self.facts(situation)
         if facts is None or clause.given.get("any"):
             return False
-        self._deviating[facet].add(facts)
+        self._deviating[SERVED.get(facet, facet)].add(facts)
         return not {aspect for aspect, _ in facts} <= self._own(clause)
 
     @staticmethod
@@ -68,6 +70,7 @@ class Blame:
         return not suspects or any(aspect in own for aspect, _ in suspects)
 
     def _suspects(self, facet: str, facts: Facts) -> Facts:
+        facet = SERVED.get(facet, facet)
         served, deviating = self._served[facet], self._deviating[facet]
         for size in range(len(facts) + 1):
             sets = map(frozenset, combinations(sorted(facts, key=str), size))

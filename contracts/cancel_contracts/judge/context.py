@@ -53,8 +53,23 @@ class Context:
             self.throttled.add(situation)
         elif status:
             self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)
-        if status and situation.call == "second" and situation.resource == "cancellable":
+        second = situation.call == "second" and situation.resource == "cancellable"
+        if status and second and not self.is_first(exchange):
             self.seconds.add(status)
+
+    def is_first(self, exchange: Exchange) -> bool:
+        """Whether what was to be the second call in a row is a first: those before were refused."""
+        if exchange.situation.call != "second":
+            return False
+        before = [
+            x
+            for x in self.journal.exchanges.of_scenario(exchange.scenario)
+            if x.kind == "cancel"
+            and x.resource == exchange.resource
+            and x.started < exchange.started
+            and not x.put_off
+        ]
+        return bool(before) and all(x.refused for x in before)
 
     def refused_look(self, exchange: Exchange) -> int | None:
         """Return how the look after the call was refused, by a 4xx that says so of the id."""

@@ -111,6 +111,8 @@ class Judge:
         for at, exchange in enumerate(exchanges):
             if exchange.kind != "cancel" or exchange.way_in or exchange.unavailable:
                 continue
+            if context.is_first(exchange):
+                continue
             for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
                 for tally in tallies[id_]:
                     tally.take(context, blame, at, exchange, speaks.expect, stands)

@@ -7,41 +7,65 @@ to blame, and the clauses about the others are not left open.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Situation
-from cancel_contracts.plan.steps import Scenario, in_a_row
+from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
 def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
-    """Return the calls to make after these, one fact each; none where not even the ordinary call
-    was served, or where every fact was.
+    """Return the calls to make after these, one fact each, and second calls in a row again whose
+    first was refused; none where not even the ordinary call was served.
     """
     composition = Composition(contract)
     served: set[Fact] = set()
-    met: dict[Fact, Situation] = {}
-    alone: set[Situation] = set()
+    failed: dict[Situation, None] = {}
+    begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
+    seconds: dict[Situation, Scenario] = {}
     ordinary = False
     for exchange in exchanges:
-        call = exchange.situation
+        call, where = exchange.situation, (exchange.scenario, exchange.resource)
         told = exchange.kind == "cancel" and exchange.status is not None
-        if not told or exchange.put_off or exchange.way_in or not composition.served(call):
+        if not told or exchange.put_off or exchange.way_in:
             continue
-        facts = composition.facts(call)
+        if call.call == "second" and where not in begun:
+            seconds[call] = in_a_row(replace(call, call="first"), call)
         if exchange.succeeded:
-            ordinary |= not facts
-            served |= {(aspect, value(call, aspect)) for aspect in facts}
-        elif len(facts) == 1:
-            alone.add(call)
-        elif "call" not in facts:  # what is about a connection is not told by a call alone
-            for aspect in facts:
-                single = with_value(composition.ordinary, aspect, call)
-                met.setdefault((aspect, value(call, aspect)), single)
+            begun.add(where)
+        if composition.refused(call):
+            continue
+        if exchange.succeeded:
+            ordinary |= call == composition.ordinary
+            # Beside what no page decides a call stands for that alone.
+            all_neutral = composition.served(call)
+            served |= {
+                f for f in _facts(composition, call) if all_neutral or not _neutral(composition, f)
+            }
+        else:
+            failed[call] = None
     if not ordinary:
         return []
-    return [
-        in_a_row(s, neighbour=s.owner is not None)
-        for fact, s in met.items()
-        if fact not in served and s not in alone
-    ]
+    anew: dict[Situation, None] = {}
+    for call in failed:
+        open_ = _facts(composition, call) - served
+        if any(_neutral(composition, fact) for fact in open_):
+            for aspect, _ in sorted(open_, key=str):
+                anew[with_value(composition.ordinary, aspect, call)] = None
+    return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
+
+
+def _facts(composition: Composition, call: Situation) -> set[Fact]:
+    return {(aspect, value(call, aspect)) for aspect in composition.facts(call)}
+
+
+def _neutral(composition: Composition, fact: Fact) -> bool:
+    found = composition.standings.get(fact)
+    return found is not None and found.kind == "neutral"
+
+
+def _alone(composition: Composition, call: Situation) -> Scenario:
+    if call.call == "reused":
+        return on_one_connection(composition.ordinary, then=[call])
+    return in_a_row(call, neighbour=call.owner is not None)
