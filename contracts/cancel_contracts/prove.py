@@ -1,10 +1,7 @@
-"""Prove: the kill matrix. Every fault of the mock is caught by a clause it breaks, every variant
-passes, and every
-clause catches something.
+"""Prove: the kill matrix. Each fault is caught by a clause it breaks, no clause is idle.
 
-A crash is no kill, nor is a bystander: the clauses that may kill a fault follow from what the fault
-says it breaks,
-in the words of `given` and `expect`.
+Every variant passes. A crash is no kill, nor is a bystander: the clauses that may kill a fault
+follow from what the fault says it breaks, in the words of `given` and `expect`.
 """
 
 from __future__ import annotations
@@ -78,11 +75,8 @@ class Trial:
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
-            seen = (
-                f"only bystanders saw it: {', '.join(self.violated)}"
-                if self.violated
-                else "not seen"
-            )
+            others = ", ".join(self.violated)
+            seen = f"only bystanders saw it: {others}" if others else "not seen"
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
 
@@ -190,10 +184,8 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     """Run the gate against the mock with one entry of the catalogue.
 
     A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged
-    exchange by
-    exchange, so what those few calls show the whole gate would show as well; where they show
-    nothing, or with `whole`,
-    it meets the whole gate. A variant always does.
+    exchange by exchange, so what those few calls show the whole gate would show as well; where they
+    show nothing, or with `whole`, it meets the whole gate. A variant always does.
     """
     if isinstance(entry, Fault) and not whole and (ids := intended(contract, entry)):
         narrow = _attempt(contract, entry, replace(IMPATIENT, only=ids))
