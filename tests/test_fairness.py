@@ -82,10 +82,34 @@ class FramedByTheRoute(Whispers):
         return replace(refusal, chunked=self.find(call.id) is not None)
 
 
-@pytest.mark.parametrize("kind", [OwnWords, FramedByTheRoute])
+class QuotesTheUrl(Whispers):
+    """Each 401 holds the URL that it was asked at, its query too."""
+
+    target = ""
+
+    def answer(self, request: Request) -> Response:
+        self.target = request.target
+        return super().answer(request)
+
+    def slip(self, call: Call, refusal: Response) -> Response:
+        body = self.refuse(401, "InvalidAuthenticationToken", f"No token: {self.target}").body
+        return Response(401, body, refusal.headers)
+
+
+class CallersLanguage(Whispers):
+    """A 401 is in the language that is asked for, and says so; a proxy's caller is told of it."""
+
+    def slip(self, call: Call, refusal: Response) -> Response:
+        german = "de" in call.request.headers.get("accept-language", "")
+        text, more = ("Kein Zugriff.", [("Content-Language", "de")]) if german else ("No.", [])
+        body = self.refuse(401, "InvalidAuthenticationToken", text).body
+        return Response(401, body, (*refusal.headers, *more))
+
+
+@pytest.mark.parametrize("kind", [OwnWords, FramedByTheRoute, QuotesTheUrl, CallersLanguage])
 @pytest.mark.parametrize(("short", "clause"), [("SA", "SA-44"), ("MA", "MA-62"), ("AP", "AP-65")])
 def test_what_belongs_to_one_call_gives_nothing_away(
-    kind: type[Whispers], short: str, clause: str
+    short: str, clause: str, kind: type[Whispers]
 ) -> None:
     outcome = judge(conforming(short, kind), only=[clause])
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)

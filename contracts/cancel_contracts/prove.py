@@ -73,11 +73,8 @@ class Trial:
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
-            seen = (
-                f"only bystanders saw it: {', '.join(self.violated)}"
-                if self.violated
-                else "not seen"
-            )
+            others = ", ".join(self.violated)
+            seen = f"only bystanders saw it: {others}" if others else "not seen"
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
 

@@ -135,12 +135,13 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
     """What is answered of one resource is answered of any: the rarer answer gives away which
     exist.
 
-    Within one identity, part by part. What belongs to the call itself is left out.
+    Within one identity and what is sent beside it (a language, an origin), part by part. What
+    belongs to the call itself is left out.
     """
-    told: dict[str, list[tuple[int, Exchange]]] = defaultdict(list)
+    told: dict[tuple[str, str], list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
         if x.received is not None and x.status is not None and not x.received.unrecorded:
-            told[x.situation.identity].append((i, x))
+            told[x.situation.identity, x.situation.extra].append((i, x))
     found: Findings = {}
     for row in told.values():
         found |= {i: Finding(True, "one answer, whatever the id names", answer(x)) for i, x in row}

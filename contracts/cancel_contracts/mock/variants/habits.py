@@ -15,7 +15,6 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_, observable
 from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.errors import message
-from cancel_contracts.mock.faults.neutral import foreign_accept
 from cancel_contracts.mock.faults.requests import odd_method
 from cancel_contracts.mock.faults.texts import doubled, marked, nul, surrogate
 from cancel_contracts.mock.store import Resource
@@ -150,6 +149,13 @@ def unknown_names(desk: Desk, call: Call) -> bool:
     return isinstance(call.json, dict) and bool(set(call.json) - known)
 
 
+def takes_no_json(desk: Desk, call: Call) -> bool:
+    """Whether no media range of Accept is one of JSON (RFC 9110, section 12.5.1)."""
+    ranges = call.headers.get("accept", "*/*").lower().split(",")
+    names = {each.partition(";")[0].strip() for each in ranges}
+    return names.isdisjoint({"application/json", "application/*", "*/*"})
+
+
 def too_long(desk: Desk, call: Call) -> bool:
     return len(call.body) > LONGEST
 
@@ -265,7 +271,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("control-characters-refused", "A text with a NUL or a lone surrogate is refused.",
             entry.records, kit.refuse("own", facts.either(nul, surrogate), 400, "bad-property")),
     Variant("other-accept-answered-406", "Who does not take JSON is refused.", entry.entity,
-            kit.refuse("throttle", foreign_accept, 406, "accept")),
+            kit.refuse("throttle", takes_no_json, 406, "accept")),
     Variant("chunked-nothing-answered-411", "Nothing, sent in chunks, is refused.",
             not_(entry.takes_body), kit.refuse("find", facts.chunked, 411, "length")),
     Variant("ids-read-as-uuids", "Ids are read as UUIDs: case, braces and dashes do not count.",
