@@ -44,6 +44,7 @@ ALLOWED = {
     "excuses": {"contract", "journal", "judge", "needs", "sight"},
     "gate": {"contract", "errors", "judge", "needs"},
     "mock": {"contract", "errors"},
+    "speaking": {"contract", "exchange", "mock"},
     "builtin": {"contract", "identity", "mock", "targets"},
     "foreign": {"contract", "exchange", "journal", "sight"},
     "serial": set(),

@@ -15,6 +15,7 @@ PLAIN, HTML = (
     Form("json", '{"Comment": "plain {unique}"}'),
     Form("json", '{"Comment": "2024-01-01T00:00:00Z"}'),
 )
+CHARSET = "application/json; charset=utf-8"
 STATUS_ONLY = ("MA-01", "MA-07", "MA-15", "MA-16", "MA-28", "MA-45", "MA-54", "MA-68", "MA-21")
 
 
@@ -78,3 +79,32 @@ def test_a_refusal_tells_nothing_good_of_the_facts_beside_it() -> None:
         ({"transfer": "chunked", "identity": SCAN}, 403), ({"identity": SCAN}, 200),
     )  # fmt: skip
     assert found == {"MA-54"}
+
+
+def test_what_met_a_fact_that_always_fails_once_is_not_blamed_with_it() -> None:
+    found = violated(
+        ({}, 200),
+        ({"identity": SCAN, "content_type": CHARSET}, 400),
+        ({"transfer": "chunked", "content_type": CHARSET}, 400),
+        ({"body": PLAIN, "content_type": CHARSET}, 400),
+    )
+    assert found == {"MA-45"}
+    found = violated(
+        ({}, 200),
+        ({"identity": SCAN, "content_type": CHARSET}, 403),
+        ({"identity": SCAN, "transfer": "chunked"}, 403),
+        ({"identity": SCAN, "body": PLAIN}, 403),
+    )
+    assert found == {"MA-15"}
+
+
+def test_two_facts_that_fail_each_by_itself_are_both_blamed_where_they_met_too() -> None:
+    found = violated(
+        ({}, 200),
+        ({"identity": SCAN, "content_type": CHARSET}, 400),
+        ({"identity": SCAN, "body": PLAIN}, 403),
+        ({"identity": ISOLATE, "content_type": CHARSET}, 400),
+        ({"body": HTML, "content_type": CHARSET}, 400),
+        ({"identity": ISOLATE, "body": PLAIN}, 200), ({"body": HTML}, 200),
+    )  # fmt: skip
+    assert found == {"MA-15", "MA-45"}

@@ -28,7 +28,7 @@ from servers.trial import conforming, contract_of, target_of
 
 pytestmark = pytest.mark.slow
 
-CALLS = 500
+CALLS = 250
 
 
 class ChokesOnLists(Service):
@@ -96,10 +96,14 @@ def test_what_a_walk_does_to_a_neighbour_in_the_meantime_is_not_held_against_the
 def test_contracts_that_are_explored_at_once_do_not_disturb_each_other() -> None:
     """Up to Python 3.11.9 two threads that parse at once may end in a SystemError: most runs did."""
     contracts = [load(path) for path in shipped()]
-    chosen = Options(profile="deep", max_requests=130, jobs=3, seed=1)
+    # One clause of the matrix each, so that the calls go into what is explored.
+    few = ("MA-48", "SA-40", "AP-62")
+    chosen = Options(profile="deep", max_requests=60, jobs=3, seed=1, only=few)
     with mock_target(contracts, quotas=False) as target:
         result = verify(contracts, target, chosen)
     assert gate.decide(result.judgements()).exit_code == 0
+    assert [row.requests()["cancel"] for row in result.results] == [60] * 3
+    assert not result.crashes
 
 
 def test_no_id_is_drawn_that_may_be_read_as_another_path() -> None:
@@ -116,7 +120,8 @@ def test_the_working_directory_stays_as_it_was(tmp_path: Path) -> None:
     environ = os.environ | {"XDG_CACHE_HOME": str(caches)}
     del environ["HYPOTHESIS_STORAGE_DIRECTORY"]
     command = [str(Path(sys.executable).with_name("cancel-contracts")), "verify"]
-    command += ["--contract", "security-action", "--profile", "deep", "--max-requests", "90"]
+    command += ["--contract", "security-action", "--profile", "deep", "--max-requests", "30"]
+    command += ["--only", "SA-40"]
     done = subprocess.run(command, cwd=work, env=environ, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert list(work.iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from email.utils import formatdate
 from itertools import count
 from secrets import token_urlsafe
@@ -89,7 +90,7 @@ class QuotesTheUrl(Whispers):
 
 
 class CallersLanguage(Whispers):
-    """A 401 is in the language that is asked for, and says so; a proxy's caller is told of it."""
+    """A 401 is in the language that is asked for, and says so."""
 
     def slip(self, call: Call, refusal: Response) -> Response:
         german = "de" in call.request.headers.get("accept-language", "")
@@ -98,10 +99,17 @@ class CallersLanguage(Whispers):
         return Response(401, body, (*refusal.headers, *more))
 
 
-@pytest.mark.parametrize("kind", [OwnWords, QuotesTheUrl, CallersLanguage])
+class FramedByTheRoute(Whispers):
+    """Frames its 401 in chunks where the id names something: how an answer is cut is no word."""
+
+    def slip(self, call: Call, refusal: Response) -> Response:
+        return replace(refusal, chunked=self.find(call.id) is not None)
+
+
+@pytest.mark.parametrize("kind", [OwnWords, QuotesTheUrl, CallersLanguage, FramedByTheRoute])
 @pytest.mark.parametrize(("short", "clause"), [("SA", "SA-44"), ("MA", "MA-62"), ("AP", "AP-65")])
 def test_what_belongs_to_one_call_gives_nothing_away(
-    short: str, clause: str, kind: type[Whispers]
+    kind: type[Whispers], short: str, clause: str
 ) -> None:
     outcome = judge(conforming(short, kind), only=[clause])
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)

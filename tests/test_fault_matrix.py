@@ -50,7 +50,7 @@ PLACES: dict[str, tuple[str, frozenset[int], int]] = {
     "the first call": ("cancel", frozenset({0}), 1),
     "a call in the middle": ("cancel", frozenset({1}), 1),
     "every call": ("cancel", ALWAYS, 1),
-    "the looks after a call": ("look", frozenset({2, 9}), 4),  # at once, and at the end
+    "the looks after a call": ("look", frozenset({2, 7}), 4),  # at once, and at the end
     "every look": ("look", ALWAYS, 4),
     "a set-up": ("setup", frozenset({1}), 4),
     "a create call": ("create", ALWAYS, 4),
@@ -60,7 +60,7 @@ PLACES: dict[str, tuple[str, frozenset[int], int]] = {
 OTHERWISE = {
     ("the first call", "huge challenge"): 0,  # made again as app, which is served: a warning
     ("every call", "huge challenge"): 4,  # credentials that are refused
-    ("every look", "huge challenge"): 0,  # a GET that is refused to us is none that is offered
+    ("every look", "huge challenge"): 4,  # a GET that is refused to us shows no effect
     ("a set-up", "huge challenge"): 0,  # a neighbour is worth having, not worth all the rest
 }
 EVERY = os.environ.get("FAULT_MATRIX") == "all"
@@ -70,8 +70,9 @@ ROWS = [
     for number, kind in enumerate(KINDS)
     # All kinds where they differ; elsewhere some, for they are read by the same code.
     if EVERY
-    or place in ("the first call", "the looks after a call", "a set-up")
-    or number % 4 == len(place) % 4
+    or place == "the first call"
+    or (place in ("the looks after a call", "a set-up") and number % 2 == len(place) % 2)
+    or number % 6 == len(place) % 6
     or (place, kind) in OTHERWISE
 ]
 
@@ -151,8 +152,9 @@ def test_a_redirect_to_another_host_takes_no_token_along(tmp_path: Path, capsys:
                     raw = described_by(service, front.url)
                     code, _, said = verify(tmp_path, raw, capsys)
                     service.stopped.set()
-                # What is no cancel is no promise of the page: without a GET the status alone counts.
-                assert code in ({"cancel": 1, "setup": 4}.get(what, 0),), (what, said)
+                # What is no cancel is no promise of the page; but without a GET no effect is seen.
+                expected = {"cancel": 1, "look": 4, "setup": 4, "teardown": 0}[what]
+                assert code == expected, (what, said)
         assert (other.connections, other.requests) == (0, [])
 
 
@@ -246,7 +248,7 @@ HEAVY: dict[str, Misdeed] = {
     ),
     "deep JSON": says(with_length(OK, b'{"a":' * 150_000 + b"1" + b"}" * 150_000)),
 }
-SAMPLED = {"gzip bomb", "30 KB of headers"}  # the others take long to mask
+SAMPLED = {"gzip bomb"}  # the others take long to mask
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")

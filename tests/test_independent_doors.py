@@ -92,7 +92,10 @@ def test_ids_in_the_target_file_do_instead_of_a_handler(
     service = conforming("MA", signed=False)
     page = PAGES["MA"]
     url = started(stack, "MA", service)
-    ids = {state: made(service, state, 120 if state == "Pending" else 8) for state in states("MA")}
+    ids = {
+        state: made(service, state, 120 if state in page.cancellable else 8)
+        for state in states("MA")
+    }
     about = {"base_url": url, **service.tokens.target()}
     about["contracts"] = {page.contract: {"provider_states": ids}}
     target = written_down(tmp_path / "target.yaml", about)

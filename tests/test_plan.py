@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.given import asked, listed
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.gate import gap
 from cancel_contracts.needs import Gap
+from cancel_contracts.plan.plan import Profile, make, selectable
 from cancel_contracts.plan.steps import at_once, in_a_row, on_one_connection
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.targets.file import Target
@@ -22,6 +29,7 @@ from servers.trial import contract_of
 from test_steps import ANONYMOUS, FIRST, SECOND, STATE
 
 Capture = pytest.CaptureFixture[str]
+CONTRACTS = [*map(load, shipped())]
 EVERY = frozenset(Opaque(PAGES["MA"]).book)
 
 
@@ -87,6 +95,45 @@ def test_the_plan_says_what_it_takes(capsys: Capture) -> None:
     assert main(["verify", "--contract", "machine-action", "--plan"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "resources needed: " in out
+
+
+# --- Plans that touch nothing ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", ["smoke", "gate", "deep"])
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_a_plan_that_touches_nothing_names_nothing_that_exists(
+    contract: Contract, profile: Profile
+) -> None:
+    """Whatever is selected, all of it or one clause alone: pairs of facts add no resource."""
+    selections = [contract.clauses, *([clause] for clause in contract.clauses)]
+    for limit in (None, 3, 500):
+        for clauses in selections if limit is None else selections[:1]:
+            plan = make(contract, clauses, profile, max_requests=limit, harmless=True)
+            named = {call.resource for scenario in plan.scenarios for call in scenario.calls}
+            assert named <= {"unknown", "odd"}, [clause.id for clause in clauses]
+            assert plan.cost(observes=True, handler=True)["provider_states"] == 0
+            assert plan.property_calls == plan.walk_calls == 0
+    assert make(contract, contract.clauses, profile, harmless=True).scenarios
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_a_clause_about_an_unknown_id_alone_takes_one_call(contract: Contract) -> None:
+    asked = [c for c in contract.clauses if c.given == {"resource": "unknown"}]
+    assert asked
+    for clause in asked:
+        (scenario,) = make(contract, [clause], "gate").scenarios
+        assert [call.resource for call in scenario.calls] == ["unknown"]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_smoke_selects_only_what_it_can_exercise(contract: Contract) -> None:
+    chosen = [c for c in contract.clauses if selectable(c, "smoke", contract)]
+    assert chosen
+    assert not [c.id for c in chosen if c.expect.get("whole")]
+    for clause in chosen:
+        named = listed(clause.given.get("resource", "unknown" if clause.given.get("any") else ""))
+        assert {"unknown", "odd"} & set(named), clause.id
 
 
 # --- The ids of a target file ----------------------------------------------------------------------
@@ -188,3 +235,72 @@ def test_an_application_with_every_permission_shows_of_none_that_it_suffices_alo
     everyone = lent(*EVERY, kind=Heard)
     _, result = run(everyone)
     assert words(result)["MA-15"] == "upheld"
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"profile": "smoke"}, {"harmless": True}, {"states": False}, {"profile": "deep", "harmless": True}],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("short", PAGES)
+def test_a_plan_that_may_touch_nothing_has_no_call_beside_on_what_exists(
+    short: str, limits: dict[str, Any]
+) -> None:
+    """Whatever is selected: calls that only make facts meet are held to it too."""
+    contract = contract_of(PAGES[short])
+    some = [[clause] for clause in contract.clauses]
+    for clauses in (list(contract.clauses), *some):
+        plan = make(contract, clauses, **{"profile": "gate", **limits})
+        ids = [clause.id for clause in clauses]
+        calls = [call for scenario in plan.scenarios for call in scenario.calls]
+        assert {call.resource for call in calls} <= {"unknown", "odd"}, ids
+        assert (plan.property_calls, plan.walk_calls) == (0, 0), ids
+
+
+NEAR = "neighbour: unchanged"
+READINGS = (
+    "expect:\n      readings:\n        unauthorised: {status: 401, effect: none, neighbour: unchanged}\n"
+    "        forbidden: {status: 403, effect: none, neighbour: unchanged}"
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "id_", "asked_for"),
+    [
+        ({}, "PJ-1", 2),  # one for each state
+        ({"resource: printed": "resource: [printed, stopped]", "4xx": f"4xx, {NEAR}"}, "PJ-2", 2),
+        ({"status: 401": f"status: 401, {NEAR}"}, "PJ-4", 1),
+        (
+            {
+                "expect: {status: 401, effect: none}": READINGS,
+                "x-clauses:": "x-dialects:\n  unauthorised: {of: refusal, says: it is 401}\n"
+                "  forbidden: {of: refusal, says: it is 403}\nx-clauses:",
+            },
+            "PJ-4",
+            1,
+        ),
+    ],
+    ids=["two states", "final ones", "who is refused", "in a reading"],
+)
+def test_a_neighbour_stands_wherever_a_clause_asks_for_one(
+    changes: Mapping[str, str], id_: str, asked_for: int, tmp_path: Path
+) -> None:
+    """What no plan brings about would leave the clause open on every target."""
+    text = Path(__file__).with_name("print_job_spec.txt").read_text("utf-8")
+    for old, new in changes.items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    path = tmp_path / "print-job.yaml"
+    path.write_text(text, "utf-8")
+    contract = load(path)
+    clause = next(c for c in contract.clauses if c.id == id_)
+    wanted = asked(contract, clause)
+    assert len(wanted) == asked_for
+    composition = Composition(contract)
+    for clauses in (contract.clauses, [clause]):
+        plan = make(contract, clauses, "gate")
+        beside = [call for s in plan.scenarios if s.pair for call in s.calls]
+        assert all(any(composition.shows(c, s) for c in beside) for s in wanted)
+    with mock_target([contract]) as target:
+        found = words(verify([contract], target, Options()))
+    assert found[id_] == "upheld", found

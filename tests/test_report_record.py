@@ -12,9 +12,11 @@ import pytest
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
-from cancel_contracts.judge.judge import Verdict
+from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.report import scenario
+from cancel_contracts.report.evidence import SHOWN_BYTES
 from cancel_contracts.report.json_report import dump, write_json
+from cancel_contracts.report.lifecycle import transitions
 from cancel_contracts.report.record import record
 from cancel_contracts.schemas import schema
 from cancel_contracts.windows import within
@@ -24,6 +26,7 @@ from report_sample import (
     CONTRACT,
     HOSTILE,
     answer,
+    clause,
     evidence,
     exchange,
     look,
@@ -145,11 +148,11 @@ def test_what_is_too_long_is_cut_and_said_to_be() -> None:
 
     piece = of_one(large)
 
-    assert len(piece["response"]["body"]) == len(piece["request"]["body"]) == 65_536
-    assert len(base64.b64decode(piece["response"]["wire"])) == 65_536
-    assert "the first 65,536 bytes of the body, of 100,000" in piece["response"]["cut"]
+    assert len(piece["response"]["body"]) == len(piece["request"]["body"]) == SHOWN_BYTES
+    assert len(base64.b64decode(piece["response"]["wire"])) == SHOWN_BYTES
+    assert "the first 16,384 bytes of the body, of 100,000" in piece["response"]["cut"]
     assert "of the wire" in piece["response"]["cut"]
-    assert piece["request"]["cut"] == "the first 65,536 bytes of the body, of 70,000"
+    assert piece["request"]["cut"] == "the first 16,384 bytes of the body, of 70,000"
 
 
 def test_no_answer_is_null_and_says_why() -> None:
@@ -216,6 +219,30 @@ def test_each_transition_has_the_verdict_of_the_clauses_that_speak_of_it() -> No
         "Gone": ("final", "not-exercised", []),
     }
     assert life["states"][2]["violated"] == ["EX-02"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "exercised"),
+    [
+        ({"identity": "app"}, 200, 2),  # served like the ordinary call: the state alone decides
+        ({"transfer": "chunked"}, 200, 2),
+        ({"identity": "anonymous"}, 401, 1),  # refused for another reason
+        ({"body": Form("none")}, ["2xx", "4xx"], 1),  # no page decides
+    ],
+)
+def test_a_transition_counts_the_calls_that_show_it(
+    facts: dict[str, Any], status: Any, exercised: int
+) -> None:
+    """A plan joins what is neutral in one call: a state may have no ordinary call of its own."""
+    given = {k: v.word if isinstance(v, Form) else v for k, v in facts.items()}
+    about = replace(clause(1), given=given, expect={"status": status})
+    made = [exchange(answer(200), state="Waiting", **more) for more in ({}, facts)]
+    judgement = Judgement(replace(CONTRACT, clauses=(about,)), (), {}, None)
+
+    life = transitions(judgement, Journal("thing", Exchanges(made)))
+
+    found = {s["name"]: s["exercised"] for s in life["states"]}
+    assert found == {"Open": 0, "Waiting": exercised, "Done": 0, "Gone": 0}
 
 
 def test_the_time_line_counts_from_the_first_request() -> None:

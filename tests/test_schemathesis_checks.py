@@ -6,6 +6,8 @@ What conforms exits 0. What deviates exits 1 and names the clause.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +17,10 @@ from cancel_contracts.builtin import new_key, target_of
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.identity.identities import Identities
+from cancel_contracts.mock.faults.kinds import IDS
 from cancel_contracts.mock.server import MockServer
 from cancel_contracts.redact.secrets import Redactor
+from hypothesis.internal import charmap
 from servers.front import Front, Stdlib11
 from servers.service import Service
 from servers.trial import conforming
@@ -33,9 +37,19 @@ ONLY_OURS = ("--checks", "cancel_contracts", "--continue-on-failure")
 BRIEF = ("--phases", "examples,fuzzing")
 
 
+def unicode_table(storage: Path) -> None:
+    """Put Hypothesis's table of Unicode there, which it would take seconds to make anew."""
+    charmap.charmap()
+    made = charmap.charmap_file()
+    there = storage / made.parent.parent.name / made.parent.name
+    there.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made, there)
+
+
 def run(
     document: str, url: str, token: str, *args: str, cwd: Path
 ) -> subprocess.CompletedProcess[str]:
+    unicode_table(cwd / ".hypothesis")
     environ = os.environ | {
         "SCHEMATHESIS_HOOKS": "cancel_contracts.schemathesis_checks",
         "PYTHONPATH": str(ROOT / "contracts"),
@@ -111,8 +125,10 @@ def test_without_the_coverage_phase_faults_are_seen_too(tmp_path: Path) -> None:
 
 
 def test_an_odd_id_that_is_taken_for_one_is_seen_where_enough_are_drawn(tmp_path: Path) -> None:
-    drawn = ("--phases", "fuzzing", "--max-examples", "150")
-    done = Mock(MACHINE, "odd-id-unicode-accepted").run(tmp_path, *ONLY_OURS, *drawn)
+    # Whatever the kind of those that are drawn: another release draws others from a seed.
+    faults = [f"odd-id-{kind}-accepted" for kind in IDS]
+    drawn = ("--phases", "fuzzing", "--max-examples", "20")
+    done = Mock(MACHINE, *faults).run(tmp_path, *ONLY_OURS, *drawn)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "ST901 MA-47\n" in done.stdout, done.stdout
 
@@ -167,11 +183,10 @@ def independent(
 
 
 def test_an_independent_server_and_a_document_of_somebody_else(tmp_path: Path) -> None:
-    done = independent(conforming("MA", signed=False), Stdlib11, tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
     done = independent(conforming("MA", SaysWhere, signed=False), Stdlib11, tmp_path)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "ST901 MA-52\n" in done.stdout
+    named = set(re.findall(r"ST901 (\S+)\n", done.stdout))
+    assert named == {"MA-52"}, "in all else the server conforms"
     settings = '[checks.cancel_contracts]\nskip = ["MA-52"]\nstrict = true\n'
     (tmp_path / "schemathesis.toml").write_text(settings, "utf-8")
     done = independent(conforming("MA", SaysWhere, signed=False), Stdlib11, tmp_path)

@@ -9,6 +9,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -173,13 +174,18 @@ def octets(data: bytes) -> Iterator[bytes]:
             yield zlib.decompressobj(31).decompress(body)
 
 
+@lru_cache(1)
+def read(data: bytes) -> list[tuple[bytes, list[bytes]]]:
+    """Return the pieces of an output, each with its readings: one output has many secrets."""
+    return [(piece, list(readings(piece))) for piece in octets(data)]
+
+
 def found_in(data: bytes, secret: str) -> list[str]:
     """Return the forms of a secret, or of its beginning, that an output holds."""
     plain, forms = secret.encode().lower(), spoken(secret)
     hidden = [v for k, v in forms.items() if "base64" in k or "hexadecimal" == k]
     found = []
-    for piece in octets(data):
-        low = list(readings(piece))
+    for piece, low in read(data):
         found += [text.decode() for text in (plain, plain[:12]) if any(text in x for x in low)]
         found += [form for form in hidden if form.encode()[4:-4] in piece]
     return found

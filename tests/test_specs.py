@@ -112,6 +112,24 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         ),
         "MA-01",
     ),
+    "a neighbour of nothing": (
+        lambda d: first(d).update(
+            given={"resource": ["any", "unknown"]}, expect={"neighbour": "unchanged"}
+        ),
+        "neighbour",
+    ),
+    "a neighbour of an odd id": (
+        lambda d: first(d).update(given={"resource": "odd"}, expect={"neighbour": "unchanged"}),
+        "neighbour",
+    ),
+    "a neighbour of calls at once": (
+        lambda d: first(d).update(given={"call": "concurrent"}, expect={"neighbour": "unchanged"}),
+        "neighbour",
+    ),
+    "a neighbour on a kept connection": (
+        lambda d: first(d).update(given={"call": "reused"}, expect={"neighbour": "unchanged"}),
+        "neighbour",
+    ),
     "an unknown example": (lambda d: first(d).update(given={"body": {"example": "x"}}), "MA-01"),
     "a dangling reference": (
         lambda d: d["paths"]["/api/machineactions/{machineactionid}/cancel"]["post"].update(

@@ -230,8 +230,8 @@ BAD: dict[str, tuple[str, str]] = {
     "what frames a message": ("headers: {transfer-encoding: x}", "is sent by the suite itself"),
     "who calls": ("headers: {AUTHORIZATION: x}", "headers/AUTHORIZATION: says who calls"),
     "twice": ("headers: {X-A: x, x-a: y}", "headers/x-a: stands twice"),
-    "two sources": ("headers: {X-A: {env: A, file: B}}", "headers/X-A: must name one source only"),
-    "no source": ("headers: {X-A: {}}", "headers/X-A: must name one source"),
+    "two sources": ("headers: {X-A: {env: A, file: B}}", "headers/X-A: must have only one of env, file"),
+    "no source": ("headers: {X-A: {}}", "headers/X-A: must have one of env, file"),
     "a number": ("headers: {X-A: 5}", "headers/X-A: is read as a number"),
     "an unset variable": ("headers: {X-A: {env: NO_SUCH}}", "headers/X-A: the environment has no"),
     "no file": ("headers: {X-A: {file: /no/such}}", "headers/X-A: /no/such cannot be read"),
@@ -240,7 +240,7 @@ BAD: dict[str, tuple[str, str]] = {
     "beyond ASCII": ("headers: {X-A: s3cret-wörd}", "headers/X-A: is empty or holds"),
     "a handler without URL": ("provider_states: {headers: {X-A: x}}", "'url' is a required"),
     "a handler's key that is none": (
-        "provider_states: {url: 'http://127.0.0.1', token: s3cret-word}", "knows no key 'token'"),
+        "provider_states: {url: 'http://127.0.0.1', token: s3cret-word}", "has no key 'token'"),
     "a handler's URL that is none": (
         "provider_states:\n  url: http://127.0.0.1:0", ":3: provider_states/url: the URL has no port"),
     "two ways to authorize": (

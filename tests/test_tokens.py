@@ -357,7 +357,7 @@ def test_without_the_extra_one_line_says_how_to_get_it(
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("{tenant: x}", "identities/admin/azure: knows no key 'tenant'"),
+        ("{tenant: x}", "identities/admin/azure: has no key 'tenant'"),
         ("{client_secret_env: X}", "'tenant_id' is a dependency of 'client_secret_env'"),
         (
             "{certificate_file: x, tenant_id: t}",

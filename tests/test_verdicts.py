@@ -18,6 +18,7 @@ from servers.front import Written
 from servers.service import Service
 from servers.tokens import Opaque
 from servers.trial import conforming, contract_of, judge, target_of
+from servers.variants_effect import OneSecondLate, TakesItsTime
 from servers.variants_handler import OneResource
 from servers.variants_rules import LaterForensics, Minimal, ShortGet, SubjectAccess
 from servers.variants_wire import AlwaysCloses, ThrottlesARace, UnknownLookRefused
@@ -80,6 +81,19 @@ def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -
     assert len(told.excused["observe"]) == told.selected - told.judged
 
 
+@pytest.mark.parametrize("name", ["machine-action", "access-package-assignment-request"])
+def test_a_refusal_that_was_performed_shows_in_the_next_answer_too(name: str) -> None:
+    """A call that is to be served follows refused ones on one resource: it is turned away."""
+    result, outcome = run([CONTRACTS[name]], ("forbidden-yet-performed",), ("no-get-route",))
+    assert outcome.exit_code == 1, outcome.sentence
+    for id_, verdict in verdicts(result).items():
+        if verdict.word == "violated":
+            facets = {facet for evidence in verdict.violations for facet in evidence.facets}
+            assert not facets & {"effect", "whole", "neighbour"}, id_
+        elif "effect" in verdict.clause.expect:
+            assert verdict.word != "upheld", id_
+
+
 def test_an_effect_is_no_answer_to_another_call() -> None:
     """Any change is the effect of a cancel whose result no page names: it takes a GET to see it."""
     result, _ = run([CONTRACTS["security-action"]], (), ("no-get-route",))
@@ -120,6 +134,8 @@ def test_each_item_of_a_list_has_to_be_judged(print_job: Contract, tmp_path: Pat
         ("SA", ShortGet),  # the GET has nothing of what is to be kept
         ("AP", OneResource),  # there is no neighbour that could be changed
         ("MA", ThrottlesARace),
+        ("MA", OneSecondLate),  # what shows after a refusal is the doing of the call before it
+        ("SA", TakesItsTime),
     ],
 )
 def test_what_an_answer_tells_nothing_of_by_its_nature_is_no_gap(

@@ -1,13 +1,14 @@
-"""Prove: the kill matrix. Each fault is caught by a clause it breaks, no clause is idle.
+"""Prove: the kill matrix. Every fault of the mock is caught by a clause it breaks, every variant
+passes, and every clause catches something.
 
-Every variant passes. A crash is no kill, nor is a bystander: the clauses that may kill a fault
-follow from what the fault says it breaks, in the words of `given` and `expect`.
+A crash is no kill, nor is a bystander: the clauses that may kill a fault follow from what it says
+it breaks (speaking.py).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -19,21 +20,18 @@ from typing import Any
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
-from cancel_contracts.contract.compose import Composition
-from cancel_contracts.contract.given import FIELDS, asked, fits, listed, permission_of
 from cancel_contracts.contract.load import load
-from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Situation
 from cancel_contracts.mock.awaiting import AWAITING
 from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
-from cancel_contracts.mock.entry import Breaks, Fault, Variant
+from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
+from cancel_contracts.speaking import Speaking
 from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import Result, verify
 
-STATUSES = range(100, 600)
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
 LATEST_SECONDS = 3.0  # what no faster trial shows may show by then
 IMPATIENT = Options(
@@ -75,8 +73,11 @@ class Trial:
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
-            others = ", ".join(self.violated)
-            seen = f"only bystanders saw it: {others}" if others else "not seen"
+            seen = (
+                f"only bystanders saw it: {', '.join(self.violated)}"
+                if self.violated
+                else "not seen"
+            )
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
 
@@ -95,80 +96,6 @@ class Proof:
         for contract, ids in self.idle.items():
             found += [f"{contract}: {id_} catches no fault" for id_ in ids]
         return found
-
-
-class Speaking:
-    """Which clauses of a contract speak of what a fault breaks, in the words of `given`."""
-
-    def __init__(self, contract: Contract) -> None:
-        self.contract = contract
-        self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
-        speaks = Composition(contract).speaks  # of one answer that it speaks of as of any
-        self._of = {
-            c.id: frozenset(
-                at
-                for at, situation in enumerate(self._calls)
-                if speaks(c, situation, _statuses(c.given)[0])
-            )
-            for c in contract.clauses
-        }
-
-    def about(self, clause: Clause, broken: Breaks) -> bool:
-        """Whether a clause speaks of what a fault breaks."""
-        for expect in list(clause.readings.values()) or [clause.expect]:
-            for facet in broken.facets & set(expect):
-                items = set(map(str, listed(expect[facet])))
-                if not broken.items or broken.items & items:
-                    return self._meets(clause, broken.facts)
-        return False
-
-    def _meets(self, clause: Clause, facts: Mapping[str, Sequence[str]]) -> bool:
-        """Whether a clause speaks of a call in which the facts hold."""
-        if not set(_statuses(facts)) & set(_statuses(clause.given)):
-            return False
-        return any(
-            all(_holds(key, words, self._calls[at]) for key, words in facts.items())
-            for at in self._of[clause.id]
-        )
-
-    def intended(self, fault: Fault) -> tuple[str, ...]:
-        """Return the clauses that may catch a fault."""
-        return tuple(
-            c.id for c in self.contract.clauses if any(self.about(c, b) for b in fault.breaks)
-        )
-
-
-def _statuses(given: Mapping[str, Any]) -> list[int]:
-    """Return the statuses that an `answer` speaks of; all where it is absent. A clause has words
-    in a list or one alone, a fault in a tuple.
-    """
-    if "answer" not in given:
-        return list(STATUSES)
-    said = given["answer"]
-    words = list(said) if isinstance(said, tuple) else listed(said)
-    wanted = [int(w) if str(w).isdigit() else w for w in words]
-    return [status for status in STATUSES if fits(status, wanted)]
-
-
-def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
-    """Whether a fact of a fault holds in a call. Beside the vocabulary's words it knows
-    `permission`, whoever holds one named permission, and media types by their parameter.
-    """
-    match key:
-        case "answer":
-            return True
-        case "resource" | "state":
-            return bool({situation.resource, situation.state} & set(words))
-        case "identity":
-            who = {situation.identity, "permission" if permission_of(situation.identity) else ""}
-            if situation.identity in ("primary", "admin"):
-                who |= {"primary", "admin"}
-            return bool(who & set(words))
-        case "id" | "body":
-            return getattr(situation, key).word in words
-        case "content-type":
-            return any(w == situation.content_type or w in situation.content_type for w in words)
-    return str(getattr(situation, FIELDS[key])) in words
 
 
 @cache

@@ -100,9 +100,10 @@ def verify(
     environ: Mapping[str, str] | None = None,
     stop: Stop | None = None,
     redactor: Redactor | None = None,
+    assignments: Sequence[Assignment] | None = None,
 ) -> Result:
     """Plan, run and judge the contracts against a target. `stop` may be asked from outside;
-    `redactor` is told every secret.
+    `redactor` is told every secret; `assignments` are what was planned already of all this.
     """
     begun, clock = datetime.now(UTC), time.monotonic()
     redactor = redactor or Redactor()
@@ -110,7 +111,8 @@ def verify(
     warnings: list[str] = []
     failures: list[str] = []
     crashes: list[str] = []
-    assignments = assign(contracts, target, options)
+    if assignments is None:
+        assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
     callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]

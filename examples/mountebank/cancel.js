@@ -58,13 +58,14 @@ function cancel (config) {
         catch (error) { return undefined; }
     }
 
-    // The claims of a token that is signed with the key, for one of the audiences, and not past its time.
+    // The claims of a token that is signed with the key, for one of the audiences, and within its time.
     function claims (audiences) {
         const bearer = /^bearer +([\w-]+)\.([\w-]+)\.([\w-]+)$/i.exec(header('authorization'));
         if (!bearer) { return undefined; }
-        const signature = crypto.createHmac('sha256', KEY).update(bearer[1] + '.' + bearer[2]).digest('base64url'),
+        const now = Date.now() / 1000,
+            signature = crypto.createHmac('sha256', KEY).update(bearer[1] + '.' + bearer[2]).digest('base64url'),
             found = parsed(Buffer.from(bearer[2], 'base64url').toString());
-        return signature === bearer[3] && found && audiences.includes(found.aud) && found.exp > Date.now() / 1000
+        return signature === bearer[3] && found && audiences.includes(found.aud) && found.exp > now && !(found.nbf > now)
             ? found : undefined;
     }
 

@@ -131,7 +131,7 @@ def place_of(request: Request, verb: str) -> str:
     """Return what a request is for: cancel, look, setup, teardown or create."""
     if request.target == PROVIDER:
         return str(json.loads(request.body)["action"])
-    if request.target.endswith("/" + verb):
+    if request.target.partition("?")[0].endswith("/" + verb):
         return "cancel"
     return "look" if request.method == "GET" else "create"
 

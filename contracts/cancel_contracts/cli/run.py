@@ -262,8 +262,9 @@ def _run(
         try:
             with Bar(screen, totals) as bar:
                 result = verify_target(
-                    contracts, target, options, bar.progress, stop=stop, redactor=redactor
-                )
+                    contracts, target, options, bar.progress,
+                    stop=stop, redactor=redactor, assignments=assignments,
+                )  # fmt: skip
         except ContractsError as err:
             if not stop.code:
                 raise

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from cancel_contracts.contract.given import listed, permission_of, values
+from cancel_contracts.contract.given import asked, listed, permission_of, values
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import AXES, FACETS
+from cancel_contracts.exchange import Situation
 
 Problem = tuple[str, str, str]
 RESOURCES = ("any", *AXES["resource"].words)
@@ -114,9 +115,17 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
             yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
     if "named" in expect and contract.lifecycle.caller is None:
         yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"
+    if "neighbour" in expect and any(map(_stands_alone, asked(contract, clause))):
+        problem = "expects a neighbour, but none is looked at beside an id that names nothing,"
+        yield where, f"{problem} calls at once or a kept connection", "leave it out of this clause"
     if "accepts" in expect:
-        asked = (permission_of(v) for v in values(contract, clause.given, "identity"))
-        permissions = tuple({p.name for p in contract.permissions} | set(filter(None, asked)))
+        holders = (permission_of(v) for v in values(contract, clause.given, "identity"))
+        permissions = tuple({p.name for p in contract.permissions} | set(filter(None, holders)))
         if expect["accepts"] not in permissions:
             problem = f"accepts {expect['accepts']!r}, which nobody is asked to have"
             yield where, problem, nearest(expect["accepts"], permissions)
+
+
+def _stands_alone(situation: Situation) -> bool:
+    """Whether another resource is never looked at just before and after a call."""
+    return situation.state is None or situation.call in ("concurrent", "reused")

@@ -3,8 +3,10 @@
 A call may hold several neutral facts: a permission, a text, chunks. Where it is not served, each of
 their clauses would be violated, and those of the ordinary call too. The smallest set of its facts
 with which no call was served is to blame: one fact, where all calls with it fail; two, where only
-their meeting does; none of them, where no call is served at all. Where even the same facts were
-served another time, nobody can tell, and all of them are.
+their meeting does; none of them, where no call is served at all. Of several that are as small,
+those are that explain most of the calls that deviate: what a fact met once, beside one that always
+fails, tells nothing of it. Where even the same facts were served another time, nobody can tell, and
+all of them are.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ Facts = frozenset[Fact]
 
 
 class Blame:
-    """What was served, facet by facet, in which facts."""
+    """What was served and what deviated, facet by facet, in which facts."""
 
     def __init__(self, composition: Composition) -> None:
         self.composition = composition
         self._served: dict[str, set[Facts]] = defaultdict(set)
+        self._deviating: dict[str, set[Facts]] = defaultdict(set)
         self._facts: dict[Situation, Facts | None] = {}
 
     def facts(self, situation: Situation) -> Facts | None:
@@ -44,11 +47,14 @@ class Blame:
         if exchange.succeeded and (facts := self.facts(exchange.situation)) is not None:
             self._served[facet].add(facts)
 
-    def foreign(self, clause: Clause, situation: Situation) -> bool:
-        """Whether a call holds neutral facts alone, and some that the clause does not name."""
+    def foreign(self, clause: Clause, facet: str, situation: Situation) -> bool:
+        """Take note that a facet does not hold in a call, and return whether that call holds
+        neutral facts alone, and some that the clause does not name.
+        """
         facts = self.facts(situation)
         if facts is None or clause.given.get("any"):
             return False
+        self._deviating[facet].add(facts)
         return not {aspect for aspect, _ in facts} <= self._own(clause)
 
     @staticmethod
@@ -62,11 +68,14 @@ class Blame:
         return not suspects or any(aspect in own for aspect, _ in suspects)
 
     def _suspects(self, facet: str, facts: Facts) -> Facts:
-        served = self._served[facet]
+        served, deviating = self._served[facet], self._deviating[facet]
         for size in range(len(facts) + 1):
             sets = map(frozenset, combinations(sorted(facts, key=str), size))
             if guilty := [some for some in sets if not _held(some, served)]:
-                return frozenset().union(*guilty)
+                explained = [sum(some <= other for other in deviating) for some in guilty]
+                most = max(explained)
+                kept = (g for g, n in zip(guilty, explained, strict=True) if n == most)
+                return frozenset().union(*kept)
         return facts
 
 

@@ -166,10 +166,14 @@ def _challenges(exchange: Exchange) -> str:
     )
 
 
+# Of the connection and of how an answer is framed on it: RFC 9110 7.6.1, RFC 9112 6.
+_FRAMING = {"connection", "keep-alive", "content-length", "transfer-encoding", "trailer", "age"}
+
+
 def _header_names(exchange: Exchange) -> str:
     """Return the names of the header fields, those of the connection apart."""
     names = {name.lower() for name, _ in exchange.received.headers} if exchange.received else set()
-    return ", ".join(sorted(names - {"connection", "keep-alive", "content-length", "age"}))
+    return ", ".join(sorted(names - _FRAMING))
 
 
 def _impersonal(text: str, exchange: Exchange) -> str:

@@ -160,7 +160,7 @@ class Tally:
             facets = (name for name, told in rows if isinstance(told, Finding) and not told.ok)
             names = tuple(dict.fromkeys(facets))
             found = Evidence(exchange, failed.expected, failed.actual, names)
-            if blame and blame.foreign(self.clause, exchange.situation):
+            if blame and blame.foreign(self.clause, names[0], exchange.situation):
                 self.suspected.setdefault((names[0], exchange.situation), []).append(found)
             else:
                 self.bad += 1

@@ -12,13 +12,15 @@ Pure and deterministic.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, product
 from typing import Any
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
 
 Pair = frozenset[tuple[str, Any]]
@@ -35,9 +37,12 @@ class PairsMet:
 
 @dataclass
 class Cover:
-    """The calls chosen so far and the pairs of kinds that meet in them."""
+    """The calls chosen so far and the pairs of kinds that meet in them. `may` says whether a call
+    is one that this plan makes: what nobody asked for is held to it too.
+    """
 
     composition: Composition
+    may: Callable[[Situation], bool] = lambda _: True
     calls: list[Situation] = field(default_factory=list)
     met: set[Pair] = field(default_factory=set)
 
@@ -50,11 +55,13 @@ class Cover:
     # --- facts and kinds --------------------------------------------------------------------------
 
     def learn(self, wanted: Iterable[Situation]) -> None:
-        """Take note of the values that occur in what is wanted. A body that names another resource
-        needs one beside it: no call is given it that does not ask for it.
+        """Take note of the values that occur in what is wanted, and of the ordinary ones; but of
+        no resource that nobody asks for: it may be one that is to be left alone.
         """
-        for situation in wanted:
-            for aspect in FREE:
+        wanted = list(wanted)
+        for aspect in FREE:
+            ordinary = [] if aspect == "resource" else [self.composition.ordinary]
+            for situation in [*ordinary, *wanted]:
                 self._samples[aspect].setdefault(value(situation, aspect), situation)
 
     def kind(self, aspect: str, of: Situation) -> tuple[str, Any]:
@@ -76,6 +83,7 @@ class Cover:
         """The pairs that can meet, each with a call in which it does and its aspects.
 
         Of two facts that are not neutral one hides the other: whichever is looked at first decides.
+        They meet on a resource that is asked for: a plan without any that exists names none.
         """
         kinds: dict[str, dict[tuple[str, Any], list[Situation]]] = {}
         for aspect, samples in self._samples.items():
@@ -83,19 +91,24 @@ class Cover:
             for sample in samples.values():
                 rows.setdefault(self.kind(aspect, sample), []).append(sample)
         found: dict[Pair, tuple[Situation, list[str]]] = {}
+        resources = list(self._samples["resource"].values())
+        if not resources:
+            return found
+        neutral = next((s for s in resources if self._is_neutral(s, "resource")), resources[0])
+        base = with_value(self.composition.ordinary, "resource", neutral)
         for a, b in combinations(FREE, 2):
             for (one, ones), (two, twos) in product(kinds[a].items(), kinds[b].items()):
-                calls = (
-                    with_value(with_value(self.composition.ordinary, a, x), b, y)
-                    for x, y in product(ones, twos)
-                )
+                calls = (with_value(with_value(base, a, x), b, y) for x, y in product(ones, twos))
                 call = next((c for c in calls if self._meets(c)), None)
                 if call is not None:
                     found[frozenset((one, two))] = (call, [a, b])
         return found
 
+    def _is_neutral(self, of: Situation, aspect: str) -> bool:
+        return self.composition.standing(of, aspect).kind == "neutral"
+
     def _meets(self, call: Situation) -> bool:
-        return self.composition.can_meet(call) and self.odd(call) <= 1
+        return self.composition.can_meet(call) and self.odd(call) <= 1 and self.may(call)
 
     def odd(self, call: Situation) -> int:
         """Return how many facts of a call are not neutral."""
@@ -119,11 +132,7 @@ class Cover:
 
     def neutral(self, aspect: str) -> list[Situation]:
         """Return a situation for every neutral value of an aspect, the least used first."""
-        samples = [
-            s
-            for s in self._samples[aspect].values()
-            if self.composition.standing(s, aspect).kind == "neutral"
-        ]
+        samples = [s for s in self._samples[aspect].values() if self._is_neutral(s, aspect)]
         return sorted(samples, key=lambda s: self._used.get((aspect, value(s, aspect)), 0))
 
     def filled(self, base: Situation, fixed: Iterable[str]) -> Situation:
@@ -162,22 +171,28 @@ class Cover:
 
 
 def cover(
-    composition: Composition, wanted: Sequence[Situation], limit: int, share: float = 1.0
+    composition: Composition,
+    wanted: Sequence[Situation],
+    limit: int,
+    share: float = 1.0,
+    may: Callable[[Situation], bool] = lambda _: True,
 ) -> Cover:
     """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
-    to a `share` of those that can meet.
+    to a `share` of those that can meet in calls that the plan `may` make.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
-    found = Cover(composition)
+    found = Cover(composition, may)
     found.learn([composition.ordinary, *wanted])
     standing, facts = composition.standing, composition.facts
-    if composition.ordinary in wanted or not wanted:
+    if composition.ordinary in wanted:
         found.add(composition.ordinary)
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
+    compared = _compared(composition.contract)
     for situation in own:
         if len(found.calls) < limit:
-            found.add(found.filled(situation, facts(situation)))
+            fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
+            found.add(found.filled(situation, fixed))
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
@@ -189,6 +204,14 @@ def cover(
             break
         found.add(call)
     return found
+
+
+def _compared(contract: Contract) -> set[Situation]:
+    """Return the situations whose answers are held against each other: what is sent beside them is
+    the same.
+    """
+    clauses = (clause for clause in contract.clauses if "alike" in clause.expect)
+    return {situation for clause in clauses for situation in asked(contract, clause)}
 
 
 def _more(found: Cover) -> Iterator[Situation]:

@@ -7,18 +7,19 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import needs_token
+from cancel_contracts.contract.words import FACETS, needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
-from cancel_contracts.plan.chains import chains
+from cancel_contracts.plan.chains import Chain, chains
 from cancel_contracts.plan.cover import Cover, PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
@@ -86,20 +87,23 @@ def make(
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     composition = Composition(contract)
+    against = partial(_against, profile=profile, harmless=harmless, states=states)
     left_out: dict[Situation, Gap] = {}
     wanted: list[Situation] = []
     every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
     if _asks_app(contract, every, lacks):
         every[replace(composition.ordinary, identity="app")] = None
     for situation in every:
-        gap = _against(situation, profile, harmless, states) or lacks.get(situation.identity)
+        gap = against(situation) or lacks.get(situation.identity)
         if gap is None and supply is not None and situation.state is not None:
             gap = supply.never(situation.state, situation.owner)
         if gap is None:
             wanted.append(situation)
         else:
             left_out[situation] = gap
-    scenarios, pairs = _cover(composition, wanted, limit, 1.0 if profile == "deep" else GATE_PAIRS)
+    share = 1.0 if profile == "deep" else GATE_PAIRS
+    near = [s for clause in clauses if _about_others(clause) for s in asked(contract, clause)]
+    scenarios, pairs = _cover(composition, wanted, limit, share, near, lambda s: against(s) is None)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -136,7 +140,12 @@ def _against(situation: Situation, profile: Profile, harmless: bool, states: boo
 
 
 def _cover(
-    composition: Composition, wanted: Sequence[Situation], limit: int, share: float
+    composition: Composition,
+    wanted: Sequence[Situation],
+    limit: int,
+    share: float,
+    near: Sequence[Situation],
+    may: Callable[[Situation], bool],
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
@@ -147,9 +156,9 @@ def _cover(
         seconds.append(replace(composition.ordinary, call="second"))
     kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
-    found = cover(composition, single, max(0, limit - reserved), share)
+    found = cover(composition, single, max(0, limit - reserved), share, may)
     scenarios: list[Scenario] = []
-    for scenario in [*_scenarios(composition, found, seconds, kept), *races]:
+    for scenario in [*_scenarios(composition, found, seconds, kept, near), *races]:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)
@@ -170,6 +179,11 @@ def _fitted(
     return supply.look_last(found)
 
 
+def _about_others(clause: Clause) -> bool:
+    """Whether a clause says what becomes of another resource."""
+    return any("neighbour" in each for each in (clause.expect, *clause.readings.values()))
+
+
 def _touches(situation: Situation) -> bool:
     return situation.resource in EXISTING
 
@@ -179,9 +193,10 @@ def _scenarios(
     found: Cover,
     seconds: Sequence[Situation],
     kept: Sequence[Situation],
+    near: Sequence[Situation],
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in."""
-    ordinary, last, near = composition.ordinary, _Last(composition), _Near(composition)
+    ordinary, last = composition.ordinary, _Last(composition)
     others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
     for call in found.calls:
@@ -192,17 +207,18 @@ def _scenarios(
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
-            again = [replace(kept[0], call="second")] if kept else []
+            again = [replace(kept[-1], call="second")] if kept else []
             pairs.append(on_one_connection(first, then=[*kept, call, *again]))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
+    beside = _beside(composition, rows, near)
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
-        beside, later = near.wanted(row), last.wanted(row)
-        made.append(in_a_row(*row, neighbour=beside, twice=twice, last=later))
+        later = last.wanted(row)
+        made.append(in_a_row(*row, neighbour=row in beside, twice=twice, last=later))
     return [*made, *pairs]
 
 
@@ -212,45 +228,34 @@ def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situati
     """
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
+    # Whoever has no credentials, and whoever has no permission, where these are asked for.
+    own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
     return [*without[:1], *[s for s in own if s not in without][:1]]
 
 
-class _Near:
-    """Where another resource is to stand beside: beside the ordinary call, one that names it, the
-    first that an owner makes on what is theirs, and whatever else a clause about neighbours asks
-    for.
+def _beside(
+    composition: Composition, rows: Sequence[Chain], near: Sequence[Situation]
+) -> set[Chain]:
+    """Return the rows that another resource is to stand beside: the ordinary call, one that names
+    it, the first that an owner makes on what is theirs, and the shortest that shows what a clause
+    about neighbours asks for (`near`).
     """
-
-    def __init__(self, composition: Composition) -> None:
-        self.composition, contract = composition, composition.contract
-        self._own: set[str] = set()
-        self._open = [
-            (clause, set(asked(contract, clause)))
-            for clause in contract.clauses
-            if any("neighbour" in e for e in (clause.expect, *clause.readings.values()))
-        ]
-
-    def wanted(self, row: Sequence[Situation]) -> bool:
+    found: set[Chain] = set()
+    owners: set[str | None] = set()
+    touching = [row for row in rows if _touches(row[-1])]
+    for row in touching:
         call = row[-1]
-        if not _touches(call):
-            return False
-        asked_for = [self._asked(each) for each in row]
-        own = call.owner is not None and call.owner == call.identity
-        if own and call.owner not in self._own and self.composition.served(call):
-            self._own.add(str(call.owner))
-            return True
-        named = any("{neighbour}" in call.body.text for call in row)
-        return named or call == self.composition.ordinary or any(asked_for)
-
-    def _asked(self, call: Situation) -> bool:
-        """Whether a clause about neighbours still asks for what the call stands for."""
-        found = False
-        for clause, open_ in self._open:
-            stands = self.composition.stands_for(clause, call)
-            found |= stands in open_
-            open_.discard(stands)
-        return found
+        own = call.owner is not None and call.owner == call.identity and composition.served(call)
+        named = any("{neighbour}" in each.body.text for each in row)
+        if named or call == composition.ordinary or (own and call.owner not in owners):
+            found.add(row)
+        owners |= {call.owner} if own else set()
+    for situation in near:
+        showing = [row for row in touching if any(composition.shows(c, situation) for c in row)]
+        if showing and found.isdisjoint(showing):
+            found.add(min(showing, key=len))
+    return found
 
 
 class _Last:
@@ -280,8 +285,13 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
-        return "effect" not in clause.expect
+        return not _needs_looks(clause)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _needs_looks(clause: Clause) -> bool:
+    """Whether a part of it is judged by how an existing resource looks, before and after."""
+    return any(FACETS[name].sees == "looks" for name in clause.expect)
 
 
 def _mutes(clause: Clause) -> bool:

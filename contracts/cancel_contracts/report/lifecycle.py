@@ -1,8 +1,8 @@
 """What a run says of the lifecycle's transitions, and when each request was sent. Pure.
 
-A transition is what the ordinary call does to one state: a cancellable state is left, a final one
-refuses. It is judged by the clauses whose `expect` speaks of the answer or its effect, never by
-those about wording or framing.
+A transition is what a call does to one state where nothing else in it matters (Composition.shows):
+a cancellable state is left, a final one refuses. It is judged by the clauses whose `expect` speaks
+of the answer or its effect, never by those about wording or framing.
 """
 
 from __future__ import annotations
@@ -24,30 +24,40 @@ TELLING = frozenset({"status", "effect", "constant"})
 def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
     """Return the lifecycle with a verdict for each state, in the spec's order."""
     life = judgement.contract.lifecycle
-    ordinary = {Situation(resource=life.kind(s), state=s): s for s in life.states}
+    composition = Composition(judgement.contract)
+    ordinary = {s: Situation(resource=life.kind(s), state=s) for s in life.states}
     answers: dict[str, Counter[int | None]] = defaultdict(Counter)
     for x in journal.exchanges:
-        if x.kind == "cancel" and not x.way_in and (state := ordinary.get(x.situation)):
+        if x.kind != "cancel" or x.way_in or (state := x.situation.state) not in ordinary:
+            continue
+        if composition.shows(x.situation, ordinary[state]):
             answers[state][x.status] += 1
     return {
         "cancellable": list(life.cancellable),
         "final": list(life.final),
         "after": list(life.after),
-        "states": [_transition(judgement, s, name, answers[name]) for s, name in ordinary.items()],
+        "states": [
+            _transition(judgement, composition, ordinary[name], name, answers[name])
+            for name in life.states
+        ],
     }
 
 
 def _transition(
-    judgement: Judgement, ordinary: Situation, state: str, answers: Counter[int | None]
+    judgement: Judgement,
+    composition: Composition,
+    ordinary: Situation,
+    state: str,
+    answers: Counter[int | None],
 ) -> dict[str, Any]:
-    """Return a state's transition; `answers` counts its ordinary calls by status."""
-    speaks = Composition(judgement.contract).speaks
+    """Return a state's transition; `answers` counts the calls that show it by status."""
+    speaks = composition.speaks
     telling = [
         v
         for v in judgement.verdicts
         if _tells(v.clause) and any(speaks(v.clause, ordinary, a) for a in answers)
     ]
-    words = {v.clause.id: _word(v, ordinary) for v in telling}
+    words = {v.clause.id: _word(v, composition, ordinary) for v in telling}
     return {
         "name": state,
         "kind": ordinary.resource,
@@ -63,10 +73,10 @@ def _tells(clause: Clause) -> bool:
     return any(TELLING & set(e) for e in (clause.expect, *clause.readings.values()))
 
 
-def _word(verdict: Verdict, ordinary: Situation) -> str | None:
+def _word(verdict: Verdict, composition: Composition, ordinary: Situation) -> str | None:
     """Return what one clause says of such calls, or None where its verdict comes from others."""
     if verdict.word in ("violated", "accepted"):
-        here = any(e.exchange.situation == ordinary for e in verdict.violations)
+        here = any(composition.shows(e.exchange.situation, ordinary) for e in verdict.violations)
         return verdict.word if here else None
     return verdict.word if verdict.word in ("upheld", "inconclusive") else None
 

@@ -13,14 +13,13 @@ from dataclasses import replace
 from typing import Literal
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import Carried
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
-from cancel_contracts.run.requests import Names, cancel_request, observe_request, route
+from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request, route
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
@@ -118,7 +117,7 @@ class Calls:
         answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)
-        answer = replace(answer, sent=_masked(answer.sent, carried, who))
+        answer = replace(answer, sent=masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         if answer.received is not None and carried.secret:
             told = answer.received.wire
@@ -188,7 +187,7 @@ class Calls:
             if self.patience.wait_as_asked(answer.received):
                 answer = self.transport.send(request, keep_alive=keep_alive)
         who = self.identities.name("primary")
-        answer = replace(answer, sent=_masked(answer.sent, carried, who))
+        answer = replace(answer, sent=masked(answer.sent, carried, who))
         if answer.received is not None:
             answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
@@ -284,20 +283,3 @@ class Calls:
             " --max-wait allows"
         )
         return False
-
-
-def _masked(sent: Sent, carried: Carried, who: str) -> Sent:
-    """Say whose token it was in place of it: the token goes no further than the wire."""
-    own, secret = dict(carried.headers), carried.secret
-    headers = []
-    for name, value in sent.headers:
-        if value and own.get(name) == value:
-            scheme, _, token = value.partition(" ")
-            value = f"{scheme} <{who}>" if token else value
-            if name != "Authorization":
-                value = f"<{who}>"
-        headers.append((name, value))
-    url = sent.url
-    if secret and carried.query:
-        url = url.replace(carried.query, carried.query.partition("=")[0] + f"=<{who}>")
-    return replace(sent, url=url, headers=tuple(headers))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -137,3 +137,20 @@ def observe_request(
     headers.append(("client-request-id", request_id))
     url = joined(base_url, route(contract.observe_path, quote(id_, safe="")))
     return Sent("GET", url, tuple(headers))
+
+
+def masked(sent: Sent, carried: Carried, who: str) -> Sent:
+    """Say whose token it was in place of it: the token goes no further than the wire."""
+    own, secret = dict(carried.headers), carried.secret
+    headers = []
+    for name, value in sent.headers:
+        if value and own.get(name) == value:
+            scheme, _, token = value.partition(" ")
+            value = f"{scheme} <{who}>" if token else value
+            if name != "Authorization":
+                value = f"<{who}>"
+        headers.append((name, value))
+    url = sent.url
+    if secret and carried.query:
+        url = url.replace(carried.query, carried.query.partition("=")[0] + f"=<{who}>")
+    return replace(sent, url=url, headers=tuple(headers))
