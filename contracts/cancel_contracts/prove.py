@@ -73,8 +73,11 @@ class Trial:
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
-            others = ", ".join(self.violated)
-            seen = f"only bystanders saw it: {others}" if others else "not seen"
+            seen = (
+                f"only bystanders saw it: {', '.join(self.violated)}"
+                if self.violated
+                else "not seen"
+            )
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
 

@@ -19,6 +19,8 @@ from itertools import combinations, product
 from typing import Any
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
 
 Pair = frozenset[tuple[str, Any]]
@@ -186,9 +188,11 @@ def cover(
     if composition.ordinary in wanted:
         found.add(composition.ordinary)
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
+    compared = _compared(composition.contract)
     for situation in own:
         if len(found.calls) < limit:
-            found.add(found.filled(situation, facts(situation)))
+            fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
+            found.add(found.filled(situation, fixed))
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
@@ -200,6 +204,14 @@ def cover(
             break
         found.add(call)
     return found
+
+
+def _compared(contract: Contract) -> set[Situation]:
+    """Return the situations whose answers are held against each other: what is sent beside them is
+    the same.
+    """
+    clauses = (clause for clause in contract.clauses if "alike" in clause.expect)
+    return {situation for clause in clauses for situation in asked(contract, clause)}
 
 
 def _more(found: Cover) -> Iterator[Situation]:
