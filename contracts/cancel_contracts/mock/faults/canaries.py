@@ -86,7 +86,8 @@ def in_a_header(desk: Desk, call: Call, reply: Reply) -> Reply:
 
 
 def fault(name: str, says: str, broken: Breaks, change: Change, applies: Applies = always) -> Fault:
-    return Fault(name, "canaries", says, (broken,), applies, change)
+    leak = [Breaks(frozenset({"private"}), broken.facts)] if broken.items else []
+    return Fault(name, "canaries", says, (broken, *leak), applies, change)
 
 
 FORBIDDEN = kit.refused("no-permission", "wrong-kind", "personal")

@@ -153,8 +153,8 @@ def fault(name: str, says: str, change: Change, applies: Applies, broken: Breaks
     return Fault(name, "whole entity", says, (broken,), all_of(applies, entry.observable), change)
 
 
-CANCEL = breaks("keeps", resource="cancellable", answer="2xx")
-REFUSAL = breaks("keeps effect", resource="cancellable final", answer="4xx")
+CANCEL = breaks("keeps whole", resource="cancellable", answer="2xx")
+REFUSAL = breaks("keeps effect whole", resource="cancellable final", answer="4xx")
 ANSWER = breaks("entity", "agrees", resource="cancellable", answer="2xx")
 SETS = breaks("entity", "set", resource="cancellable", answer="2xx")
 OK, REFUSED = kit.succeeded, kit.failed
@@ -181,7 +181,7 @@ FAULTS: tuple[Fault, ...] = (
           has(flag), CANCEL),
     fault("second-cancel-rewrites-a-text", "A second cancel changes a text of the resource's own.",
           stored(kit.both(kit.refused("final"), facts.cancelled), text, reversed_), has(text),
-          breaks("keeps", resource="cancellable", call="second")),
+          breaks("keeps whole", resource="cancellable", call="second")),
     fault("refusal-rewrites-a-text", "A refused call changes a text of the resource's own.",
           stored(kit.refused("no-permission", "wrong-kind", "not-owner"), text, reversed_),
           has(text), REFUSAL),
@@ -199,7 +199,7 @@ FAULTS: tuple[Fault, ...] = (
           all_of(has(structure), entry.takes_body), REFUSAL),
     fault("other-method-rewrites-a-text", "Another method is refused, and a text is changed.",
           stored(kit.refused("method"), text, reversed_), has(text),
-          breaks("effect keeps", method="PUT PATCH DELETE")),
+          breaks("effect keeps whole", method="PUT PATCH DELETE")),
     fault("answer-of-another-text", "The answer tells another text than the GET.",
           told(text, reversed_), all_of(entry.entity, has(text)), ANSWER),
     fault("answer-of-another-creation", "The answer tells another date of creation.",
