@@ -60,6 +60,19 @@ def test_what_finding_the_way_in_took_is_counted_too(
     assert result.results[0].requests() == service.came
 
 
+@pytest.mark.parametrize("short", ["MA", "SA", "AP"])
+def test_what_finding_the_way_in_took_stays_within_the_budget(short: str) -> None:
+    """The plan may have no call to spare: what no clause needs is left out."""
+    service = conforming(short, EmptiesTheStore)
+    with Written(service) as running:
+        target = target_of(service, running.url)
+        result = verify([contract_of(service.page)], target, Options(), environ={})
+        service.stopped.set()
+    outcome = decide(result.judgements())
+    assert outcome.exit_code == 0, outcome.sentence
+    assert result.results[0].requests()["cancel"] <= 100
+
+
 class FirstCallLimited(Service):
     """The first calls on the route, wherever it is looked for, are answered 429."""
 

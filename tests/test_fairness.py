@@ -75,6 +75,13 @@ class OwnWords(Whispers):
         return Response(401, body, (("WWW-Authenticate", challenge), *refusal.headers[1:]))
 
 
+class FramedByTheRoute(Whispers):
+    """Frames its 401 in chunks where the id names something: how an answer is cut is no word."""
+
+    def slip(self, call: Call, refusal: Response) -> Response:
+        return replace(refusal, chunked=self.find(call.id) is not None)
+
+
 class QuotesTheUrl(Whispers):
     """Each 401 holds the URL that it was asked at, its query too."""
 
@@ -90,7 +97,7 @@ class QuotesTheUrl(Whispers):
 
 
 class CallersLanguage(Whispers):
-    """A 401 is in the language that is asked for, and says so."""
+    """A 401 is in the language that is asked for, and says so; a proxy's caller is told of it."""
 
     def slip(self, call: Call, refusal: Response) -> Response:
         german = "de" in call.request.headers.get("accept-language", "")
@@ -99,17 +106,10 @@ class CallersLanguage(Whispers):
         return Response(401, body, (*refusal.headers, *more))
 
 
-class FramedByTheRoute(Whispers):
-    """Frames its 401 in chunks where the id names something: how an answer is cut is no word."""
-
-    def slip(self, call: Call, refusal: Response) -> Response:
-        return replace(refusal, chunked=self.find(call.id) is not None)
-
-
-@pytest.mark.parametrize("kind", [OwnWords, QuotesTheUrl, CallersLanguage, FramedByTheRoute])
+@pytest.mark.parametrize("kind", [OwnWords, FramedByTheRoute, QuotesTheUrl, CallersLanguage])
 @pytest.mark.parametrize(("short", "clause"), [("SA", "SA-44"), ("MA", "MA-62"), ("AP", "AP-65")])
 def test_what_belongs_to_one_call_gives_nothing_away(
-    kind: type[Whispers], short: str, clause: str
+    short: str, clause: str, kind: type[Whispers]
 ) -> None:
     outcome = judge(conforming(short, kind), only=[clause])
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)

@@ -55,6 +55,7 @@ class Plan:
     pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
     property_calls: int = 0
     walk_calls: int = 0
+    room: int = 0  # calls that the budget has left
 
     def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
         """Return the exact number of requests by kind, on a conforming target; `deep` adds its
@@ -114,11 +115,11 @@ def make(
             budget = Gap(f"the budget of {limit} calls does not reach it")
             left_out[situation] = next(gaps, budget)
     plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, demanded, pairs)
+    left = limit - sum(len(s.calls) for s in scenarios)
     if profile == "deep" and not harmless and states:
-        left = limit - sum(len(s.calls) for s in scenarios)
         properties = int(left * PROPERTY_SHARE)
-        plan = replace(plan, property_calls=properties, walk_calls=left - properties)
-    return plan
+        return replace(plan, property_calls=properties, walk_calls=left - properties)
+    return replace(plan, room=left)
 
 
 def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[str, Gap]) -> bool:

@@ -24,6 +24,7 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
 from cancel_contracts.needs import Gap, Need
 from cancel_contracts.plan.plan import Plan
+from cancel_contracts.plan.spare import after_way_in
 from cancel_contracts.plan.steps import Scenario, one_at_a_time
 from cancel_contracts.run.attempt import Attempt, Resource
 from cancel_contracts.run.calls import Calls
@@ -60,7 +61,9 @@ class Run:
                 self._find_way_in(scenario)
             else:
                 self.execute(scenario)
-        for together, some in groupby(plan.scenarios[1:], key=lambda s: s.together):
+        spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
+        rest = after_way_in(plan, spent)
+        for together, some in groupby(rest, key=lambda s: s.together):
             self.execute_all(list(some), alone=together)
 
     def _find_way_in(self, scenario: Scenario) -> None:
