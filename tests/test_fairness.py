@@ -97,7 +97,7 @@ class QuotesTheUrl(Whispers):
 
 
 class CallersLanguage(Whispers):
-    """A 401 is in the language that is asked for, and says so."""
+    """A 401 is in the language that is asked for, and says so; a proxy's caller is told of it."""
 
     def slip(self, call: Call, refusal: Response) -> Response:
         german = "de" in call.request.headers.get("accept-language", "")

@@ -208,26 +208,35 @@ def fault(
 
 
 TOKEN = breaks("status effect", identity="garbage-token anonymous")
+ELSEWHERE = breaks("status effect", identity="token-elsewhere")
+
+
+def nearly(*identities: str) -> Breaks:
+    return breaks("status effect", identity=" ".join(identities))
+
+
 FAULTS: tuple[Fault, ...] = (
-    *(fault(f"token-in-{name}", f"A token is taken from {what}.", TOKEN, read_from(where))
-      for name, what, where in (
-          ("the-query", "the query", in_query), ("a-cookie", "a cookie", in_cookie),
-          ("a-form", "a form in the body", in_form),
-          ("x-authorization", "X-Authorization", in_header("x-authorization")),
-          ("proxy-authorization", "Proxy-Authorization", in_header("proxy-authorization")),
-          ("the-second-header", "a second Authorization header", in_second_header))),
+    *(fault(f"token-in-{name}", f"A token is taken from {what}.", broken, read_from(where))
+      for name, what, where, broken in (
+          ("the-query", "the query", in_query, ELSEWHERE),
+          ("a-cookie", "a cookie", in_cookie, ELSEWHERE),
+          ("a-form", "a form in the body", in_form, TOKEN),
+          ("x-authorization", "X-Authorization", in_header("x-authorization"), ELSEWHERE),
+          ("proxy-authorization", "Proxy-Authorization", in_header("proxy-authorization"),
+           ELSEWHERE),
+          ("the-second-header", "a second Authorization header", in_second_header, TOKEN))),
     fault("token-with-words-after", "What follows a token is not looked at.", TOKEN,
           read_from(first_word)),
-    fault("token-without-a-scheme", "A token without the word Bearer is accepted.", TOKEN,
-          read_from(without_scheme)),
-    fault("token-cut", "A token that was cut off is taken for the whole.", TOKEN,
-          known_before(cut)),
-    fault("token-longer", "A token with more at its end is taken for the shorter.", TOKEN,
-          known_before(longer)),
-    fault("token-in-another-case", "Tokens are compared without case.", TOKEN,
-          known_before(other_case)),
+    fault("token-without-a-scheme", "A token without the word Bearer is accepted.",
+          nearly("bare-token"), read_from(without_scheme)),
+    fault("token-cut", "A token that was cut off is taken for the whole.",
+          nearly("cut-token"), known_before(cut)),
+    fault("token-longer", "A token with more at its end is taken for the shorter.",
+          nearly("longer-token"), known_before(longer)),
+    fault("token-in-another-case", "Tokens are compared without case.",
+          nearly("other-case-token"), known_before(other_case)),
     fault("token-signature-half-compared", "Of a signature the first characters are compared.",
-          TOKEN, known_before(same_signature_start)),
+          nearly("cut-token", "longer-token"), known_before(same_signature_start)),
     fault("token-not-yet-valid-accepted", "A token of tomorrow is accepted.",
           breaks("status effect", identity="expired"), overlooked("not-yet")),
     fault("token-of-another-issuer-accepted", "Who issued a token does not matter.",
