@@ -43,7 +43,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             served |= {
                 f for f in _facts(composition, call) if all_neutral or not _neutral(composition, f)
             }
-        else:
+        elif call.resource == composition.ordinary.resource:  # no other can be served
             failed[call] = None
     if not ordinary:
         return []
