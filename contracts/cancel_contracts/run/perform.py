@@ -153,14 +153,14 @@ class Performance:
         """
         held, life = self.held[step.slot], self.calls.contract.lifecycle
         was, now = held.first, held.shows
-        if held.acquired is None or not held.position or step.situation.call != "first":
+        if held.acquired is None or not held.position or step.situation.call == "second":
             return
         if was is None or now is None or was.entity is None or now.entity is None:
             return
         if shown(life, was.entity) == shown(life, now.entity) or is_open(life, now.entity):
             return
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
-        self._observe(Observe(step.slot, step.situation))
+        self._observe(Observe(step.slot, step.situation, keep_alive=step.keep_alive))
 
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
