@@ -78,6 +78,7 @@ AWAITING: frozenset[str] = frozenset(
         "header-tells-the-state-to-the-anonymous",
         "error-holds-the-text-of-another-caller",
         "error-holds-the-text-of-another-resource",
+        "error-holds-another-callers-token",
         "error-names-another-caller",
         "token-in-a-form",
         "token-in-the-second-header",
