@@ -27,6 +27,13 @@ class NoChunks(Service):
         return self.refuse(411, "X", "How long?") if chunked else super().check_state(call)
 
 
+class NoPermissionAsked(Service):
+    """Looks at no permission, so that a call which another call is to follow is served."""
+
+    def check_permission(self, call: Call) -> Response | None:
+        return None
+
+
 class NothingServed(Service):
     """Serves no call at all."""
 
@@ -63,6 +70,18 @@ def test_one_fact_is_to_blame_and_no_other_is_left_open(
     usual = {v.clause.id: v.word for v in kept.judgements()[0].verdicts}
     changed = {id_: word for id_, word in verdicts.items() if word != usual[id_]}
     assert changed == {clause: "violated"}
+
+
+@pytest.mark.parametrize(
+    ("short", "clauses"),
+    [("SA", {"SA-10", "SA-11"}), ("MA", {"MA-19"}), ("AP", {"AP-16", "AP-18"})],
+)
+def test_what_follows_a_call_that_was_served_wrongly_is_not_held_against_it(
+    short: str, clauses: set[str]
+) -> None:
+    verdicts = run(conforming(short, NoPermissionAsked)).judgements()[0].verdicts
+    musts = [v for v in verdicts if v.clause.level == "must"]  # it echoes no client-request-id
+    assert {v.clause.id for v in musts if v.word == "violated"} == clauses
 
 
 def test_what_conforms_is_asked_nothing_more_and_what_serves_nothing_neither() -> None:
