@@ -133,14 +133,7 @@ def baseline(report: Path, output: Path | None) -> None:
     from cancel_contracts.compare import load
 
     text = baselines.draft(load(report))
-    if output is None:
-        put(text, nl=False)
-        return
-    if output.exists():
-        raise UsageError(str(output), "exists already", "name another file or remove it")
-    check_writable("--output", output)
-    write(output, text)
-    click.echo(f"wrote {output}")
+    _put_or_write(text, output)
 
 
 @click.command()
@@ -164,6 +157,11 @@ def init(output: Path | None) -> None:
         .joinpath("target.example.yaml")
         .read_text("utf-8")
     )
+    _put_or_write(text, output)
+
+
+def _put_or_write(text: str, output: Path | None) -> None:
+    """Print a text, or write it to a new file; raise UsageError where there is one."""
     if output is None:
         put(text, nl=False)
         return

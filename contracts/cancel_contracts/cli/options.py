@@ -59,13 +59,19 @@ REPORTS = {
 }
 
 
-min_covered_option = click.option(
-    "--min-covered",
-    type=Finite(min=0, max=100),
-    default=0.0,
-    metavar="PERCENT",
-    help="Exit 4 where less of the must-clauses was judged.",
-)
+def verdict_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what decides how the evidence is read and when a run fails."""
+    command = click.option(
+        "--min-covered",
+        type=Finite(min=0, max=100),
+        default=0.0,
+        metavar="PERCENT",
+        help="Exit 4 where less of the must-clauses was judged.",
+    )(command)
+    told = "A violated should-clause fails too."
+    command = click.option("--strict", is_flag=True, help=told)(command)
+    told, name = "Pin the reading of a contradiction.", "dialects"
+    return click.option("--dialect", name, multiple=True, metavar="C=D", help=told)(command)
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -20,11 +20,11 @@ from cancel_contracts.cli.options import (
     check_reports,
     check_writable,
     load_contracts,
-    min_covered_option,
     open_target,
     pinned_dialects,
     report_options,
     spec_options,
+    verdict_options,
 )
 from cancel_contracts.errors import ContractsError
 
@@ -78,15 +78,7 @@ PROFILES = (
     help="A Redis that counts the calls of several runs on one tenant together.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
-@click.option(
-    "--dialect",
-    "dialects",
-    multiple=True,
-    metavar="C=D",
-    help="Pin the reading of a contradiction.",
-)
-@click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
-@min_covered_option
+@verdict_options
 @click.option(
     "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
 )
@@ -168,15 +160,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @spec_options
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
 @click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
-@click.option(
-    "--dialect",
-    "dialects",
-    multiple=True,
-    metavar="C=D",
-    help="Pin the reading of a contradiction.",
-)
-@click.option("--strict", is_flag=True, help="A violated should-clause fails too.")
-@min_covered_option
+@verdict_options
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
 )
