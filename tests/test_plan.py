@@ -148,9 +148,9 @@ def too_few(state: str, owner: str | None) -> Gap:
     [
         ([in_a_row(FIRST)], 1),
         ([in_a_row(FIRST), in_a_row(FIRST)], 2),
-        ([in_a_row(FIRST, SECOND, neighbour=True)], 2),
+        ([in_a_row(FIRST, SECOND, neighbour=FIRST)], 2),
         # The neighbour is left as it was: the next one takes it.
-        ([in_a_row(FIRST, neighbour=True), in_a_row(FIRST)], 2),
+        ([in_a_row(FIRST, neighbour=FIRST), in_a_row(FIRST)], 2),
         ([in_a_row(ANONYMOUS)] * 5, 1),
         ([in_a_row(ANONYMOUS), in_a_row(FIRST), in_a_row(ANONYMOUS)], 2),
         ([at_once(FIRST, FIRST)], 1),
@@ -167,7 +167,7 @@ def test_calls_that_must_be_refused_share_an_id(scenarios: list[Any], count: int
 
 def test_a_neighbour_that_is_not_to_be_had_is_done_without() -> None:
     supply = Supply({STATE: 1}, too_few)
-    assert supply.fit(in_a_row(FIRST, neighbour=True)) == in_a_row(FIRST)
+    assert supply.fit(in_a_row(FIRST, neighbour=FIRST)) == in_a_row(FIRST)
     assert isinstance(supply.fit(in_a_row(FIRST)), Gap)
 
 

@@ -108,7 +108,7 @@ UNKNOWN = Situation(resource="unknown", id=Form("unknown"))
     ("scenario", "cost"),
     [
         (in_a_row(FIRST), (1, 2, 2)),
-        (in_a_row(FIRST, SECOND, neighbour=True, last=True), (2, 7, 4)),
+        (in_a_row(FIRST, SECOND, neighbour=FIRST, last=True), (2, 7, 4)),
         (in_a_row(FIRST, twice=True), (1, 3, 2)),
         (in_a_row(ODD), (1, 0, 0)),
         (in_a_row(UNKNOWN), (1, 1, 0)),
@@ -181,7 +181,7 @@ def test_a_kept_connection_carries_calls_of_several_callers_and_outcomes() -> No
 
 
 def test_one_resource_at_a_time_leaves_out_neighbours_and_sets_up_in_between() -> None:
-    near = in_a_row(FIRST, SECOND, neighbour=True)
+    near = in_a_row(FIRST, SECOND, neighbour=FIRST)
     alone = one_at_a_time(near)
     assert alone == in_a_row(FIRST, SECOND)
     assert one_at_a_time(in_a_row(ODD)) == in_a_row(ODD)

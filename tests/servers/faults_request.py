@@ -246,7 +246,7 @@ class UnexpectedBodyFails(Service):
         return super().check_content(call)
 
 
-@breaks("MA-54 AP-59")
+@breaks("MA-54 AP-75")
 class ChunkedRequestReadAsEmpty(Service):
     def post(self, request: Request, id_: str) -> Response:
         return super().post(replace(request, body=b"") if request.chunked else request, id_)

@@ -56,7 +56,6 @@ AWAITING: frozenset[str] = frozenset(
         "kept-connection-upset-by-a-refused-body",
         "kept-connection-upset-by-another-method",
         "neighbours-cancelled-by-an-application",
-        "neighbours-in-other-states-cancelled",
         "neighbours-that-ended-cancelled",
         "neighbours-cancelled-at-a-refusal",
         "neighbours-cancelled-at-an-unknown-id",

@@ -68,4 +68,4 @@ def _neutral(composition: Composition, fact: Fact) -> bool:
 def _alone(composition: Composition, call: Situation) -> Scenario:
     if call.call == "reused":
         return on_one_connection(composition.ordinary, then=[call])
-    return in_a_row(call, neighbour=call.owner is not None)
+    return in_a_row(call, neighbour=call if call.owner else None)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
 
+FEW = 6  # refusals that none of is kept apart where others are
 LONGEST = 12  # calls on one resource: what goes wrong in one should not reach many
 Chain = tuple[Situation, ...]
 
@@ -30,24 +31,29 @@ def chains(
         else:
             lots.setdefault((call.state, call.owner), []).append(call)
     left = list(seconds)
+    refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
+    few = FEW if max(refusals, default=0) > FEW else 0
     for lot in lots.values():
-        found += _lot(composition, lot, left)
+        found += _lot(composition, lot, left, few)
     found += [(replace(second, call="first"), second) for second in left]
     return found
 
 
 def _lot(
-    composition: Composition, calls: Sequence[Situation], seconds: list[Situation]
+    composition: Composition, calls: Sequence[Situation], seconds: list[Situation], few: int
 ) -> list[Chain]:
     """Return the chains of calls on resources in one state and of one owner.
 
     Half of what is to be refused stands before what may cancel: what a refusal leaves behind shows
-    there. The other half stands alone: what a refusal does later shows there.
+    there. The other half stands alone: what a refusal does later shows there. Up to `few` all
+    stand before.
     """
     ends = [call for call in calls if not composition.refused(call)]
     ends.sort(key=lambda call: not composition.served(call))
     refused = [call for call in calls if composition.refused(call)]
     before, alone = (refused[::2], refused[1::2]) if ends else ([], refused)
+    if ends and len(refused) <= few:
+        before, alone = refused, []
     found: list[Chain] = []
     for place, end in enumerate(ends):
         share = min(-(-len(before) // (len(ends) - place)), LONGEST - 2)

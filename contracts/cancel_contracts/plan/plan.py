@@ -19,7 +19,8 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import FACETS, needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
-from cancel_contracts.plan.chains import Chain, chains
+from cancel_contracts.plan.beside import neighbours
+from cancel_contracts.plan.chains import chains
 from cancel_contracts.plan.cover import Cover, PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
@@ -213,13 +214,13 @@ def _scenarios(
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
-    beside = _beside(composition, rows, near)
+    beside = neighbours(composition, rows, near)
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
         later = last.wanted(row)
-        made.append(in_a_row(*row, neighbour=row in beside, twice=twice, last=later))
+        made.append(in_a_row(*row, neighbour=beside.get(row), twice=twice, last=later))
     return [*made, *pairs]
 
 
@@ -233,30 +234,6 @@ def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situati
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
     return [*without[:1], *[s for s in own if s not in without][:1]]
-
-
-def _beside(
-    composition: Composition, rows: Sequence[Chain], near: Sequence[Situation]
-) -> set[Chain]:
-    """Return the rows that another resource is to stand beside: the ordinary call, one that names
-    it, the first that an owner makes on what is theirs, and the shortest that shows what a clause
-    about neighbours asks for (`near`).
-    """
-    found: set[Chain] = set()
-    owners: set[str | None] = set()
-    touching = [row for row in rows if _touches(row[-1])]
-    for row in touching:
-        call = row[-1]
-        own = call.owner is not None and call.owner == call.identity and composition.served(call)
-        named = any("{neighbour}" in each.body.text for each in row)
-        if named or call == composition.ordinary or (own and call.owner not in owners):
-            found.add(row)
-        owners |= {call.owner} if own else set()
-    for situation in near:
-        showing = [row for row in touching if any(composition.shows(c, situation) for c in row)]
-        if showing and found.isdisjoint(showing):
-            found.add(min(showing, key=len))
-    return found
 
 
 class _Last:

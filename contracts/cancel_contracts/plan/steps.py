@@ -166,12 +166,15 @@ def _first(step: Call) -> bool:
 
 
 def in_a_row(
-    *calls: Situation, neighbour: bool = False, twice: bool = False, last: bool = False
+    *calls: Situation,
+    neighbour: Situation | None = None,
+    twice: bool = False,
+    last: bool = False,
 ) -> Scenario:
     """Return calls one after the other on one resource, a look before and after each.
 
-    `twice` looks a second time before the first, which tells what changes by itself; `last` once
-    more when the run ends.
+    Beside it stands one in the state and of the owner that `neighbour` has. `twice` looks a second
+    time before the first, which tells what changes by itself; `last` once more when the run ends.
     """
     first = calls[0]
     if first.resource not in EXISTING:
@@ -184,10 +187,11 @@ def in_a_row(
         return Scenario(tuple(steps))
     spends = any(map(_spends, calls))
     steps = [_acquire(0, first, spends=spends)]
-    if neighbour:
+    near: list[int] = []
+    if neighbour is not None:
         needed = any("{neighbour}" in call.body.text for call in calls)
-        steps.append(_acquire(1, first, spends=False, beside=0, needed=needed))
-    near: list[int] = [1] if neighbour else []
+        steps.append(_acquire(1, neighbour, spends=False, beside=0, needed=needed))
+        near = [1]
     steps += [Observe(slot, first) for slot in (0, *near)]
     steps += [Observe(0, first)] if twice else []
     for call in calls:

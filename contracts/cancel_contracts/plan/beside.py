@@ -1,0 +1,50 @@
+"""Beside: which calls another resource stands beside, and in which state it is. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.exchange import Situation
+from cancel_contracts.plan.chains import Chain
+from cancel_contracts.plan.steps import EXISTING
+
+
+def neighbours(
+    composition: Composition, rows: Sequence[Chain], near: Sequence[Situation]
+) -> dict[Chain, Situation]:
+    """Return the rows that another resource is to stand beside, each with a call on its like: the
+    ordinary call, one that names it, the first that an owner makes on what is theirs, and the
+    shortest that shows what a clause about neighbours asks for (`near`). Where no row names it,
+    the ordinary call's stands in another state, and one stands beside a call served in that one.
+    """
+    found: dict[Chain, Situation] = {}
+    owners: set[str | None] = set()
+    touching = [row for row in rows if row[-1].resource in EXISTING]
+    for row in touching:
+        call = row[-1]
+        own = call.owner is not None and call.owner == call.identity and composition.served(call)
+        named = any("{neighbour}" in each.body.text for each in row)
+        if named or call == composition.ordinary or (own and call.owner not in owners):
+            found[row] = call
+        owners |= {call.owner} if own else set()
+    for situation in near:
+        showing = [row for row in touching if any(composition.shows(c, situation) for c in row)]
+        if showing and found.keys().isdisjoint(showing):
+            row = min(showing, key=len)
+            found[row] = row[-1]
+    if not any("{neighbour}" in call.body.text for row in found for call in row):
+        first = [row for row in found if row == (composition.ordinary,)]
+        others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
+        if first and others:
+            other = min(others, key=len)
+            found[first[0]] = other[-1]
+            found.setdefault(other, other[-1])
+    return found
+
+
+def _served_elsewhere(composition: Composition, call: Situation) -> bool:
+    """Whether a call is served in another state than the ordinary one's."""
+    ordinary = composition.ordinary
+    other = call.state != ordinary.state and call.owner == ordinary.owner
+    return other and call.call == "first" and composition.served(call)
