@@ -89,6 +89,17 @@ NOT_THE_SERVERS: dict[str, tuple[Entry, str]] = {
         cancel(at=1, response=STATUS_0, _blockedReason="csp"), "never left the client"),
     "aborted after the status": (
         cancel(500, 1, response={"_error": "net::ERR_ABORTED"}), "without an answer"),
+    "stopped by the test itself": (
+        cancel(at=1, response=STATUS_0, _wasAborted=True), "never left the client"),
+    "no such host, as BrowserMob tells it": (
+        cancel(at=1, response={**STATUS_0, "_errorMessage": "Unable to resolve host: api"}),
+        "never left the client"),
+    "nobody there, as mitmproxy tells it": (
+        cancel(at=1, response={**STATUS_0, "_error": "[Errno 111] Connect call failed"}),
+        "never left the client"),
+    "broken off, as Charles tells it": (
+        cancel(at=1, response={"_charlesStatus": "EXCEPTION", "content": {"size": 2, "text": "{"}}),
+        "without an answer"),
     "aborted, as Playwright tells it": (
         cancel(500, 1, response={"_failureText": "net::ERR_ABORTED"}), "without an answer"),
     "Firefox, broken off": (
@@ -104,6 +115,13 @@ NOT_THE_SERVERS: dict[str, tuple[Entry, str]] = {
     "from the memory cache": (
         entry("GET", f"{DEFENDER}/{ID}", 200, machine_action("Failed"), 1, _fromCache="memory"),
         "from a cache"),
+    "from the memory cache, as Safari tells it": (
+        entry("GET", f"{DEFENDER}/{ID}", 200, machine_action("Failed"), 1, _fetchType="Memory Cache"),
+        "from a cache"),
+    "a service worker's, as Safari tells it": (
+        cancel(500, 1, _fetchType="Service Worker"), "by a service worker"),
+    "overridden in Safari's inspector": (
+        cancel(500, 1, _fetchType="Inspector Override"), "by the recorder"),
     "not modified": (entry("GET", f"{DEFENDER}/{ID}", 304, None, 1), "from a cache"),
     "a service worker's own answer": (
         cancel(500, 1, _fetchedViaServiceWorker=True), "by a service worker"),
@@ -258,6 +276,45 @@ def test_what_overlaps_is_not_in_a_row(name: str, tmp_path: Path) -> None:
     assert "MA-39" not in found.upheld
 
 
+@pytest.mark.parametrize("time", [None, -1])
+def test_how_long_a_call_took_is_told_by_its_parts_as_well(time: Any, tmp_path: Path) -> None:
+    parts = {
+        "blocked": 1,
+        "dns": -1,
+        "connect": -1,
+        "ssl": -1,
+        "send": 1,
+        "wait": 890,
+        "receive": 8,
+    }
+    under_way = [cancel(at=2, time=time, timings=parts), look("Pending", 2.5)]
+    found = judge(tmp_path, [look("Pending"), *under_way, look("Cancelled", 9)])
+    assert found.violated == []
+    assert "1 looked while a cancel was under way" in found.told
+
+
+def test_two_cancels_whose_length_is_not_told_may_be_at_once(tmp_path: Path) -> None:
+    """Dev Proxy tells of each the moment of its answer: the second was done first."""
+    kept = machine_action("Cancelled", comment="two")
+    pair = [
+        cancel(
+            at=2 + n / 10, time=0, sent={"Comment": said}, body=kept, headers={"request-id": said}
+        )
+        for n, said in enumerate(["one", "two"])
+    ]
+    looked = entry("GET", f"{DEFENDER}/{ID}", 200, kept, 9)
+    assert judge(tmp_path, [look("Pending"), *pair, looked]).violated == []
+
+
+def test_what_a_refused_call_says_of_two_at_once_is_nothing(tmp_path: Path) -> None:
+    """Nobody tells why it was refused: not for being a second one, perhaps."""
+    pair = [cancel(at=2 + n / 10, time=900, headers={"request-id": f"{n}"}) for n in (0, 1)]
+    rest = [look("Cancelled", 9), cancel(400, 12, sent={}), look("Cancelled", 20)]
+    found = judge(tmp_path, [look("Pending"), *pair, *rest])
+    assert found.violated == []
+    assert "MA-53" in found.upheld
+
+
 def test_two_at_once_that_contradict_each_other_are_seen(tmp_path: Path) -> None:
     """Each says that its own comment was kept: no order of the two has that."""
     at_once = [
@@ -291,6 +348,13 @@ UNRECORDED: dict[str, Entry] = {
     "a file that is not there": {"content": {"size": 0, "_file": "gone.json"}},
     "cut short": {"content": {"size": len(TEXT), "text": TEXT[:90]}},
     "headers left out": {"headers": [], "content": {"size": 0}},
+    "chunks that streamed by": {
+        "content": {"size": 0, "text": ""}, "bodySize": 0,
+        "headers": [*JSON_HEAD, {"name": "Transfer-Encoding", "value": "chunked"}]},
+    "struck out": {"content": {"size": 10, "text": "[redacted]"}},
+    "struck out, with its kind": {"content": {"size": 27, "text": "[application/json redacted]"}},
+    "a value struck out": {"content": {"size": 40, "text": TEXT.replace(ID, "[redacted]")}},
+    "a value in stars": {"content": {"size": 40, "text": TEXT.replace("stop it", "*****")}},
     "a coding that cannot be undone": {
         "headers": [*JSON_HEAD, {"name": "Content-Encoding", "value": "br"}],
         "content": {"size": 9, "text": base64.b64encode(b"\x1b\x0f\xff").decode(), "encoding": "base64"}},
@@ -371,7 +435,27 @@ def test_a_text_that_is_marked_as_base64_by_mistake_counts_as_it_stands(tmp_path
     assert found.violated == ["SA-18"]
 
 
-@pytest.mark.parametrize("value", ["REDACTED", "[redacted]", "***"])
+STRUCK_OUT = ["[redacted]", "REDACTED", "***", "<id removed>"]
+
+
+@pytest.mark.parametrize("id_", STRUCK_OUT)
+def test_calls_whose_id_was_struck_out_are_left_out(id_: str, tmp_path: Path) -> None:
+    """They may be on as many resources."""
+    rows = [look("Succeeded"), cancel(at=1), cancel(400, 20), look("Failed", 30)]
+    for row in rows:
+        row["request"]["url"] = row["request"]["url"].replace(ID, id_)
+    found = judge(tmp_path, [*rows, *ROW])
+    assert found.violated == []
+    assert "4 on a resource whose id was struck out" in found.told
+    assert "MA-33" in found.upheld
+
+
+def test_a_body_that_speaks_of_what_was_removed_is_one(tmp_path: Path) -> None:
+    found = judge(tmp_path, [look("Pending"), cancel(400, body={"message": "removed"})])
+    assert found.violated == ["MA-52"]
+
+
+@pytest.mark.parametrize("value", ["REDACTED", "[redacted]", "***", "[WWW-Authenticate redacted]"])
 def test_a_challenge_that_the_recorder_keeps_secret_is_unknown(value: str, tmp_path: Path) -> None:
     found = judge(tmp_path, [look("Pending"), cancel(401, headers={"WWW-Authenticate": value})])
     assert "MA-61" not in found.violated
@@ -383,6 +467,35 @@ def test_several_challenges_in_one_value_are_several(tmp_path: Path) -> None:
     found = judge(tmp_path, [look("Pending"), cancel(401, headers=headers)])
     assert found.violated == []
     assert "MA-61" in found.upheld
+
+
+def at_once(**request: Any) -> list[Entry]:
+    """Two that were served at once, whose comments were recorded as `request` says."""
+    kept = machine_action("Cancelled", comment="one")
+    rows = [
+        cancel(at=2 + n / 10, time=900, body=kept, headers={"request-id": f"{n}"}) for n in (0, 1)
+    ]
+    for row in rows:
+        row["request"] |= request
+    looked = entry("GET", f"{DEFENDER}/{ID}", 200, kept, 9)
+    return [look("Pending"), *rows, looked]
+
+
+UNTOLD: dict[str, Entry] = {
+    "no text": {"postData": {"mimeType": "application/json"}},
+    "nothing": {"postData": None},
+    "struck out": {"postData": {"text": "[redacted]"}},
+    "a value struck out": {"postData": {"text": '{"Comment": "[redacted]"}'}},
+}
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_a_body_of_a_request_that_was_not_recorded_is_unknown(name: str, tmp_path: Path) -> None:
+    assert judge(tmp_path, at_once(**UNTOLD[name])).violated == []
+
+
+def test_a_comment_that_nobody_sent_is_seen_where_bodies_were_recorded(tmp_path: Path) -> None:
+    assert "MA-53" in judge(tmp_path, at_once(postData={"text": '{"Comment": "x"}'})).violated
 
 
 BAD: dict[str, Any] = {
@@ -735,6 +848,15 @@ def test_a_trace_of_playwright(tmp_path: Path) -> None:
     found = judge(tmp_path, path)
     assert found.violated == []
     assert {"MA-30", "MA-33"} <= set(found.upheld)
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_recording_that_a_shell_has_written(coding: str, tmp_path: Path) -> None:
+    """PowerShell writes UTF-16 where its output is redirected."""
+    path = tmp_path / "traffic.har"
+    mark = b"\xff\xfe" if coding == "utf-16-le" else b""
+    path.write_bytes(mark + har(ROW).encode(coding))
+    assert "MA-33" in judge(tmp_path, path).upheld
 
 
 @pytest.mark.parametrize("wrap", [lambda data: data, gzip.compress])
