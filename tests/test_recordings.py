@@ -451,7 +451,9 @@ def test_calls_whose_id_was_struck_out_are_left_out(id_: str, tmp_path: Path) ->
 
 
 def test_a_body_that_speaks_of_what_was_removed_is_one(tmp_path: Path) -> None:
-    found = judge(tmp_path, [look("Pending"), cancel(400, body={"message": "removed"})])
+    found = judge(
+        tmp_path, [look("Pending"), cancel(400, body={"at": "/srv/app/main.py", "by": "removed"})]
+    )
     assert found.violated == ["MA-52"]
 
 
