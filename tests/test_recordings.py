@@ -441,10 +441,11 @@ STRUCK_OUT = ["[redacted]", "REDACTED", "***", "<id removed>"]
 @pytest.mark.parametrize("id_", STRUCK_OUT)
 def test_calls_whose_id_was_struck_out_are_left_out(id_: str, tmp_path: Path) -> None:
     """They may be on as many resources."""
-    rows = [look("Succeeded"), cancel(at=1), cancel(400, 20), look("Failed", 30)]
+    rows = [look("Succeeded", 20), cancel(at=21), cancel(400, 40), look("Failed", 50)]
     for row in rows:
         row["request"]["url"] = row["request"]["url"].replace(ID, id_)
-    found = judge(tmp_path, [*rows, *ROW])
+    after = cancel(at=60, body=machine_action("Cancelled", comment="another's"))
+    found = judge(tmp_path, [*ROW, *rows, after])
     assert found.violated == []
     assert "4 on a resource whose id was struck out" in found.told
     assert "MA-33" in found.upheld

@@ -76,8 +76,10 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         response = mapping_of(entry.get("response"))
         received = None if left_out(entry) else response_of(response, sent.method)
         left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
-        left = NAMELESS if left is None and STRUCK_OUT.fullmatch(where.id) else left
-        yield Heard(where, sent, received, started, seconds(entry), left)
+        if STRUCK_OUT.fullmatch(where.id):  # it may be on any
+            yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
+        else:
+            yield Heard(where, sent, received, started, seconds(entry), left)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))
         yield Heard(where, sent, None, started, seconds(entry), DAMAGED)
