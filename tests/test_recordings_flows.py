@@ -39,7 +39,9 @@ def test_what_mitmproxy_answers_itself_is_left_out(tmp_path: Path) -> None:
     assert "1 that never left the client" in found.sentence
 
 
-MITMDUMP = pytest.param("mitmdump", marks=[pytest.mark.outside("mitmdump|pip3"), pytest.mark.slow])
+MITMDUMP = pytest.param(
+    "mitmdump", marks=[pytest.mark.outside("mitmdump|python3"), pytest.mark.slow]
+)
 
 
 @pytest.fixture(scope="module", params=[MITMDUMP])

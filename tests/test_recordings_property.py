@@ -178,8 +178,10 @@ def _parsed(row: Entry) -> Entry:
 
 def _streamed(row: Entry) -> Entry:
     """Some proxies keep no body that comes in chunks."""
-    row["response"] |= {"content": {"size": 0, "text": ""}, "bodySize": 0}
-    row["response"]["headers"] = [{"name": "Transfer-Encoding", "value": "chunked"}]
+    response = row["response"]
+    response |= {"content": {"size": 0, "text": ""}, "bodySize": 0}
+    kept = [h for h in response["headers"] if h["name"] != "Content-Length"]
+    response["headers"] = [*kept, {"name": "Transfer-Encoding", "value": "chunked"}]
     return row
 
 
