@@ -241,6 +241,13 @@ def test_moments_are_compared_across_zones_and_with_any_fraction(tmp_path: Path)
     assert "MA-33" in found.upheld
 
 
+@pytest.mark.parametrize("early", [1714557600000, 1714557600, "Wed, 01 May 2024 10:00:00 GMT"])
+def test_moments_are_read_in_other_forms_as_well(early: Any, tmp_path: Path) -> None:
+    found = judge(tmp_path, [look("Cancelled", 9), cancel(), ROW[0] | {"startedDateTime": early}])
+    assert found.violated == []
+    assert {"MA-33", "MA-64"} <= set(found.upheld)
+
+
 def test_ties_stay_in_their_order(tmp_path: Path) -> None:
     found = judge(tmp_path, [x | {"startedDateTime": moment(1), "time": 0} for x in ROW])
     assert found.violated == []
@@ -373,6 +380,19 @@ def test_the_status_is_judged_without_a_body(tmp_path: Path) -> None:
     found = judge(tmp_path, [look("Pending"), cancel(500, response={"content": {"size": -1}})])
     assert found.violated == ["MA-48"]
     assert found.reasons["MA-52"].startswith("not recorded")
+
+
+SELECTED = ["$select=id", "api-version=1&%24select=id,status", "$Select=cancellationComment"]
+
+
+@pytest.mark.parametrize("query", SELECTED)
+def test_a_look_at_a_part_tells_nothing_of_the_rest(query: str, tmp_path: Path) -> None:
+    shown = {key: value for key, value in machine_action("Cancelled").items() if key in query}
+    part = entry("GET", f"{DEFENDER}/{ID}?{query}", 200, shown, 30)
+    calls = [look("Pending"), cancel(), part, cancel(at=40), look("Cancelled", 50)]
+    found = judge(tmp_path, calls)
+    assert found.violated == []
+    assert "1 looked at a part of the resource" in found.told
 
 
 def test_a_look_without_its_body_tells_nothing(tmp_path: Path) -> None:

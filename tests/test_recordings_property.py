@@ -197,7 +197,7 @@ LEFT_OUT = [
     _set("base64", "response", "content", "encoding"), _set(True, "_fetchedViaServiceWorker"),
     _set("EXCEPTION", "response", "_charlesStatus"), _set("Disk Cache", "_fetchType"),
     _set("[redacted]", "response", "content", "text"), _set("[redacted]", "request", "postData", "text"),
-    _set(f"{DEFENDER}/[redacted]/cancel", "request", "url"), _set(True, "_wasAborted"), _streamed,
+    _set(f"{DEFENDER}/[redacted]/cancel", "request", "url"), _streamed,
     _set({"wait": 12.5}, "timings"), _set(0, "time"),
     _set(float(10**9), "time"), _set("http://[", "request", "url"), lambda row: 5, lambda row: None,
 ]  # fmt: skip

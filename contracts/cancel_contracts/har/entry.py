@@ -32,17 +32,23 @@ from cancel_contracts.har.body import (
     text_of,
 )
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
+from cancel_contracts.parse import http_date
 
 DAMAGED = Left("damaged or not as HAR 1.2 has it")
 NO_ANSWER = Left("without an answer (broken off)")
 NEVER_LEFT = Left("that never left the client", may_have_acted=False)
 CACHED = Left("answered from a cache", may_have_acted=False)
+CACHED_WRITE = Left(CACHED.why)  # no cache answers a POST (RFC 9111 section 4): who knows
 OWN_REDIRECT = Left("redirected by the browser itself", may_have_acted=False)
 FULFILLED = Left("answered by the recorder", may_have_acted=False)
 PROXY = "answered by a proxy"
 GATEWAY = Left("of a gateway whose headers were not recorded: it may be a proxy's answer")
 INTERIM = Left("interim (1xx)", may_have_acted=False)
 NAMELESS = Left("on a resource whose id was struck out")
+PART = Left("looked at a part of the resource ($select)")
+SELECTS = re.compile(r"[?&](?:\$|%24)select=", re.IGNORECASE)
+LATEST_SECONDS = 1e11  # a larger number counts milliseconds
+READS = ("GET", "HEAD")
 
 # Chromium's, Firefox', WebKit's and proxies' words for a call that no server can have taken.
 UNSENT = re.compile(
@@ -76,6 +82,9 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         response = mapping_of(entry.get("response"))
         received = None if left_out(entry) else response_of(response, sent.method)
         left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
+        shows = received is not None and received.status == 200 and where.kind == "observe"
+        if left is None and shows and SELECTS.search(url):
+            left = PART
         if STRUCK_OUT.fullmatch(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
@@ -95,28 +104,38 @@ def unreadable(entry: Any = None) -> Heard:
 
 
 def moment(entry: Mapping[str, Any]) -> float:
-    """Return when an entry began, as seconds since 1970."""
-    found = datetime.fromisoformat(str(entry["startedDateTime"]).strip())
+    """Return when an entry began, as seconds since 1970. Some tell these, or milliseconds."""
+    told = entry["startedDateTime"]
+    if (number := _positive(told)) is not None:
+        return number / 1000 if number > LATEST_SECONDS else number
+    text = str(told).strip()
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        if (dated := http_date(text)) is None:
+            raise
+        found = dated
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def seconds(entry: Mapping[str, Any]) -> float:
     """Return how long an entry took; 0 where that is not told."""
-    if (whole := _milliseconds(entry.get("time"))) is not None:
+    if (whole := _positive(entry.get("time"))) is not None:
         return whole / 1000
     parts = mapping_of(entry.get("timings"))
-    return sum(_milliseconds(parts.get(name)) or 0.0 for name in TIMINGS) / 1000
+    return sum(_positive(parts.get(name)) or 0.0 for name in TIMINGS) / 1000
 
 
-def _milliseconds(time: Any) -> float | None:
-    fine = isinstance(time, (int, float)) and math.isfinite(time) and time >= 0
-    return float(time) if fine else None
+def _positive(value: Any) -> float | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if number and math.isfinite(value) and value >= 0 else None
 
 
 def left_out(entry: Mapping[str, Any]) -> Left | None:
     """Return why the answer of an entry is none of the server's, by what the recorder says."""
     response = mapping_of(entry.get("response"))
     status, headers = _status(response), headers_of(response.get("headers"))[0]
+    reads = str(mapping_of(entry["request"]).get("method")).upper() in READS
     if entry.get("_wasAborted"):  # Playwright's, for what the test itself stopped
         return NEVER_LEFT
     if trouble := next((str(r[n]) for r in (response, entry) for n in TROUBLE if r.get(n)), None):
@@ -127,7 +146,7 @@ def left_out(entry: Mapping[str, Any]) -> Left | None:
     if entry.get("_wasFulfilled") or "override" in source:
         return FULFILLED
     if _names(entry, response, "_fromCache", "_fromDiskCache", "fromCache") or "cache" in source:
-        return CACHED
+        return CACHED if reads else CACHED_WRITE
     if any(name.lower() == "non-authoritative-reason" for name, _ in headers) or (
         status == 307 and str(response.get("statusText")).lower() == "internal redirect"
     ):
@@ -135,10 +154,7 @@ def left_out(entry: Mapping[str, Any]) -> Left | None:
     worker = ("_fetchedViaServiceWorker", "_fromServiceWorker")
     if _names(entry, response, *worker) or "worker" in source:
         return WORKER
-    method = str(mapping_of(entry["request"]).get("method")).upper()
-    if status == 304 and method in ("GET", "HEAD"):
-        return CACHED
-    return None
+    return CACHED if status == 304 and reads else None
 
 
 def _names(entry: Mapping[str, Any], response: Mapping[str, Any], *names: str) -> bool:
