@@ -683,6 +683,19 @@ def test_a_404_of_a_get_that_is_not_there_makes_nothing_unknown(tmp_path: Path) 
     assert judge(tmp_path, [missing, cancel()]).violated == []
 
 
+def test_who_called_no_recording_tells(tmp_path: Path) -> None:
+    """Two users, each with cancels of their own: neither name is the wrong one."""
+    rows = []
+    for n in range(5):
+        id_, at = f"{n}{ID[1:]}", n * 20
+        named = {"cancellationRequestor": "b@example.com"} if n > 3 else {}
+        done = machine_action("Cancelled", id_) | named
+        rows += [look("Pending", at, id_), cancel(at=at + 2, id_=id_, body=done)]
+    found = judge(tmp_path, rows)
+    assert found.violated == []
+    assert "MA-30" in found.upheld
+
+
 def test_an_id_that_stays_unknown_and_is_cancelled_is_seen(tmp_path: Path) -> None:
     there = look("Pending", 0, OTHER)
     gone = [entry("GET", f"{DEFENDER}/{ID}", 404, error(target=str(s)), s) for s in (1, 30)]
