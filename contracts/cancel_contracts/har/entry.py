@@ -21,7 +21,7 @@ from cancel_contracts.exchange import (
     Sent,
     answered_by_proxy,
 )
-from cancel_contracts.foreign import WORKER, Heard, Left, route
+from cancel_contracts.foreign import WORKER, Heard, Left, Route, route
 from cancel_contracts.har.body import (
     BODY_BYTES,
     content_of,
@@ -79,12 +79,10 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         return
     try:
         sent = request_of(request)
-        response = mapping_of(entry.get("response"))
-        received = None if left_out(entry) else response_of(response, sent.method)
-        left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
-        shows = received is not None and received.status == 200 and where.kind == "observe"
-        if left is None and shows and SELECTS.search(url):
-            left = PART
+        left, received = left_out(entry), None
+        if left is None:
+            received = response_of(mapping_of(entry.get("response")), sent.method)
+            left = _not_the_servers(received, where, url)
         if STRUCK_OUT.fullmatch(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
@@ -161,14 +159,25 @@ def _names(entry: Mapping[str, Any], response: Mapping[str, Any], *names: str) -
     return any(row.get(name) for row in (entry, response) for name in names)
 
 
-def _not_the_servers(received: Received) -> Left | None:
+def _aged(received: Received) -> bool:
+    """Whether a cache between has answered (RFC 9111 section 5.1)."""
+    age = (received.header("age") or "").strip()
+    return age.isascii() and age.isdecimal() and int(age[:9]) > 0
+
+
+def _not_the_servers(received: Received | None, where: Route, url: str) -> Left | None:
+    """Return why an answer is none of the server's, or no whole one, by what it holds."""
+    if received is None:
+        return NO_ANSWER
     if received.status < 200:
         return INTERIM
     if "headers" in received.unrecorded and received.status in (502, 503, 504):
         return GATEWAY
-    if (why := answered_by_proxy(received)) is None:
-        return None
-    return Left(f"{PROXY} ({why})", may_have_acted=received.status in (502, 504))
+    if (why := answered_by_proxy(received)) is not None:
+        return Left(f"{PROXY} ({why})", may_have_acted=received.status in (502, 504))
+    if where.kind == "observe" and received.status == 200:
+        return PART if SELECTS.search(url) else CACHED if _aged(received) else None
+    return None
 
 
 def request_of(request: Mapping[str, Any]) -> Sent:
