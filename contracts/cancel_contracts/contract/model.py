@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Level = Literal["must", "should", "info"]
 
@@ -198,6 +199,11 @@ class Contract:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
         return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+
+    @property
+    def server_path(self) -> str:
+        """The path of the documented server's URL, before every documented path."""
+        return urlsplit(self.server).path.rstrip("/")
 
     @property
     def operation(self) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.desk import Desk
-from cancel_contracts.mock.entry import Fault, Variant
+from cancel_contracts.mock.entry import BOTH, Fault, Variant
 from cancel_contracts.mock.faults import (
     across,
     assignment,
@@ -73,7 +73,15 @@ __all__ = ["FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]
 
 
 def find(name: str) -> Fault | Variant:
-    """Return an entry by its name, or raise UsageError with the nearest names."""
+    """Return an entry by its name, or raise UsageError with the nearest names. `a+b` are two
+    variants.
+    """
+    one, both, other = name.partition(BOTH)
+    if both:
+        first, second = find(one), find(other)
+        if isinstance(first, Variant) and isinstance(second, Variant):
+            return first.beside(second)
+        raise UsageError(name, "are not two variants", "give faults one by one")
     everything: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
     entries = {entry.name: entry for entry in everything}
     if name in entries:

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
 from pathlib import PurePath
 from typing import Any
 
+from cancel_contracts import TOOL, version
 from cancel_contracts.contract.given import asked
 from cancel_contracts.defects import LEVELS, defects
 from cancel_contracts.exchange import Exchange
@@ -30,18 +29,9 @@ from cancel_contracts.report.lifecycle import timeline, transitions
 from cancel_contracts.verify import ContractResult, Result
 
 SCHEMA_VERSION = 1
-TOOL = "cancel-contracts"
 EVIDENCE = 3  # of a violated clause, the shortest first; `violations` counts them all
 
 Record = dict[str, Any]
-
-
-@cache
-def version() -> str:
-    try:
-        return metadata.version(TOOL)
-    except metadata.PackageNotFoundError:
-        return "unbuilt"  # a checkout that was never installed
 
 
 def record(result: Result, outcome: Outcome) -> Record:

@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity
@@ -115,7 +114,7 @@ class Run:
 
     def _options(self, scenario: Scenario) -> Options:
         """Return what may be tried where the first call is turned away."""
-        prefix = urlsplit(self.contract.server).path.rstrip("/")
+        prefix = self.contract.server_path
         caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
         if self.states.site.primary or scenario.calls[0].identity != "primary":
             caller = None
