@@ -15,7 +15,7 @@ def test_a_template_is_what_stands_before_the_id_and_behind_it() -> None:
 
 @pytest.mark.parametrize("template", ["/a", "/{a}/{b}", "/a}{b", "/{a", "/a}", "/{}", "/{{a}}"])
 def test_anything_but_one_parameter_is_none(template: str) -> None:
-    with pytest.raises(ValueError, match="has not exactly one {parameter}"):
+    with pytest.raises(ValueError, match="has not exactly one"):
         halves(template)
 
 
