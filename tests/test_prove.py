@@ -15,7 +15,7 @@ import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.mock.awaiting import AWAITING
-from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
+from cancel_contracts.mock.catalogue import ENTRIES, FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.prove import Proof, Trial, intended, jobs, pairs, prove, trial
 from cancel_contracts.report import matrix
@@ -89,6 +89,12 @@ def test_pairs_are_drawn_by_a_seed_and_apply() -> None:
         assert all(isinstance(one, Variant) and one.applies(contract) for one in both)
 
 
+def test_a_pair_can_be_asked_for_by_its_name() -> None:
+    (_, name), *rest = jobs(CONTRACTS, ["latency+no-get-route"])
+    assert name == "latency+no-get-route"
+    assert len(rest) == len(CONTRACTS) - 1
+
+
 def test_every_pair_of_a_variant_can_be_asked_for() -> None:
     name = "no-get-route"
     drawn = pairs(CONTRACTS, 10_000, 1, [name])
@@ -113,8 +119,7 @@ def test_no_clause_is_idle() -> None:
 
 
 def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
-    entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
-    for entry in entries:
+    for entry in ENTRIES.values():
         assert any(entry.applies(contract) for contract in CONTRACTS), entry.name
 
 
@@ -126,8 +131,7 @@ def test_every_fault_has_a_clause_that_may_catch_it() -> None:
 
 
 def test_what_awaits_a_clause_is_known_and_left_out_unless_named() -> None:
-    entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
-    assert {entry.name for entry in entries} >= AWAITING
+    assert ENTRIES.keys() >= AWAITING
     assert not {name for _, name in jobs(CONTRACTS)} & AWAITING
     for name in sorted(AWAITING)[:1]:
         assert {found for _, found in jobs(CONTRACTS, [name])} == {name}

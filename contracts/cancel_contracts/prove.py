@@ -25,7 +25,7 @@ from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.awaiting import AWAITING
-from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
+from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
@@ -180,14 +180,12 @@ def _job(path: str, name: str, whole: bool) -> Trial:
 
 def jobs(contracts: Sequence[Contract], only: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Return (spec file, entry) for all that applies. What awaits a clause has to be named."""
-    entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
-    chosen = {find(name).name for name in only}
+    entries = map(find, dict.fromkeys(only)) if only else ENTRIES.values()
     return [
         (contract.path_of_file, entry.name)
         for entry in entries
         for contract in contracts
-        if entry.applies(contract)
-        and (entry.name in chosen if chosen else entry.name not in AWAITING)
+        if entry.applies(contract) and (only or entry.name not in AWAITING)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from cancel_contracts.errors import UsageError
@@ -69,7 +69,10 @@ FAULTS: tuple[Fault, ...] = (
     *across.FAULTS,
 )
 
-__all__ = ["FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]
+_ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
+ENTRIES: Mapping[str, Fault | Variant] = {entry.name: entry for entry in _ALL}
+
+__all__ = ["ENTRIES", "FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]
 
 
 def find(name: str) -> Fault | Variant:
@@ -82,11 +85,9 @@ def find(name: str) -> Fault | Variant:
         if isinstance(first, Variant) and isinstance(second, Variant):
             return first.beside(second)
         raise UsageError(name, "are not two variants", "give faults one by one")
-    everything: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
-    entries = {entry.name: entry for entry in everything}
-    if name in entries:
-        return entries[name]
-    near = get_close_matches(name, entries, n=3)
+    if name in ENTRIES:
+        return ENTRIES[name]
+    near = get_close_matches(name, ENTRIES, n=3)
     mend = f"did you mean {', '.join(near)}?" if near else "`mock --list` names them all"
     raise UsageError(name, "is no fault or variant of the mock", mend)
 
