@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cancel_contracts.parse import json_value
+from cancel_contracts.parse import json_value, refusal, success
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -195,12 +195,12 @@ class Exchange:
     @property
     def succeeded(self) -> bool:
         """Whether it was answered 2xx."""
-        return self.status is not None and self.status // 100 == 2
+        return success(self.status)
 
     @property
     def refused(self) -> bool:
         """Whether it was answered 4xx, 429 included: whatever is no refusal may take effect."""
-        return self.status is not None and self.status // 100 == 4
+        return refusal(self.status)
 
     @property
     def limited(self) -> bool:

@@ -81,7 +81,7 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
 
 def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
-    if received is None or received.status // 100 != 2:
+    if received is None or not exchange.succeeded:
         return None
     if "body" in received.unrecorded:
         return NOT_RECORDED
