@@ -69,11 +69,11 @@ def tear_down(
             ) as transport:
                 maker = provisioner(contract, site, transport, caller, ledger, pace)
                 states = ProviderStates(site, transport, ledger, maker)
-                failures += [f"{contract.name}: {text}" for text in _undo(contract, states, left)]
+                failures += [f"{contract.name}: {text}" for text in _undo(states, left)]
     return [redactor.text(text) for text in failures]
 
 
-def _undo(contract: Contract, states: ProviderStates, left: list[SetUp]) -> list[str]:
+def _undo(states: ProviderStates, left: list[SetUp]) -> list[str]:
     """Undo one contract's set-ups."""
     unknown = []
     for row in left:
