@@ -60,8 +60,10 @@ if EVERY:
         assert len(proof.trials) == len(jobs(CONTRACTS))
 
 
-PAIRS = [pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in pairs(CONTRACTS, 8, 12)]
-# Each was judged wrongly once.
+PAIRS = [
+    pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in pairs(CONTRACTS, 4, SEED)
+]
+# The first was failed once; so were a 429 and a missing prefix together. The rest are of their kind.
 MET = [
     ("effect-visible-after-a-second+time-of-the-look", "security-action"),
     ("untouched-move-on+effect-visible-after-a-second", "machine-action"),
