@@ -1,9 +1,8 @@
 """Read a spec file into a Contract. The only room that knows what a spec file looks like.
 
 Validation has two layers: the JSON Schema of the extensions (a typo names file, path and key), then
-the cross-references
-that a schema cannot say (states, examples, dialects, operation ids). Raises UsageError, exit code
-2.
+the cross-references that a schema cannot say (states, examples, dialects, operation ids). Raises
+UsageError, exit code 2.
 """
 
 from __future__ import annotations

@@ -179,9 +179,7 @@ class Contract:
     dialects: tuple[Dialect, ...]
     clauses: tuple[Clause, ...]
     not_testable: tuple[NotTestable, ...]
-    bodies: Mapping[
-        str, Any
-    ]  # requestBody examples by name, in order; empty where no body is to be sent
+    bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
