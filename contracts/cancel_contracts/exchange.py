@@ -1,8 +1,7 @@
 """Exchange: what was sent, in which situation, and every byte that came back.
 
 The only thing that passes from the rooms that send to the rooms that judge. Frozen data: no I/O, no
-clock, no
-knowledge of clauses.
+clock, no knowledge of clauses.
 """
 
 from __future__ import annotations
@@ -88,9 +87,8 @@ class Received:
     """Everything the target sent on the connection, and how h11 reads it.
 
     `body` is the content after transfer and content decoding; `wire` is every byte received;
-    `stray` is what came
-    after the message ended; `interim` lists 1xx statuses; `error` says why h11 could not read it
-    whole.
+    `stray` is what came after the message ended; `interim` lists 1xx statuses; `error` says why h11
+    could not read it whole.
     """
 
     status: int
@@ -163,11 +161,9 @@ class Exchange:
     """One request and what became of it.
 
     `kind` is "cancel" for any method on the cancel route and "observe" for the GET of the resource.
-    `scenario`
-    numbers the scenario within the contract's journal; `position` counts the cancel calls of that
-    scenario, this one
-    included, so an observation at position 0 was made before the first call. `role` says which
-    resource it names.
+    `scenario` numbers the scenario within the contract's journal; `position` counts the cancel
+    calls of that scenario, this one included, so an observation at position 0 was made before the
+    first call. `role` says which resource it names.
     """
 
     contract: str

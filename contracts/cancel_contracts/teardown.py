@@ -1,8 +1,7 @@
 """Tear down what a ledger says is left: the flow behind `cancel-contracts ledger FILE --tear-down`.
 
 Asks the provider-state handler of the target file, or cancels what a documented call created, and
-writes into the ledger what was done. Run
-twice it does nothing twice.
+writes into the ledger what was done. Run twice it does nothing twice.
 """
 
 from __future__ import annotations
