@@ -102,6 +102,11 @@ class Scenario:
         return tuple(call.situation for call in self.sends)
 
     @property
+    def subject(self) -> Situation:
+        """What the scenario is about: its last call."""
+        return self.calls[-1]
+
+    @property
     def known(self) -> bool:
         """Whether it takes a resource that exists."""
         return any(isinstance(step, Acquire) for step in self.steps)
