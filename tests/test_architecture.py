@@ -17,6 +17,7 @@ ALLOWED = {
     "needs": set(),
     "errors": {"needs"},
     "parse": set(),
+    "deadline": set(),
     "pipes": set(),
     "windows": set(),
     "schemas": set(),
@@ -68,7 +69,7 @@ ALLOWED = {
 }  # fmt: skip
 TAKEN = {"spec", "target", "build", "dist", "env"}
 MAX_LINES = 300
-TOOLS = {"parse", "pipes"}  # know nothing of the house: every room may use them
+TOOLS = {"deadline", "parse", "pipes"}  # know nothing of the house: every room may use them
 EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "schemathesis_checks"}
 
 

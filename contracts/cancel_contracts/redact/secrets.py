@@ -21,7 +21,6 @@ WINDOW = 8  # characters of a secret in a row; fewer are told by accident
 STEP, SAMPLE = 4, 5
 # A text of octets is first asked, many times as fast, whether one of its blocks of STEP is theirs
 # at all: of any eight characters in a row one such block is whole.
-BLOCK = "I"
 SHORTEST = 4  # a shorter secret would tear words apart
 DEEPEST = 8  # codings within one another
 # What is read of all views of a text, in characters of the text: base64 can be read from four
@@ -143,9 +142,9 @@ def learn_proxies(redactor: Redactor, environ: Mapping[str, str]) -> None:
                 redactor.learn(word)
 
 
-def _blocks(octets: bytes) -> memoryview:
+def _blocks(octets: bytes) -> memoryview[int]:
     """Return octets as numbers of STEP octets each; what is left at the end is left out."""
-    return memoryview(octets)[: len(octets) // STEP * STEP].cast(BLOCK)
+    return memoryview(octets)[: len(octets) // STEP * STEP].cast("I")
 
 
 def _lower(text: str) -> str:
