@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cancel_contracts.contract.given import listed
+from cancel_contracts.contract.links import links
+from cancel_contracts.contract.model import Contract, Source
 from cancel_contracts.defects import Breach, Defect
 from cancel_contracts.report import scenario
 from cancel_contracts.report.text import count
@@ -29,11 +31,18 @@ def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, A
         "sentence": _sentence(defect.lead, evidence),
         "says": defect.lead.verdict.clause.says,
         "where": str(defect.lead.verdict.clause.source),
+        "source": source(defect.lead.contract, defect.lead.verdict.clause.source),
         "clauses": clauses,
         "situations": list(situations)[:SHOWN_SITUATIONS],
         "in_all": len(situations),
         "evidence": evidence,
     }
+
+
+def source(contract: Contract, where: Source) -> dict[str, Any]:
+    """Return where a promise stands, as data: page, section, and the addresses of both."""
+    found = [{"text": link.text, "url": link.url} for link in links(contract, where)]
+    return {"page": where.page, "section": where.section, "links": found}
 
 
 def _sentence(breach: Breach, evidence: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.topics import topic
 from cancel_contracts.defects import LEVELS, defects
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.gate import Outcome, figures, gap
@@ -25,7 +26,8 @@ from cancel_contracts.redact.scrub import Scrubber, learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import entry
-from cancel_contracts.report.findings import finding
+from cancel_contracts.report.findings import finding, source
+from cancel_contracts.report.gaps import gaps
 from cancel_contracts.report.lifecycle import timeline, transitions
 from cancel_contracts.verify import ContractResult, Result
 
@@ -115,9 +117,10 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
         "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
         **_figures(judgement.verdicts, redactor),
+        "gaps": gaps(judgement, clean.text),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
         "not_testable": [
-            {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
+            {"id": n.id, "says": n.says, "source": source(contract, n.source), "reason": n.reason}
             for n in contract.not_testable
         ],
         "lifecycle": transitions(judgement, one.journal),
@@ -134,17 +137,14 @@ def _dialects(judgement: Judgement) -> list[dict[str, str]]:
     ]
 
 
-def _source(row: Any) -> dict[str, str]:
-    return {"page": row.source.page, "section": row.source.section}
-
-
 def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
     clause = verdict.clause
     return {
         "id": clause.id,
         "level": clause.level,
         "says": clause.says,
-        "source": _source(clause),
+        "topic": topic(clause),
+        "source": source(one.contract, clause.source),
         "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
         "verdict": verdict.word,
         "exercised": verdict.exercised,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cancel_contracts.errors import clip
-from cancel_contracts.report.text import count
+from cancel_contracts.report.text import count, requests
 
 SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
 SHOWN_CURL_CHARS = 2000
@@ -30,10 +30,38 @@ def where(clause: dict[str, Any]) -> str:
     return f"{clause['source']['page']}, {clause['source']['section']}"
 
 
+def failing(record: dict[str, Any], level: str) -> bool:
+    """Whether a violated clause of a level makes the run fail."""
+    return level == "must" or (level == "should" and bool(record["strict"]))
+
+
 def fails(record: dict[str, Any], clause: dict[str, Any]) -> bool:
     """Whether a clause is violated and that makes the run fail."""
-    failing = ("must", "should") if record["strict"] else ("must",)
-    return clause["verdict"] == "violated" and clause["level"] in failing
+    return clause["verdict"] == "violated" and failing(record, clause["level"])
+
+
+def made(record: dict[str, Any]) -> str:
+    """Return what the verdicts rest on."""
+    if record.get("recorded"):
+        return f"{requests(record['requests'])}; nothing was sent"
+    profile = f"profile {record['profile']}, seed {record['seed']}"
+    return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
+
+
+def gaps(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return why must-clauses are open, each reason once over all contracts: `number` of them, what
+    would help (`fix`), and `clauses`, their ids by contract.
+    """
+    found: dict[tuple[str, str | None], list[tuple[str, list[str]]]] = {}
+    for contract in record["contracts"]:
+        for row in [] if contract["unusable"] else contract["gaps"]:
+            key = (row["reason"], row["fix"])
+            found.setdefault(key, []).append((contract["name"], row["clauses"]))
+    rows = [
+        {"reason": why, "fix": fix, "number": sum(len(ids) for _, ids in named), "clauses": named}
+        for (why, fix), named in found.items()
+    ]
+    return sorted(rows, key=lambda row: -row["number"])
 
 
 def sentence(record: dict[str, Any]) -> str:
