@@ -15,9 +15,9 @@ from importlib import metadata
 from pathlib import PurePath
 from typing import Any
 
+from cancel_contracts import serial
 from cancel_contracts.contract.given import asked
-from cancel_contracts.defects import LEVELS, defects
-from cancel_contracts.exchange import Exchange
+from cancel_contracts.defects import LEVELS, Breach, defects
 from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.judge.tally import Evidence
@@ -60,7 +60,10 @@ def record(result: Result, outcome: Outcome) -> Record:
         "seed": result.options.seed,
         "profile": result.options.profile,
         "strict": result.options.strict,
-        "target": {"base_url": Scrubber(redactor).url(result.base_url)},
+        "target": {
+            "base_url": Scrubber(redactor).url(result.base_url),
+            "described_by": redactor.text(result.described_by),
+        },
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
@@ -120,9 +123,21 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
             {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
             for n in contract.not_testable
         ],
+        "way": serial.dump(one.way, clean.text),
+        "scenarios": _scenarios(one, clean),
         "lifecycle": transitions(judgement, one.journal),
         "timeline": timeline(one.journal.exchanges, contract.quotas),
     }
+
+
+def _scenarios(one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+    """Return what it takes to make the shown violations anew: scenarios by number."""
+    bad = [v for v in one.judgement.verdicts if v.violations]
+    leads = (Breach(one.contract, verdict).lead for verdict in bad)
+    pieces = [*leads, *(piece for verdict in bad for piece in _shown(verdict))]
+    shown = {piece.exchange.scenario for piece in pieces}
+    numbers = sorted(shown & one.scenarios.keys())
+    return {str(n): serial.dump(one.scenarios[n][0], clean.text) for n in numbers}
 
 
 def _dialects(judgement: Judgement) -> list[dict[str, str]]:
@@ -173,12 +188,8 @@ def _defects(result: Result) -> list[dict[str, Any]]:
 
 
 def _entry(evidence: Evidence, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
-    return entry(evidence, clean, one.contract.lifecycle, _around(evidence, one))
-
-
-def _around(evidence: Evidence, one: ContractResult) -> list[Exchange]:
-    """Return the exchanges of the scenario that a piece of evidence is from."""
-    return one.journal.exchanges.of_scenario(evidence.exchange.scenario)
+    around = one.around(evidence.exchange.scenario)
+    return entry(evidence, clean, one.contract.lifecycle, around)
 
 
 def _shown(verdict: Verdict) -> list[Evidence]:
