@@ -96,7 +96,9 @@ class ClauseItem(pytest.Item):
         door = self.config.stash[DOOR]
         if reason := door.failed:
             raise Verdict(reason)
-        verdict = door.verdicts[self.contract.name, self.clause.id]
+        verdict = door.verdicts.get((self.contract.name, self.clause.id))
+        if verdict is None:
+            pytest.skip("the target file's `serves` leaves this contract out")
         self.user_properties.append(("verdict", verdict.word))
         self.user_properties.append(("exercised", verdict.exercised))
         _conclude(self, verdict, door)
