@@ -78,9 +78,17 @@ def elsewhere(row: Mapping[str, Any]) -> str:
     return f"in {count(others, 'more situation')}: {'; '.join(row['situations'][1:])}"
 
 
-def of(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
-    """Return the finding that a violated clause belongs to: its number and its sentence."""
+def of(
+    record: Mapping[str, Any], contract: str, clause: str
+) -> tuple[int, Mapping[str, Any]] | None:
+    """Return the finding that a violated clause belongs to, after its number."""
     for number, row in enumerate(record["defects"], 1):
         if any((c["contract"], c["id"]) == (contract, clause) for c in row["clauses"]):
-            return f"{number}. {row['sentence']}"
+            return number, row
     return None
+
+
+def named(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
+    """Return the number and the sentence of the finding that a violated clause belongs to."""
+    found = of(record, contract, clause)
+    return f"{found[0]}. {found[1]['sentence']}" if found else None

@@ -11,6 +11,7 @@ from cancel_contracts.errors import clip
 from cancel_contracts.report.text import count, requests
 
 SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
+SHOWN_STEPS = 12  # of a scenario, the last
 SHOWN_CURL_CHARS = 2000
 CURL_ELSEWHERE = "a curl line of {}: see the JSON or HTML report"
 # Of a response's head in short: how the body is to be read, and what clauses speak of.
@@ -95,7 +96,7 @@ def promise(clause: dict[str, Any]) -> Pairs:
 def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, Any]) -> Pairs:
     """Return one exchange in short, its curl line last."""
     request = piece["request"]
-    url = request["url"].removeprefix(contract["base_url"]) or request["url"]
+    url = path(contract, request["url"])
     exchanges = count(clause["exercised"], "exchange")
     pairs = [
         ("expected", clip(piece["expected"], SHOWN_CHARS)),
@@ -103,7 +104,7 @@ def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, 
         ("seen in", f"{clause['violations']} of {exchanges}")
         if clause["violations"]
         else ("exercised", f"by {exchanges}"),
-        ("scenario", piece["scenario"]),
+        *scenario(contract, piece),
         ("request", clip(f"{request['method']} {url}", SHOWN_CHARS)),
         ("response", clip(head(piece), SHOWN_CHARS)),
     ]
@@ -114,6 +115,27 @@ def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, 
     if len(line) > SHOWN_CURL_CHARS:
         line = CURL_ELSEWHERE.format(count(len(line), "character"))
     return [*pairs, ("curl", line)]
+
+
+def path(contract: dict[str, Any], url: str) -> str:
+    return url.removeprefix(contract["base_url"]) or url
+
+
+def scenario(contract: dict[str, Any], piece: dict[str, Any]) -> Pairs:
+    """Return the whole scenario: what was set up, and each step to the looks after the call."""
+    pairs = [("scenario", piece["scenario"])]
+    if piece["begins"]:
+        pairs.append(("set-up", piece["begins"]))
+    steps = piece["steps"]
+    left = len(steps) - SHOWN_STEPS
+    if left > 0:
+        pairs.append(("steps", f"{left} before these: see the JSON or HTML report"))
+    for number, step in enumerate(steps, 1):
+        if number > left:
+            call = f"{step['method']} {path(contract, step['url'])}"
+            told = f"{step['says']}: {call}: {step['shows']}" + " (judged)" * step["judged"]
+            pairs.append((f"step {number}", clip(told, SHOWN_CHARS)))
+    return pairs
 
 
 def head(piece: dict[str, Any]) -> str:
