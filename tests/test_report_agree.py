@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
+import re
 import warnings
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -17,6 +19,8 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.gate import decide
+from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.report.annotations import lines
 from cancel_contracts.report.html import write_html
 from cancel_contracts.report.json_report import write_json
@@ -26,7 +30,19 @@ from cancel_contracts.report.record import record
 from cancel_contracts.schemas import schema
 from cancel_contracts.verify import verify
 from jsonschema import Draft202012Validator
-from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
+from report_sample import (
+    CONTRACT,
+    answer,
+    every_verdict,
+    evidence,
+    exchange,
+    look,
+    outcome_of,
+    result_of,
+    sample,
+    sample_of,
+    screen,
+)
 
 
 def all_of(written: dict[str, Any], folder: Path) -> dict[str, derive.Derived]:
@@ -198,3 +214,33 @@ def test_no_verdict_and_no_finding_differs_between_any_two_outputs(
     assert sorted(id_ for _, ids in findings for id_ in ids) == sorted(violated)
     if not dropped:
         assert len(findings) >= 2
+
+
+def test_every_report_shows_the_whole_scenario(tmp_path: Path) -> None:
+    first = exchange(answer(200), 1, state="Done", resource="final", owner="user")
+    again = exchange(answer(409), 2, state="Done", resource="final", owner="user", call="second")
+    made = [look("Open", 0), first, look("Gone", 1), again, look("Open", 2)]
+    verdict = Verdict(CONTRACT.clauses[1], "violated", 1, (evidence(again, "no effect"),))
+    result = result_of([(CONTRACT, Journal("thing", Exchanges(made)), [verdict])])
+    written = record(result, outcome_of(result))
+    all_of(written, tmp_path)
+
+    contract = written["contracts"][0]
+    (piece,) = contract["clauses"][0]["evidence"]
+    assert piece["begins"] == "a Done resource, owned by user"
+    shown = [(step["method"], step["judged"], step["shows"]) for step in piece["steps"]]
+    assert [judged for _, judged, _ in shown] == [False, False, False, True, False]
+    assert [told for _, _, told in shown][1::2] == ["answered 200", "answered 409"]
+    steps = [f"{step['says']}: {step['method']} " for step in piece["steps"]]
+    texts = {
+        "terminal": screen(written, verbose=True, width=4000),
+        "junit": html.unescape((tmp_path / "report.xml").read_text("utf-8")),
+        "markdown": html.unescape((tmp_path / "report.md").read_text("utf-8")),
+        "html": re.sub(r"</?(span|code)[^>]*>", "", (tmp_path / "report.html").read_text("utf-8")),
+    }
+    texts["html"] = html.unescape(texts["html"]).replace(" POST ", ": POST ")
+    for name, text in texts.items():
+        places = [re.search(f"(?s){re.escape(step)}.*?{re.escape(told)}", text)
+                  for step, (_, _, told) in zip(steps, shown, strict=True)]  # fmt: skip
+        assert all(places), (name, places)
+        assert "a Done resource, owned by user" in text, name
