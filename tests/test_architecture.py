@@ -61,8 +61,9 @@ ALLOWED = {
         "targets", "transport",
     },
     "verify": {
-        "assignment", "contract", "errors", "excuses", "identity", "journal", "judge",
-        "ledger", "plan", "provider_states", "redact", "run", "targets", "transport",
+        "assignment", "contract", "errors", "exchange", "excuses", "identity", "journal",
+        "judge", "ledger", "plan", "provider_states", "redact", "run", "targets",
+        "transport",
     },
     "cli": {
         "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate",

@@ -98,10 +98,15 @@ def test_a_violated_clause_fails_with_what_the_page_says(tmp_path: Path) -> None
             "specs/security-action.yaml", "--contracts-target", str(file), f"--junit-xml={report}"
         )
     assert done.returncode == 1, done.stdout
-    assert "SA-20 (must): An id that names no security action is answered 404" in done.stdout, (
-        done.stdout
-    )
-    assert "expected  404" in done.stdout, done.stdout
+    rows = done.stdout.splitlines()
+    at = rows.index(next(row for row in rows if re.match(r"_+ SA-20: ", row)))
+    told = dict(row.split(maxsplit=1) for row in rows[at + 2 : at + 12] if row.startswith("  "))
+    assert re.fullmatch(r"\S+ cancels an unknown id.*: 200.*; expected 404", rows[at + 1]), rows[
+        at + 1
+    ]
+    assert told["breaks"].startswith("SA-20; also ")
+    assert told["says"].startswith("SA-20 (must): An id that names no security action is answered")
+    assert told["expected"] == "404"
     failed = [
         c.get("name") for c in ET.parse(report).iter("testcase") if c.find("failure") is not None
     ]
@@ -117,7 +122,8 @@ def test_a_violated_should_clause_warns_and_fails_where_asked_to(tmp_path: Path)
         warned, strict = run(*args), run(*args, "--contracts-strict")
     assert warned.returncode == 0, warned.stdout + warned.stderr
     assert "1 passed, 1 warning" in warned.stdout
-    assert "ContractsWarning: SA-26 (should)" in warned.stdout
+    assert "ContractsWarning: admin cancels " in warned.stdout
+    assert "SA-26 (should): A client-request-id" in warned.stdout
     line = SPEC.read_text("utf-8").splitlines().index("  - id: SA-26") + 1
     assert f"security-action.yaml:{line}" in warned.stdout
     assert strict.returncode == 1, strict.stdout
@@ -290,10 +296,10 @@ def test_where_the_suite_fails_its_own_items_fail(tmp_path: Path, breaks: str, s
 @pytest.mark.parametrize(
     ("excuses", "flags", "code", "told"),
     [
-        ({}, (), 0, "kept 2 of 2 must-clauses, covered 2 of 2"),
+        ({}, (), 0, "must-clauses: kept 2 of 2, covered 2 of 2"),
         ({"personal": "none"}, (), 1, "not_testable: personal is exercised now"),
         ({"SA-20": "so I thought"}, (), 1, "not_testable: SA-20 is exercised now"),
-        ({"observe": "no GET"}, (), 0, "kept 0 of 0 must-clauses, covered 0 of 2; excused: obs"),
+        ({"observe": "no GET"}, (), 0, "must-clauses: kept 0 of 0, covered 0 of 2; excused: obs"),
         ({"observe": "no GET"}, ("--contracts-min-covered", "50"), 1, "0.0 % covered, less than"),
         ({"observe": "no GET"}, ("--contracts-min-covered", "0"), 0, "covered 0 of 2"),
         ({}, ("--contracts-min-covered", "nan"), 4, "is no number from 0 to 100"),

@@ -58,7 +58,9 @@ def _dump(
         return dict(pairs) if texts else [list(pair) for pair in pairs]
     if isinstance(value, (tuple, list, frozenset, set)):
         rows = sorted(value) if isinstance(value, (frozenset, set)) else value
-        return [_dump(Any, item, clean, verbatim) for item in rows]
+        args = _parts(hint)[1] or (Any,)
+        each = args if len(args) == len(rows) and Ellipsis not in args else args[:1] * len(rows)
+        return [_dump(h, item, clean, verbatim) for h, item in zip(each, rows, strict=True)]
     if isinstance(value, str) and clean is not None and _parts(hint)[0] is not Literal:
         return clean(value)
     return value

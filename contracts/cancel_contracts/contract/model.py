@@ -186,6 +186,7 @@ class Contract:
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
+    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -202,6 +203,12 @@ class Contract:
     def server_path(self) -> str:
         """The path of the documented server's URL, before every documented path."""
         return urlsplit(self.server).path.rstrip("/")
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source that it names."""
+        promises = [c.source for c in self.clauses] + [n.source for n in self.not_testable]
+        return (*promises, *(p.source for p in self.provisions))
 
     @property
     def operation(self) -> Mapping[str, Any]:

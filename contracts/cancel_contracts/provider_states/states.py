@@ -40,6 +40,22 @@ class Made:
     values: dict[str, object]
 
 
+def state_request(
+    site: Site, action: str, state: str, params: dict[str, object] | dict[str, str]
+) -> Sent:
+    """Return the call of a site's handler: `action` is setup or teardown."""
+    assert site.handler is not None
+    article = "an" if site.contract[0] in "aeiou" else "a"
+    document = {
+        "consumer": CONSUMER,
+        "state": f"{article} {site.contract} in state {state}",
+        "action": action,
+        "params": params,
+    }
+    headers = (("Content-Type", "application/json"),)
+    return Sent("POST", site.handler, headers, json.dumps(document).encode())
+
+
 class ProviderStates:
     """Resources in named states for one contract, torn down at the end of the run."""
 
@@ -196,16 +212,7 @@ class ProviderStates:
         params: dict[str, object] | dict[str, str],
         keep_alive: bool = False,
     ) -> Answer:
-        assert self.site.handler is not None
-        article = "an" if self.site.contract[0] in "aeiou" else "a"
-        document = {
-            "consumer": CONSUMER,
-            "state": f"{article} {self.site.contract} in state {state}",
-            "action": action,
-            "params": params,
-        }
-        headers = (("Content-Type", "application/json"),)
-        request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
+        request = state_request(self.site, action, state, params)
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
             answer = self.transport.send(request, keep_alive=keep_alive)
