@@ -67,21 +67,29 @@ ALLOWED = {
     },
     "cli": {
         "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate",
-        "ledger", "prove", "redact", "replay", "report", "run", "schemas", "targets",
-        "teardown", "transport", "verify",
+        "identity", "ledger", "prove", "redact", "replay", "report", "reproduce", "run",
+        "schemas", "targets", "teardown", "transport", "verify",
     },
     "prove": {
         "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",
         "speaking", "transport", "verify",
     },
-    "pytest_plugin": {"assignment", "cli", "contract", "errors", "gate", "redact", "verify"},
+    "pytest_plugin": {
+        "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
+    },
     "replay": {"assignment", "contract", "excuses", "har", "judge", "redact", "verify"},
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "gate",
-        "journal", "judge", "ledger", "mock", "prove", "provider_states", "redact",
-        "sight", "targets", "verify", "windows",
+        "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
+        "provider_states", "redact", "reproduce", "run", "serial", "sight", "targets",
+        "verify", "windows",
     },
     "schemathesis_checks": {"contract", "exchange", "foreign", "journal", "judge"},
+    "deadline": set(),
+    "reproduce": {
+        "assignment", "contract", "errors", "judge", "plan", "redact", "run", "serial",
+        "targets", "verify",
+    },
 }  # fmt: skip
 TAKEN = {"spec", "target", "build", "dist", "env"}
 MAX_LINES = 300
