@@ -49,7 +49,7 @@ def private(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
             owners[text].add(x.resource)
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        if x.received is None:
+        if x.received is None or "body" in x.sent.unrecorded:
             continue
         if x.echoed:
             found[i] = Finding(False, "no credentials in an answer", f"{answer(x)}, the token")

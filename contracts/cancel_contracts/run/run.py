@@ -10,6 +10,7 @@ Sends what the plan says; knows no clause and judges nothing. What it decides by
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -271,9 +272,15 @@ class Run:
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down()
-        self.journal.notes += self.states.orphans
+        self.journal.notes += [*self.states.orphans, *_by_proxies(self.journal.exchanges)]
         self.journal.setups = self.states.calls
         return failures
+
+
+def _by_proxies(exchanges: Iterable[Exchange]) -> list[str]:
+    """Return in words what was answered in place of the target, and how often."""
+    told = Counter(x.detail for x in exchanges if x.failure == "proxy")
+    return [f"{why} ({count} call{'s' if count > 1 else ''})" for why, count in told.items()]
 
 
 def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:
