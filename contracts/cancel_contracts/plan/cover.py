@@ -12,6 +12,7 @@ Pure and deterministic.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,8 +50,10 @@ class Cover:
     def __post_init__(self) -> None:
         self._kinds: dict[Fact, Any] = {}
         self._samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in FREE}
-        self._used: dict[Fact, int] = {}
-        self._values: set[frozenset[Fact]] = set()  # pairs of values that met
+        self._fixed: list[frozenset[str]] = []  # the aspects of each call that stay as they are
+        self._times: Counter[Pair] = Counter()  # how many calls each pair meets in
+        self._used: Counter[Fact] = Counter()
+        self._values: Counter[frozenset[Fact]] = Counter()  # how often values met
 
     # --- facts and kinds --------------------------------------------------------------------------
 
@@ -122,18 +125,36 @@ class Cover:
 
     # --- choosing ---------------------------------------------------------------------------------
 
-    def add(self, call: Situation) -> None:
+    def add(self, call: Situation, fixed: Iterable[str] = FREE) -> None:
+        """Add a call; all but the `fixed` aspects of it may be filled in another way."""
         self.calls.append(call)
-        self.met |= self.pairs(call)
+        self._fixed.append(frozenset(fixed))
+        self._count(call, 1)
+
+    def _count(self, call: Situation, by: int) -> None:
+        if self.odd(call) <= 1:  # of two that are not neutral one hides what the other meets
+            for pair in self.pairs(call):
+                self._times[pair] += by
+                (self.met.add if self._times[pair] else self.met.discard)(pair)
         facts = [(aspect, value(call, aspect)) for aspect in FREE]
-        self._values |= {frozenset(two) for two in combinations(facts, 2)}
+        for two in combinations(facts, 2):
+            self._values[frozenset(two)] += by
         for fact in facts:
-            self._used[fact] = self._used.get(fact, 0) + 1
+            self._used[fact] += by
+
+    def fill_again(self) -> None:
+        """Fill each call anew, now that the others are known, where more pairs meet then."""
+        for place, (call, fixed) in enumerate(zip(self.calls, self._fixed, strict=True)):
+            self._count(call, -1)
+            other = self.filled(call, fixed)
+            if len(self.pairs(other) - self.met) > len(self.pairs(call) - self.met):
+                call = self.calls[place] = other
+            self._count(call, 1)
 
     def neutral(self, aspect: str) -> list[Situation]:
         """Return a situation for every neutral value of an aspect, the least used first."""
         samples = [s for s in self._samples[aspect].values() if self._is_neutral(s, aspect)]
-        return sorted(samples, key=lambda s: self._used.get((aspect, value(s, aspect)), 0))
+        return sorted(samples, key=lambda s: self._used[aspect, value(s, aspect)])
 
     def filled(self, base: Situation, fixed: Iterable[str]) -> Situation:
         """Return a call with its free aspects filled with neutral values."""
@@ -142,6 +163,20 @@ class Cover:
         turns = (free[at:] + free[:at] for at in range(max(1, len(free))))
         tried = [self._filled(base, kept, turn) for turn in turns]
         return max(tried, key=lambda call: len(self.pairs(call) - self.met))
+
+    def second(self, call: Situation) -> Situation:
+        """Return a second call in a row, by somebody who may and in neutral ways that few calls
+        were made in, such that one of the calls may be the first.
+        """
+        served = filter(self.composition.served, self.calls)
+        owners = {first.owner for first in served if first.state == call.state}
+        caller = next((s for s in self.neutral("caller") if s.owner in owners), call)
+        made = with_value(call, "caller", caller)
+        made = self.filled(made, ("resource", "caller", "body", "method"))
+        for aspect in FREE:
+            fact = (aspect, value(made, aspect))
+            self._used[fact] += 1
+        return made
 
     def _filled(self, base: Situation, fixed: list[str], free: list[str]) -> Situation:
         call, settled = base, [*fixed]
@@ -160,8 +195,8 @@ class Cover:
         def score(sample: Situation) -> tuple[int, int]:
             kind, fact = self.kind(aspect, sample), (aspect, value(sample, aspect))
             new = sum(frozenset((kind, other)) not in self.met for other in kinds)
-            unmet = sum(frozenset((fact, other)) not in self._values for other in facts)
-            return (2 * new + (fact not in self._used), unmet)
+            unmet = sum(not self._values[frozenset((fact, other))] for other in facts)
+            return (2 * new + (not self._used[fact]), unmet)
 
         for sample in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, sample)
@@ -192,12 +227,13 @@ def cover(
     for situation in own:
         if len(found.calls) < limit:
             fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
-            found.add(found.filled(situation, fixed))
+            found.add(found.filled(situation, fixed), fixed)
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
         if not any(composition.shows(call, situation) for call in found.calls):
-            found.add(found.filled(situation, facts(situation)))
+            found.add(found.filled(situation, facts(situation)), facts(situation))
+    found.fill_again()
     possible = found.possible.keys()
     for call in _more(found):
         if len(found.calls) >= limit or len(found.met & possible) >= share * len(possible):
