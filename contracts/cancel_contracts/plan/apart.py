@@ -31,7 +31,8 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
         if not told or exchange.put_off or exchange.way_in:
             continue
         if call.call == "second" and where not in begun:
-            seconds[call] = in_a_row(replace(call, call="first"), call)
+            plain = with_value(composition.ordinary, "resource", call)
+            seconds[plain] = in_a_row(plain, replace(plain, call="second"))
         if exchange.succeeded:
             begun.add(where)
         if composition.refused(call):
@@ -49,7 +50,8 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
         return []
     anew: dict[Situation, None] = {}
     for call in failed:
-        open_ = _facts(composition, call) - served
+        # A second call is none without a first: `seconds` has those to be made again.
+        open_ = {f for f in _facts(composition, call) - served if f != ("call", "second")}
         if any(_neutral(composition, fact) for fact in open_):
             for aspect, _ in sorted(open_, key=str):
                 anew[with_value(composition.ordinary, aspect, call)] = None

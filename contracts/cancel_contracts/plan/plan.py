@@ -13,14 +13,14 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.compose import Composition, composed
+from cancel_contracts.contract.compose import Composition, composed, with_value
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import FACETS, needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.beside import neighbours
-from cancel_contracts.plan.chains import chains
+from cancel_contracts.plan.chains import Chain, chains
 from cancel_contracts.plan.cover import Cover, PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
@@ -180,6 +180,7 @@ def _cover(
     kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
     found = cover(composition, single, max(0, limit - reserved), share, may)
+    seconds = [found.second(call) for call in seconds]
     scenarios: list[Scenario] = []
     for scenario in [*_scenarios(composition, found, seconds, kept, near), *races]:
         if len(scenario.calls) <= limit:
@@ -230,19 +231,34 @@ def _scenarios(
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
-            again = [replace(kept[-1], call="second")] if kept else []
-            pairs.append(on_one_connection(first, then=[*kept, call, *again]))
+            if call.owner is not None:
+                call = with_value(call, "caller", ordinary)
+            own = [with_value(refused, "resource", call) for refused in kept]
+            again = [replace(refused, call="second") for refused in own[-1:]]
+            pairs.append(on_one_connection(first, then=[*own, call, *again]))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
+    blind = _unseen(composition, [row for row in rows if row not in beside])
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
-        later = last.wanted(row)
-        made.append(in_a_row(*row, neighbour=beside.get(row), twice=twice, last=later))
+        later, unseen = last.wanted(row), row == blind
+        by = beside.get(row)
+        made.append(in_a_row(*row, neighbour=by, twice=twice, last=later, unseen=unseen))
     return [*made, *pairs]
+
+
+def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
+    """Return the row whose resource nobody looks at before the call, for a server may know only
+    what was asked for; None where no page names the state after, and the effect is any change.
+    """
+    if not composition.contract.lifecycle.after:
+        return None
+    served = (row for row in rows if composition.served(row[0]) and row[0].owner is None)
+    return next(served, None)
 
 
 def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
