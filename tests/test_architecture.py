@@ -77,7 +77,7 @@ ALLOWED = {
     "pytest_plugin": {
         "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
     },
-    "replay": {"assignment", "contract", "excuses", "har", "judge", "redact", "verify"},
+    "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "gate",
         "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",

@@ -10,17 +10,20 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cancel_contracts.contract.compose import Composition, Fact, composed, value, with_value
+from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
 def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
-    """Return the calls to make after these, one fact each, and second calls in a row again whose
-    first was refused; none where not even the ordinary call was served.
+    """Return the calls to make after these, one fact each or as many as a clause names together,
+    and second calls in a row again whose first was refused; none where not even the ordinary call
+    was served.
     """
     composition = composed(contract)
     served: set[Fact] = set()
+    done: set[Situation] = set()
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
     seconds: dict[Situation, Scenario] = {}
@@ -39,6 +42,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             continue
         if exchange.succeeded:
             ordinary |= call == composition.ordinary
+            done.add(call)
             # Beside what no page decides a call stands for that alone.
             all_neutral = composition.served(call)
             served |= {
@@ -55,7 +59,19 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
         if any(_neutral(composition, fact) for fact in open_):
             for aspect, _ in sorted(open_, key=str):
                 anew[with_value(composition.ordinary, aspect, call)] = None
+            anew |= dict.fromkeys(_together(contract, composition, call, done))
     return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
+
+
+def _together(
+    contract: Contract, composition: Composition, call: Situation, done: Iterable[Situation]
+) -> list[Situation]:
+    """Return what clauses ask for of several facts together that of all calls this one shows."""
+    wanted = {s for clause in contract.clauses for s in asked(contract, clause)}
+    several = [s for s in wanted if s.call == "first" and len(composition.facts(s)) > 1]
+    shown = (s for s in several if composition.shows(call, s))
+    left = (s for s in shown if not any(composition.shows(other, s) for other in done))
+    return sorted(left, key=str)
 
 
 def _facts(composition: Composition, call: Situation) -> set[Fact]:
