@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cancel_contracts import har
+from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.excuses import excuse
@@ -38,8 +38,6 @@ def write_recording(result: Result, path: Path) -> None:
             for r in result.results
         },
     )
-    from cancel_contracts.report.record import version
-
     har.write(path, [r.journal for r in result.results], settings, version(), result.redactor)
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.foreign.route import Route
+from cancel_contracts.parse import success
 
 ROUNDING_SECONDS = 0.001  # moments of a recording are in whole milliseconds
 # Some recorders tell no lengths, and of a call the moment of its answer: two that lie this close
@@ -86,7 +87,7 @@ class Heard:
             return None if self.left.may_have_acted else False
         if self.sent.method in ("OPTIONS", "HEAD") or 300 <= self.status < 500:
             return False
-        if self.sent.method == "POST" and 200 <= self.status < 300:
+        if self.sent.method == "POST" and success(self.status):
             return True
         return False if self.asks_to_come_again() else None
 

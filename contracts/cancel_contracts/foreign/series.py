@@ -19,6 +19,7 @@ from cancel_contracts.exchange import RECORDED, Exchange
 from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
 from cancel_contracts.journal import Exchanges
+from cancel_contracts.parse import success
 from cancel_contracts.sight.observation import EFFECT_SECONDS, Observation, observe
 from cancel_contracts.sight.sight import Sight
 
@@ -162,7 +163,7 @@ class _History:
     def _exchange(self, call: Heard, word: str) -> Exchange:
         assert call.where is not None
         state = self.state
-        if state[0] == "unknown" and 200 <= call.status < 300 and not self._stays_unknown(call):
+        if state[0] == "unknown" and success(call.status) and not self._stays_unknown(call):
             state = UNTOLD  # it may have come to be since
         if call.sent.method == "OPTIONS" and state[0] != "cancellable":
             state = UNTOLD  # a preflight is answered alike, whatever the state

@@ -93,7 +93,8 @@ def _told(received: Received) -> Iterator[str]:
         if isinstance(value, str):
             yield value
         elif isinstance(value, (dict, list)):
-            pending += value.values() if isinstance(value, dict) else value
+            inside = value.values() if isinstance(value, dict) else value
+            pending += [v for v in inside if v and isinstance(v, (str, dict, list))]
 
 
 CALLERS: dict[str, Overall] = {"named": named, "private": private}

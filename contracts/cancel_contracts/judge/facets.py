@@ -79,7 +79,7 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
 
 def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
-    if received is None or received.status // 100 != 2:
+    if received is None or not exchange.succeeded:
         return None
     if "body" in received.unrecorded:
         return NOT_RECORDED
@@ -164,7 +164,7 @@ def header(_: Context, exchange: Exchange, wanted: str) -> Told:
 
 def _said(value: str | None) -> str:
     """Return a header's value in words."""
-    return "none" if value is None else repr(value)
+    return "is missing" if value is None else repr(value)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -243,7 +243,7 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None
-    actual = f"client-request-id {found!r}, request-id {own!r}"
+    actual = f"client-request-id {_said(found)}, request-id {_said(own)}"
     return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
 
 

@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity
@@ -49,16 +48,24 @@ class Run:
         self._late = Late(self.calls, self.states, settings.effect_seconds)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[tuple[Exchange, Resource]] = []
+        self.way = Way()
+        # By each number of the journal: the scenario, and the first of its numbers.
+        self.scenarios: dict[int, tuple[Scenario, int]] = {}
 
     @property
     def journal(self) -> Journal:
         return self.calls.journal
 
-    def plan(self, plan: Plan) -> None:
-        """Run a plan's scenarios. The first finds the way in and is run by itself."""
+    def plan(self, plan: Plan, way: Way | None = None) -> None:
+        """Run a plan's scenarios. The first finds the way in, where none is known, and is run by
+        itself.
+        """
         self.journal.missing.update(plan.left_out)
+        if way is not None:
+            self._go(way, self.calls.base_url, self.calls.identities.primary)
+            self.journal.single = way.single
         for scenario in plan.scenarios[:1]:
-            if scenario.known:
+            if scenario.known and way is None:
                 self._find_way_in(scenario)
             else:
                 self.execute(scenario)
@@ -110,13 +117,14 @@ class Run:
             self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
 
     def _go(self, way: Way, bare: str, primary: str) -> None:
+        self.way = way
         self.calls.base_url = bare + way.prefix
         self.states.single = way.single
         self.calls.identities.primary = way.caller or primary
 
     def _options(self, scenario: Scenario) -> Options:
         """Return what may be tried where the first call is turned away."""
-        prefix = urlsplit(self.contract.server).path.rstrip("/")
+        prefix = self.contract.server_path
         caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
         if self.states.site.primary or scenario.calls[0].identity != "primary":
             caller = None
@@ -166,6 +174,7 @@ class Run:
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
         self.states.single = self.journal.single = True
+        self.way = replace(self.way, single=True)
         self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
 
     def note(self, text: str) -> None:
@@ -201,6 +210,7 @@ class Run:
                 performed.missing = Gap("the handler keeps one resource at a time", Need("state"))
                 break
             at, tries = len(exchanges), tries + 1
+            self.scenarios |= {number + n: (scenario, number) for n in range(scenario.numbers)}
             attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
             if performed.single:
