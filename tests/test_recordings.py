@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts.cli import main
+from cancel_contracts.har.body import cleaned
 from recordings import (
     AP,
     COMMENT,
@@ -478,6 +479,12 @@ def test_calls_whose_id_was_struck_out_are_left_out(id_: str, tmp_path: Path) ->
     assert found.violated == []
     assert "4 on a resource whose id was struck out" in found.told
     assert "MA-33" in found.upheld
+
+
+def test_texts_without_end_are_read_in_no_time(tmp_path: Path) -> None:
+    for text in ("." * 200_000, '": "' * 60_000, "-" * 99 + " x" * 99_999):
+        assert judge(tmp_path, [cancel(500, body=text)]).violated == ["MA-48"]
+        assert not cleaned(text)
 
 
 def test_a_body_that_speaks_of_what_was_removed_is_one(tmp_path: Path) -> None:

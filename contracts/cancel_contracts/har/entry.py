@@ -14,21 +14,21 @@ from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import (
-    STRUCK_OUT,
     Headers,
     Part,
     Received,
     Sent,
     answered_by_proxy,
+    struck_out,
 )
 from cancel_contracts.foreign import WORKER, Heard, Left, Route, route
 from cancel_contracts.har.body import (
     BODY_BYTES,
+    cleaned,
     content_of,
     length_of,
     mapping_of,
     number_of,
-    struck_out,
     text_of,
 )
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
@@ -83,7 +83,7 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         if left is None:
             received = response_of(mapping_of(entry.get("response")), sent.method)
             left = _not_the_servers(received, where, url)
-        if STRUCK_OUT.fullmatch(where.id):  # it may be on any
+        if struck_out(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
             yield Heard(where, sent, received, started, seconds(entry), left)
@@ -188,7 +188,7 @@ def request_of(request: Mapping[str, Any]) -> Sent:
     size, length = number_of(request.get("bodySize"), -1), length_of(headers)
     # Neither a text nor a size of 0: it may have had one.
     untold = not body and (max(size, length) > 0 or (text is None and max(size, length) < 0))
-    if untold or len(body) > BODY_BYTES or (text and struck_out(text)):
+    if untold or len(body) > BODY_BYTES or (text and cleaned(text)):
         unrecorded.append("body")
     return Sent(
         str(request["method"]).upper(), veil_url(str(request["url"])), veil_request(headers),
