@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "contracts" / "cancel_contracts"
 
 # Each room may import those before it in the flow, and itself. `mock` knows the spec alone.
-ALLOWED: dict[str, set[str]] = {
+ALLOWED = {
     "needs": set(),
     "errors": {"needs"},
     "parse": set(),
@@ -61,30 +61,39 @@ ALLOWED: dict[str, set[str]] = {
         "targets", "transport",
     },
     "verify": {
-        "assignment", "contract", "errors", "excuses", "identity", "journal", "judge",
-        "ledger", "plan", "provider_states", "redact", "run", "targets", "transport",
+        "assignment", "contract", "errors", "exchange", "excuses", "identity", "journal",
+        "judge", "ledger", "plan", "provider_states", "redact", "run", "targets",
+        "transport",
     },
     "cli": {
         "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate",
-        "ledger", "prove", "redact", "replay", "report", "run", "schemas", "targets",
-        "teardown", "transport", "verify",
+        "identity", "ledger", "prove", "redact", "replay", "report", "reproduce", "run",
+        "schemas", "targets", "teardown", "transport", "verify",
     },
     "prove": {
         "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",
         "speaking", "transport", "verify",
     },
-    "pytest_plugin": {"assignment", "cli", "contract", "errors", "gate", "redact", "verify"},
-    "replay": {"assignment", "contract", "excuses", "har", "judge", "redact", "verify"},
+    "pytest_plugin": {
+        "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
+    },
+    "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "gate",
-        "journal", "judge", "ledger", "mock", "prove", "provider_states", "redact",
-        "sight", "targets", "verify", "windows",
+        "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
+        "provider_states", "redact", "reproduce", "run", "serial", "sight", "targets",
+        "verify", "windows",
     },
     "schemathesis_checks": {"contract", "exchange", "foreign", "journal", "judge"},
+    "deadline": set(),
+    "reproduce": {
+        "assignment", "contract", "errors", "judge", "plan", "redact", "run", "serial",
+        "targets", "verify",
+    },
 }  # fmt: skip
 TAKEN = {"spec", "target", "build", "dist", "env"}
 MAX_LINES = 300
-TOOLS = {"parse", "pipes"}  # know nothing of the house: every room may use them
+TOOLS = {"deadline", "parse", "pipes"}  # know nothing of the house: every room may use them
 
 
 def modules() -> list[Path]:

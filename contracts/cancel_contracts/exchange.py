@@ -6,6 +6,7 @@ clock, no knowledge of clauses.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,6 +27,10 @@ Part = Literal["headers", "body"]
 PROXY_FIELDS = ("X-Squid-Error", "X-Proxy-Error", "Proxy-Authenticate", "Proxy-Error")
 PROXIES = ("mitmproxy", "squid", "fiddler", "charles", "zscaler", "privoxy", "burp")
 RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
+# What recorders, and those who clean recordings, write in place of what they keep secret.
+STRUCK_OUT = re.compile(
+    r"\W*(?:[\w./+-]+ )?(?:redacted|removed|masked|scrubbed|sanitized)\W*|\*+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

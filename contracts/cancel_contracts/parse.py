@@ -65,15 +65,10 @@ def _too_deep(value: Any) -> bool:
     """Walk level by level: whoever reads a value goes down by calls, of which Python has few."""
     level = [value]
     for _ in range(DEPTH):
-        inside: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                inside.extend(v for v in item.values() if isinstance(v, (dict, list)))
-            elif isinstance(item, list):
-                inside.extend(v for v in item if isinstance(v, (dict, list)))
-        if not inside:
+        values = [x.values() if type(x) is dict else x for x in level if type(x) in (dict, list)]
+        level = [x for inside in values for x in inside if type(x) in (dict, list)]
+        if not level:
             return False
-        level = inside
     return True
 
 

@@ -13,6 +13,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.excuses import excuse
 from cancel_contracts.har import Recording, Selected, Settings
 from cancel_contracts.judge.judge import judge
+from cancel_contracts.plan.cover import PairsMet
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.verify import ContractResult, Result
 
@@ -32,6 +33,7 @@ def write_recording(result: Result, path: Path) -> None:
                 clauses=tuple(v.clause.id for v in r.judgement.verdicts),
                 not_testable=r.not_testable,
                 seconds=r.seconds,
+                pairs=(r.pairs.met, r.pairs.possible),
             )
             for r in result.results
         },
@@ -93,6 +95,7 @@ def _judged(
         excuse(judgement, row.not_testable),
         row.seconds,
         row.not_testable,
+        pairs=PairsMet(*row.pairs),
     )
 
 

@@ -25,7 +25,7 @@ class Source:
         return f"{self.page}, {self.section}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clause:
     """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md."""
 
@@ -159,7 +159,7 @@ class Permission:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document,
     resolved.
@@ -186,6 +186,7 @@ class Contract:
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
+    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -202,6 +203,12 @@ class Contract:
     def server_path(self) -> str:
         """The path of the documented server's URL, before every documented path."""
         return urlsplit(self.server).path.rstrip("/")
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source that it names."""
+        promises = [c.source for c in self.clauses] + [n.source for n in self.not_testable]
+        return (*promises, *(p.source for p in self.provisions))
 
     @property
     def operation(self) -> Mapping[str, Any]:

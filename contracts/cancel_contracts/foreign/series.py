@@ -230,7 +230,7 @@ def _overlapping(calls: Sequence[Heard]) -> list[list[int]]:
     found: list[list[int]] = [[] for _ in calls]
     going: list[int] = []
     for at, call in enumerate(calls):
-        going = [other for other in going if calls[other].ended > call.started]
+        going = [other for other in going if calls[other].latest > call.started]
         if call.where is None or (call.left is not None and not call.left.may_have_acted):
             continue
         for other in going:

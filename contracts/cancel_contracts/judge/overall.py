@@ -233,7 +233,8 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
         kept = end.entity.get(name) if end and end.entity and name in end.entity else None
         if len(claims) == 2 and claims[0] != claims[1]:
             return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")
-        if kept is not None and sent and kept not in sent:
+        told = not any("body" in y.sent.unrecorded for y in won)
+        if kept is not None and sent and told and kept not in sent:
             return Finding(False, f"{name} of a call that succeeded", f"{kept!r}")
     return NO_GET if effect == "unknown" else Finding(True, "the outcome of some order", actual)
 

@@ -40,6 +40,22 @@ class Made:
     values: dict[str, object]
 
 
+def state_request(
+    site: Site, action: str, state: str, params: dict[str, object] | dict[str, str]
+) -> Sent:
+    """Return the call of a site's handler: `action` is setup or teardown."""
+    assert site.handler is not None
+    article = "an" if site.contract[0] in "aeiou" else "a"
+    document = {
+        "consumer": CONSUMER,
+        "state": f"{article} {site.contract} in state {state}",
+        "action": action,
+        "params": params,
+    }
+    headers = (("Content-Type", "application/json"),)
+    return Sent("POST", site.handler, headers, json.dumps(document).encode())
+
+
 class ProviderStates:
     """Resources in named states for one contract, torn down at the end of the run."""
 
@@ -76,6 +92,10 @@ class ProviderStates:
     def orphans(self) -> list[str]:
         """What is maybe left though no tear-down can name it, in words."""
         return self._orphans + (self.provisioner.orphans if self.provisioner else [])
+
+    def ask_again(self, state: str, owner: str | None) -> None:
+        """Forget that a set-up was refused: one that was done without decides nothing of others."""
+        self._refused.pop((state, bool(owner)), None)
 
     def acquire(
         self,
@@ -196,16 +216,7 @@ class ProviderStates:
         params: dict[str, object] | dict[str, str],
         keep_alive: bool = False,
     ) -> Answer:
-        assert self.site.handler is not None
-        article = "an" if self.site.contract[0] in "aeiou" else "a"
-        document = {
-            "consumer": CONSUMER,
-            "state": f"{article} {self.site.contract} in state {state}",
-            "action": action,
-            "params": params,
-        }
-        headers = (("Content-Type", "application/json"),)
-        request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
+        request = state_request(self.site, action, state, params)
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
             answer = self.transport.send(request, keep_alive=keep_alive)
