@@ -172,7 +172,18 @@ def call_of(**facts: Any) -> Exchange:
         ([{}, {"state": "Done", "resource": "final"}], "admin cancels a resource"),
         (
             [{"state": None, "resource": "unknown"}, {}],
-            "admin cancels whatever the id names",
+            "admin cancels any id",
+        ),
+        (
+            [
+                {"state": None, "resource": "unknown"},
+                {"state": None, "resource": "odd", "id": Form("dots")},
+            ],
+            "admin cancels an id that names nothing",
+        ),
+        (
+            [{}, {"method": "GET"}],
+            "admin sends a request to the cancel route of an Open resource",
         ),
         (
             [{"transfer": "chunked"}, {"transfer": "chunked", "call": "second"}],

@@ -80,8 +80,10 @@ def common(exchanges: Sequence[Exchange]) -> str:
         if len({getattr(s, f.name) for s in situations}) == 1
     }
     who = caller(first.identity) if len({x.identity for x in exchanges}) == 1 else "a caller"
-    methods = some(dict.fromkeys(x.sent.method for x in exchanges))
-    return _call(Situation(**alike), who, methods, _resources(situations))
+    methods = dict.fromkeys(x.sent.method for x in exchanges)
+    # With POST among them it does not matter what is sent.
+    sent = "a request" if len(methods) > 1 and DEFAULT.method in methods else some(methods)
+    return _call(Situation(**alike), who, sent, _resources(situations))
 
 
 def _resources(situations: Sequence[Situation]) -> str:
@@ -90,7 +92,7 @@ def _resources(situations: Sequence[Situation]) -> str:
         return resource(situations[0])
     kinds = {s.resource for s in situations}
     if not kinds <= {"cancellable", "final"}:
-        return "whatever the id names" if kinds != {"odd"} else "an odd id"
+        return "any id" if kinds & {"cancellable", "final"} else "an id that names nothing"
     states = some(dict.fromkeys(s.state for s in situations if s.state))
     return f"a {kinds.pop()} resource ({states})" if len(kinds) == 1 else "a resource"
 
