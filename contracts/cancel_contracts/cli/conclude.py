@@ -61,11 +61,11 @@ def conclude(
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
     show(written, screen, screen.verbose)
-    whole = _write(written, result, reports)
+    whole = _write(written, result, reports, screen.stderr)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 
 
-def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) -> bool:
+def _write(written: dict[str, Any], result: Result, reports: dict[str, Path], aside: bool) -> bool:
     """Write every report; whether all could be written. Those that could not are named."""
     from cancel_contracts.replay import write_recording
     from cancel_contracts.report import annotations, markdown
@@ -110,5 +110,5 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     except UsageError as err:
         click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
     for line in annotations.lines(written, os.environ):
-        click.echo(line)
+        click.echo(line, err=aside)
     return whole

@@ -19,13 +19,13 @@ PLAINER = {ord("…"): "...", ord("·"): "-"}
 
 
 class Outlet(Console):
-    """The standard output, of a width that can be laid out. `verbose`: whoever reads wants every
-    clause.
+    """The standard output, or error, of a width that can be laid out. `verbose`: whoever reads
+    wants every clause.
     """
 
-    def __init__(self, verbose: bool = False) -> None:
+    def __init__(self, verbose: bool = False, *, stderr: bool = False) -> None:
         self.verbose = verbose
-        super().__init__(highlight=False)
+        super().__init__(highlight=False, stderr=stderr)
         if self.width > MAX_COLUMNS:  # COLUMNS says what it likes, and rich fills lines up
             self.width = MAX_COLUMNS
         elif self.width < 1:  # where nothing at all would be shown
