@@ -24,7 +24,7 @@ class Source:
         return f"{self.page}, {self.section}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clause:
     """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md."""
 
@@ -158,7 +158,7 @@ class Permission:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document,
     resolved.

@@ -39,6 +39,7 @@ def entry(
         "number": exchange.scenario,
         "identity": exchange.identity,
         "state": scenario.state(exchange.situation),
+        "begins": (begins := scenario.beginning(exchange.situation)) and clean.text(begins),
         "expected": clean.text(evidence.expected),
         "actual": clean.text(evidence.actual),
         "observed": _observed(exchange, clean, lifecycle, own),
