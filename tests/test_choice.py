@@ -253,3 +253,18 @@ def test_a_server_that_never_starts_is_said(capsys: Capture) -> None:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         assert main(["verify", url, "--wait", "0.1", "--only", "MA-34"]) == 4
     assert f"nobody listens at {url} after 0.1 s" in capsys.readouterr().err
+
+
+# --- help -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["verify", "judge"])
+def test_the_help_has_every_option_in_a_group(command: str, capsys: Capture) -> None:
+    assert main([command, "--help"]) == 0
+    told = capsys.readouterr().out
+    rest = told.partition("Other options:")[2]
+    assert [row.split()[0] for row in rest.splitlines() if row.startswith("  -")] == ["-h,"]
+    for param in cli.commands[command].params:
+        if param.param_type_name == "option":
+            assert f"  {param.opts[0]} " in told, param.opts
+    assert told.index("Which clauses:") < told.index("When a run fails:") < told.index("Reports:")

@@ -35,6 +35,7 @@ def conclude(
     """
     from cancel_contracts import gate
     from cancel_contracts.baseline import apply
+    from cancel_contracts.report.files import STDOUT
     from cancel_contracts.report.record import record
     from cancel_contracts.report.terminal import show
 
@@ -60,7 +61,8 @@ def conclude(
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
-    show(written, screen, screen.verbose)
+    saved = reports.get("--report-json")
+    show(written, screen, screen.verbose, str(saved) if saved not in (None, STDOUT) else None)
     whole = _write(written, result, reports, screen.stderr)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 

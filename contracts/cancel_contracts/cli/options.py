@@ -73,7 +73,9 @@ def verdict_options(command: Callable[..., Any]) -> Callable[..., Any]:
     told = "A violated should-clause fails too."
     command = click.option("--strict", is_flag=True, help=told)(command)
     told, name = "Pin the reading of a contradiction.", "dialects"
-    return click.option("--dialect", name, multiple=True, metavar="C=D", help=told)(command)
+    return click.option("--dialect", name, multiple=True, metavar="CONTRACT=DIALECT", help=told)(
+        command
+    )
 
 
 def clause_options(command: Callable[..., Any]) -> Callable[..., Any]:

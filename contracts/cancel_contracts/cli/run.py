@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cancel_contracts.cli.conclude import conclude
+from cancel_contracts.cli.grouped import Grouped
 from cancel_contracts.cli.options import (
     PATH,
     Seconds,
@@ -43,7 +44,7 @@ PROFILES = (
 )
 
 
-@click.command()
+@click.command(cls=Grouped)
 @click.argument("base_url", required=False)
 @click.option(
     "--target", "target_file", type=PATH, metavar="FILE", help="The target's description."
@@ -84,7 +85,14 @@ PROFILES = (
     metavar="SECONDS",
     help="Wait so long for a server that is starting.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Decides the drawn texts and ids: the same seed sends the same.",
+)
 @verdict_options
 @click.option(
     "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
@@ -165,7 +173,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         return _run(contracts, target, options, entries, reports, screen, redactor)
 
 
-@click.command()
+@click.command(cls=Grouped)
 @click.argument("traffic", type=PATH)
 @spec_options
 @clause_options

@@ -8,9 +8,9 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from cancel_contracts.contract.model import Clause, Contract, NotTestable
+from cancel_contracts.report.screen import plain_table
 
 
 def rows(contract: Contract) -> list[Clause | NotTestable]:
@@ -52,7 +52,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
     buffer = StringIO()
     console = Console(file=buffer, width=110, highlight=False)
     for c in contracts:
-        table = Table(title=f"{c.name} ({c.title})", title_justify="left")
+        table = plain_table(f"{c.name} ({c.title})")
         for name in ("clause", "level", "says", "source"):
             table.add_column(name, no_wrap=name == "clause")
         for r in rows(c):

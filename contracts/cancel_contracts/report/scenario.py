@@ -5,12 +5,22 @@ Pure; knows no clause and no report.
 
 from __future__ import annotations
 
-from cancel_contracts.contract.words import AXES, BODIES, IDS
+import json
+
+from cancel_contracts.contract.words import AXES, BODIES, IDENTITIES, IDS, LONG_TEXT_CHARS
 from cancel_contracts.errors import clip
 from cancel_contracts.exchange import Exchange, Form, Situation
+from cancel_contracts.parse import NO_JSON, json_value
 
 SHOWN_CHARS = 60
 DEFAULT = Situation()
+# What stands in a body for what is filled in, and how it reads.
+FILLED = {
+    "{unique}": "(a number)",
+    "{id}": "(its id)",
+    "{neighbour}": "(another's id)",
+    "{long}": f"({LONG_TEXT_CHARS:,} characters)",
+}
 
 
 def state(situation: Situation) -> str:
@@ -38,7 +48,7 @@ def beginning(situation: Situation) -> str | None:
 def words(exchange: Exchange) -> str:
     """Return who did what to which resource, and what was out of the ordinary."""
     if exchange.kind == "observe":
-        return f"{exchange.identity} looks at {resource(exchange.situation)}"
+        return f"{caller(exchange.identity)} looks at {resource(exchange.situation)}"
     return _call(exchange.situation, exchange.identity, exchange.sent.method)
 
 
@@ -50,7 +60,7 @@ def asked(situation: Situation) -> str:
 
 
 def _call(situation: Situation, who: str, method: str) -> str:
-    what = resource(situation)
+    what, who = resource(situation), caller(who)
     if method == DEFAULT.method:
         parts = [f"{who} cancels {what}"]
     else:
@@ -70,4 +80,26 @@ def _call(situation: Situation, who: str, method: str) -> str:
 def _body(form: Form) -> str:
     row = BODIES.get(form.word)
     reads = row.reads if row else f"body {form.word}"
-    return f"{reads} {clip(form.text, SHOWN_CHARS)}" if form.text else reads
+    return f"{reads} {clip(_text(form.text), SHOWN_CHARS)}" if form.text else reads
+
+
+def _text(text: str) -> str:
+    """Return a body's text as a person writes it: letters as they are, words for what is filled
+    in.
+    """
+    value = json_value(text.encode("utf-8", "surrogatepass"))
+    if value is not NO_JSON:
+        text = json.dumps(value, ensure_ascii=False)
+    for name, word in FILLED.items():
+        text = text.replace(name, word)
+    return text
+
+
+def caller(name: str) -> str:
+    """Return whoever calls, in words: an identity of the target file goes by its own name."""
+    kind, _, permission = name.partition(":")
+    if permission:
+        kinds = {"delegated": "a user", "application": "an application"}
+        return f"{kinds.get(kind, kind)} with {permission} alone"
+    row = IDENTITIES.get(name)
+    return f"somebody {row.reads}" if row and row.reads else name
