@@ -61,6 +61,7 @@ ALLOWED = {
         "contract", "errors", "identity", "ledger", "provider_states", "redact", "run",
         "targets", "transport",
     },
+    "forecast": {"assignment", "contract", "excuses", "judge", "needs", "plan"},
     "verify": {
         "assignment", "contract", "errors", "exchange", "excuses", "gate", "identity", "journal", "judge",
         "ledger", "plan", "provider_states", "redact", "run", "targets", "transport",

@@ -17,7 +17,7 @@ from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.judge.overall import OVERALL
 from cancel_contracts.judge.tally import SINGLE
 from cancel_contracts.plan.plan import make
-from cancel_contracts.report.clauses import explanation
+from cancel_contracts.report.explain import explanation
 from cancel_contracts.run.requests import Names, body_bytes
 
 MACHINE = load(next(path for path in shipped() if path.stem == "machine-action"))
