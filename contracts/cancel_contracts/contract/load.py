@@ -9,7 +9,9 @@ that a schema cannot say (states, examples, dialects, operation ids). Raises Usa
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
 from cancel_contracts.schemas import complaint, schema
 
+FILES = 16  # that are kept at hand
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
@@ -51,7 +54,25 @@ def shipped() -> list[Path]:
 
 
 def load(path: Path) -> Contract:
-    """Return the contract of one spec file. The contract's name is the file's stem."""
+    """Return the contract of one spec file. The contract's name is the file's stem.
+
+    A file that has not changed is read once.
+    """
+    try:
+        about = path.stat()
+    except OSError:
+        return _load(path)
+    if not stat.S_ISREG(about.st_mode):  # a pipe is another each time
+        return _load(path)
+    return _unchanged(path, about.st_ino, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(FILES)
+def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Contract:
+    return _load(path)
+
+
+def _load(path: Path) -> Contract:
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
