@@ -7,14 +7,15 @@ it was answered.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, Source
-from cancel_contracts.defects import Breach, Defect
+from cancel_contracts.defects import ORDINARY, Breach, Defect, unusual
 from cancel_contracts.report import scenario
-from cancel_contracts.report.text import count
+from cancel_contracts.report.text import count, listed_in_words
 
 SHOWN_SITUATIONS = 20
 ELSEWHERE_CHARS = 400
@@ -52,8 +53,26 @@ def _sentence(breach: Breach, evidence: Mapping[str, Any]) -> str:
     if "status" in facets and "effect" in facets:
         wanted = listed(breach.verdict.clause.expect.get("effect", "none"))
         effect = " and takes effect" if wanted == ["none"] else " and takes no effect"
-    who, actual, expected = (evidence[key] for key in ("scenario", "actual", "expected"))
-    return f"{who}: {actual}{effect}; expected {expected}"
+    return f"{_case(breach)}: {evidence['actual']}{effect}; expected {evidence['expected']}"
+
+
+def _case(breach: Breach) -> str:
+    """Return who did what, without the facts that differ from call to call: none of these is the
+    cause.
+    """
+    lead, situations = breach.lead.exchange, breach.situations
+    if len(situations) == 1:
+        return scenario.words(lead)
+    own = lead.situation
+    varies = {f for f in unusual(own) if len({getattr(s, f) for s in situations}) > 1}
+    who = lead.identity
+    if "identity" in varies:
+        calls = (e.exchange for e in breach.verdict.violations)
+        who = next((x.identity for x in calls if x.situation.identity == "primary"), who)
+    told = replace(own, **{f: getattr(ORDINARY, f) for f in varies - {"resource", "id"}})
+    others = sorted({s.state for s in situations if s.state} - {own.state})
+    also = f" ({listed_in_words(others)} too)" if own.state and others else ""
+    return scenario.call(told, who, told.method, also)
 
 
 def _situations(defect: Defect) -> dict[str, None]:
@@ -80,14 +99,13 @@ def elsewhere(row: Mapping[str, Any], chars: int = ELSEWHERE_CHARS) -> str:
     others = row["in_all"] - 1
     if not others:
         return ""
-    told, found = f"in {count(others, 'more situation')}", ""
+    told, found = f"in {count(others, 'more situation')}", list[str]()
     for situation in row["situations"][1:]:
-        more = f"{found}; {situation}" if found else situation
-        if len(told) + len(more) > chars:
+        if len(told) + sum(map(len, found)) + len(situation) > chars:
             break
-        found = more
-    such = ", such as" if found.count("; ") + 1 < others else ""
-    return f"{told}{such}: {found}" if found else told
+        found.append(situation)
+    such = ", such as" if len(found) < others else ""
+    return f"{told}{such}: {'; '.join(found)}" if found else told
 
 
 def of(

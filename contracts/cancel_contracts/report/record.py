@@ -182,7 +182,8 @@ def _defects(result: Result) -> list[dict[str, Any]]:
         level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
         piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
         row = finding(defect, level, piece)
-        found.append(row | {"situations": [clean.text(text) for text in row["situations"]]})
+        told = [clean.text(text) for text in row["situations"]]
+        found.append(row | {"sentence": clean.text(row["sentence"]), "situations": told})
     return found
 
 

@@ -49,22 +49,23 @@ def words(exchange: Exchange) -> str:
     """Return who did what to which resource, and what was out of the ordinary."""
     if exchange.kind == "observe":
         return f"{caller(exchange.identity)} looks at {resource(exchange.situation)}"
-    return _call(exchange.situation, exchange.identity, exchange.sent.method)
+    return call(exchange.situation, exchange.identity, exchange.sent.method)
 
 
 def asked(situation: Situation) -> str:
     """Return a situation that a clause asks for, whether or not it came about."""
     identity = situation.identity
     who = "the primary identity" if identity == DEFAULT.identity else identity
-    return _call(situation, who, situation.method)
+    return call(situation, who, situation.method)
 
 
-def _call(situation: Situation, who: str, method: str) -> str:
+def call(situation: Situation, who: str, method: str, also: str = "") -> str:
+    """Return who calls what, and what is out of the ordinary; `also` stands after the resource."""
     what, who = resource(situation), caller(who)
     if method == DEFAULT.method:
-        parts = [f"{who} cancels {what}"]
+        parts = [f"{who} cancels {what}{also}"]
     else:
-        parts = [f"{who} sends {method} to the cancel route of {what}"]
+        parts = [f"{who} sends {method} to the cancel route of {what}{also}"]
     if situation.owner:
         parts.append(f"owned by {situation.owner}")
     if situation.body != DEFAULT.body:
