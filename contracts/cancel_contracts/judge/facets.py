@@ -166,7 +166,7 @@ def header(_: Context, exchange: Exchange, wanted: str) -> Told:
 
 def _said(value: str | None) -> str:
     """Return a header's value in words."""
-    return "none" if value is None else repr(value)
+    return "is missing" if value is None else repr(value)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -245,8 +245,9 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None
-    actual = f"client-request-id {found!r}, request-id {own!r}"
-    return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
+    back = "as sent" if found and found.lower() == sent.lower() else _said(found)
+    actual = f"client-request-id {back}, request-id {'given' if own is not None else _said(own)}"
+    return Finding(ok, "client-request-id as sent, and a request-id", actual)
 
 
 FACETS: dict[str, Facet] = {

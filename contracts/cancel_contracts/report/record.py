@@ -181,9 +181,7 @@ def _defects(result: Result) -> list[dict[str, Any]]:
     for defect in defects(result.judgements()):
         level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
         piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
-        row = finding(defect, level, piece)
-        told = [clean.text(text) for text in row["situations"]]
-        found.append(row | {"sentence": clean.text(row["sentence"]), "situations": told})
+        found.append(finding(defect, level, piece, clean.text))
     return found
 
 

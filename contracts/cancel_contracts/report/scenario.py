@@ -6,6 +6,8 @@ Pure; knows no clause and no report.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
 
 from cancel_contracts.contract.words import AXES, BODIES, IDENTITIES, IDS, LONG_TEXT_CHARS
 from cancel_contracts.errors import clip
@@ -13,6 +15,7 @@ from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.parse import NO_JSON, json_value
 
 SHOWN_CHARS = 60
+SHOWN_NAMES = 4
 DEFAULT = Situation()
 # What stands in a body for what is filled in, and how it reads.
 FILLED = {
@@ -49,23 +52,57 @@ def words(exchange: Exchange) -> str:
     """Return who did what to which resource, and what was out of the ordinary."""
     if exchange.kind == "observe":
         return f"{caller(exchange.identity)} looks at {resource(exchange.situation)}"
-    return call(exchange.situation, exchange.identity, exchange.sent.method)
+    who, method = caller(exchange.identity), exchange.sent.method
+    return _call(exchange.situation, who, method, resource(exchange.situation))
 
 
 def asked(situation: Situation) -> str:
     """Return a situation that a clause asks for, whether or not it came about."""
     identity = situation.identity
-    who = "the primary identity" if identity == DEFAULT.identity else identity
-    return call(situation, who, situation.method)
+    who = "the primary identity" if identity == DEFAULT.identity else caller(identity)
+    return _call(situation, who, situation.method, resource(situation))
 
 
-def call(situation: Situation, who: str, method: str, also: str = "") -> str:
-    """Return who calls what, and what is out of the ordinary; `also` stands after the resource."""
-    what, who = resource(situation), caller(who)
+def common(exchanges: Sequence[Exchange]) -> str:
+    """Return what calls have in common, in words: what differs among them does not matter."""
+    first, situations = exchanges[0], [x.situation for x in exchanges]
+    alike = {
+        f.name: getattr(first.situation, f.name)
+        for f in fields(Situation)
+        if len({getattr(s, f.name) for s in situations}) == 1
+    }
+    who = caller(first.identity) if len({x.identity for x in exchanges}) == 1 else "a caller"
+    methods = dict.fromkeys(x.sent.method for x in exchanges)
+    # With POST among them it does not matter what is sent.
+    sent = "a request" if len(methods) > 1 and DEFAULT.method in methods else some(methods)
+    return _call(Situation(**alike), who, sent, _resources(situations))
+
+
+def _resources(situations: Sequence[Situation]) -> str:
+    """Return which resources calls name: one, those of some states, or whatever."""
+    if len({resource(s) for s in situations}) == 1:
+        return resource(situations[0])
+    kinds = {s.resource for s in situations}
+    if not kinds <= {"cancellable", "final"}:
+        return "any id" if kinds & {"cancellable", "final"} else "an id that names nothing"
+    states = some(dict.fromkeys(s.state for s in situations if s.state))
+    return f"a {kinds.pop()} resource ({states})" if len(kinds) == 1 else "a resource"
+
+
+def some(names: Iterable[str]) -> str:
+    """Return names in a list that ends, however many they are."""
+    shown, rest = (found := list(names))[:SHOWN_NAMES], len(found) - SHOWN_NAMES
+    if rest > 0:
+        return f"{', '.join(shown)} and {rest} more"
+    *others, last = shown
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _call(situation: Situation, who: str, method: str, what: str) -> str:
     if method == DEFAULT.method:
-        parts = [f"{who} cancels {what}{also}"]
+        parts = [f"{who} cancels {what}"]
     else:
-        parts = [f"{who} sends {method} to the cancel route of {what}{also}"]
+        parts = [f"{who} sends {method} to the cancel route of {what}"]
     if situation.owner:
         parts.append(f"owned by {situation.owner}")
     if situation.body != DEFAULT.body:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
 
 # In the order of how much they ask of a reader.
 VERDICTS = ("violated", "inconclusive", "not-exercised", "accepted", "upheld")
@@ -59,11 +58,6 @@ def tame(text: str) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun, such as "1 call" or "1,024 calls"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def listed_in_words(words: Sequence[str]) -> str:
-    """Return words with commas and an "and" before the last."""
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
 
 
 def requests(counts: dict[str, int]) -> str:
