@@ -91,14 +91,13 @@ def elsewhere(row: Mapping[str, Any], chars: int = ELSEWHERE_CHARS) -> str:
     others = row["in_all"] - 1
     if not others:
         return ""
-    told, found = f"in {count(others, 'more situation')}", ""
+    told, found = f"in {count(others, 'more situation')}", list[str]()
     for situation in row["situations"][1:]:
-        more = f"{found}; {situation}" if found else situation
-        if len(told) + len(more) > chars:
+        if len(told) + sum(map(len, found)) + len(situation) > chars:
             break
-        found = more
-    such = ", such as" if found.count("; ") + 1 < others else ""
-    return f"{told}{such}: {found}" if found else told
+        found.append(situation)
+    such = ", such as" if len(found) < others else ""
+    return f"{told}{such}: {'; '.join(found)}" if found else told
 
 
 def of(
