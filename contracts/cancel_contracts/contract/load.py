@@ -1,9 +1,8 @@
 """Read a spec file into a Contract. The only room that knows what a spec file looks like.
 
 Validation has two layers: the JSON Schema of the extensions (a typo names file, path and key), then
-the cross-references
-that a schema cannot say (states, examples, dialects, operation ids). Raises UsageError, exit code
-2.
+the cross-references that a schema cannot say (states, examples, dialects, operation ids). Raises
+UsageError, exit code 2.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from cancel_contracts.contract.model import (
     Server,
     Source,
 )
+from cancel_contracts.contract.path_template import halves
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
@@ -146,10 +146,10 @@ class Reader:
     def route(self, operation_id: str, method: str) -> str:
         for route, verb, operation in self.operations():
             if operation.get("operationId") == operation_id and verb == method:
-                if route.count("{") != 1 or "}" not in route:
-                    raise self.bad(
-                        f"paths/{route}", "has not exactly one {parameter}", "name the id"
-                    )
+                try:
+                    halves(route)
+                except ValueError as err:
+                    raise self.bad(f"paths/{route}", str(err), "name the id") from None
                 return route
         raise self.bad(
             "x-lifecycle", f"no {method.upper()} operation is named {operation_id!r}",
