@@ -144,7 +144,7 @@ def test_a_whole_run_looks_a_last_time_after_seconds(monkeypatch: pytest.MonkeyP
 
     seen: list[float] = []
 
-    def told(contracts: object, target: object, options: assignment.Options, *_: object) -> int:
+    def told(contracts: object, target: object, options: assignment.Options, *rest: object) -> int:
         seen.append(options.sweep_seconds)
         return 0
 

@@ -15,6 +15,7 @@ from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import Gap, of_resource
+from cancel_contracts.parse import success
 from cancel_contracts.provider_states.handler import in_words, values_of
 from cancel_contracts.provider_states.provision import (
     Provisioner,
@@ -186,7 +187,7 @@ class ProviderStates:
             self.ledger.nothing_made(number)
             self._broken += 1
             raise Broken("the provider-state handler answers 429 again and again")
-        if received.status // 100 != 2:
+        if not success(received.status):
             if made_nothing(received.status):
                 self.ledger.nothing_made(number)
             else:
@@ -251,7 +252,7 @@ class ProviderStates:
             whole = answer.received and not answer.failure and not answer.received.error
             status = answer.received.status if answer.received and whole else None
             gone = (gone_is_fine or self.single) and status in (404, 410)
-            if status is None or (status // 100 != 2 and not gone):
+            if not success(status) and not gone:
                 told = in_words(answer.received) if answer.received and whole else answer.why
                 what = made.values.get("id") or f"a {made.state}"
                 failures.append(f"tear-down of {what} failed ({told})")

@@ -86,7 +86,7 @@ class _Page(Screen):
             return
         words = Counter(map(_word, contract["clauses"]))
         parts = [f"{number} {word}" for word in WORDS if (number := words[word])] or ["no clause"]
-        pairs = contract["pairs"]  # none are known of a recording
+        pairs = contract["pairs"]  # none are known of a recording of others
         if pairs["of"]:
             parts.append(f"pairs {pairs['count']}/{pairs['of']}")
         self.parts(head, parts)

@@ -10,13 +10,13 @@ Sends what the plan says; knows no clause and judges nothing. What it decides by
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity
@@ -124,7 +124,7 @@ class Run:
 
     def _options(self, scenario: Scenario) -> Options:
         """Return what may be tried where the first call is turned away."""
-        prefix = urlsplit(self.contract.server).path.rstrip("/")
+        prefix = self.contract.server_path
         caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
         if self.states.site.primary or scenario.calls[0].identity != "primary":
             caller = None
@@ -272,9 +272,15 @@ class Run:
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down()
-        self.journal.notes += self.states.orphans
+        self.journal.notes += [*self.states.orphans, *_by_proxies(self.journal.exchanges)]
         self.journal.setups = self.states.calls
         return failures
+
+
+def _by_proxies(exchanges: Iterable[Exchange]) -> list[str]:
+    """Return in words what was answered in place of the target, and how often."""
+    told = Counter(x.detail for x in exchanges if x.failure == "proxy")
+    return [f"{why} ({count} call{'s' if count > 1 else ''})" for why, count in told.items()]
 
 
 def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:
