@@ -63,12 +63,12 @@ def ends(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
 
 def gaps(record: dict[str, Any]) -> list[dict[str, Any]]:
     """Return why must-clauses are open, each reason once over all contracts: `number` of them, what
-    would help (`fix`), and `clauses`, their ids by contract.
+    would help (`fix`; not told of a recording), and `clauses`, their ids by contract.
     """
     found: dict[tuple[str, str | None], list[tuple[str, list[str]]]] = {}
     for contract in record["contracts"]:
         for row in [] if contract["unusable"] else contract["gaps"]:
-            key = (row["reason"], row["fix"])
+            key = (row["reason"], None if record.get("recorded") else row["fix"])
             found.setdefault(key, []).append((contract["name"], row["clauses"]))
     rows = [
         {"reason": why, "fix": fix, "number": sum(len(ids) for _, ids in named), "clauses": named}
