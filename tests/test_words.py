@@ -35,7 +35,7 @@ from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.overall import OVERALL
 from cancel_contracts.judge.tally import SINGLE
 from cancel_contracts.plan.plan import make
-from cancel_contracts.report.clauses import explanation
+from cancel_contracts.report.explain import explanation
 from cancel_contracts.report.plan import show
 from cancel_contracts.report.record import record
 from cancel_contracts.verify import verify
