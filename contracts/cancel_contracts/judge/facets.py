@@ -243,8 +243,9 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None
-    actual = f"client-request-id {_said(found)}, request-id {_said(own)}"
-    return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
+    back = "as sent" if found and found.lower() == sent.lower() else _said(found)
+    actual = f"client-request-id {back}, request-id {'given' if own is not None else _said(own)}"
+    return Finding(ok, "client-request-id as sent, and a request-id", actual)
 
 
 FACETS: dict[str, Facet] = {
