@@ -344,7 +344,7 @@ def test_the_ledger_says_of_a_set_up_what_is_so(name: str, tmp_path: Path) -> No
         site = Site("c", "http://h", handler="http://h/states")
         states = ProviderStates(site, transport, ledger)
         with suppress(Refused, Broken):
-            states.acquire("Pending", None, spends=True, keep_alive=True)
+            states.acquire("Pending", None, spends=True)
         found = account.read(path)
         assert (len(found.left), len(found.maybe_left)) == (known, maybe)
         failures = states.tear_down()

@@ -66,10 +66,8 @@ PROFILES = (
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Independent contracts and scenarios at a time.",
+    help="Scenarios at a time. By default one, and more where the target is far away or slow.",
 )
 @click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
 @click.option(

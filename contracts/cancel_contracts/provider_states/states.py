@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cancel_contracts.errors import Broken, Refused
@@ -83,24 +84,24 @@ class ProviderStates:
         *,
         spends: bool,
         offset: int = 0,
-        keep_alive: bool = False,
+        via: Transport | None = None,
     ) -> str:
         """Return the id of a resource in a state.
 
         An id of the target file, or a created one, is used up where `spends` is true: the call may
-        cancel it. `offset` asks for another one beside it, `keep_alive` for the connection of a
-        call that was made with it. Raises Refused or Broken.
+        cancel it. `offset` asks for another one beside it, `via` for the connection that it
+        keeps. Raises Refused or Broken.
         """
-        id_ = self._next(state, owner, spends, offset, keep_alive)
+        id_ = self._next(state, owner, spends, offset, via)
         self.handed.append(id_)
         return id_
 
     def _next(
-        self, state: str, owner: str | None, spends: bool, offset: int, keep_alive: bool
+        self, state: str, owner: str | None, spends: bool, offset: int, via: Transport | None
     ) -> str:
         if self.site.handler is None:
             return self._given(state, owner, spends, offset)
-        if self._idle[state, owner]:
+        with suppress(IndexError):
             return self._idle[state, owner].pop()
         if gap := self._refused.get((state, bool(owner))):
             raise Refused(gap)
@@ -110,7 +111,7 @@ class ProviderStates:
         if owner:
             params["owner"] = owner
         number = self.ledger.set_up(self.site.contract, state, self.site.handler, params)
-        values = self._set_up(number, state, owner, params, keep_alive)
+        values = self._set_up(number, state, owner, params, via)
         self._made.append(Made(number, state, {**params, **values}))
         self.ledger.made(number, values)
         return str(values["id"])
@@ -154,9 +155,9 @@ class ProviderStates:
         state: str,
         owner: str | None,
         params: dict[str, str],
-        keep_alive: bool,
+        via: Transport | None,
     ) -> dict[str, object]:
-        answer = self._post("setup", state, params, keep_alive)
+        answer = self._post("setup", state, params, via)
         received, whose = answer.received, f" of {owner}" if owner else ""
         if received is None or answer.failure or received.error:
             self._broken += 1
@@ -193,7 +194,7 @@ class ProviderStates:
         action: str,
         state: str,
         params: dict[str, object] | dict[str, str],
-        keep_alive: bool = False,
+        via: Transport | None = None,
     ) -> Answer:
         assert self.site.handler is not None
         article = "an" if self.site.contract[0] in "aeiou" else "a"
@@ -207,7 +208,10 @@ class ProviderStates:
         request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
-            answer = self.transport.send(request, keep_alive=keep_alive)
+            if via is not None:
+                answer = via.send(request, keep_alive=True)
+            else:
+                answer = self.transport.beside(request)
             if answer.received is None and answer.reused:  # the server had closed it
                 if action == "setup":
                     self._sent_again(state, dict(params), answer.why)
@@ -232,27 +236,41 @@ class ProviderStates:
         """Take over what another run has set up, to tear it down."""
         self._made.extend(made)
 
-    def tear_down(self, *, gone_is_fine: bool = False) -> list[str]:
+    def tear_down(
+        self,
+        *,
+        gone_is_fine: bool = False,
+        each: Callable[[Callable[[Made], None], Sequence[Made]], Iterable[None]] = map,
+    ) -> list[str]:
         """Undo every set-up, newest first. Returns what failed, in words; never raises.
 
-        `gone_is_fine`: a 404 or 410 means that somebody has torn it down already.
+        `gone_is_fine`: a 404 or 410 means that somebody has torn it down already. `each` may undo
+        several at a time.
         """
         failures: list[str] = []
-        for made in reversed(self._made):
-            self.ledger.tear_down(made.number)
-            answer = self._post("teardown", made.state, made.values)
-            whole = answer.received and not answer.failure and not answer.received.error
-            status = answer.received.status if answer.received and whole else None
-            gone = (gone_is_fine or self.single) and status in (404, 410)
-            if status is None or (status // 100 != 2 and not gone):
-                told = in_words(answer.received) if answer.received and whole else answer.why
-                what = made.values.get("id") or f"a {made.state}"
-                failures.append(f"tear-down of {what} failed ({told})")
-                if len(failures) >= BROKEN_HANDLER_CALLS:
-                    failures.append("further tear-downs were not tried")
-                    break
-                continue
-            self.ledger.torn_down(made.number)
+
+        def undo(made: Made) -> None:
+            if len(failures) < BROKEN_HANDLER_CALLS and (problem := self._undo(made, gone_is_fine)):
+                failures.append(problem)
+
+        for _ in each(undo, self._made[::-1]):
+            pass
+        if len(failures) >= BROKEN_HANDLER_CALLS:
+            failures.append("further tear-downs were not tried")
         self._made.clear()
         failures += self.provisioner.undo() if self.provisioner else []
         return failures + self.orphans
+
+    def _undo(self, made: Made, gone_is_fine: bool) -> str | None:
+        """Undo a set-up; return what failed."""
+        self.ledger.tear_down(made.number)
+        answer = self._post("teardown", made.state, made.values)
+        whole = answer.received and not answer.failure and not answer.received.error
+        status = answer.received.status if answer.received and whole else None
+        gone = (gone_is_fine or self.single) and status in (404, 410)
+        if status is None or (status // 100 != 2 and not gone):
+            told = in_words(answer.received) if answer.received and whole else answer.why
+            what = made.values.get("id") or f"a {made.state}"
+            return f"tear-down of {what} failed ({told})"
+        self.ledger.torn_down(made.number)
+        return None

@@ -10,11 +10,8 @@ Sends what the plan says; knows no clause and judges nothing. What it decides by
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 from urllib.parse import urlsplit
 
@@ -31,6 +28,7 @@ from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
 from cancel_contracts.run.perform import Performance
 from cancel_contracts.run.performed import Performed
+from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
 
@@ -41,11 +39,12 @@ class Run:
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
         self.contract, self.settings, self.states = contract, settings, settings.states
         # Ids of a target file, and what is created, are dealt out in the order of the scenarios.
-        in_order = self.states.site.ids or self.states.provisioner
-        self.jobs = 1 if in_order else settings.jobs
+        in_order = bool(self.states.site.ids or self.states.provisioner)
+        self.pool, self._most = settings.pool, 1 if in_order else settings.most or MOST
+        self._jobs = settings.pool.jobs or 1  # how many scenarios at a time
         self.seed = settings.seed
         self.calls = Calls(contract, settings)
-        self._late = Late(self.calls, self.states, settings.effect_seconds)
+        self._late = Late(self.calls, self.states, settings.effect_seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[tuple[Exchange, Resource]] = []
 
@@ -53,21 +52,41 @@ class Run:
     def journal(self) -> Journal:
         return self.calls.journal
 
-    def plan(self, plan: Plan) -> None:
-        """Run a plan's scenarios. The first finds the way in and is run by itself."""
+    def begin(self, plan: Plan) -> None:
+        """Run a plan's first scenario by itself: it finds the way in, and tells how far that is."""
         self.journal.missing.update(plan.left_out)
         for scenario in plan.scenarios[:1]:
+            beside = not any(each.known for each in plan.scenarios)
             if scenario.known:
-                self._find_way_in(scenario)
+                beside = self._find_way_in(scenario)
             else:
                 self.execute(scenario)
+            self._measure(beside)
+
+    def _measure(self, beside: bool) -> None:
+        """Have as many scenarios at a time, and connections kept, as the way is long. One at a time
+        where it was not seen that resources stand `beside` each other.
+        """
+        answered = [x for x in self.journal.exchanges if x.received is not None]
+        seconds = min((x.seconds for x in answered), default=0.0)
+        worth = self.pool.measured(seconds)
+        if beside or self.pool.jobs is not None:
+            self._jobs = worth
+        if seconds >= FAR_SECONDS:
+            self.calls.transport.keep_connections(seconds)
+            calls = (x.seconds for x in answered if x.kind == "cancel")
+            self.calls.usual_seconds = min(calls, default=seconds)
+
+    def go_on(self, plan: Plan) -> None:
+        """Run a plan's other scenarios."""
         spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
         rest = after_way_in(plan, spent)
-        for together, some in groupby(rest, key=lambda s: s.together):
-            self.execute_all(list(some), alone=together)
+        for alone, some in groupby(rest, key=lambda s: s.races):
+            self.execute_all(list(some), alone=alone)
 
-    def _find_way_in(self, scenario: Scenario) -> None:
-        """Make the first scenario on one way after another, until one is found to go.
+    def _find_way_in(self, scenario: Scenario) -> bool:
+        """Make the first scenario on one way after another, until one is found to go. Return
+        whether one resource was seen to stand while another did.
 
         The journal keeps all of it; what was made on other ways is marked, for it stands for
         nothing. But where another caller was found, the first call was the primary identity's own.
@@ -83,7 +102,7 @@ class Run:
             exchanges, performed = self._perform(scenario, self.number(scenario.numbers))
             made.append((way, exchanges, performed))
             try:
-                way = ways.send(_told(scenario, exchanges))
+                way = ways.send(Told.by(exchanges, scenario.calls[0]))
             except StopIteration as end:
                 chosen = end.value
         kept = next(row for row in made if row[0] == chosen.way)
@@ -107,6 +126,8 @@ class Run:
             self.keep_to_one()
         if chosen.way.caller:
             self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
+        told = Told.by(kept[1], scenario.calls[0])
+        return scenario.pair and not self.states.single and (told.seen or told.served)
 
     def _go(self, way: Way, bare: str, primary: str) -> None:
         self.calls.base_url = bare + way.prefix
@@ -143,24 +164,26 @@ class Run:
         in the order of the scenarios. `reuse` has a resource that a refused call left as it was
         acquired again.
         """
-        numbers = [self.number(scenario.numbers) for scenario in scenarios]
-        jobs = 1 if alone or self.states.single else min(self.jobs, len(scenarios))
+        numbered = [(scenario, self.number(scenario.numbers)) for scenario in scenarios]
+        jobs = 1 if alone else min(self.at_a_time, len(scenarios))
         made = []
-        with ExitStack() as stack:
-            each: Iterable[tuple[list[Exchange], Performed]]
-            if jobs > 1:
-                pool = stack.enter_context(ThreadPoolExecutor(jobs))
-                each = pool.map(partial(self._perform, live=False), scenarios, numbers)
-            else:
-                each = map(self._perform, scenarios, numbers)
-            for scenario, (exchanges, performed) in zip(scenarios, each, strict=True):
-                made.append(exchanges)
-                for exchange in exchanges if jobs > 1 else ():
-                    self.calls.keep(exchange)
-                self._note(scenario, performed)
-                for state, owner, id_ in performed.idle if reuse else ():
-                    self.states.give_back(state, owner, id_)
+        each = self.pool.map(lambda row: self._perform(*row, live=jobs <= 1), numbered, jobs)
+        for scenario, (exchanges, performed) in zip(scenarios, each, strict=True):
+            made.append(exchanges)
+            for exchange in exchanges if jobs > 1 else ():
+                self.calls.keep(exchange)
+            self._note(scenario, performed)
+            for state, owner, id_ in performed.idle if reuse else ():
+                self.states.give_back(state, owner, id_)
         return made
+
+    @property
+    def at_a_time(self) -> int:
+        """How many scenarios, or looks, may be under way here."""
+        return 1 if self.states.single else min(self._jobs, self._most)
+
+    def _each(self, do: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
+        return self.pool.map(do, items, self.at_a_time)
 
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
@@ -204,6 +227,12 @@ class Run:
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
             if performed.single:
                 self.keep_to_one()
+            if performed.shared:
+                # The handler hands out again what is in use: one at a time, it does no harm.
+                exchanges[at:] = [replace(x, way_in=True) for x in exchanges[at:]]
+                self.pool.alone()
+                number = self.number(scenario.numbers)
+                continue
             made = [x for x in exchanges[at:] if x.kind == "cancel"]
             limited = [x for x in made if x.put_off]
             lone = performed.single and not made  # two were needed side by side
@@ -260,16 +289,7 @@ class Run:
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
-        failures = self.states.tear_down()
+        failures = self.states.tear_down(each=self._each)
         self.journal.notes += self.states.orphans
         self.journal.setups = self.states.calls
         return failures
-
-
-def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:
-    """Return what the first call of a scenario was told. Its last answer stands."""
-    first = scenario.calls[0]
-    answers = [x for x in exchanges if x.kind == "cancel" and x.situation == first]
-    seen = any(x.kind == "observe" and x.status == 200 for x in exchanges[:1])
-    stands = answers[-1] if answers and not answers[-1].put_off else None
-    return Told(stands.status if stands else None, seen)

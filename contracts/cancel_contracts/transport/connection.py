@@ -42,6 +42,7 @@ class Dispatch:
     pieces: tuple[bytes, ...]  # the body as it goes out, a write each
     bounds: Bounds
     keep_alive: bool
+    watched: bool = False  # whether the server keeps the connection is not known yet
 
 
 # What connecting raises: sockets and TLS, a proxy's reply to CONNECT, urllib3 on top of them.
@@ -49,6 +50,8 @@ _NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPErr
 _NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
 
 
+IDLE_SECONDS = 1.0  # a shared connection is taken again within these: servers close idle ones
+AT_A_TIME = 64  # connections that a pool keeps: more than there are threads
 NOT_LOCAL = "which is not local, as the target was when the run began: nothing was sent"
 
 
@@ -61,7 +64,8 @@ class Unconnected(Exception):
 
 
 class _Recorded(HTTPConnection):
-    local_only = False
+    local_only = shared = False
+    _idle_since = 0.0
     _carried = 0  # exchanges on the present socket
     _early = b""
     _late = False  # a proxy took longer than connecting may
@@ -113,17 +117,19 @@ class _Recorded(HTTPConnection):
         """Whether the pool may give this connection out again. To urllib3 a waiting byte means no.
 
         A byte that nobody asked for is evidence against the answer before it: it is kept, and read
-        as the start of the next answer, as it would be in any client.
+        as the start of the next answer, as it would be in any client. A connection that is shared
+        carries no evidence, and a server may be about to close it: it must be quiet, and fresh.
         """
         sock = self.sock
-        if sock is None:
+        idle_seconds = time.monotonic() - self._idle_since
+        if sock is None or (self.shared and idle_seconds > IDLE_SECONDS):
             return False
         try:
             data = take(sock, self.blocksize, 0.0)
         except OSError:
             return False
         self._early += data or b""
-        return data != b""
+        return data is None if self.shared else data != b""
 
     def exchange(self, dispatch: Dispatch, credential: str | None) -> tuple[Recording, bool]:
         """Send, and record what comes; and say whether the connection had carried an exchange
@@ -152,10 +158,12 @@ class _Recorded(HTTPConnection):
             dispatch.method,
             dispatch.bounds,
             keep_alive=dispatch.keep_alive,
+            watched=dispatch.watched,
             early=early,
             reused=reused,
             send_error=send_error,
         )
+        self._idle_since = time.monotonic()
         if not recording.reusable:
             self.close()
         return recording, reused
@@ -193,9 +201,11 @@ class Adapter(HTTPAdapter):
     twice.
     """
 
+    shared = False  # whether a kept connection is anybody's
+
     def __init__(self, *, local_only: bool = False) -> None:
         self._lock, self._local_only = threading.Lock(), local_only
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=AT_A_TIME)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -220,6 +230,7 @@ class Adapter(HTTPAdapter):
         connection = pool._get_conn()
         try:
             connection.timeout, connection.local_only = connect_seconds, self._local_only
+            connection.shared = self.shared
             if self._local_only and pool.proxy is not None:
                 raise Unconnected("unreachable", f"a proxy stands in between, {NOT_LOCAL}")
             if pool.proxy is not None and connection.is_closed and _wants_tunnel(request):
