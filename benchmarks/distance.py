@@ -131,7 +131,8 @@ def far(url: str, round_trip: float) -> Iterator[Far]:
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         cwd=Path(__file__).resolve().parent.parent,
     ) as process:  # fmt: skip
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             found = Far(f"http://127.0.0.1:{process.stdout.readline().strip()}")
             yield found

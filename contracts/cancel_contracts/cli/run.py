@@ -215,7 +215,7 @@ def _show_plan(
     from cancel_contracts.report.plan import show
 
     assignments = assign(contracts, target, options)
-    show(assignments, screen, options.rate)
+    show(assignments, screen, options)
     return 0 if any(a.plan.clauses for a in assignments) else 5
 
 

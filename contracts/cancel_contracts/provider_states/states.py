@@ -26,6 +26,7 @@ from cancel_contracts.provider_states.provision import (
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Answer, Transport
 
+Kind = tuple[str, str | None]  # a state, and an owner
 CONSUMER = "cancel-contracts"
 BROKEN_HANDLER_CALLS = 3
 THROTTLED_CALLS = 4  # to a handler that asks to wait each time
@@ -56,10 +57,10 @@ class ProviderStates:
         self.ledger, self.provisioner = ledger or Ledger(), provisioner
         self._posts = 0
         self._made: list[Made] = []
-        self._ids: dict[tuple[str, str | None], list[str]] = {}
-        self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
+        self._ids: dict[Kind, list[str]] = {}
+        self._spent: dict[Kind, int] = defaultdict(int)
         self._refused: dict[tuple[str, bool], Gap] = {}
-        self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+        self._idle: dict[Kind, list[str]] = defaultdict(list)
         self._broken = 0
         self._orphans: list[str] = []
         self.handed: list[str] = []  # every id as often as it was acquired
@@ -95,6 +96,26 @@ class ProviderStates:
         id_ = self._next(state, owner, spends, offset, via)
         self.handed.append(id_)
         return id_
+
+    def prepare(self, kinds: Sequence[Kind], each: Callable[..., Iterable[str | None]]) -> bool:
+        """Have the handler set up ahead what will be acquired, by `each` several at a time; return
+        whether each is a resource of its own. Where one is not, none is handed out.
+        """
+        if self.site.handler is None:
+            return True
+
+        def one(kind: Kind) -> str | None:
+            with suppress(Refused, Broken):  # whoever acquires it is told
+                return self._next(*kind, spends=False, offset=0, via=None)
+            return None
+
+        made = [row for row in zip(kinds, each(one, kinds), strict=True) if row[1] is not None]
+        ids = [str(id_).casefold() for _, id_ in made]
+        before = set(map(str.casefold, self.handed))
+        apart = len(before.union(ids)) == len(before) + len(ids)
+        for kind, id_ in made if apart else ():
+            self._idle[kind].append(str(id_))
+        return apart
 
     def _next(
         self, state: str, owner: str | None, spends: bool, offset: int, via: Transport | None

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 from rich.table import Table
 
-from cancel_contracts.assignment import Assignment
+from cancel_contracts.assignment import Assignment, Options, in_flight
 from cancel_contracts.provider_states.provision import choose
 from cancel_contracts.targets.pace import rates_of, seconds_for
 
 
-def show(assignments: Sequence[Assignment], console: Console, rate: str | None = None) -> None:
-    """Print the number of requests per contract and kind, exact on a conforming target, and how
-    long the quotas and `rate` make it take.
+def show(assignments: Sequence[Assignment], console: Console, options: Options) -> None:
+    """Print the number of requests per contract and kind, exact on a conforming target, how many
+    are under way at most, and how long the quotas make it take.
     """
     table = Table(title="Plan (nothing was sent)", title_justify="left")
     table.add_column("contract", no_wrap=True)
@@ -27,10 +28,14 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
         pairs = f"{a.plan.pairs.met}/{a.plan.pairs.possible}"
         table.add_row(a.contract.name, *map(str, numbers), pairs)
     console.print(table)
+    most = in_flight(assignments, options)
+    near = in_flight(assignments, replace(options, jobs=1))
+    fewer = f"; {near} on a target that answers at once" if options.jobs is None else ""
+    console.print(f"At most {most} of them are under way at a time{fewer}")
     for a in assignments:
         if a.notice:
             console.print(a.notice)
-        if told := _pace(a, rate):
+        if told := _pace(a, options.rate):
             console.print(told)
         if a.plan.property_calls or a.plan.walk_calls:
             console.print(

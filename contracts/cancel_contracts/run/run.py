@@ -1,4 +1,4 @@
-"""Run scenarios against a target, one after the other or several at a time.
+"""Run scenarios against a target, one after the other or several at a time (pool.py).
 
 Sends what the plan says; knows no clause and judges nothing. What it decides by itself:
 - a 429 is waited out (Retry-After, within `max_wait`) and the call made again, as a call of its
@@ -10,7 +10,7 @@ Sends what the plan says; knows no clause and judges nothing. What it decides by
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from cancel_contracts.journal import Journal
 from cancel_contracts.needs import Gap, Need
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.spare import after_way_in
-from cancel_contracts.plan.steps import Scenario, one_at_a_time
+from cancel_contracts.plan.steps import Acquire, Scenario, one_at_a_time
 from cancel_contracts.run.attempt import Attempt, Resource
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
@@ -44,7 +44,7 @@ class Run:
         self._jobs = settings.pool.jobs or 1  # how many scenarios at a time
         self.seed = settings.seed
         self.calls = Calls(contract, settings)
-        self._late = Late(self.calls, self.states, settings.effect_seconds, self._each)
+        self.late = Late(self.calls, self.states, settings.effect_seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[tuple[Exchange, Resource]] = []
 
@@ -56,12 +56,11 @@ class Run:
         """Run a plan's first scenario by itself: it finds the way in, and tells how far that is."""
         self.journal.missing.update(plan.left_out)
         for scenario in plan.scenarios[:1]:
-            beside = not any(each.known for each in plan.scenarios)
             if scenario.known:
-                beside = self._find_way_in(scenario)
+                self._measure(self._find_way_in(scenario))
             else:
                 self.execute(scenario)
-            self._measure(beside)
+                self._measure(not any(each.known for each in plan.scenarios))
 
     def _measure(self, beside: bool) -> None:
         """Have as many scenarios at a time, and connections kept, as the way is long. One at a time
@@ -81,8 +80,19 @@ class Run:
         """Run a plan's other scenarios."""
         spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
         rest = after_way_in(plan, spent)
+        if self.at_a_time > 1:
+            self._set_up_ahead(rest[: self.at_a_time])
         for alone, some in groupby(rest, key=lambda s: s.races):
             self.execute_all(list(some), alone=alone)
+
+    def _set_up_ahead(self, scenarios: Sequence[Scenario]) -> None:
+        """Set up what the next scenarios acquire, all of it before the first call: a handler that
+        gives a resource twice is found out before that does harm.
+        """
+        steps = (step for scenario in scenarios for step in scenario.steps)
+        kinds = [(s.state, s.owner) for s in steps if isinstance(s, Acquire)]
+        if not self.calls.stopped and not self.states.prepare(kinds, self._each):
+            self._jobs = 1
 
     def _find_way_in(self, scenario: Scenario) -> bool:
         """Make the first scenario on one way after another, until one is found to go. Return
@@ -243,7 +253,7 @@ class Run:
                 break
             number = self.number(scenario.numbers)
         if self.states.single:
-            self.await_effects(exchanges)  # the next set-up may end what is due
+            self.late.await_effects(exchanges)  # the next set-up may end what is due
         return exchanges, performed
 
     def _note(self, scenario: Scenario, performed: Performed) -> None:
@@ -279,13 +289,9 @@ class Run:
         until it shows or its time is over.
         """
         if not self.states.single:
-            self._late.look_last(self.last_looks, self.settings.sweep_seconds)
-            self._late.await_effects(self.journal.exchanges)
-        self._late.tell(self.journal.exchanges)
-
-    def await_effects(self, exchanges: Iterable[Exchange]) -> None:
-        """Look again at what these calls should have cancelled."""
-        self._late.await_effects(exchanges)
+            self.late.look_last(self.last_looks, self.settings.sweep_seconds)
+            self.late.await_effects(self.journal.exchanges)
+        self.late.tell(self.journal.exchanges)
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""

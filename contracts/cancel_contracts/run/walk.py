@@ -88,7 +88,7 @@ class Walker:
         for life in self.lives:
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
-                self.run.await_effects(scene.calls)
+                self.run.late.await_effects(scene.calls)
             first, last = life.first, life.last
             final = self.run.contract.lifecycle.kind(life.state) == "final"
             if final and first and last and first.entity and first.entity == last.entity:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cancel_contracts.transport.connection import Adapter
+from cancel_contracts.transport.record import LINGER_SECONDS
 
 # How much longer than usual an answer may take, and at least, until idle connections are closed.
 WAITS = 8
@@ -61,7 +62,7 @@ class Kept:
         is given up after `most_seconds` of silence.
         """
         self._wait = min(max(WAIT_SECONDS, WAITS * usual_seconds), most_seconds / 2)
-        self._soon = WAIT_SECONDS / 5 + 2 * usual_seconds
+        self._soon = WAIT_SECONDS / 5 + 2 * usual_seconds + LINGER_SECONDS
         self._on = True
 
     def wants(self, origin: str) -> bool:
