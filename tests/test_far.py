@@ -118,7 +118,7 @@ def test_several_are_under_way_and_never_more_than_the_plan_tells() -> None:
 def test_a_target_that_answers_at_once_is_sent_one_request_after_the_other() -> None:
     counting = type("AtOnce", (Counting,), {"stopped": threading.Event()})
     service = conforming("SA", counting)
-    service.stopped.set()  # type: ignore[attr-defined]
+    service.stopped.set()
     assert judge(service, only=("SA-16",)).exit_code == 0
     assert service.most == 1  # type: ignore[attr-defined]
 
