@@ -121,8 +121,7 @@ class _Page(HTMLParser):
         elif self._at == "code":
             self.code = data
         elif self._at == "cell":
-            contract, _, id_ = self._cell.partition("/")
-            self.cells[contract, id_] = data
+            self.cells[self._contract, self._cell.rpartition("/")[2]] = data
             self._cell = ""
         self._at = ""
 

@@ -62,14 +62,14 @@ ALLOWED = {
         "targets", "transport",
     },
     "verify": {
-        "assignment", "contract", "errors", "excuses", "gate", "identity", "journal", "judge", "ledger",
-        "plan", "provider_states", "redact", "run", "targets", "transport",
+        "assignment", "contract", "errors", "exchange", "excuses", "gate", "identity", "journal", "judge",
+        "ledger", "plan", "provider_states", "redact", "run", "targets", "transport",
     },
 }  # fmt: skip
 TAKEN = {"spec", "target", "build", "dist", "env"}
 MAX_LINES = 300
 TOOLS = {"parse", "pipes"}  # know nothing of the house: every room may use them
-EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "schemathesis_checks"}
+EDGES = {"cli", "pytest_plugin", "prove", "replay", "report", "reproduce", "schemathesis_checks"}
 
 
 def modules() -> list[Path]:

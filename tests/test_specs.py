@@ -96,6 +96,14 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: first(d).update(expect={"accepts": "Machine.Isolat"}),
         "accepts 'Machine.Isolat', which nobody is asked to have",
     ),
+    "the address of a page misspelt": (
+        lambda d: d["x-pages"].update({"machineactoin": d["x-pages"].pop("machineaction")}),
+        "x-pages/machineactoin: no source names this page; did you mean 'machineaction'?",
+    ),
+    "an address that no browser follows": (
+        lambda d: d["x-pages"].update(machineaction={"url": "javascript:alert(1)"}),
+        "x-pages/machineaction/url",
+    ),
     "an unknown state": (lambda d: first(d).update(given={"resource": "Paused"}), "MA-01"),
     "a level misspelt": (lambda d: first(d).update(level="shall"), "x-clauses/0/level"),
     "an id of another form": (lambda d: first(d).update(id="one"), "x-clauses/0/id"),

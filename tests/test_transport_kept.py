@@ -120,7 +120,7 @@ def test_one_that_has_more_to_say_is_not_taken_again() -> None:
 def test_a_server_that_serves_one_at_a_time_is_noticed(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kept, "WAIT_SECONDS", 0.3)
+    monkeypatch.setattr(kept, "WAIT_SECONDS", 0.8)
     turn = threading.Lock()
 
     def one_at_a_time(peer: Peer) -> None:

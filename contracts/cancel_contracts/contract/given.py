@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -29,6 +30,7 @@ from cancel_contracts.exchange import RECORDED, Form, Situation
 FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
 DEFAULT = Situation()
 RAW = Form("raw")
+CLAUSES = 1024  # of which what they ask for is kept at hand
 
 
 def conditional(clause: Clause) -> bool:
@@ -90,6 +92,11 @@ def resources(contract: Contract, given: Mapping[str, Any]) -> list[tuple[str, s
 
 def asked(contract: Contract, clause: Clause) -> list[Situation]:
     """Return the situations that exercise a clause, in the spec's order, without doubles."""
+    return list(_asked(contract, clause))
+
+
+@lru_cache(CLAUSES)
+def _asked(contract: Contract, clause: Clause) -> tuple[Situation, ...]:
     given = clause.given
     axes: list[Iterable[Any]] = [resources(contract, given)]
     for key, field in FIELDS.items():
@@ -99,7 +106,7 @@ def asked(contract: Contract, clause: Clause) -> list[Situation]:
     for (resource, state, id_), *rest in product(*axes):
         facts = dict(zip(FIELDS.values(), rest, strict=True))
         found[Situation(resource=resource, state=state, id=id_, **facts)] = None
-    return list(found)
+    return tuple(found)
 
 
 def _drawn(value: Any) -> bool:
@@ -108,7 +115,7 @@ def _drawn(value: Any) -> bool:
 
 def names(contract: Contract, clause: Clause, key: str, situation: Situation) -> bool:
     """Whether a key of `given`, present or not, has the value of the situation among its own."""
-    wanted = values(contract, clause.given, key)
+    wanted = _named(contract, clause, key)
     value = getattr(situation, FIELDS[key])
     if key == "identity" and value == "app" and not clause.readings:
         # Whoever holds every permission is refused only where no single one suffices.
@@ -117,6 +124,11 @@ def names(contract: Contract, clause: Clause, key: str, situation: Situation) ->
     if _drawn(value):
         value = Form(value.word)
     return "any" in wanted or value in wanted
+
+
+@lru_cache(CLAUSES * len(FIELDS))
+def _named(contract: Contract, clause: Clause, key: str) -> frozenset[Any]:
+    return frozenset(values(contract, clause.given, key))
 
 
 def names_resource(clause: Clause, situation: Situation, status: int | None) -> bool:

@@ -167,6 +167,7 @@ class Reader:
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
             ),
+            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),

@@ -24,7 +24,7 @@ class Source:
         return f"{self.page}, {self.section}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clause:
     """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md."""
 
@@ -158,7 +158,7 @@ class Permission:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document,
     resolved.
@@ -187,6 +187,7 @@ class Contract:
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
+    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -198,6 +199,12 @@ class Contract:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
         return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source that it names."""
+        promises = [c.source for c in self.clauses] + [n.source for n in self.not_testable]
+        return (*promises, *(p.source for p in self.provisions))
 
     @property
     def operation(self) -> Mapping[str, Any]:

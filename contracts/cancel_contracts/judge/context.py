@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
 from cancel_contracts.journal import Journal
@@ -32,7 +32,7 @@ class Context:
     composition: Composition = field(init=False)
 
     def __post_init__(self) -> None:
-        self.composition = Composition(self.contract)
+        self.composition = composed(self.contract)
         self.sight = Sight(self.contract, self.journal.exchanges)
         for exchange in self.journal.exchanges:
             self.sight.note(exchange)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.compose import Composition, Fact, composed, value, with_value
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
@@ -19,7 +19,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
     """Return the calls to make after these, one fact each, and second calls in a row again whose
     first was refused; none where not even the ordinary call was served.
     """
-    composition = Composition(contract)
+    composition = composed(contract)
     served: set[Fact] = set()
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import FACETS, needs_token
@@ -42,6 +42,7 @@ GATE_PAIRS = 0.77
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
+PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,28 @@ def make(
 
     `harmless` keeps to calls that cannot cancel anything that exists. `states` says whether the
     target offers provider states, `lacks` which identities it does not offer and why, `supply`
-    what its ids bring about where it has no handler. What it excuses is asked all the same.
+    what its ids bring about where it has no handler. What it excuses is asked all the same. The
+    same question has the same plan: it is not to be changed.
     """
+    build = _made if supply else _remembered
+    rest = (profile, max_requests, harmless, states, frozenset(lacks.items()), supply)
+    return build(contract, tuple(clauses), *rest)
+
+
+def _made(
+    contract: Contract,
+    clauses: tuple[Clause, ...],
+    profile: Profile,
+    max_requests: int | None,
+    harmless: bool,
+    states: bool,
+    lacking: frozenset[tuple[str, Gap]],
+    supply: Supply | None,
+) -> Plan:
+    lacks = dict(lacking)
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
-    composition = Composition(contract)
+    composition = composed(contract)
     against = partial(_against, profile=profile, harmless=harmless, states=states)
     left_out: dict[Situation, Gap] = {}
     wanted: list[Situation] = []
@@ -115,12 +133,15 @@ def make(
             gaps = (gap for call, gap in dropped.items() if composition.shows(call, situation))
             budget = Gap(f"the budget of {limit} calls does not reach it")
             left_out[situation] = next(gaps, budget)
-    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, demanded, pairs)
+    plan = Plan(contract, clauses, tuple(scenarios), left_out, demanded, pairs)
     left = limit - sum(len(s.calls) for s in scenarios)
     if profile == "deep" and not harmless and states:
         properties = int(left * PROPERTY_SHARE)
         return replace(plan, property_calls=properties, walk_calls=left - properties)
     return replace(plan, room=left)
+
+
+_remembered = lru_cache(PLANS)(_made)
 
 
 def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[str, Gap]) -> bool:

@@ -6,17 +6,15 @@ Knows no state by name. Sends through the transport it is handed.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
+from cancel_contracts.exchange import NOBODY_THERE, Received
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import Gap, of_resource
-from cancel_contracts.provider_states.handler import in_words, values_of
+from cancel_contracts.provider_states.handler import Made, in_words, state_request, values_of
 from cancel_contracts.provider_states.provision import (
     Provisioner,
     made_nothing,
@@ -27,18 +25,8 @@ from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Answer, Transport
 
 Kind = tuple[str, str | None]  # a state, and an owner
-CONSUMER = "cancel-contracts"
 BROKEN_HANDLER_CALLS = 3
 THROTTLED_CALLS = 4  # to a handler that asks to wait each time
-
-
-@dataclass(frozen=True)
-class Made:
-    """A set-up of the handler: its number in the ledger, and what a tear-down is told."""
-
-    number: int
-    state: str
-    values: dict[str, object]
 
 
 class ProviderStates:
@@ -217,16 +205,7 @@ class ProviderStates:
         params: dict[str, object] | dict[str, str],
         via: Transport | None = None,
     ) -> Answer:
-        assert self.site.handler is not None
-        article = "an" if self.site.contract[0] in "aeiou" else "a"
-        document = {
-            "consumer": CONSUMER,
-            "state": f"{article} {self.site.contract} in state {state}",
-            "action": action,
-            "params": params,
-        }
-        headers = (("Content-Type", "application/json"),)
-        request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
+        request = state_request(self.site, action, state, params)
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
             if via is not None:

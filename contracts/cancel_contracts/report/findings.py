@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cancel_contracts.contract.given import listed
+from cancel_contracts.contract.links import links
+from cancel_contracts.contract.model import Contract, Source
 from cancel_contracts.defects import Breach, Defect
 from cancel_contracts.report import scenario
 from cancel_contracts.report.text import count
@@ -29,11 +31,18 @@ def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, A
         "sentence": _sentence(defect.lead, evidence),
         "says": defect.lead.verdict.clause.says,
         "where": str(defect.lead.verdict.clause.source),
+        "source": source(defect.lead.contract, defect.lead.verdict.clause.source),
         "clauses": clauses,
         "situations": list(situations)[:SHOWN_SITUATIONS],
         "in_all": len(situations),
         "evidence": evidence,
     }
+
+
+def source(contract: Contract, where: Source) -> dict[str, Any]:
+    """Return where a promise stands, as data: page, section, and the addresses of both."""
+    found = [{"text": link.text, "url": link.url} for link in links(contract, where)]
+    return {"page": where.page, "section": where.section, "links": found}
 
 
 def _sentence(breach: Breach, evidence: Mapping[str, Any]) -> str:
@@ -69,9 +78,17 @@ def elsewhere(row: Mapping[str, Any]) -> str:
     return f"in {count(others, 'more situation')}: {'; '.join(row['situations'][1:])}"
 
 
-def of(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
-    """Return the finding that a violated clause belongs to: its number and its sentence."""
+def of(
+    record: Mapping[str, Any], contract: str, clause: str
+) -> tuple[int, Mapping[str, Any]] | None:
+    """Return the finding that a violated clause belongs to, after its number."""
     for number, row in enumerate(record["defects"], 1):
         if any((c["contract"], c["id"]) == (contract, clause) for c in row["clauses"]):
-            return f"{number}. {row['sentence']}"
+            return number, row
     return None
+
+
+def named(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
+    """Return the number and the sentence of the finding that a violated clause belongs to."""
+    found = of(record, contract, clause)
+    return f"{found[0]}. {found[1]['sentence']}" if found else None

@@ -18,7 +18,7 @@ from typing import Any
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.report import excuses, files, findings, story
-from cancel_contracts.report.text import VERDICTS, count, line, plain, requests
+from cancel_contracts.report.text import VERDICTS, count, line, plain
 
 # GitHub drops a summary as a whole above 1024 KiB: research/anchors.md section 7.3.
 SUMMARY_BYTES = 900_000
@@ -94,14 +94,6 @@ def sections(record: dict[str, Any]) -> list[str]:
     return parts
 
 
-def _made(record: dict[str, Any]) -> str:
-    """Return what the verdicts rest on."""
-    if record.get("recorded"):
-        return f"{requests(record['requests'])}; nothing was sent"
-    profile = f"profile {text(record['profile'])}, seed {record['seed']}"
-    return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
-
-
 def _glance(record: dict[str, Any]) -> str:
     lines = [
         f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
@@ -112,7 +104,7 @@ def _glance(record: dict[str, Any]) -> str:
         "",
         *(f"- {text(c['name'])}: {text(story.figured(c))}" for c in record["contracts"]),
         "",
-        f"Target {code(record['target']['base_url'])}, {_made(record)}.",
+        f"Target {code(record['target']['base_url'])}, {text(story.made(record))}.",
         "",
         "| contract | " + " | ".join(reversed(VERDICTS)) + " | dialect |",
         "|---|" + "---:|" * len(VERDICTS) + "---|",

@@ -27,6 +27,14 @@ def resource(situation: Situation) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name} resource"
 
 
+def beginning(situation: Situation) -> str | None:
+    """Return what stands before anything is called; None where that is no resource."""
+    if situation.state is None:
+        return None
+    owner = f", owned by {situation.owner}" if situation.owner else ""
+    return resource(situation) + owner
+
+
 def words(exchange: Exchange) -> str:
     """Return who did what to which resource, and what was out of the ordinary."""
     if exchange.kind == "observe":

@@ -146,7 +146,7 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     for name, value in sent.headers:
         if value and own.get(name) == value:
             scheme, _, token = value.partition(" ")
-            value = f"{scheme} <{who}>" if token else value
+            value = f"{scheme} <{who}>" if token else f"<{who}>" if secret else value
             if name != "Authorization":
                 value = f"<{who}>"
         headers.append((name, value))

@@ -13,10 +13,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.errors import NoIdentity
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
 from cancel_contracts.needs import Gap, Need
@@ -30,7 +28,8 @@ from cancel_contracts.run.perform import Performance
 from cancel_contracts.run.performed import Performed
 from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made
 from cancel_contracts.run.settings import RunSettings
-from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
+from cancel_contracts.run.way_in import Chosen, Told, Way, search
+from cancel_contracts.run.ways import options
 
 
 class Run:
@@ -47,16 +46,24 @@ class Run:
         self.late = Late(self.calls, self.states, settings.effect_seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[tuple[Exchange, Resource]] = []
+        self.way = Way()
+        # By each number of the journal: the scenario, and the first of its numbers.
+        self.scenarios: dict[int, tuple[Scenario, int]] = {}
 
     @property
     def journal(self) -> Journal:
         return self.calls.journal
 
-    def begin(self, plan: Plan) -> None:
-        """Run a plan's first scenario by itself: it finds the way in, and tells how far that is."""
+    def begin(self, plan: Plan, way: Way | None = None) -> None:
+        """Run a plan's first scenario by itself: it finds the way in, where none is known, and
+        tells how far that is.
+        """
         self.journal.missing.update(plan.left_out)
+        if way is not None:
+            self._go(way, self.calls.base_url, self.calls.identities.primary)
+            self.journal.single = way.single
         for scenario in plan.scenarios[:1]:
-            if scenario.known:
+            if scenario.known and way is None:
                 self._measure(self._find_way_in(scenario))
             else:
                 self.execute(scenario)
@@ -102,7 +109,7 @@ class Run:
         nothing. But where another caller was found, the first call was the primary identity's own.
         """
         bare, primary = self.calls.base_url, self.calls.identities.primary
-        ways = search(self._options(scenario))
+        ways = search(options(self.calls, self.states, scenario))
         made: list[tuple[Way, list[Exchange], Performed]] = []
         chosen: Chosen | None = None
         way = next(ways)
@@ -140,26 +147,10 @@ class Run:
         return scenario.pair and not self.states.single and (told.seen or told.served)
 
     def _go(self, way: Way, bare: str, primary: str) -> None:
+        self.way = way
         self.calls.base_url = bare + way.prefix
         self.states.single = way.single
         self.calls.identities.primary = way.caller or primary
-
-    def _options(self, scenario: Scenario) -> Options:
-        """Return what may be tried where the first call is turned away."""
-        prefix = urlsplit(self.contract.server).path.rstrip("/")
-        caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
-        if self.states.site.primary or scenario.calls[0].identity != "primary":
-            caller = None
-        if caller is not None:
-            try:
-                self.calls.identities.credentials(caller)
-            except NoIdentity:
-                caller = None
-        return Options(
-            prefix="" if self.calls.base_url.endswith(prefix) else prefix,
-            single=scenario.pair and self.states.site.handler is not None,
-            caller=caller,
-        )
 
     def execute(self, scenario: Scenario) -> list[Exchange]:
         """Run one scenario and return its exchanges."""
@@ -198,6 +189,7 @@ class Run:
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
         self.states.single = self.journal.single = True
+        self.way = replace(self.way, single=True)
         self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
 
     def note(self, text: str) -> None:
@@ -233,6 +225,7 @@ class Run:
                 performed.missing = Gap("the handler keeps one resource at a time", Need("state"))
                 break
             at, tries = len(exchanges), tries + 1
+            self.scenarios |= {number + n: (scenario, number) for n in range(scenario.numbers)}
             attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
             if performed.single:

@@ -62,7 +62,7 @@ class Kept:
         is given up after `most_seconds` of silence.
         """
         self._wait = min(max(WAIT_SECONDS, WAITS * usual_seconds), most_seconds / 2)
-        self._soon = WAIT_SECONDS / 5 + 2 * usual_seconds + LINGER_SECONDS
+        self._soon = self._wait / 2 + LINGER_SECONDS
         self._on = True
 
     def wants(self, origin: str) -> bool:
