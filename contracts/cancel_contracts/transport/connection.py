@@ -107,7 +107,8 @@ class _Recorded(HTTPConnection):
             except OSError as error:
                 sock.close()
                 raise Unconnected("unreachable", _reason(error)) from None
-            if not _is_local(peer):
+            address = address_of(peer)
+            if address is None or not is_local(address):
                 sock.close()
                 raise Unconnected("unreachable", f"its name leads to {peer} now, {NOT_LOCAL}")
         return sock
@@ -233,7 +234,8 @@ class Adapter(HTTPAdapter):
             connection.shared = self.shared
             if self._local_only and pool.proxy is not None:
                 raise Unconnected("unreachable", f"a proxy stands in between, {NOT_LOCAL}")
-            if pool.proxy is not None and connection.is_closed and _wants_tunnel(request):
+            tls = (request.url or "").startswith("https:")
+            if pool.proxy is not None and connection.is_closed and tls:
                 pool._prepare_proxy(connection)
             credential = pool.proxy_headers.get("Proxy-Authorization")
             made: tuple[Recording, bool] = connection.exchange(dispatch, credential)
@@ -256,15 +258,6 @@ class Adapter(HTTPAdapter):
             manager = super().proxy_manager_for(proxy, **kwargs)
             manager.pool_classes_by_scheme = _POOLS
         return manager
-
-
-def _is_local(peer: str) -> bool:
-    address = address_of(peer)
-    return address is not None and is_local(address)
-
-
-def _wants_tunnel(request: requests.PreparedRequest) -> bool:
-    return (request.url or "").startswith("https:")
 
 
 def _unconnected(error: Exception, connection: HTTPConnection) -> Unconnected:
