@@ -155,7 +155,7 @@ def test_what_was_waited_for_the_others_is_waited_already() -> None:
             waited.append(seconds)
             return False
 
-    patience = Patience(4.0, Ticks(), lambda: 2.0)
+    patience = Patience(6.0, Ticks(), lambda: 2.0)
     assert patience.wait(5.0)
     assert patience.wait(1.0), "the other waits have taken longer than was asked"
     assert not patience.wait(3.5)

@@ -46,8 +46,7 @@ class Calls:
         self.contract, self.base_url = contract, settings.base_url
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
-        self.seed, self.started = settings.seed, settings.started
-        self._last_call = settings.started
+        self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
         self.patience, self.stop = settings.patience, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.pool, self.in_use = settings.pool, InUse()
@@ -67,6 +66,7 @@ class Calls:
 
     def _pace(self) -> None:
         """Wait until the quota has room for a call. Raises Stopped where none is to be made."""
+        self.pool.give_way()
         try:
             self.pace()
         except StoreLost as err:
@@ -119,9 +119,9 @@ class Calls:
         chunked = situation.transfer == "chunked" and self._version != "1.0"
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)
-        keep_alive, transport = via is not None, via or self.transport
-        answer = transport.send(request, keep_alive=keep_alive, chunked=chunked)
-        if self.usual_seconds and not keep_alive:
+        wire = via or self.transport
+        answer = wire.send(request, keep_alive=via is not None, chunked=chunked)
+        if self.usual_seconds and via is None:
             self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)

@@ -28,6 +28,8 @@ class Patience:
 
     def wait(self, seconds: float) -> bool:
         """Wait so long, where so much is left; whether the wait is over and the run goes on."""
+        if seconds > self._left:
+            return False
         seconds = max(0.0, seconds - self._aside())
         with self._lock:
             if seconds > self._left:

@@ -84,10 +84,18 @@ class Pool:
         if not self._entered:
             return 0.0
         began = time.monotonic()
-        self.narrow()
+        with self._free:
+            self.narrow()
+            if self._busy <= 1:
+                return 0.0
         self._leave()
         self._enter()
         return time.monotonic() - began
+
+    def give_way(self) -> None:
+        """Before a call: let the others come to an end first where one at a time is to go on."""
+        if self._narrow and self._busy > 1:
+            self.alone()
 
     @property
     def _entered(self) -> bool:
