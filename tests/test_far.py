@@ -92,12 +92,13 @@ class Counting(Service):
     """Counts the requests under way, and holds each a little."""
 
     now = most = 0
+    hold_seconds = 0.06
 
     def answer(self, request: Request) -> Response:
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
-        self.stopped.wait(0.04)
+        self.stopped.wait(self.hold_seconds)
         try:
             return super().answer(request)
         finally:
@@ -156,6 +157,8 @@ class HandsOutAgain(Service):
 
 class LimitsWhatIsUnderWay(Counting):
     """Answers 429 where more than three requests are under way, whichever they are."""
+
+    hold_seconds = 0.005
 
     def answer(self, request: Request) -> Response:
         response = super().answer(request)

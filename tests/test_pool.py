@@ -51,12 +51,28 @@ def run(pool: Pool, crowd: Crowd, items: Sequence[int], most: int) -> tuple[list
 
 @pytest.mark.parametrize(
     ("seconds", "worth"),
-    [(0.0005, 1), (0.002, 1), (0.009, 1), (0.01, 2), (0.04, 8), (0.12, MOST), (3.0, MOST)],
+    [(0.0005, 1), (0.002, 1), (0.014, 1), (0.016, 2), (0.04, 5), (0.12, MOST), (3.0, MOST)],
 )
 def test_the_longer_the_way_the_more_scenarios(seconds: float, worth: int) -> None:
     pool = Pool()
     assert pool.measured(seconds) == worth
     assert (pool.most, pool.wide) == (worth, worth > 1)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "doubt"),
+    [
+        ([0.1] * 3, True),
+        ([0.1] * 4, False),
+        ([0.02] * 19, True),
+        ([0.02] * 20, False),
+        ([0.1, 0.1, 0.1, 0.02], True),
+        ([0.1, 0.001], False),
+        ([], False),
+    ],
+)
+def test_a_busy_machine_is_not_taken_for_a_long_way(seconds: list[float], doubt: bool) -> None:
+    assert rooms.in_doubt(seconds) is doubt
 
 
 @pytest.mark.parametrize("seconds", [0.0005, 0.12])

@@ -14,13 +14,22 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 MOST = 16  # scenarios at a time, where nobody says how many
-EACH_SECONDS = 0.005  # of an exchange are worth one more
+EACH_SECONDS = 0.0075  # of an exchange are worth one more
 FAR_SECONDS = 2 * EACH_SECONDS  # from here on the way takes longer than the work
+# The quickest of so many exchanges tells; of more where a busy machine may be all that is slow.
+SAMPLES, DOUBTFUL_SAMPLES, DOUBTFUL_SECONDS = 4, 20, 0.05
 # A window of calls whose fastest takes this much of what it took alone.
 FINE, CROWDED = 1.3, 1.7
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
+
+
+def in_doubt(seconds: Sequence[float]) -> bool:
+    """Whether so many exchanges, one by one, do not tell yet if a target is far."""
+    least = min(seconds, default=0.0)
+    wanted = DOUBTFUL_SAMPLES if least < DOUBTFUL_SECONDS else SAMPLES
+    return least >= FAR_SECONDS and len(seconds) < wanted
 
 
 class Pool:
@@ -33,6 +42,7 @@ class Pool:
         self.jobs = jobs
         self.most = jobs or 1  # what the room may grow to
         self._room, self._busy, self._narrow = jobs or 1, 0, False
+        self._aside = 0  # who has stepped aside and is to go on
         self._calls: list[float] = []  # of a window: how long each took, by what it took alone
         self._free = threading.Condition()
         self._inside = threading.local()
@@ -88,8 +98,9 @@ class Pool:
             self.narrow()
             if self._busy <= 1:
                 return 0.0
+            self._aside += 1
         self._leave()
-        self._enter()
+        self._enter(again=True)
         return time.monotonic() - began
 
     def give_way(self) -> None:
@@ -126,10 +137,12 @@ class Pool:
         with ThreadPoolExecutor(most) as threads:
             yield from threads.map(one, items)
 
-    def _enter(self) -> None:
+    def _enter(self, *, again: bool = False) -> None:
+        """Enter where there is room; whoever stepped aside goes `again` before others begin."""
         with self._free:
-            self._free.wait_for(lambda: self._busy < self._room)
+            self._free.wait_for(lambda: self._busy < self._room and (again or not self._aside))
             self._busy += 1
+            self._aside -= again
 
     def _leave(self) -> None:
         with self._free:

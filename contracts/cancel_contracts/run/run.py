@@ -26,7 +26,7 @@ from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
 from cancel_contracts.run.perform import Performance
 from cancel_contracts.run.performed import Performed
-from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made
+from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made, in_doubt
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Told, Way, search
 from cancel_contracts.run.ways import options
@@ -46,7 +46,7 @@ class Run:
         self.late = Late(self.calls, self.states, settings.effect_seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[tuple[Exchange, Resource]] = []
-        self.way = Way()
+        self.way, self._begun = Way(), list[Scenario]()
         # By each number of the journal: the scenario, and the first of its numbers.
         self.scenarios: dict[int, tuple[Scenario, int]] = {}
 
@@ -62,31 +62,37 @@ class Run:
         if way is not None:
             self._go(way, self.calls.base_url, self.calls.identities.primary)
             self.journal.single = way.single
-        for scenario in plan.scenarios[:1]:
-            if scenario.known and way is None:
-                self._measure(self._find_way_in(scenario))
+        beside = not any(scenario.known for scenario in plan.scenarios)
+        for scenario in plan.scenarios:
+            if not self._begun and scenario.known and way is None:
+                beside = self._find_way_in(scenario)
             else:
                 self.execute(scenario)
-                self._measure(not any(each.known for each in plan.scenarios))
+            self._begun.append(scenario)
+            if self.pool.jobs is not None or not in_doubt(self._answer_seconds()):
+                break
+        self._measure(beside)
+
+    def _answer_seconds(self) -> list[float]:
+        return [x.seconds for x in self.journal.exchanges if x.received is not None]
 
     def _measure(self, beside: bool) -> None:
         """Have as many scenarios at a time, and connections kept, as the way is long. One at a time
         where it was not seen that resources stand `beside` each other.
         """
-        answered = [x for x in self.journal.exchanges if x.received is not None]
-        seconds = min((x.seconds for x in answered), default=0.0)
+        seconds = min(self._answer_seconds(), default=0.0)
         worth = self.pool.measured(seconds)
         if beside or self.pool.jobs is not None:
             self._jobs = worth
         if seconds >= FAR_SECONDS:
             self.calls.transport.keep_connections(seconds)
-            calls = (x.seconds for x in answered if x.kind == "cancel")
+            calls = (x.seconds for x in self.journal.exchanges if x.kind == "cancel" and x.received)
             self.calls.usual_seconds = min(calls, default=seconds)
 
     def go_on(self, plan: Plan) -> None:
         """Run a plan's other scenarios."""
         spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
-        rest = after_way_in(plan, spent)
+        rest = [s for s in after_way_in(plan, spent) if not any(s is b for b in self._begun)]
         if self.at_a_time > 1:
             self._set_up_ahead(rest[: self.at_a_time])
         for alone, some in groupby(rest, key=lambda s: s.races):
