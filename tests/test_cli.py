@@ -143,7 +143,11 @@ def test_a_whole_run_looks_a_last_time_after_seconds(monkeypatch: pytest.MonkeyP
     from cancel_contracts.cli import run
 
     seen: list[float] = []
-    told = lambda contracts, target, options, *rest: seen.append(options.sweep_seconds) or 0  # noqa: E731
+
+    def told(contracts: object, target: object, options: assignment.Options, *rest: object) -> int:
+        seen.append(options.sweep_seconds)
+        return 0
+
     monkeypatch.setattr(run, "_run", told)
     monkeypatch.setattr(assignment, "SWEEP_SECONDS", 7.5)
     assert [main(["verify", *only]) for only in ([], ["--only", "SA-20"])] == [0, 0]

@@ -170,6 +170,5 @@ def unusual(situation: Situation) -> frozenset[str]:
 def _weight(evidence: Evidence) -> int:
     """Return what a deviation weighs: that somebody is served who is to be refused weighs most."""
     weight = min((WEIGHTS.get(facet, REST) for facet in evidence.facets), default=REST)
-    served = (evidence.exchange.status or 0) // 100 == 2
     refused = evidence.expected.startswith(("401", "403"))
-    return EFFECT if weight == CODE and served and refused else weight
+    return EFFECT if weight == CODE and evidence.exchange.succeeded and refused else weight

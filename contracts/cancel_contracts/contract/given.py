@@ -25,6 +25,7 @@ from typing import Any
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import AXES, BODIES
 from cancel_contracts.exchange import RECORDED, Form, Situation
+from cancel_contracts.parse import success
 
 # given's key -> Situation's field. `resource` and `id` are read apart.
 FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
@@ -140,7 +141,7 @@ def names_resource(clause: Clause, situation: Situation, status: int | None) -> 
     recorded = situation.resource == RECORDED == situation.id.word
     if recorded and {"cancellable", "final"} <= set(words):
         # Which of its states it was in does not matter here. That it exists, a success says.
-        if "unknown" in words or (status is not None and status // 100 == 2):
+        if "unknown" in words or success(status):
             return True
     for word in words:
         if word == "any" or word == situation.state:

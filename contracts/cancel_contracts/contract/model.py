@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Level = Literal["must", "should", "info"]
 
@@ -178,9 +179,7 @@ class Contract:
     dialects: tuple[Dialect, ...]
     clauses: tuple[Clause, ...]
     not_testable: tuple[NotTestable, ...]
-    bodies: Mapping[
-        str, Any
-    ]  # requestBody examples by name, in order; empty where no body is to be sent
+    bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
@@ -199,6 +198,11 @@ class Contract:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
         return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+
+    @property
+    def server_path(self) -> str:
+        """The path of the documented server's URL, before every documented path."""
+        return urlsplit(self.server).path.rstrip("/")
 
     @property
     def sources(self) -> tuple[Source, ...]:

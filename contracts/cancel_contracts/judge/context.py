@@ -11,7 +11,7 @@ from functools import cached_property
 
 from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
+from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.sight.sight import Sight
 
@@ -54,7 +54,8 @@ class Context:
         elif status:
             self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)
         second = situation.call == "second" and situation.resource == "cancellable"
-        if status and second and not self.is_first(exchange):
+        told = situation.identity != RECORDED  # else it may be refused for any other reason
+        if status and second and told and not self.is_first(exchange):
             self.seconds.add(status)
 
     def is_first(self, exchange: Exchange) -> bool:

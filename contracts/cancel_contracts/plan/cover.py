@@ -138,14 +138,21 @@ class Cover:
 
     def add(self, call: Situation) -> None:
         self.calls.append(call)
+        self._use(call)
+        if self.odd(call) > 1:
+            return  # of two that are not neutral one hides what the other meets
         self.met |= self.pairs(call)
-        self._neutral.clear()
         kinds = {self.kind(aspect, call) for aspect in FREE}
         facts = {(aspect, value(call, aspect)) for aspect in FREE}
         for kind in kinds:
             self._beside.setdefault(kind, set()).update(kinds)
         for fact in facts:
             self._near.setdefault(fact, set()).update(facts)
+
+    def _use(self, call: Situation) -> None:
+        self._neutral.clear()
+        for aspect in FREE:
+            fact = (aspect, value(call, aspect))
             self._used[fact] = self._used.get(fact, 0) + 1
 
     def neutral(self, aspect: str) -> list[_Choice]:
@@ -169,6 +176,19 @@ class Cover:
         turns = (free[at:] + free[:at] for at in range(max(1, len(free))))
         tried = [self._filled(base, kept, turn) for turn in turns]
         return max(tried, key=lambda call: len(self.pairs(call) - self.met))
+
+    def second(self, call: Situation) -> Situation:
+        """Return a second call in a row, by somebody who may and in neutral ways that few calls
+        were made in, such that one of the calls may be the first.
+        """
+        served = filter(self.composition.served, self.calls)
+        owners = {first.owner for first in served if first.state == call.state}
+        callers = (choice.sample for choice in self.neutral("caller"))
+        caller = next((s for s in callers if s.owner in owners), call)
+        made = with_value(call, "caller", caller)
+        made = self.filled(made, ("resource", "caller", "body", "method"))
+        self._use(made)
+        return made
 
     def _filled(self, base: Situation, fixed: list[str], free: list[str]) -> Situation:
         call = base
@@ -217,6 +237,7 @@ def cover(
     if composition.ordinary in wanted:
         found.add(composition.ordinary)
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
+    own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
     compared = _compared(composition.contract)
     for situation in own:
         if len(found.calls) < limit:

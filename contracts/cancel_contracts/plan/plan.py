@@ -16,18 +16,15 @@ from typing import Literal
 from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import FACETS, needs_token
+from cancel_contracts.contract.words import FACETS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
-from cancel_contracts.plan.beside import neighbours
-from cancel_contracts.plan.chains import chains
-from cancel_contracts.plan.cover import Cover, PairsMet, cover
+from cancel_contracts.plan.arrange import arranged, refused_between
+from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.steps import (
     EXISTING,
     Scenario,
     at_once,
-    in_a_row,
-    on_one_connection,
 )
 from cancel_contracts.plan.supply import Supply, needed
 
@@ -177,11 +174,12 @@ def _cover(
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
-    kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
+    kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
     found = cover(composition, single, max(0, limit - reserved), share, may)
+    seconds = [found.second(call) for call in seconds]
     scenarios: list[Scenario] = []
-    for scenario in [*_scenarios(composition, found, seconds, kept, near), *races]:
+    for scenario in [*arranged(composition, found, seconds, kept, near), *races]:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)
@@ -209,71 +207,6 @@ def _about_others(clause: Clause) -> bool:
 
 def _touches(situation: Situation) -> bool:
     return situation.resource in EXISTING
-
-
-def _scenarios(
-    composition: Composition,
-    found: Cover,
-    seconds: Sequence[Situation],
-    kept: Sequence[Situation],
-    near: Sequence[Situation],
-) -> list[Scenario]:
-    """Return the scenarios of calls, the ordinary one first: it finds the way in."""
-    ordinary, last = composition.ordinary, _Last(composition)
-    others = [call for call in found.calls if call.call != "reused"]
-    pairs: list[Scenario] = []
-    for call in found.calls:
-        if call.call == "reused":
-            # Whatever is served may be what the connection carried before.
-            served = (s for s in others if composition.served(s) and s != ordinary)
-            first = next((s for s in served if s.owner is None), None)
-            if first is not None:
-                others.remove(first)
-            first = first or replace(call, call="first")
-            again = [replace(kept[-1], call="second")] if kept else []
-            pairs.append(on_one_connection(first, then=[*kept, call, *again]))
-    rows = chains(composition, [call for call in others if call != ordinary], seconds)
-    if ordinary in others:
-        rows.insert(0, (ordinary,))
-    beside = neighbours(composition, rows, near)
-    made: list[Scenario] = []
-    for row in rows:
-        # Where any change is an effect, a second look tells what changes by itself.
-        twice = not made and not composition.contract.lifecycle.after
-        later = last.wanted(row)
-        made.append(in_a_row(*row, neighbour=beside.get(row), twice=twice, last=later))
-    return [*made, *pairs]
-
-
-def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served. Made
-    beside the plan's own: no clause is left open where the server closes the connection before.
-    """
-    callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
-    own = [s for s in callers if s.owner is None]
-    # Whoever has no credentials, and whoever has no permission, where these are asked for.
-    own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
-    without = [s for s in own if not needs_token(s.identity)]
-    return [*without[:1], *[s for s in own if s not in without][:1]]
-
-
-class _Last:
-    """Which resources are looked at once more when the run ends: those that nothing was to cancel,
-    and of others one for every kind of caller.
-    """
-
-    def __init__(self, composition: Composition) -> None:
-        self.composition = composition
-        self._met: set[tuple[str | None, ...]] = set()
-
-    def wanted(self, row: Sequence[Situation]) -> bool:
-        call = row[-1]
-        if call.resource == "odd":
-            return False
-        kind = (call.resource, call.identity.partition(":")[0], call.owner)
-        new = kind not in self._met
-        self._met.add(kind)
-        return new or self.composition.refused(call)
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:

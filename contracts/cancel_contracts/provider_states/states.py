@@ -14,6 +14,7 @@ from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import Gap, of_resource
+from cancel_contracts.parse import success
 from cancel_contracts.provider_states.handler import Made, in_words, state_request, values_of
 from cancel_contracts.provider_states.provision import (
     Provisioner,
@@ -65,6 +66,10 @@ class ProviderStates:
     def orphans(self) -> list[str]:
         """What is maybe left though no tear-down can name it, in words."""
         return self._orphans + (self.provisioner.orphans if self.provisioner else [])
+
+    def ask_again(self, state: str, owner: str | None) -> None:
+        """Forget that a set-up was refused: one that was done without decides nothing of others."""
+        self._refused.pop((state, bool(owner)), None)
 
     def acquire(
         self,
@@ -180,7 +185,7 @@ class ProviderStates:
             self.ledger.nothing_made(number)
             self._broken += 1
             raise Broken("the provider-state handler answers 429 again and again")
-        if received.status // 100 != 2:
+        if not success(received.status):
             if made_nothing(received.status):
                 self.ledger.nothing_made(number)
             else:
@@ -268,7 +273,7 @@ class ProviderStates:
         whole = answer.received and not answer.failure and not answer.received.error
         status = answer.received.status if answer.received and whole else None
         gone = (gone_is_fine or self.single) and status in (404, 410)
-        if status is None or (status // 100 != 2 and not gone):
+        if not success(status) and not gone:
             told = in_words(answer.received) if answer.received and whole else answer.why
             what = made.values.get("id") or f"a {made.state}"
             return f"tear-down of {what} failed ({told})"

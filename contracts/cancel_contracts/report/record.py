@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
-from cancel_contracts import serial
+from cancel_contracts import TOOL, serial, version
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.topics import topic
 from cancel_contracts.defects import LEVELS, Breach, defects
@@ -33,18 +31,9 @@ from cancel_contracts.report.lifecycle import timeline, transitions
 from cancel_contracts.verify import ContractResult, Result
 
 SCHEMA_VERSION = 1
-TOOL = "cancel-contracts"
 EVIDENCE = 3  # of a violated clause; `violations` counts them all
 
 Record = dict[str, Any]
-
-
-@cache
-def version() -> str:
-    try:
-        return metadata.version(TOOL)
-    except metadata.PackageNotFoundError:
-        return "unbuilt"  # a checkout that was never installed
 
 
 def record(result: Result, outcome: Outcome) -> Record:
@@ -181,8 +170,7 @@ def _defects(result: Result) -> list[dict[str, Any]]:
     for defect in defects(result.judgements()):
         level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
         piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
-        row = finding(defect, level, piece)
-        found.append(row | {"situations": [clean.text(text) for text in row["situations"]]})
+        found.append(finding(defect, level, piece, clean.text))
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Literal
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.path_template import filled
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
@@ -20,7 +21,7 @@ from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.performed import InUse
-from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request, route
+from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
@@ -196,9 +197,7 @@ class Calls:
         return observe(exchange)
 
     def _get(self, request: Sent, via: Transport | None) -> Answer:
-        """Send a GET. Where a kept connection carries it no more it is sent again, on one of its
-        own unless it is `via`'s: a GET changes nothing (RFC 9110 section 9.2.2).
-        """
+        """Send a GET; again where a kept connection was closed (it is safe: RFC 9110, 9.2.1)."""
         if via is not None:
             answer = via.send(request, keep_alive=True)
             lost = answer.reused and answer.received is None
@@ -272,7 +271,7 @@ class Calls:
         """
         template = self.contract.observe_path or self.contract.path
         resource = Resource.of(attempt.uuid())
-        url = joined(self.base_url, route(template, resource.segment))
+        url = joined(self.base_url, filled(template, resource.segment))
         answer = self.transport.send(Sent("GET", url))
         situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")

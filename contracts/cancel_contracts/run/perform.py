@@ -147,6 +147,7 @@ class Performance:
         except Refused:
             if step.needed:
                 raise
+            self.states.ask_again(step.state, step.owner)
             return
         if self.states.site.handler and not self.states.single:
             if made in (i for i, _ in held):

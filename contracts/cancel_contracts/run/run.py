@@ -1,8 +1,7 @@
 """Run scenarios against a target, one after the other or several at a time (pool.py).
 
 Sends what the plan says; knows no clause and judges nothing. What it decides by itself:
-- a 429 is waited out (Retry-After, within `max_wait`) and the call made again, as a call of its
-  own;
+- a 429 is waited out (Retry-After, within `max_wait`) and the call made again, as its own;
 - an effect that does not show at once, or no longer at the end, is looked for again then, for
   `effect_seconds`.
 """
@@ -24,6 +23,7 @@ from cancel_contracts.plan.steps import Acquire, Scenario, one_at_a_time
 from cancel_contracts.run.attempt import Attempt, Resource
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
+from cancel_contracts.run.limits import by_proxies
 from cancel_contracts.run.perform import Performance
 from cancel_contracts.run.performed import Performed
 from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made, in_doubt
@@ -295,6 +295,6 @@ class Run:
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down(each=self._each)
-        self.journal.notes += self.states.orphans
+        self.journal.notes += [*self.states.orphans, *by_proxies(self.journal.exchanges)]
         self.journal.setups = self.states.calls
         return failures

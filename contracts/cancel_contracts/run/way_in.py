@@ -11,6 +11,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
 from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.parse import success
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Told:
 
     @property
     def served(self) -> bool:
-        return self.status is not None and self.status // 100 == 2
+        return success(self.status)
 
 
 @dataclass(frozen=True)

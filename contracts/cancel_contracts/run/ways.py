@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from cancel_contracts.errors import NoIdentity
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
@@ -14,7 +12,7 @@ from cancel_contracts.run.way_in import Options
 def options(calls: Calls, states: ProviderStates, scenario: Scenario) -> Options:
     """Return what may be tried where the first call of a scenario is turned away."""
     contract = calls.contract
-    prefix = urlsplit(contract.server).path.rstrip("/")
+    prefix = contract.server_path
     caller = "app" if any(p.kind == "application" for p in contract.permissions) else None
     if states.site.primary or scenario.calls[0].identity != "primary":
         caller = None
