@@ -19,6 +19,7 @@ import pytest
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.errors import ContractsError, UsageError, crash
+from cancel_contracts.pytest_plugin import workers
 from cancel_contracts.pytest_plugin.settings import SETTINGS, add_to, in_these_words, setting
 
 MARK = "\nx-clauses:"
@@ -141,9 +142,34 @@ class Door:
         self.record: dict[str, Any] = {}
         self.contracts: dict[str, dict[str, Any]] = {}  # of the record, by name
         self.clauses: dict[tuple[str, str], dict[str, Any]] = {}  # and by contract and id
+        self.usage: str | None = None  # what ends the session before its first item
         self.failed: str | None = None
         self.lines: list[str] = []
         self.short: list[str] = []  # what fails the session though no item shows it
+
+    def open(self, items: list[ClauseItem]) -> None:
+        """Have the contracts verified, by this process or by another worker of the session."""
+        told = workers.once(self.config, lambda: self._made(items))
+        self.usage, self.failed, self.record = told["usage"], told["failed"], told["record"]
+        self.lines, self.short = told["lines"], told["short"]
+        for contract in self.record.get("contracts", ()):
+            self.contracts[contract["name"]] = contract
+            self.clauses |= {(contract["name"], row["id"]): row for row in contract["clauses"]}
+
+    def _made(self, items: list[ClauseItem]) -> dict[str, Any]:
+        """Verify, and return what came of it, which holds no secret."""
+        try:
+            self.run(items)
+        except UsageError as err:
+            self.usage = in_these_words(str(err))
+        except pytest.UsageError as err:
+            self.usage = str(err)
+        except ContractsError as err:
+            self.failed = in_these_words(str(err))
+        except Exception as err:  # noqa: BLE001 - items of others are none the worse for it
+            self.failed = crash(err)
+        names = ("usage", "failed", "record", "lines", "short")
+        return {name: getattr(self, name) for name in names}
 
     def run(self, items: list[ClauseItem]) -> None:
         """Verify each contract once, for the clauses that are selected."""
@@ -170,7 +196,7 @@ class Door:
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),
                 pinned=pinned_dialects(everything, given["dialect"]),
                 allow_destructive=given["allow-destructive"],
-                ledger=self.ledger(given["ledger"]),
+                ledger=given["ledger"],
                 cacert=given["cacert"],
             )
             options = with_ledger(assign(everything, target, options), options)
@@ -190,8 +216,6 @@ class Door:
         self.record = record(result, outcome)
         self.failed = "; ".join(map(result.redactor.text, result.crashes)) or None
         for contract in self.record["contracts"]:
-            self.contracts[contract["name"]] = contract
-            self.clauses |= {(contract["name"], row["id"]): row for row in contract["clauses"]}
             if seen := contract["dialect"]:
                 self.lines.append(f"{contract['name']} follows {seen}")
         self.lines.append(f"must-clauses: {figured(self.record)}")
@@ -224,15 +248,12 @@ class Door:
         rows = (f"  {label:<9} {line(told.get(label, text))}" for label, text in pairs)
         return "\n".join([line(head), *rows])
 
-    def ledger(self, path: Path | None) -> Path | None:
-        """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""
-        worker = getattr(self.config, "workerinput", {}).get("workerid")
-        return path.with_name(f"{worker}-{path.name}") if path and worker else path
-
     def say(self, line: str) -> None:
-        """Print a line before the traffic, whatever pytest captures."""
+        """Print a line before the traffic, whatever pytest captures; a worker at the end."""
         reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
+        if reporter is None or workers.is_worker(self.config):
+            self.lines.append(line)
+        else:
             reporter.ensure_newline()
             reporter.write_line(line)
 
@@ -245,17 +266,25 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     items = [item for item in session.items if isinstance(item, ClauseItem)]
     if items and not session.config.option.collectonly:
         door = session.config.stash[DOOR] = Door(session.config)
-        try:
-            door.run(items)
-        except UsageError as err:
-            raise pytest.UsageError(in_these_words(str(err))) from None
-        except pytest.UsageError:
-            raise
-        except ContractsError as err:
-            door.failed = in_these_words(str(err))
-        except Exception as err:  # noqa: BLE001 - items of others are none the worse for it
-            door.failed = crash(err)
+        door.open(items)
+        told = {"usage": door.usage, "lines": door.lines, "short": door.short}
+        workers.hand_over(session.config, told)
+        if door.usage is not None:
+            # A worker ends in order, so that the controller says why.
+            kind = session.Interrupted if workers.is_worker(session.config) else pytest.UsageError
+            raise kind(door.usage)
     return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of pytest-xdist has to say for all of them."""
+    told, stash = workers.handed_over(node), node.config.stash
+    if told.get("usage"):
+        raise pytest.UsageError(told["usage"])
+    if told and DOOR not in stash:
+        door = stash[DOOR] = Door(node.config)
+        door.lines, door.short = told["lines"], told["short"]
 
 
 @pytest.hookimpl(tryfirst=True)
