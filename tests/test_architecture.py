@@ -67,8 +67,8 @@ ALLOWED = {
         "transport",
     },
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate",
-        "identity", "ledger", "prove", "redact", "replay", "report", "reproduce", "run",
+        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate", "hosts",
+        "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
     "prove": {
@@ -80,9 +80,9 @@ ALLOWED = {
     },
     "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
     "report": {
-        "assignment", "compare", "contract", "defects", "errors", "exchange", "gate",
+        "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
         "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
-        "provider_states", "redact", "reproduce", "run", "serial", "sight", "targets",
+        "provider_states", "redact", "reproduce", "run", "serial", "sight", "speaking", "targets",
         "verify", "windows",
     },
     "schemathesis_checks": {"contract", "exchange", "foreign", "journal", "judge"},

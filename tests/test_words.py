@@ -116,7 +116,7 @@ def test_a_word_added_to_its_table_is_known_everywhere(
     (situation,) = asked(contract, clause)
     assert getattr(situation, axis) == held
     assert any(situation in s.calls for s in make(contract, [clause], "gate").scenarios)
-    reads = word.name if axis == "identity" else word.reads  # who calls is told by name
+    reads = word.reads
     assert reads in explanation([contract], "MA-900")
     planned, calls, told = reported(contract)
     assert planned[:2] == ["1", str(len(calls))]  # clauses, and cancel calls

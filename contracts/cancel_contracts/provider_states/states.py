@@ -93,6 +93,10 @@ class ProviderStates:
         """What is maybe left though no tear-down can name it, in words."""
         return self._orphans + (self.provisioner.orphans if self.provisioner else [])
 
+    def ask_again(self, state: str, owner: str | None) -> None:
+        """Forget that a set-up was refused: one that was done without decides nothing of others."""
+        self._refused.pop((state, bool(owner)), None)
+
     def acquire(
         self,
         state: str,
