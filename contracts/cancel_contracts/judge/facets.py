@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import RECORDED, STRUCK_OUT, Exchange, Received
+from cancel_contracts.exchange import RECORDED, Exchange, Received, struck_out
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
@@ -182,7 +182,7 @@ def _bearer(exchange: Exchange, received: Received) -> Told:
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
         return None
-    if exchange.identity == RECORDED and any(STRUCK_OUT.fullmatch(line) for line in lines):
+    if exchange.identity == RECORDED and any(struck_out(line) for line in lines):
         return NOT_RECORDED
     bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
     ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
