@@ -17,7 +17,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.cli.edge import cli
 from cancel_contracts.contract.load import load, shipped, spec_schema
 from cancel_contracts.parse import NO_JSON, pointed
-from cancel_contracts.report.clauses import explanation
+from cancel_contracts.report.explain import explanation
 from cancel_contracts.schemas import SCHEMAS, schema
 from click.shell_completion import ShellComplete
 from jsonschema import Draft202012Validator
@@ -135,6 +135,23 @@ def test_init_gives_a_target_file_that_loads(tmp_path: Path, capsys: Capture) ->
     assert main(["init", "--output", str(path)]) == 0
     assert load(path).base_url == "http://127.0.0.1:8080"
     usage(["init", "--output", str(path)], capsys)
+
+
+def test_a_whole_run_looks_a_last_time_after_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of a few clauses does without."""
+    from cancel_contracts import assignment
+    from cancel_contracts.cli import run
+
+    seen: list[float] = []
+
+    def told(contracts: object, target: object, options: assignment.Options, *rest: object) -> int:
+        seen.append(options.sweep_seconds)
+        return 0
+
+    monkeypatch.setattr(run, "_run", told)
+    monkeypatch.setattr(assignment, "SWEEP_SECONDS", 7.5)
+    assert [main(["verify", *only]) for only in ([], ["--only", "SA-20"])] == [0, 0]
+    assert seen == [7.5, 0.0]
 
 
 WRITTEN_BY_PEOPLE = ("spec", "target", "baseline")

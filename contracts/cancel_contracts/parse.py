@@ -46,6 +46,16 @@ def pointed(value: Any, pointer: str) -> Any:
     return value
 
 
+def success(status: int | None) -> bool:
+    """Whether a call was answered 2xx (RFC 9110 section 15); without an answer it was not."""
+    return status is not None and status // 100 == 2
+
+
+def refusal(status: int | None) -> bool:
+    """Whether a call was answered 4xx, 429 included."""
+    return status is not None and status // 100 == 4
+
+
 def _no_number(word: str) -> None:
     # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
     raise ValueError(f"{word} is no JSON")

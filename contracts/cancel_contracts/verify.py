@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from cancel_contracts.assignment import Assignment, Options, assign
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import contained
+from cancel_contracts.exchange import Exchange
 from cancel_contracts.excuses import Excused, excuse, stale
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
@@ -24,6 +25,7 @@ from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.apart import apart
 from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
@@ -31,6 +33,7 @@ from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
+from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import pacer
 from cancel_contracts.transport.client import Transport, trusted
@@ -49,6 +52,19 @@ class ContractResult:
     crashes: tuple[str, ...] = ()  # faults of the suite itself
     not_torn_down: tuple[str, ...] = ()
     pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
+    way: Way = field(default_factory=Way)
+    # By each number of the journal: the scenario, and the first of its numbers. None of a recording
+    scenarios: Mapping[int, tuple[Scenario, int]] = field(default_factory=dict)
+
+    def around(self, number: int) -> list[Exchange]:
+        """Return the exchanges of the whole scenario that a number of the journal belongs to."""
+        exchanges = self.journal.exchanges
+        if number not in self.scenarios:
+            return exchanges.of_scenario(number)
+        scenario, first = self.scenarios[number]
+        numbers = range(first, first + scenario.numbers)
+        found = [x for n in numbers for x in exchanges.of_scenario(n)]
+        return sorted(found, key=lambda x: x.started)
 
     def requests(self) -> Counter[str]:
         kinds = self.journal.exchanges.kinds
@@ -74,6 +90,7 @@ class Result:
     crashes: tuple[str, ...] = ()  # faults of the suite itself, told among those of the run
     recorded: bool = False  # by somebody else: nothing was sent
     nothing: str | None = None  # why there is nothing to judge
+    described_by: str = ""  # the target file, or what stood in for one
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
@@ -143,7 +160,7 @@ def verify(
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
-        tuple(warnings), tuple(failures), tuple(crashes),
+        tuple(warnings), tuple(failures), tuple(crashes), described_by=target.place,
     )  # fmt: skip
 
 
@@ -206,7 +223,7 @@ class _ContractRun:
         """Send what the plan says, and what `deep` draws."""
         began, plan, run = time.monotonic(), self.assignment.plan, self.run
         with contained(self.crashes):
-            run.plan(plan)
+            run.plan(plan, self.assignment.way)
             more = apart(plan.contract, run.journal.exchanges)
             run.execute_all(more[: self._left()])
             if self.options.profile == "deep" and not run.calls.stopped:
@@ -244,5 +261,5 @@ class _ContractRun:
         self.seconds += time.monotonic() - began
         return ContractResult(
             contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            site.not_testable, tuple(crashes), tuple(torn), plan.pairs,
+            site.not_testable, tuple(crashes), tuple(torn), plan.pairs, run.way, run.scenarios,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from cancel_contracts.cli.again import replay, token
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
@@ -18,7 +19,7 @@ from cancel_contracts.pipes import papers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="cancel-contracts")
+@click.version_option(None, "-V", "--version", package_name="cancel-contracts")
 def cli() -> None:
     """Tell whether a server keeps the documented contract of a cancel endpoint.
 
@@ -32,6 +33,8 @@ def cli() -> None:
 for command in (
     verify,
     judge,
+    replay,
+    token,
     compare,
     baseline,
     clauses,

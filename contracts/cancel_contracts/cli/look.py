@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from cancel_contracts.cli.completing import CLAUSES, ENTRIES, FAULTS, VARIANTS
 from cancel_contracts.cli.options import (
     PATH,
-    check_clauses,
     check_writable,
     load_contracts,
     put,
@@ -32,16 +32,18 @@ def clauses(specs: tuple[Path, ...], names: tuple[str, ...], form: str) -> None:
 
 
 @click.command()
-@click.argument("clause")
+@click.argument("clause", type=CLAUSES)
 @spec_options
 def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> None:
     """Say of one clause what the page says, how it is exercised and what violates it."""
-    from cancel_contracts.report.clauses import explanation
+    from cancel_contracts.contract.choice import nearest
+    from cancel_contracts.report.explain import explanation
 
-    contracts = load_contracts(specs, names)
-    if not any(c.knows(clause) for c in contracts):
-        check_clauses(contracts, "CLAUSE", [clause])
-    put(explanation(contracts, clause))
+    contracts, id_ = load_contracts(specs, names), clause.upper()
+    if not any(c.knows(id_) for c in contracts):
+        ids = [i for c in contracts for i in c.ids]
+        raise UsageError("CLAUSE", f"no clause has the id {clause!r}", nearest(clause, ids))
+    put(explanation(contracts, id_))
 
 
 @click.command()
@@ -51,9 +53,16 @@ def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> Non
 @click.option(
     "--key", envvar="CANCEL_CONTRACTS_MOCK_KEY", help="Trust JWTs signed with this (HS256)."
 )
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Deviate deliberately.")
 @click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="Differ and still conform."
+    "--fault", "faults", multiple=True, type=FAULTS, metavar="NAME", help="Deviate deliberately."
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    type=VARIANTS,
+    metavar="NAME",
+    help="Differ and still conform.",
 )
 @click.option("--list", "list_", is_flag=True, help="List the faults and variants.")
 def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, key: str | None,
@@ -74,31 +83,43 @@ def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, 
 @click.command()
 @spec_options
 @click.option(
-    "--only", multiple=True, metavar="NAME", help="Only this fault or variant (repeatable)."
+    "--only",
+    multiple=True,
+    type=ENTRIES,
+    metavar="NAME",
+    help="Only this fault or variant (repeatable).",
 )
 @click.option(
     "--whole",
     is_flag=True,
     help="Send the whole gate at every fault, not what its clauses ask for.",
 )
+@click.option(
+    "--pairs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw N pairs of variants that one server can have both of, and prove that each passes.",
+)
+@click.option("--seed", type=int, default=0, metavar="N", help="Seed of --pairs.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N")
 @click.option("--report-json", type=PATH, metavar="FILE")
 @click.option("--report-markdown", type=PATH, metavar="FILE")
-def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...],
-          whole: bool, jobs: int, report_json: Path | None,
+def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...], whole: bool,
+          pairs: int | None, seed: int, jobs: int, report_json: Path | None,
           report_markdown: Path | None) -> int:  # fmt: skip
     """Print the kill matrix: each fault is caught by a clause it breaks, each variant passes. Exit
     1 on any hole.
     """
-    from cancel_contracts.prove import prove as prove_all
+    from cancel_contracts import prove as proving
     from cancel_contracts.report import matrix
 
     contracts = load_contracts(specs, names)
     for flag, path in (("--report-json", report_json), ("--report-markdown", report_markdown)):
         if path is not None:
             check_writable(flag, path)
-    proof = prove_all(
-        contracts, only, jobs, lambda trials: click.echo(matrix.row(trials)), whole=whole
+    work = proving.pairs(contracts, pairs, seed, only) if pairs else proving.jobs(contracts, only)
+    proof = proving.prove(
+        contracts, work, jobs, lambda trials: click.echo(matrix.row(trials)), whole=whole
     )
     click.echo(matrix.ending(proof))
     if report_json is not None:
@@ -147,16 +168,26 @@ def schema(kind: str) -> None:
 
 
 @click.command()
+@spec_options
+@click.option(
+    "--handler",
+    "how",
+    flag_value="handler",
+    help="Write one to be filled in: resources come from a provider-state handler.",
+)
+@click.option("--ids", "how", flag_value="ids", help="The same, for a stub that has given ids.")
 @click.option("--output", type=PATH, metavar="FILE", help="Write it there instead of printing it.")
-def init(output: Path | None) -> None:
-    """Print a commented target.yaml to start from."""
-    from importlib import resources
+def init(specs: tuple[Path, ...], names: tuple[str, ...], how: str | None,
+         output: Path | None) -> None:  # fmt: skip
+    """Print a commented target.yaml to start from: one with every key or, with --handler or --ids,
+    a short one for the contracts that are named.
+    """
+    from cancel_contracts.targets.draft import draft, example
 
-    text = (
-        resources.files("cancel_contracts.targets")
-        .joinpath("target.example.yaml")
-        .read_text("utf-8")
-    )
+    if how is None and (names or specs):
+        raise UsageError("init", "is asked for one contract", "add --handler or --ids")
+    contracts = load_contracts(specs, names) if how else []
+    text = draft(contracts, how, whole=not names) if how else example()
     _put_or_write(text, output)
 
 

@@ -22,7 +22,7 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
-from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed, refusal, retry_after
 from cancel_contracts.sight.observation import describe
 from cancel_contracts.windows import within
 
@@ -195,7 +195,7 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
     answered as a second call in a row is.
     """
-    once_only = bool(context.seconds) and all(code // 100 == 4 for code in context.seconds)
+    once_only = bool(context.seconds) and all(map(refusal, context.seconds))
     pairs: dict[int, list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
         pairs[x.scenario].append((i, x))
@@ -233,7 +233,8 @@ def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: boo
         kept = end.entity.get(name) if end and end.entity and name in end.entity else None
         if len(claims) == 2 and claims[0] != claims[1]:
             return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")
-        if kept is not None and sent and kept not in sent:
+        told = not any("body" in y.sent.unrecorded for y in won)
+        if kept is not None and sent and told and kept not in sent:
             return Finding(False, f"{name} of a call that succeeded", f"{kept!r}")
     return NO_GET if effect == "unknown" else Finding(True, "the outcome of some order", actual)
 

@@ -16,6 +16,7 @@ from cancel_contracts.mock.desk import Desk
 
 Applies = Callable[[Contract], bool]
 Change = Callable[[Desk], None]
+BOTH = "+"  # between the names of two variants that a server has both of
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class Fault:
 class Variant:
     """A deliberate difference that still conforms.
 
-    `excused` are lines for a target's `not_testable`.
+    `excused` are lines for a target's `not_testable`. `settles` names the question that it answers,
+    where others answer the same one otherwise: no server has two of these.
     """
 
     name: str
@@ -69,6 +71,26 @@ class Variant:
     applies: Applies
     change: Change
     excused: Mapping[str, str] = field(default_factory=dict)
+    settles: str = ""
+
+    def goes_with(self, other: Variant) -> bool:
+        """Whether one server can have both."""
+        return not self.settles or self.settles != other.settles
+
+    def beside(self, other: Variant) -> Variant:
+        """Return the variant that differs in both ways."""
+
+        def change(desk: Desk) -> None:
+            self.change(desk)
+            other.change(desk)
+
+        return Variant(
+            f"{self.name}{BOTH}{other.name}",
+            f"{self.says} {other.says}",
+            all_of(self.applies, other.applies),
+            change,
+            {**self.excused, **other.excused},
+        )
 
 
 # --- Questions to a contract ----------------------------------------------------------------------

@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.compose import Composition, Fact, composed, value, with_value
+from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
 def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
-    """Return the calls to make after these, one fact each, and second calls in a row again whose
-    first was refused; none where not even the ordinary call was served.
+    """Return the calls to make after these, one fact each or as many as a clause names together,
+    and second calls in a row again whose first was refused; none where not even the ordinary call
+    was served.
     """
-    composition = Composition(contract)
+    composition = composed(contract)
     served: set[Fact] = set()
+    done: set[Situation] = set()
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
     seconds: dict[Situation, Scenario] = {}
@@ -31,13 +34,15 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
         if not told or exchange.put_off or exchange.way_in:
             continue
         if call.call == "second" and where not in begun:
-            seconds[call] = in_a_row(replace(call, call="first"), call)
+            plain = with_value(composition.ordinary, "resource", call)
+            seconds[plain] = in_a_row(plain, replace(plain, call="second"))
         if exchange.succeeded:
             begun.add(where)
         if composition.refused(call):
             continue
         if exchange.succeeded:
             ordinary |= call == composition.ordinary
+            done.add(call)
             # Beside what no page decides a call stands for that alone.
             all_neutral = composition.served(call)
             served |= {
@@ -49,11 +54,24 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
         return []
     anew: dict[Situation, None] = {}
     for call in failed:
-        open_ = _facts(composition, call) - served
+        # A second call is none without a first: `seconds` has those to be made again.
+        open_ = {f for f in _facts(composition, call) - served if f != ("call", "second")}
         if any(_neutral(composition, fact) for fact in open_):
             for aspect, _ in sorted(open_, key=str):
                 anew[with_value(composition.ordinary, aspect, call)] = None
+            anew |= dict.fromkeys(_together(contract, composition, call, done))
     return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
+
+
+def _together(
+    contract: Contract, composition: Composition, call: Situation, done: Iterable[Situation]
+) -> list[Situation]:
+    """Return what clauses ask for of several facts together that of all calls this one shows."""
+    wanted = {s for clause in contract.clauses for s in asked(contract, clause)}
+    several = [s for s in wanted if s.call == "first" and len(composition.facts(s)) > 1]
+    shown = (s for s in several if composition.shows(call, s))
+    left = (s for s in shown if not any(composition.shows(other, s) for other in done))
+    return sorted(left, key=str)
 
 
 def _facts(composition: Composition, call: Situation) -> set[Fact]:

@@ -25,6 +25,8 @@ SHOWN_INTERIM = 100
 SHOWN_VALUE_CHARS = 4096  # of a header, its name, or a reason
 LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
 
+STEPS = 40  # of a scenario: a walk may be long
+
 
 class Shown(Scrubber):
     """A scrubber that reads each answer once, however many clauses it speaks of."""
@@ -45,13 +47,17 @@ def entry(
     sent = exchange.sent
     url, headers = clean.url(sent.url), clean.headers(sent.headers)
     body = clean.octets(sent.body)
+    own = [x for x in around if x.scenario == exchange.scenario]
     return {
         "scenario": clean.text(scenario.words(exchange)),
+        "number": exchange.scenario,
         "identity": exchange.identity,
         "state": scenario.state(exchange.situation),
+        "begins": (begins := scenario.beginning(exchange.situation)) and clean.text(begins),
         "expected": clean.text(evidence.expected),
         "actual": clean.text(evidence.actual),
-        "observed": _observed(exchange, clean, lifecycle, around),
+        "observed": _observed(exchange, clean, lifecycle, own),
+        "steps": steps(_until(exchange, around), clean, lifecycle, exchange),
         "request": {
             "method": sent.method,
             "url": url,
@@ -144,6 +150,38 @@ def _observed(
     ]
     neighbour = {row["shows"] for row in rows if row["role"] == "neighbour"}
     return [row for row in rows if row["role"] == "target" or len(neighbour) > 1][:LOOKS]
+
+
+def _until(exchange: Exchange, around: Sequence[Exchange]) -> list[Exchange]:
+    """Return a scenario up to the looks after a call; of many exchanges the last."""
+    own, at = exchange.scenario, exchange.position
+    return [x for x in around if x.scenario != own or x.position <= at][-STEPS:]
+
+
+def steps(
+    exchanges: Sequence[Exchange],
+    clean: Scrubber,
+    lifecycle: Lifecycle,
+    judged: Exchange | None = None,
+) -> list[dict[str, Any]]:
+    """Return what was called and looked at, in order, and what that showed."""
+    return [
+        {
+            "says": clean.text(scenario.words(x)),
+            "kind": x.kind,
+            "role": x.role,
+            "method": x.sent.method,
+            "url": clean.url(x.sent.url),
+            "status": x.status,
+            "shows": clean.text(_shows(x, lifecycle) if x.kind == "observe" else _answer(x)),
+            "judged": x == judged,
+        }
+        for x in exchanges
+    ]
+
+
+def _answer(call: Exchange) -> str:
+    return f"no answer ({call.why})" if call.status is None else f"answered {call.status}"
 
 
 def _shows(look: Exchange, lifecycle: Lifecycle) -> str:

@@ -5,12 +5,25 @@ Pure; knows no clause and no report.
 
 from __future__ import annotations
 
-from cancel_contracts.contract.words import AXES, BODIES, IDS
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+
+from cancel_contracts.contract.words import AXES, BODIES, IDENTITIES, IDS, LONG_TEXT_CHARS
 from cancel_contracts.errors import clip
 from cancel_contracts.exchange import Exchange, Form, Situation
+from cancel_contracts.parse import NO_JSON, json_value
 
 SHOWN_CHARS = 60
+SHOWN_NAMES = 4
 DEFAULT = Situation()
+# What stands in a body for what is filled in, and how it reads.
+FILLED = {
+    "{unique}": "(a number)",
+    "{id}": "(its id)",
+    "{neighbour}": "(another's id)",
+    "{long}": f"({LONG_TEXT_CHARS:,} characters)",
+}
 
 
 def state(situation: Situation) -> str:
@@ -27,22 +40,65 @@ def resource(situation: Situation) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name} resource"
 
 
+def beginning(situation: Situation) -> str | None:
+    """Return what stands before anything is called; None where that is no resource."""
+    if situation.state is None:
+        return None
+    owner = f", owned by {situation.owner}" if situation.owner else ""
+    return resource(situation) + owner
+
+
 def words(exchange: Exchange) -> str:
     """Return who did what to which resource, and what was out of the ordinary."""
     if exchange.kind == "observe":
-        return f"{exchange.identity} looks at {resource(exchange.situation)}"
-    return _call(exchange.situation, exchange.identity, exchange.sent.method)
+        return f"{caller(exchange.identity)} looks at {resource(exchange.situation)}"
+    who, method = caller(exchange.identity), exchange.sent.method
+    return _call(exchange.situation, who, method, resource(exchange.situation))
 
 
 def asked(situation: Situation) -> str:
     """Return a situation that a clause asks for, whether or not it came about."""
     identity = situation.identity
-    who = "the primary identity" if identity == DEFAULT.identity else identity
-    return _call(situation, who, situation.method)
+    who = "the primary identity" if identity == DEFAULT.identity else caller(identity)
+    return _call(situation, who, situation.method, resource(situation))
 
 
-def _call(situation: Situation, who: str, method: str) -> str:
-    what = resource(situation)
+def common(exchanges: Sequence[Exchange]) -> str:
+    """Return what calls have in common, in words: what differs among them does not matter."""
+    first, situations = exchanges[0], [x.situation for x in exchanges]
+    alike = {
+        f.name: getattr(first.situation, f.name)
+        for f in fields(Situation)
+        if len({getattr(s, f.name) for s in situations}) == 1
+    }
+    who = caller(first.identity) if len({x.identity for x in exchanges}) == 1 else "a caller"
+    methods = dict.fromkeys(x.sent.method for x in exchanges)
+    # With POST among them it does not matter what is sent.
+    sent = "a request" if len(methods) > 1 and DEFAULT.method in methods else some(methods)
+    return _call(Situation(**alike), who, sent, _resources(situations))
+
+
+def _resources(situations: Sequence[Situation]) -> str:
+    """Return which resources calls name: one, those of some states, or whatever."""
+    if len({resource(s) for s in situations}) == 1:
+        return resource(situations[0])
+    kinds = {s.resource for s in situations}
+    if not kinds <= {"cancellable", "final"}:
+        return "any id" if kinds & {"cancellable", "final"} else "an id that names nothing"
+    states = some(dict.fromkeys(s.state for s in situations if s.state))
+    return f"a {kinds.pop()} resource ({states})" if len(kinds) == 1 else "a resource"
+
+
+def some(names: Iterable[str]) -> str:
+    """Return names in a list that ends, however many they are."""
+    shown, rest = (found := list(names))[:SHOWN_NAMES], len(found) - SHOWN_NAMES
+    if rest > 0:
+        return f"{', '.join(shown)} and {rest} more"
+    *others, last = shown
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _call(situation: Situation, who: str, method: str, what: str) -> str:
     if method == DEFAULT.method:
         parts = [f"{who} cancels {what}"]
     else:
@@ -62,4 +118,26 @@ def _call(situation: Situation, who: str, method: str) -> str:
 def _body(form: Form) -> str:
     row = BODIES.get(form.word)
     reads = row.reads if row else f"body {form.word}"
-    return f"{reads} {clip(form.text, SHOWN_CHARS)}" if form.text else reads
+    return f"{reads} {clip(_text(form.text), SHOWN_CHARS)}" if form.text else reads
+
+
+def _text(text: str) -> str:
+    """Return a body's text as a person writes it: letters as they are, words for what is filled
+    in.
+    """
+    value = json_value(text.encode("utf-8", "surrogatepass"))
+    if value is not NO_JSON:
+        text = json.dumps(value, ensure_ascii=False)
+    for name, word in FILLED.items():
+        text = text.replace(name, word)
+    return text
+
+
+def caller(name: str) -> str:
+    """Return whoever calls, in words: an identity of the target file goes by its own name."""
+    kind, _, permission = name.partition(":")
+    if permission:
+        kinds = {"delegated": "a user", "application": "an application"}
+        return f"{kinds.get(kind, kind)} with {permission} alone"
+    row = IDENTITIES.get(name)
+    return f"somebody {row.reads}" if row and row.reads else name

@@ -6,10 +6,11 @@ cause.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Situation
+from cancel_contracts.plan.steps import in_a_row
 from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.run import Run
 from cancel_contracts.sight.observation import Observation
@@ -24,6 +25,7 @@ class _Life:
     last: Observation | None = None
     position: int = 0
     cancelled: bool = False
+    calls: list[Situation] = field(default_factory=list)
 
 
 class Walker:
@@ -75,6 +77,7 @@ class Walker:
             exchange = calls.cancel(life.attempt, situation, at + 1, life.resource, near_or_none)
         except (Broken, Stopped):
             return  # the ledger cannot be written, or the run is to end: nothing was sent
+        life.calls.append(situation)
         after = calls.observe(life.attempt, situation, at + 1, life.resource)
         for near in others:
             calls.observe(life.attempt, situation, at + 1, near, "neighbour")
@@ -86,6 +89,10 @@ class Walker:
     def end(self) -> None:
         """Let resources be used again that have come to their end and are as they were."""
         for life in self.lives:
+            if life.calls:  # by itself, without the calls on others that came between
+                near = life.calls[0] if len(self.lives) > 1 else None
+                number = life.attempt.number
+                self.run.scenarios[number] = (in_a_row(*life.calls, neighbour=near), number)
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
                 self.run.await_effects(scene.calls)

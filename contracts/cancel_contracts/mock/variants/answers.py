@@ -16,7 +16,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, always
 
 OCCASION = 13  # which call an occasionally throttling server refuses
-LATENCY = 0.3  # seconds before an answer
+LATENCY = 0.1  # seconds before an answer
 # What a helpful server may say: lines, links, positions in the caller's body, names of its types.
 HELP = (
     "The request is invalid:\r\n\tbody:\tno JSON at offset(12), line 1\r\nSee "
@@ -98,7 +98,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("chunked-answers", "Bodies come in chunks, empty ones too.", always,
             kit.finish(kit.unframed)),
     Variant("lower-case-header-names", "Names of headers are written in lower case.",
-            always, kit.finish(kit.wire("lower-case-names"))),
+            always, kit.finish(kit.wire("lower-case-names")), settles="octets of the head"),
     Variant("extra-properties", "Entities carry annotations and properties that no page lists.",
             lambda c: entry.entity(c) or entry.observable(c),
             kit.together(kit.edit(kit.succeeded, kit.data(annotated)),
@@ -110,25 +110,28 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("compressed-answers", "Bodies are compressed where the caller takes it.",
             always, kit.finish(compressed)),
     Variant("connection-close", "Each answer ends its connection.",
-            always, kit.finish(kit.header("Connection", "close"))),
+            always, kit.finish(kit.header("Connection", "close")), settles="connection"),
     Variant("connection-keep-alive", "Each answer says that the connection stays.",
             always, kit.finish(kit.header("Connection", "keep-alive"),
-                               kit.header("Keep-Alive", "timeout=5"))),
-    Variant("http-1.0", "The server speaks HTTP/1.0.", always, kit.finish(kit.wire("http-1.0"))),
+                               kit.header("Keep-Alive", "timeout=5")), settles="connection"),
+    Variant("http-1.0", "The server speaks HTTP/1.0.", always, kit.finish(kit.wire("http-1.0")),
+            settles="octets of the head"),
     Variant("early-hints", "A 103 goes before each answer.", always,
-            kit.finish(kit.wire("early-hints"))),
+            kit.finish(kit.wire("early-hints")), settles="octets of the head"),
     Variant("no-reason-phrase", "The status line has no reason.", always,
-            kit.finish(kit.wire("no-reason"))),
-    Variant("latency", "Each answer takes 300 ms.", always, kit.pause("method", LATENCY)),
+            kit.finish(kit.wire("no-reason")), settles="octets of the head"),
+    Variant("latency", "Each answer takes 100 ms.", always, kit.pause("method", LATENCY)),
     Variant("other-error-codes", "Error codes are spelled in another way.",
-            entry.has_envelope, kit.edit(kit.every, in_error(code="request_not_cancellable"))),
+            entry.has_envelope, kit.edit(kit.every, in_error(code="request_not_cancellable")),
+            settles="codes of errors"),
     Variant("empty-error-codes", "Error codes are the empty string.",
-            entry.has_envelope, kit.edit(kit.every, in_error(code=""))),
+            entry.has_envelope, kit.edit(kit.every, in_error(code="")), settles="codes of errors"),
     Variant("extra-in-errors", "Errors carry members that no page lists.", entry.has_envelope,
             kit.edit(kit.every, in_error(details=[], helpUrl="https://example.com/help"))),
     Variant("helpful-errors", "Messages have lines, links and positions; codes look like names.",
             entry.has_envelope,
-            kit.edit(kit.every, in_error(code="Example.Cancel.RefusedError", message=HELP))),
+            kit.edit(kit.every, in_error(code="Example.Cancel.RefusedError", message=HELP)),
+            settles="codes of errors"),
     Variant("least-envelope", "Errors have a code and a message, and nothing else.",
             lambda c: entry.traced(c), kit.edit(kit.every, kit.data(bare))),
     Variant("error-date-with-zone", "The date in an error has a zone.",
