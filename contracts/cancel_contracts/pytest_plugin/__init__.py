@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.errors import ContractsError, UsageError
+from cancel_contracts.errors import ContractsError
 from cancel_contracts.pytest_plugin import workers
 from cancel_contracts.pytest_plugin.door import Door
 from cancel_contracts.pytest_plugin.settings import add_to, in_these_words, setting
