@@ -163,7 +163,7 @@ class LimitsWhatIsUnderWay(Counting):
     def answer(self, request: Request) -> Response:
         response = super().answer(request)
         if self.now >= 3:
-            return Response(429, b"", (("Retry-After", "0"),))
+            return self.limit("0")
         return response
 
 
