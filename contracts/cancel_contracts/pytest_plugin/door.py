@@ -42,10 +42,8 @@ class Door:
         """Verify, and return what came of it, which holds no secret."""
         try:
             self.run(chosen)
-        except UsageError as err:
+        except (UsageError, pytest.UsageError) as err:
             self.usage = in_these_words(str(err))
-        except pytest.UsageError as err:
-            self.usage = str(err)
         except ContractsError as err:
             self.failed = in_these_words(str(err))
         except Exception as err:  # noqa: BLE001 - items of others are none the worse for it
