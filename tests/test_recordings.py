@@ -685,6 +685,14 @@ def test_a_server_error_that_is_over_is_no_violation(name: str, tmp_path: Path) 
     assert "MA-30" in found.upheld
 
 
+def test_what_served_it_later_may_be_a_call_whose_url_is_damaged(tmp_path: Path) -> None:
+    later = cancel(at=20)
+    later["request"]["url"] = "https://[::1"
+    found = judge(tmp_path, [look("Pending"), cancel(503, 1), later])
+    assert found.violated == []
+    assert "1 damaged" in found.told
+
+
 @pytest.mark.parametrize(
     "calls", [[cancel(503)], [cancel(504), cancel(504, 9)], [cancel(500), cancel(at=9)]]
 )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import (
@@ -71,6 +72,8 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         return
     where = route(contracts, method.upper(), url)
     if where is None:
+        if not _is_url(url):
+            yield unreadable(entry)
         return
     try:
         started = moment(entry)
@@ -90,6 +93,13 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))
         yield Heard(where, sent, None, started, seconds(entry), DAMAGED)
+
+
+def _is_url(url: str) -> bool:
+    try:
+        return bool(urlsplit(url))
+    except ValueError:
+        return False
 
 
 def unreadable(entry: Any = None) -> Heard:
