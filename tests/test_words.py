@@ -64,7 +64,7 @@ def reported(contract: Contract) -> tuple[list[str], list[Sent], dict[str, Any]]
     options, screen = Options(only=("MA-900",)), StringIO()
     with mock_target([contract]) as target:
         assignments = assign([contract], target, options)
-        show(assignments, Console(file=screen, width=120))
+        show(assignments, Console(file=screen, width=120), options)
         result = verify([contract], target, options, assignments=assignments)
     (row,) = record(result, gate.decide(result.judgements()))["contracts"][0]["clauses"]
     numbers, *_ = re.findall(r"machine-action.*", screen.getvalue())
