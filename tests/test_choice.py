@@ -263,7 +263,8 @@ def test_the_help_has_every_option_in_a_group(command: str, capsys: Capture) -> 
     assert main([command, "--help"]) == 0
     told = capsys.readouterr().out
     rest = told.partition("Other options:")[2]
-    assert [row.split()[0] for row in rest.splitlines() if row.startswith("  -")] == ["-h,"]
+    (row,) = [row for row in rest.splitlines() if row.startswith("  -")]
+    assert "--help" in row
     for param in cli.commands[command].params:
         if param.param_type_name == "option":
             assert f"  {param.opts[0]} " in told, param.opts
