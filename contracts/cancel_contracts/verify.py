@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 
-from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.assignment import Assignment, Options, assign, in_flight
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import contained
 from cancel_contracts.exchange import Exchange
@@ -30,12 +31,13 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.patience import Patience
+from cancel_contracts.run.pool import Item, Made, Pool
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
-from cancel_contracts.targets.pace import pacer
+from cancel_contracts.targets.pace import paced, pacer
 from cancel_contracts.transport.client import Transport, trusted
 
 
@@ -134,21 +136,19 @@ def verify(
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
     callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]
-    jobs = min(options.jobs, len(assignments)) or 1  # the contracts share what there is
-    with Ledger(options.ledger, redactor) as ledger, ThreadPoolExecutor(jobs) as pool:
+    with Ledger(options.ledger, redactor) as ledger:
         ledger.begin()
-        common = _Common(options, clock, ledger, stop or Stop(), options.jobs // jobs)
-
-        each = pool.map if jobs > 1 else map
+        flights = BoundedSemaphore(in_flight(assignments, options))
+        common = _Common(options, clock, ledger, stop or Stop(), Pool(options.jobs), flights)
         runs = [
             _ContractRun(assignment, who, progress(assignment.contract.name), common)
             for assignment, who in zip(assignments, callers, strict=True)
         ]
         # All calls before all late looks: one pause does for every contract.
         try:
-            list(each(_ContractRun.send, runs))
+            _send(runs, common.pool)
         finally:
-            results = list(each(_ContractRun.finish, runs))
+            results = _together(_ContractRun.finish, runs, common.pool)
         ledger.end()
     for assignment, result in zip(assignments, results, strict=True):
         name = assignment.contract.name
@@ -166,15 +166,37 @@ def verify(
 
 @dataclass(frozen=True)
 class _Common:
-    """What the contracts of a run share. `clock` is when it began, `jobs` how many scenarios each
-    may run at a time.
+    """What the contracts of a run share. `clock` is when it began, `flights` bounds how many
+    requests are under way.
     """
 
     options: Options
     clock: float
     ledger: Ledger
     stop: Stop
-    jobs: int
+    pool: Pool
+    flights: BoundedSemaphore
+
+
+def _send(runs: Sequence[_ContractRun], pool: Pool) -> None:
+    """Send what is planned, one contract after the other, or together from where the first one
+    tells that it is worth it.
+    """
+    sending = [run.send() for run in runs]
+    for steps in sending:
+        next(steps, None)
+        if pool.wide:
+            _together(list, sending, pool)
+            return
+        list(steps)
+
+
+def _together(act: Callable[[Item], Made], items: Sequence[Item], pool: Pool) -> list[Made]:
+    """Act on each, all at the same time where the pool has room for several scenarios."""
+    if not pool.wide:
+        return [act(item) for item in items]
+    with ThreadPoolExecutor(len(items)) as threads:
+        return list(threads.map(act, items))
 
 
 class _ContractRun:
@@ -188,10 +210,10 @@ class _ContractRun:
         local = assignment.not_local is None
         self.transport = Transport(
             options.timeouts, verify=trusted(options.cacert), local_only=local,
-            along=identities.fields, certificate=identities.certificate,
+            along=identities.fields, certificate=identities.certificate, flights=common.flights,
         )  # fmt: skip
         pace = pacer(contract, site.base_url, options.rate, options.quota_store, common.stop.wait)
-        patience = Patience(options.max_wait, common.stop)
+        patience = Patience(options.max_wait, common.stop, common.pool.alone)
         ledger, creates = common.ledger, assignment.creates
         maker = provisioner(
             contract, site, self.transport, identities, ledger, pace, creates, patience
@@ -213,17 +235,20 @@ class _ContractRun:
             started=common.clock,
             progress=progress,
             pace=pace,
-            jobs=common.jobs,
+            pool=common.pool,
+            most=paced(contract, site.base_url, options.rate),
         )
         self.run = Run(contract, settings)
         self.crashes: list[str] = []
         self.seconds = 0.0
 
-    def send(self) -> None:
-        """Send what the plan says, and what `deep` draws."""
+    def send(self) -> Iterator[None]:
+        """Send what the plan says, and what `deep` draws; yield once after the first scenario."""
         began, plan, run = time.monotonic(), self.assignment.plan, self.run
         with contained(self.crashes):
-            run.plan(plan, self.assignment.way)
+            run.begin(plan, self.assignment.way)
+            yield
+            run.go_on(plan)
             more = apart(plan.contract, run.journal.exchanges)
             run.execute_all(more[: self._left()])
             if self.options.profile == "deep" and not run.calls.stopped:

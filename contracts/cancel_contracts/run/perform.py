@@ -31,6 +31,7 @@ from cancel_contracts.run.calls import Calls, Role
 from cancel_contracts.run.performed import Held, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
+from cancel_contracts.transport.client import Transport
 
 LOOKS_FOR_DRIFT = 3
 DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
@@ -51,6 +52,8 @@ class Performance:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.attempts = iter(attempts)
+        kept = any(call.keep_alive for call in scenario.sends)
+        self.lane = calls.transport.lane() if kept else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
 
@@ -61,15 +64,17 @@ class Performance:
                 self.calls.identities.credentials(situation.identity, situation.owner)
             self._steps()
         except OneResource:
-            self.done.single = True
+            self.done.single = not self.done.shared
         except (NoIdentity, Refused) as err:
             self.done.missing = err.gap
         except Stopped:
             pass  # the journal says why
         except Broken as err:
             self.done.broken = str(err)
-        if any(call.keep_alive for call in self.scenario.sends):
-            self.calls.transport.close()
+        finally:
+            self.calls.in_use.release(self.done)
+        if self.lane is not None:
+            self.lane.close()
         for held in self.held.values():
             self._end(held)
         return self.done
@@ -111,11 +116,16 @@ class Performance:
             case AtOnce():
                 self._at_once(step.calls)
             case Close():
-                self.calls.transport.close()
+                if self.lane is not None:
+                    self.lane.close()
             case ObserveLast():
                 held = self.held[step.slot]
                 if held.call is not None:
                     self.done.last.append((held.call, held.resource))
+
+    def _via(self, step: Acquire | Observe | Call) -> Transport | None:
+        """Return what keeps the scenario's own connection, for what is to be sent on it."""
+        return self.lane if step.keep_alive else None
 
     # Resources.
 
@@ -132,18 +142,20 @@ class Performance:
                 step.owner,
                 spends=step.spends,
                 offset=len(kept),
-                keep_alive=step.keep_alive,
+                via=self._via(step),
             )
         except Refused:
             if step.needed:
                 raise
             self.states.ask_again(step.state, step.owner)
             return
-        if self.states.site.handler and not self.states.single and made in (i for i, _ in held):
-            if step.beside is None:
-                raise OneResource
-            self.done.single = True
-            return
+        if self.states.site.handler and not self.states.single:
+            if made in (i for i, _ in held):
+                if step.beside is None:
+                    raise OneResource
+                self.done.single = True
+                return
+            self.calls.in_use.take(made, self.done)
         beside = None if step.beside is None else self.held[step.beside]
         attempt = beside.attempt if beside else next(self.attempts)
         self.held[step.slot] = Held(Resource.of(made), attempt, step)
@@ -182,7 +194,7 @@ class Performance:
         position = held.position if beside is None else self.held[beside].position
         role: Role = "target" if beside is None else "neighbour"
         seen = self.calls.observe(
-            held.attempt, step.situation, position, held.resource, role, keep_alive=step.keep_alive
+            held.attempt, step.situation, position, held.resource, role, self._via(step)
         )
         if position == 0:
             held.first = held.first or seen
@@ -246,6 +258,8 @@ class Performance:
     def _position(self, slot: int) -> int:
         if self.calls.stopped:
             raise Stopped
+        if self.done.shared:
+            raise OneResource
         self.held[slot].position += 1
         return self.held[slot].position
 
@@ -261,7 +275,7 @@ class Performance:
             position,
             held.resource,
             named,
-            keep_alive=call.keep_alive,
+            self._via(call),
         )
         held.call = exchange
         return exchange

@@ -95,7 +95,7 @@ class Walker:
                 self.run.scenarios[number] = (in_a_row(*life.calls, neighbour=near), number)
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
-                self.run.await_effects(scene.calls)
+                self.run.late.await_effects(scene.calls)
             first, last = life.first, life.last
             final = self.run.contract.lifecycle.kind(life.state) == "final"
             if final and first and last and first.entity and first.entity == last.entity:
