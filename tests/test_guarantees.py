@@ -60,6 +60,8 @@ KEPT: dict[str, str] = {
     "entrance: test_what_finding_the_way_in_took_stays_within_the_budget",
     "A URL that cannot be sent to": "safety: "
     "test_a_url_that_cannot_be_sent_to_is_told_by_file_and_line",
+    "No more requests are under way": "far: "
+    "test_several_are_under_way_and_never_more_than_the_plan_tells test_no_odd_server_fails_for_it",
     "The plan is known": "plan: test_what_is_planned_is_what_is_sent "
     "test_a_neighbour_that_is_not_to_be_had_is_done_without; cli: test_plan_sends_nothing",
     "Nothing is left in the working": "deep: test_the_working_directory_stays_as_it_was; ledger: "

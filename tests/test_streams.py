@@ -13,7 +13,8 @@ CODE = "from cancel_contracts.cli import console_main; console_main()"
 CONFORMS = "verify --contract security-action --only SA-20"
 DEVIATES = f"{CONFORMS} --target deviates.yaml"  # nobody is there: 4
 VERDICTS = {CONFORMS: 0, DEVIATES: 4}
-PRINTS = ["clauses", "explain SA-20", "init", "mock --list", "mock", "schema target"]
+PRINTS = ["clauses", "explain SA-20", "init", "mock --list", "mock", "schema target",
+          "verify --plan --only SA-20"]  # fmt: skip
 pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 
 

@@ -24,6 +24,7 @@ from cancel_contracts.cli.options import (
     load_contracts,
     open_target,
     pinned_dialects,
+    put,
     report_options,
     spec_options,
     verdict_options,
@@ -251,6 +252,7 @@ def _show_plan(
 
     assignments = assign(contracts, target, options)
     show(assignments, screen, options)
+    put("", nl=False)  # it is there to print, and says where that was lost
     return 0 if any(a.plan.clauses for a in assignments) else 5
 
 

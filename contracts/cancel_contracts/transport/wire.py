@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import h11
 
@@ -24,6 +25,7 @@ _NO_LIMIT = 2**62
 # for an error and keeps them back.
 _GET, _HEAD = (h11.Request(method=m, target="/", headers=[("Host", "-")]) for m in ("GET", "HEAD"))
 _END = h11.EndOfMessage()
+FACTS_KEPT = 256  # answers: those of a gate
 _SHOWN = 200  # characters of the target's bytes in one message
 
 
@@ -277,5 +279,11 @@ _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
 
 def framing_faults(method: str, received: Received) -> list[str]:
     """Return what in the response breaks RFC 9110 or 9112 on framing; empty if nothing does."""
+    return list(_faults(method, received))
+
+
+@lru_cache(FACTS_KEPT)
+def _faults(method: str, received: Received) -> tuple[str, ...]:
+    # Each clause on framing asks this of each answer, which may have thousands of heads.
     facts = _Facts(method, received, tuple(heads(received.wire)))
-    return [fault for rule in _RULES for fault in rule(facts)]
+    return tuple(fault for rule in _RULES for fault in rule(facts))
