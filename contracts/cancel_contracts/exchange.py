@@ -26,6 +26,8 @@ Part = Literal["headers", "body"]
 # What proxies put into the errors that they make themselves, and the names that they sign with.
 PROXY_FIELDS = ("X-Squid-Error", "X-Proxy-Error", "Proxy-Authenticate", "Proxy-Error")
 PROXIES = ("mitmproxy", "squid", "fiddler", "charles", "zscaler", "privoxy", "burp")
+# The words of bodies and ids whose text is drawn when the run begins.
+DRAWN = frozenset({"text", "valid", "invalid", "raw"})
 RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
 
 
@@ -33,12 +35,22 @@ RECORDED = "recorded"  # a fact of the situation that an exchange made by others
 class Form:
     """A body or an id: a word of the vocabulary and, where the word says not all, its text.
 
-    `json` goes with a JSON text, `example` with the example's name, `raw` with a path segment,
-    `valid` and `invalid` with the JSON text that was drawn.
+    `json` goes with a JSON text, `example` with the example's name, those of DRAWN with what was
+    drawn for them: a JSON text, or a path segment.
     """
 
     word: str
     text: str = ""
+
+    @property
+    def drawn(self) -> bool:
+        """Whether a strategy draws its text, or has."""
+        return self.word in DRAWN
+
+    @property
+    def kind(self) -> Form:
+        """The form without what was drawn."""
+        return Form(self.word) if self.drawn else self
 
     @classmethod
     def read(cls, text: str) -> Form:
@@ -70,6 +82,11 @@ class Situation:
     method: str = "POST"
     call: str = "first"  # first | second | concurrent | reused
     extra: str = "none"  # what is sent beside it that nobody asks for
+
+    @property
+    def drawn(self) -> tuple[Form, ...]:
+        """Those of its body and id that were drawn."""
+        return tuple(form for form in (self.body, self.id) if form.drawn)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import pacer
 from cancel_contracts.transport.client import Transport, trusted
 
+SHRINK_CALLS = 20  # for the smallest of what was drawn that violates, where a quota allows them
+
 
 @dataclass(frozen=True)
 class ContractResult:
@@ -199,6 +201,8 @@ class _ContractRun:
             jobs=common.jobs,
         )
         self.run = Run(contract, settings)
+        pinned = options.pinned.get(contract.name, ())
+        self.judge = Judge(contract, assignment.plan.clauses, pinned)
         self.crashes: list[str] = []
         self.seconds = 0.0
 
@@ -213,7 +217,7 @@ class _ContractRun:
                 # Hypothesis and schemathesis: slow to load
                 from cancel_contracts.run.deep import explore
 
-                explore(run, plan, Judge(plan.contract, plan.clauses).deviates)
+                explore(run, plan, self.judge.deviates)
             run.conclude()
         self.seconds += time.monotonic() - began
 
@@ -222,27 +226,46 @@ class _ContractRun:
         most = self.options.max_requests
         return None if most is None else max(0, most - self.run.journal.exchanges.kinds["cancel"])
 
+    def _shrunk(self, judgement: Judgement) -> bool:
+        """Where a call violates that held something drawn, look for the smallest that does."""
+        evidence = [e for v in judgement.verdicts for e in v.violations]
+        if self.options.profile == "deep" or self.run.calls.stopped or judgement.unusable:
+            return False
+        if not any(e.exchange.situation.drawn for e in evidence):
+            return False
+        from cancel_contracts.run.shrink import Budget, shrink_planned  # Hypothesis: slow to load
+
+        made = self.run.journal.exchanges.kinds["cancel"]
+        room = [self._left(), *(quota.calls - made for quota in judgement.contract.quotas)]
+        most = min([SHRINK_CALLS, *(calls for calls in room if calls is not None)])
+        shrink_planned(self.run, Budget(most), self.judge.deviates)
+        return self.run.journal.exchanges.kinds["cancel"] > made
+
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""
         began, run, crashes = time.monotonic(), self.run, self.crashes
         contract, plan, site = self.assignment.contract, self.assignment.plan, self.assignment.site
         torn: list[str] = []
+        judgement: Judgement | None = None
         with self.transport:
             try:
                 with contained(crashes):
                     run.settle()
+                    judgement = self.judge.judge(run.journal)
+                    if self._shrunk(judgement):
+                        judgement = None
             finally:
                 with contained(crashes):
                     torn = run.tear_down()
         if crashes and not run.journal.stopped:
-            run.journal.stopped = f"{crashes[0]}; the rest was not sent"
-        judgement = unjudged(contract, plan.clauses)
-        with contained(crashes):
-            pinned = self.options.pinned.get(contract.name, ())
-            judgement = Judge(contract, plan.clauses, pinned).judge(run.journal)
+            run.journal.stopped, judgement = f"{crashes[0]}; the rest was not sent", None
+        if judgement is None:
+            judgement = unjudged(contract, plan.clauses)
+            with contained(crashes):
+                judgement = self.judge.judge(run.journal)
         judgement = excuse(judgement, site.not_testable)
         self.seconds += time.monotonic() - began
         return ContractResult(
             contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            site.not_testable, tuple(crashes), tuple(torn), plan.pairs,
+            site.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs,
         )  # fmt: skip

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
 
+from cancel_contracts.exchange import DRAWN
+
 LONG_ID_CHARS = 2000
 LONG_TEXT_CHARS = 10_000
 DEEP_LEVELS = 10_000
@@ -30,7 +32,6 @@ class Word:
     reads: str = ""
     wire: Any = None  # what it is on the wire: octets, a path segment, a form, header lines
     need: Need | None = None
-    drawn: bool = False  # only `deep` draws it: judged where a clause names it, asked for by none
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ IDS = _table(
     Word("space", "a space", "an id that is a space", "%20"),
     Word("dots", "dot segments", "dots in place of the id", "%2e%2e"),
     Word("empty", "nothing", "an empty id", ""),
-    Word("raw", "a text that `deep` drew", "a drawn id", drawn=True),
+    Word("raw", "octets that are drawn", "a drawn id"),
 )  # fmt: skip
 
 # --- Bodies: octets, or a form whose text the situation carries -----------------------------------
@@ -114,8 +115,9 @@ BODIES = _table(
     Word("documented", "the page's first example", "the documented body"),
     Word("example", "another example of the page", "the body of the example"),
     Word("json", "a JSON value", "body"),
-    Word("valid", "a body that fits the schema", "a drawn body that fits", drawn=True),
-    Word("invalid", "a body that does not", "a drawn body that does not fit", drawn=True),
+    Word("text", "the documented body with a drawn text", "the documented body with a drawn text"),
+    Word("valid", "a body that fits the schema", "a drawn body that fits"),
+    Word("invalid", "a body that does not", "a drawn body that does not fit"),
     Word("none", "no body", "no body", b""),
     Word("malformed-json", "`{not json}`", "a body that is no JSON", b"{not json}"),
     Word("truncated-json", "JSON cut off", "a body cut off", b'{"key": "val'),
@@ -195,7 +197,7 @@ AXES: Mapping[str, Axis] = {
     axis.key: axis
     for axis in (
         Axis("resource", "resource", "cancellable", "which resource the call names", RESOURCES, ({"type": "string", "x-is": "a state of x-lifecycle"},)),
-        Axis("id", "id", None, "the kind of an odd id", {k: w for k, w in IDS.items() if w.wire is not None}),
+        Axis("id", "id", None, "the kind of an odd id", {k: w for k, w in IDS.items() if w.wire is not None or w.name in DRAWN}),
         Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME))),
         Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.compose import Composition, Fact, fact, standing_of, with_value
+from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
@@ -24,7 +25,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
     seconds: dict[Situation, Scenario] = {}
-    ordinary = False
+    ordinary, done = False, list[Situation]()
     for exchange in exchanges:
         call, where = exchange.situation, (exchange.scenario, exchange.resource)
         told = exchange.kind == "cancel" and exchange.status is not None
@@ -38,6 +39,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             continue
         if exchange.succeeded:
             ordinary |= call == composition.ordinary
+            done.append(call)
             # Beside what no page decides a call stands for that alone.
             all_neutral = composition.served(call)
             served |= {
@@ -47,22 +49,39 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             failed[call] = None
     if not ordinary:
         return []
+    every = {s: c for c in contract.clauses for s in asked(contract, c)}
+    several = [
+        s
+        for s, clause in every.items()
+        if len(composition.facts(s)) > 1 and standing_of(clause).kind == "neutral"
+    ]
     anew: dict[Situation, None] = {}
     for call in failed:
         open_ = _facts(composition, call) - served
-        if any(_neutral(composition, fact) for fact in open_):
+        if not composition.served(call):  # what was drawn is not what had it refused
+            open_ = {(a, v) for a, v in open_ if not (isinstance(v, Form) and v.drawn)}
+        if any(_neutral(composition, each) for each in open_):
             for aspect, _ in sorted(open_, key=str):
-                anew[with_value(composition.ordinary, aspect, call)] = None
+                alone = with_value(composition.ordinary, aspect, call)
+                if kind_of(alone) in every:
+                    anew[alone] = None
+            # What a clause asks for of several facts together no single one of them shows.
+            for wanted in several:
+                if composition.shows(call, wanted):
+                    if not any(composition.shows(other, wanted) for other in done):
+                        anew[wanted] = None
     return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
 
 
 def _facts(composition: Composition, call: Situation) -> set[Fact]:
-    return {(aspect, value(call, aspect)) for aspect in composition.facts(call)}
+    return {fact(call, aspect) for aspect in composition.facts(call)}
 
 
-def _neutral(composition: Composition, fact: Fact) -> bool:
-    found = composition.standings.get(fact)
-    return found is not None and found.kind == "neutral"
+def _neutral(composition: Composition, found: Fact) -> bool:
+    aspect, value = found
+    kind = value.kind if isinstance(value, Form) else value
+    standing = composition.standings.get((aspect, kind))
+    return standing is not None and standing.kind == "neutral"
 
 
 def _alone(composition: Composition, call: Situation) -> Scenario:

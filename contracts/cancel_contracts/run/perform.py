@@ -266,6 +266,7 @@ class Performance:
         return exchange
 
     def _at_once(self, calls: Sequence[Call]) -> None:
+        calls = [call for call in calls if call.slot in self.held]
         barrier = threading.Barrier(len(calls))
 
         def made(call: Call, position: int) -> Callable[[], Exchange]:

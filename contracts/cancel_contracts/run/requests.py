@@ -47,7 +47,7 @@ def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
     octets: bytes | None = BODIES[form.word].wire
     if octets is not None and form.word != "bad-octets":
         return octets
-    if form.word in ("json", "valid", "invalid"):
+    if form.text and (form.word == "json" or form.drawn):
         value = fill(json.loads(form.text), names)
     elif not contract.bodies:
         return octets or b""

@@ -18,14 +18,15 @@ from functools import partial
 from itertools import groupby
 from urllib.parse import urlsplit
 
+from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
-from cancel_contracts.needs import Gap, Need
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.spare import after_way_in
 from cancel_contracts.plan.steps import Scenario, one_at_a_time
+from cancel_contracts.plan.vary import leaves_open
 from cancel_contracts.run.attempt import Attempt, Resource
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
@@ -56,6 +57,10 @@ class Run:
     def plan(self, plan: Plan) -> None:
         """Run a plan's scenarios. The first finds the way in and is run by itself."""
         self.journal.missing.update(plan.left_out)
+        if any(leaves_open(call) for scenario in plan.scenarios for call in scenario.calls):
+            from cancel_contracts.run.draw import filled  # Hypothesis: slow to load
+
+            plan = filled(plan, self.seed)
         for scenario in plan.scenarios[:1]:
             if scenario.known:
                 self._find_way_in(scenario)
@@ -196,9 +201,6 @@ class Run:
         performed, tries = Performed(), 0
         while not self.calls.stopped:
             steps = one_at_a_time(scenario) if self.states.single else scenario
-            if steps is None:
-                performed.missing = Gap("the handler keeps one resource at a time", Need("state"))
-                break
             at, tries = len(exchanges), tries + 1
             attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
@@ -219,10 +221,11 @@ class Run:
 
     def _note(self, scenario: Scenario, performed: Performed) -> None:
         """Note what could not be brought about, and what is to be looked at in the end."""
+        kinds = [kind_of(call) for call in scenario.calls]
         if performed.missing is not None:
-            self.journal.missing.update(dict.fromkeys(scenario.calls, performed.missing))
+            self.journal.missing.update(dict.fromkeys(kinds, performed.missing))
         if performed.broken is not None:
-            found = dict.fromkeys(scenario.calls, performed.broken)
+            found = dict.fromkeys(kinds, performed.broken)
             self.journal.broken = found | self.journal.broken  # the first reason tells the most
         if performed.note is not None:
             self.note(performed.note)
