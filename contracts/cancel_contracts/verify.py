@@ -131,6 +131,8 @@ def verify(
         ]
         # All calls before all late looks: one pause does for every contract.
         try:
+            # What stands beside the first call of each is there while all others are called.
+            list(each(_ContractRun.begin, runs))
             list(each(_ContractRun.send, runs))
         finally:
             results = list(each(_ContractRun.finish, runs))
@@ -152,7 +154,7 @@ def verify(
 @dataclass(frozen=True)
 class _Common:
     """What the contracts of a run share. `clock` is when it began, `jobs` how many scenarios each
-    may run at a time.
+    may run at a time, `sentinels` the ids of resources that no call may touch, by contract.
     """
 
     options: Options
@@ -160,6 +162,7 @@ class _Common:
     ledger: Ledger
     stop: Stop
     jobs: int
+    sentinels: dict[str, str] = field(default_factory=dict)
 
 
 class _ContractRun:
@@ -168,7 +171,8 @@ class _ContractRun:
     def __init__(
         self, assignment: Assignment, identities: Identities, progress: Progress, common: _Common
     ) -> None:
-        self.assignment, self.options = assignment, common.options
+        self.assignment, self.options, self.plan = assignment, common.options, assignment.plan
+        self.sentinels = common.sentinels
         contract, site, options = assignment.contract, assignment.site, common.options
         local = assignment.not_local is None
         self.transport = Transport(
@@ -206,18 +210,31 @@ class _ContractRun:
         self.crashes: list[str] = []
         self.seconds = 0.0
 
-    def send(self) -> None:
-        """Send what the plan says, and what `deep` draws."""
-        began, plan, run = time.monotonic(), self.assignment.plan, self.run
+    def begin(self) -> None:
+        """Make the first call, which finds the way in."""
+        began = time.monotonic()
         with contained(self.crashes):
-            run.plan(plan)
+            self.plan = self.run.begin(self.plan)
+            if (id_ := self.run.sentinel) is not None:
+                self.sentinels[self.plan.contract.name] = id_
+        self.seconds += time.monotonic() - began
+
+    def send(self) -> None:
+        """Send what else the plan says, and what `deep` draws."""
+        began, plan, run = time.monotonic(), self.plan, self.run
+        if self.crashes:
+            return
+        with contained(self.crashes):
+            run.rest(plan)
             more = apart(plan.contract, run.journal.exchanges)
             run.execute_all(more[: self._left()])
             if self.options.profile == "deep" and not run.calls.stopped:
                 # Hypothesis and schemathesis: slow to load
                 from cancel_contracts.run.deep import explore
 
-                explore(run, plan, self.judge.deviates)
+                own = plan.contract.name
+                elsewhere = [id_ for name, id_ in self.sentinels.items() if name != own]
+                explore(run, plan, self.judge.deviates, elsewhere)
             run.conclude()
         self.seconds += time.monotonic() - began
 

@@ -150,7 +150,23 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
     actual = f"it shows {describe(life, after)}"
     if lost := sight.disturbed(before, after):
         return Finding(False, expected, f"{actual}, another {lost[0]}")
-    return Finding(sight.unchanged(before, after), expected, actual)
+    if not sight.unchanged(before, after):
+        return Finding(False, expected, actual)
+    last = sight.last(exchange, "neighbour")
+    if last is not None and _struck(context, before, last):
+        # Which of all calls that lay between did it, those of other contracts too, nobody knows.
+        told = f"in the end, after the calls on all others, it shows {describe(life, last)}"
+        return Finding(False, expected, told)
+    return Finding(True, expected, actual)
+
+
+def _struck(context: Context, before: Observation, last: Observation) -> bool:
+    """Whether a resource was cancelled or lost something that it may not lose by itself."""
+    life, sight = context.contract.lifecycle, context.sight
+    if before.entity is None or last.entity is None:
+        return before.gone != last.gone
+    cancelled = is_cancelled(life, last.entity) and not is_cancelled(life, before.entity)
+    return cancelled or bool(sight.disturbed(before, last))
 
 
 def accepts(context: Context, exchange: Exchange, permission: str) -> Told:

@@ -226,7 +226,10 @@ def _scenarios(
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
         later = last.wanted(row)
-        made.append(in_a_row(*row, neighbour=beside.get(row), twice=twice, last=later))
+        by = beside.get(row)
+        made.append(
+            in_a_row(*row, neighbour=by, twice=twice, last=later, sentinel=row == (ordinary,))
+        )
     return [*made, *pairs]
 
 

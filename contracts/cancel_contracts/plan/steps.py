@@ -171,11 +171,13 @@ def in_a_row(
     neighbour: Situation | None = None,
     twice: bool = False,
     last: bool = False,
+    sentinel: bool = False,
 ) -> Scenario:
     """Return calls one after the other on one resource, a look before and after each.
 
     Beside it stands one in the state and of the owner that `neighbour` has. `twice` looks a second
-    time before the first, which tells what changes by itself; `last` once more when the run ends.
+    time before the first, which tells what changes by itself; `last` once more when the run ends,
+    and `sentinel` at what stands beside.
     """
     first = calls[0]
     if first.resource not in EXISTING:
@@ -198,6 +200,7 @@ def in_a_row(
     for call in calls:
         steps += [Call(call), *(Observe(slot, call) for slot in (0, *near))]
     steps += [ObserveLast(0)] if last else []
+    steps += [ObserveLast(1)] if near and sentinel else []
     return Scenario(tuple(steps))
 
 

@@ -8,13 +8,16 @@ done by whoever reads the journal; `violates` only tells what to shrink.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from hypothesis import Phase, seed
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
-from cancel_contracts.plan.steps import in_a_row
+from cancel_contracts.plan.steps import Name, Observe, Scenario, Step, in_a_row
 from cancel_contracts.run.draw import TURN, Drawing
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.shrink import STEPS, Budget, Violates, quietly, shrink, size
@@ -26,12 +29,29 @@ DOUBLES = 5  # batches in a row without a new call: there are no more
 UNKNOWN = Situation(resource="unknown", id=Form("unknown"))
 
 
-def explore(run: Run, plan: Plan, violates: Violates) -> None:
-    """Spend the plan's property and walk budgets. May be called from several threads."""
+def explore(run: Run, plan: Plan, violates: Violates, elsewhere: Sequence[str] = ()) -> None:
+    """Spend the plan's property and walk budgets. May be called from several threads.
+
+    `elsewhere` are ids that name something under other contracts, and nothing under this one.
+    """
     budget = Budget(plan.property_calls)
+    for id_ in elsewhere:
+        if budget.take(1):
+            run.execute(under(id_))
     with TURN:
         properties(run, budget, violates)
         walks(run, Budget(plan.walk_calls + budget.left))
+
+
+def under(id_: str) -> Scenario:
+    """Return a call under an id that is to name nothing."""
+    steps: list[Step] = []
+    for step in in_a_row(UNKNOWN).steps:
+        if isinstance(step, Name):
+            steps.append(replace(step, id=Form("unknown", id_)))
+        elif not (isinstance(step, Observe) and step.given):
+            steps.append(step)
+    return Scenario(tuple(steps))
 
 
 def properties(run: Run, budget: Budget, violates: Violates) -> None:

@@ -14,6 +14,7 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource
 from cancel_contracts.run.calls import Calls
+from cancel_contracts.run.performed import LastLook
 from cancel_contracts.sight.clocks import STILL_SECONDS
 
 LOOK_AGAIN_SECONDS = 0.25
@@ -50,7 +51,7 @@ class Late:
                 self.calls.observe(attempt, x.situation, position, Resource.of(x.resource))
             due = [x for x in due if sight.due(x)]
 
-    def look_last(self, wanted: Iterable[tuple[Exchange, Resource]], pause: float) -> None:
+    def look_last(self, wanted: Iterable[LastLook], pause: float) -> None:
         """Look once more, `pause` seconds after the last call, at resources that one scenario alone
         was given.
         """
@@ -58,7 +59,8 @@ class Late:
         sight, wanted = self.calls.sight, list(wanted)
         if wanted and sight.observable and not self.calls.stopped:
             self.calls.stop.wait(max(0.0, pause - self.calls.idle_seconds))
-        for exchange, target in sorted(wanted, key=lambda it: it[0].scenario):
+        for look in sorted(wanted, key=lambda look: look.call.scenario):
+            exchange, target = look.call, look.resource
             if self.calls.stopped or sight.observable is False:
                 return
             calls = sight.scene(exchange.scenario).calls
@@ -66,7 +68,8 @@ class Late:
             if again or not calls or any(sight.due(x) for x in calls):
                 continue
             attempt = self._attempt(exchange.scenario, "last")
-            self.calls.observe(attempt, exchange.situation, exchange.position + 1, target)
+            at = exchange.position + 1
+            self.calls.observe(attempt, exchange.situation, at, target, look.role)
 
     def tell(self, exchanges: Iterable[Exchange]) -> None:
         """Tell what was cancelled for sure: there is nothing to undo."""

@@ -28,7 +28,7 @@ from cancel_contracts.plan.steps import (
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.calls import Calls, Role
-from cancel_contracts.run.performed import Held, OneResource, Performed
+from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
 
@@ -113,9 +113,7 @@ class Performance:
             case Close():
                 self.calls.transport.close()
             case ObserveLast():
-                held = self.held[step.slot]
-                if held.call is not None:
-                    self.done.last.append((held.call, held.resource))
+                self._look_last(step.slot)
 
     # Resources.
 
@@ -165,7 +163,7 @@ class Performance:
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
         if step.id.word == "unknown":
-            resource = Resource.of(self.unknown_id or attempt.uuid())
+            resource = Resource.of(step.id.text or self.unknown_id or attempt.uuid())
         else:
             segment = step.id.text or IDS[step.id.word].wire
             resource = Resource(segment, segment)
@@ -189,6 +187,15 @@ class Performance:
         held.shows = seen
         if role == "target" and position == 1:
             self._look_for_drift(held)
+
+    def _look_last(self, slot: int) -> None:
+        if (held := self.held.get(slot)) is None:
+            return  # a neighbour that was not to be had
+        beside = held.acquired.beside if held.acquired else None
+        call = held.call if beside is None else self.held[beside].call
+        role: Role = "target" if beside is None else "neighbour"
+        if call is not None:
+            self.done.last.append(LastLook(call, held.resource, role))
 
     def _check_given(self, held: Held, seen: Observation | None) -> None:
         """Raise Refused where the target file's id of nothing names something; on a target that is

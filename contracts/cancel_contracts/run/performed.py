@@ -8,7 +8,17 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire
 from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.calls import Role
 from cancel_contracts.sight.observation import Observation
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """A resource to look at once more when the run ends, and the call that it was looked at for."""
+
+    call: Exchange
+    resource: Resource
+    role: Role
 
 
 @dataclass
@@ -24,7 +34,7 @@ class Performed:
     note: str | None = None
     single: bool = False
     idle: list[tuple[str, str | None, str]] = field(default_factory=list)
-    last: list[tuple[Exchange, Resource]] = field(default_factory=list)
+    last: list[LastLook] = field(default_factory=list)
 
 
 class OneResource(Exception):

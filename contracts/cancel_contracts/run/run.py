@@ -27,11 +27,11 @@ from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.spare import after_way_in
 from cancel_contracts.plan.steps import Scenario, one_at_a_time
 from cancel_contracts.plan.vary import leaves_open
-from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.attempt import Attempt
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
 from cancel_contracts.run.perform import Performance
-from cancel_contracts.run.performed import Performed
+from cancel_contracts.run.performed import LastLook, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
 
@@ -48,14 +48,20 @@ class Run:
         self.calls = Calls(contract, settings)
         self._late = Late(self.calls, self.states, settings.effect_seconds)
         self._numbers, self._lock = 1, threading.Lock()
-        self.last_looks: list[tuple[Exchange, Resource]] = []
+        self.last_looks: list[LastLook] = []
 
     @property
     def journal(self) -> Journal:
         return self.calls.journal
 
     def plan(self, plan: Plan) -> None:
-        """Run a plan's scenarios. The first finds the way in and is run by itself."""
+        """Run a plan's scenarios."""
+        self.rest(self.begin(plan))
+
+    def begin(self, plan: Plan) -> Plan:
+        """Run the first scenario, which finds the way in; return the plan with all that it leaves
+        open drawn.
+        """
         self.journal.missing.update(plan.left_out)
         if any(leaves_open(call) for scenario in plan.scenarios for call in scenario.calls):
             from cancel_contracts.run.draw import filled  # Hypothesis: slow to load
@@ -66,6 +72,10 @@ class Run:
                 self._find_way_in(scenario)
             else:
                 self.execute(scenario)
+        return plan
+
+    def rest(self, plan: Plan) -> None:
+        """Run what comes after the first scenario."""
         spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
         rest = after_way_in(plan, spent)
         for together, some in groupby(rest, key=lambda s: s.together):
@@ -256,6 +266,16 @@ class Run:
             self._late.look_last(self.last_looks, self.settings.sweep_seconds)
             self._late.await_effects(self.journal.exchanges)
         self._late.tell(self.journal.exchanges)
+
+    @property
+    def sentinel(self) -> str | None:
+        """The id of a resource that no call of this run may touch: the first neighbour, where a
+        handler made it for nobody else.
+        """
+        if self.states.site.handler is None:
+            return None
+        looks = (look for look in self.last_looks if look.role == "neighbour")
+        return next((look.resource.id for look in looks), None)
 
     def await_effects(self, exchanges: Iterable[Exchange]) -> None:
         """Look again at what these calls should have cancelled."""

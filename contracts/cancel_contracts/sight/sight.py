@@ -148,10 +148,10 @@ class Sight:
         """Return every look since the call."""
         return [o for o in self._looks(exchange) if o.exchange.position >= exchange.position]
 
-    def last(self, exchange: Exchange) -> Observation | None:
+    def last(self, exchange: Exchange, role: str = "target") -> Observation | None:
         """Return what showed at the end of the run, beyond the last call of the scenario."""
         end = self.scene(exchange.scenario).end
-        looks = reversed(self._looks(exchange))
+        looks = reversed(self._looks(exchange, role))
         return next((o for o in looks if o.exchange.position > end), None)
 
     def settled(self, exchange: Exchange) -> bool:
