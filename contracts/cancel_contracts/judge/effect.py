@@ -142,10 +142,20 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
         return Gap("no other resource stood beside it", need)
     if before is None or before.gone:
         return NO_GET
+    told: Told = None
+    for near in sight.neighbours(exchange):
+        told = _stays(context, exchange, near)
+        if isinstance(told, Finding) and not told.ok:
+            return told
+    return told
+
+
+def _stays(context: Context, exchange: Exchange, before: Observation) -> Told:
+    """Whether one that stood beside a call stays as it was."""
+    life, sight = context.contract.lifecycle, context.sight
     after = sight.after(exchange, "neighbour", before.exchange.resource)
     if after is None:
         return NO_GET
-    life = context.contract.lifecycle
     expected = f"another resource stays {describe(life, before)}"
     actual = f"it shows {describe(life, after)}"
     if lost := sight.disturbed(before, after):

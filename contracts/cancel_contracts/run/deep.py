@@ -13,7 +13,15 @@ from dataclasses import replace
 
 from hypothesis import Phase, seed
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
@@ -21,10 +29,11 @@ from cancel_contracts.plan.steps import Name, Observe, Scenario, Step, in_a_row
 from cancel_contracts.run.draw import TURN, Drawing
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.shrink import STEPS, Budget, Violates, quietly, shrink, size
-from cancel_contracts.run.walk import Walker
+from cancel_contracts.run.walk import Change, Walker, changes
 
 ROUNDS = 25  # of fresh seeds, where one round of Hypothesis leaves budget over
 BATCH = 40  # calls that are judged together
+ALIVE = 4  # resources of a walk: each is looked at around every call
 DOUBLES = 5  # batches in a row without a new call: there are no more
 UNKNOWN = Situation(resource="unknown", id=Form("unknown"))
 
@@ -40,7 +49,7 @@ def explore(run: Run, plan: Plan, violates: Violates, elsewhere: Sequence[str] =
             run.execute(under(id_))
     with TURN:
         properties(run, budget, violates)
-        walks(run, Budget(plan.walk_calls + budget.left))
+        walks(run, Budget(plan.walk_calls + budget.left), changes(plan))
 
 
 def under(id_: str) -> Scenario:
@@ -75,12 +84,12 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
             return
 
 
-def walks(run: Run, budget: Budget) -> None:
+def walks(run: Run, budget: Budget, varied: Sequence[Change] = ()) -> None:
     """Walk through the lifecycle until the budget is spent."""
     for round_ in range(ROUNDS):
         if budget.left <= 0 or run.calls.stopped:
             return
-        machine = seed(run.seed * ROUNDS + round_)(machine_of(run, budget))
+        machine = seed(run.seed * ROUNDS + round_)(machine_of(run, budget, varied))
         # Few enough that no round is left walking with nothing to spend.
         examples = budget.left // STEPS
         run_state_machine_as_test(machine, settings=quietly(examples, Phase.generate))
@@ -88,9 +97,12 @@ def walks(run: Run, budget: Budget) -> None:
         run.execute(in_a_row(UNKNOWN))
 
 
-def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
+def machine_of(
+    run: Run, budget: Budget, varied: Sequence[Change] = ()
+) -> type[RuleBasedStateMachine]:
     """Return a state machine whose rules are the contract's lifecycle. It asserts nothing."""
-    states = run.contract.lifecycle.states
+    states, open_ = run.contract.lifecycle.states, run.contract.lifecycle.cancellable
+    some = st.lists(st.sampled_from(varied), max_size=4) if varied else st.just([])
 
     class Walk(RuleBasedStateMachine):
         resources = Bundle("resources")
@@ -99,35 +111,30 @@ def machine_of(run: Run, budget: Budget) -> type[RuleBasedStateMachine]:
             super().__init__()
             self.walker = Walker(run)
 
+        @initialize(target=resources, keep_alive=st.booleans(), state=st.sampled_from(open_))
+        def begin(self, keep_alive: bool, state: str) -> MultipleResults[int]:
+            self.walker.keep_alive = keep_alive
+            return self.made(state)
+
         @rule(target=resources, state=st.sampled_from(states))
-        def provision(self, state: str) -> int:
-            return self.walker.provision(state) if budget.left > 0 else -1
+        def provision(self, state: str) -> MultipleResults[int]:
+            return self.made(state)
 
-        @rule(number=resources)
-        def cancel(self, number: int) -> None:
-            if number >= 0 and budget.take(1):
-                self.walker.cancel(number)
+        def made(self, state: str) -> MultipleResults[int]:
+            room = budget.left > 0 and len(self.walker.lives) < ALIVE
+            number = self.walker.provision(state) if room else -1
+            return multiple(number) if number >= 0 else multiple()
 
-        @rule(number=resources)
-        def cancel_twice(self, number: int) -> None:
-            if number >= 0 and budget.take(2):
-                self.walker.cancel(number)
-                self.walker.cancel(number)
-
-        @rule(number=resources)
-        def cancel_without_token(self, number: int) -> None:
-            if number >= 0 and budget.take(1):
-                self.walker.cancel(number, identity="anonymous")
-
-        @rule()
-        def cancel_unknown(self) -> None:
+        @rule(number=resources, changes=some)
+        def call(self, number: int, changes: list[Change]) -> None:
             if budget.take(1):
-                run.execute(in_a_row(UNKNOWN))
+                self.walker.cancel(number, changes)
 
-        @rule(number=resources)
-        def observe(self, number: int) -> None:
-            if number >= 0:
-                self.walker.observe(number)
+        @rule(number=resources, changes=some)
+        def cancel_and_call(self, number: int, changes: list[Change]) -> None:
+            if budget.take(2):
+                self.walker.cancel(number)
+                self.walker.cancel(number, changes)
 
         def teardown(self) -> None:
             self.walker.end()

@@ -24,7 +24,7 @@ from cancel_contracts.run.draw import Drawing
 from cancel_contracts.run.run import Run
 
 SHRINKS = 200
-STEPS = 10  # of a walk
+STEPS = 20  # of a walk
 ALONE = 4  # drawn values of a plan that are tried by themselves
 Violates = Callable[[Sequence[Exchange]], bool]
 

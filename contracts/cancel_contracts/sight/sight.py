@@ -144,6 +144,16 @@ class Sight:
             None,
         )
 
+    def neighbours(self, exchange: Exchange) -> list[Observation]:
+        """Return the last look before the call at each that stood beside it then."""
+        looks = self._looks(exchange, "neighbour")
+        began = max(
+            (o.exchange.position for o in looks if o.exchange.position < exchange.position),
+            default=0,
+        )
+        found = {o.exchange.resource: o for o in looks if o.exchange.position == began}
+        return [*found.values()]
+
     def later(self, exchange: Exchange) -> list[Observation]:
         """Return every look since the call."""
         return [o for o in self._looks(exchange) if o.exchange.position >= exchange.position]
