@@ -112,6 +112,8 @@ def cancel_request(
     extra = EXTRAS[situation.extra].wire
     if isinstance(extra, str):
         query.append(extra)
+    elif callable(extra):
+        headers = [(extra(name), text) for name, text in headers]
     elif extra:
         headers = with_extra(headers, extra)
     url = joined(base_url, route(contract.path, segment))
@@ -141,13 +143,13 @@ def observe_request(
 
 def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     """Say whose token it was in place of it: the token goes no further than the wire."""
-    own, secret = dict(carried.headers), carried.secret
+    own, secret = {name.lower(): value for name, value in carried.headers}, carried.secret
     headers = []
     for name, value in sent.headers:
-        if value and own.get(name) == value:
+        if value and own.get(name.lower()) == value:
             scheme, _, token = value.partition(" ")
             value = f"{scheme} <{who}>" if token else value
-            if name != "Authorization":
+            if name.lower() != "authorization":
                 value = f"<{who}>"
         headers.append((name, value))
     url = sent.url
