@@ -28,12 +28,13 @@ ONLY = (
     "MA-15",
     "MA-19",
     "MA-21",
+    "MA-22",
     "MA-24",
     "MA-39",
     "MA-68",
     "MA-69",
 )
-CALLS = 160
+CALLS = 260
 
 
 class PutBringsBack(Service):
@@ -46,13 +47,13 @@ class PutBringsBack(Service):
         return super().other_method(request, id_)
 
 
-class ForbiddenLosesTheComment(Service):
-    """Whoever is forbidden on what is cancelled loses its comment."""
+class ApplicationWritesOver(Service):
+    """An application that is refused, for it is cancelled already, has its comment kept."""
 
     def refused(self, call: Call, refusal: Response) -> Response:
         resource = self.find(call.id)
-        if refusal.status == 403 and resource and resource.state == self.page.cancelled:
-            resource.comment = None
+        if refusal.status == self.final_status and resource and call.caller.application:
+            resource.comment = call.comment
         return super().refused(call, refusal)
 
 
@@ -71,16 +72,14 @@ class BadBodyStrikesTheOther(Service):
         return super().refused(call, refusal)
 
 
-class EightAskedInVain(Service):
-    """Who has asked eight times of a resource in vain is let in."""
+class TextBringsBack(Service):
+    """What is no JSON puts back what is cancelled."""
 
     def refused(self, call: Call, refusal: Response) -> Response:
         resource = self.find(call.id)
-        if resource is None:
-            return super().refused(call, refusal)
-        count = resource.__dict__["asked"] = resource.__dict__.get("asked", 0) + 1
-        if count > 7 and refusal.status == 401:
-            self.cancel(resource, call)
+        done = resource is not None and resource.state == self.page.cancelled
+        if refusal.status == self.content_status and resource and done:
+            resource.state = self.page.cancellable[0]
         return super().refused(call, refusal)
 
 
@@ -112,7 +111,7 @@ def test_a_walk_varies_all_that_a_plan_does() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind", [PutBringsBack, ForbiddenLosesTheComment, BadBodyStrikesTheOther, EightAskedInVain]
+    "kind", [PutBringsBack, ApplicationWritesOver, BadBodyStrikesTheOther, TextBringsBack]
 )
 def test_what_takes_a_history_is_found(kind: type[Service]) -> None:
     result = run(conforming("MA", kind))
