@@ -5,6 +5,8 @@ An installed package brings the same plugin.
 
 import os
 import shutil
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +18,19 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_na
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have files with slow tests begin first, so that no worker is left with one at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Have the files with most slow tests begin first, so that no worker is left with one at the
+    end.
+    """
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_run_looks_a_last_time_soon() -> Iterator[None]:
+    """Let no test wait the seconds that the doors give what comes late. Tests of that say when."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cancel_contracts.assignment.SWEEP_SECONDS", 0.2)
+        yield
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,10 +1,12 @@
-"""Derive the verdicts back from each report, as a reader would: from what it shows.
+"""Derive the verdicts and the findings back from each report, as a reader would: from what it shows.
 
-Each function returns ({(contract, clause): verdict}, exit code). Nothing here imports the reports.
+`from_` functions return ({(contract, clause): verdict}, exit code), `findings_` functions the
+findings in order, each its sentence and the ids of its clauses. Nothing here imports the reports.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -13,6 +15,7 @@ from xml.etree import ElementTree as ET
 from markdown_it import MarkdownIt
 
 COLUMNS = ["clause", "level", "verdict", "exercised", "says"]
+Found = list[tuple[str, list[str]]]
 Derived = tuple[dict[tuple[str, str], str], int]
 WORD = r"(upheld|violated|not-exercised|inconclusive|accepted)"
 
@@ -121,8 +124,7 @@ class _Page(HTMLParser):
         elif self._at == "code":
             self.code = data
         elif self._at == "cell":
-            contract, _, id_ = self._cell.partition("/")
-            self.cells[contract, id_] = data
+            self.cells[self._contract, self._cell.rpartition("/")[2]] = data
             self._cell = ""
         self._at = ""
 
@@ -139,3 +141,73 @@ def _code(text: str) -> int:
     found = re.search(r"\(exit code (\d)\)", text)
     assert found, text
     return int(found.group(1))
+
+
+# --- findings -----------------------------------------------------------------------------------
+
+
+def _ids(breaks: str) -> list[str]:
+    return re.findall(r"[A-Z][A-Z0-9]*-\d+", breaks)
+
+
+def findings_json(text: str) -> Found:
+    return [(d["sentence"], [c["id"] for c in d["clauses"]]) for d in json.loads(text)["defects"]]
+
+
+def findings_markdown(text: str) -> Found:
+    row = r"^\d+\. \w+: <code>(.*)</code>\n(?:   - .*\n)*?   - breaks (.*)$"
+    found = re.findall(row, text, re.MULTILINE)
+    return [(html.unescape(told), _ids(html.unescape(breaks))) for told, breaks in found]
+
+
+def findings_html(text: str) -> Found:
+    items = re.findall(r'<li class="finding.*?</dl>', text, re.DOTALL)
+    found = []
+    for item in items:
+        lead = re.search(r'<p class="lead"><span[^>]*>\w+</span> (.*?)</p>', item, re.DOTALL)
+        assert lead
+        found.append(
+            (html.unescape(lead[1]), _ids(re.sub("<[^>]*>", " ", item.split("Breaks")[1])))
+        )
+    return found
+
+
+def findings_terminal(text: str) -> Found:
+    """Read a screen that is wide enough. The worst stands last there."""
+    row = r"^(\d+)\. \w+: (.*)\n(?:  .*\n)*?  breaks +(.*)$"
+    found = [
+        (int(n), told, _ids(breaks)) for n, told, breaks in re.findall(row, text, re.MULTILINE)
+    ]
+    assert [n for n, _, _ in found] == list(range(len(found), 0, -1))
+    return [(told, ids) for _, told, ids in reversed(found)]
+
+
+def findings_annotations(rows: list[str]) -> Found:
+    found = []
+    for row in rows:
+        if match := re.match(
+            r"::\w+ title=\S+ violated [^:]*::(.*?)%0A.*%0ABreaks (.*?)(%0A|$)", row
+        ):
+            found.append((match[1].replace("%25", "%"), _ids(match[2])))
+    return found
+
+
+def findings_junit(text: str) -> Found:
+    """Join the cases that name one finding: each names its own, by number and sentence."""
+    named: dict[int, tuple[str, list[str]]] = {}
+    for case in ET.fromstring(text).iter("testcase"):
+        for row in case.iterfind("properties/property[@name='defect']"):
+            number, _, told = row.get("value", "").partition(". ")
+            named.setdefault(int(number), (told, []))[1].append(case.get("name", ""))
+            assert named[int(number)][0] == told
+    return [named[number] for number in sorted(named)]
+
+
+def findings_pytest(texts: list[str]) -> Found:
+    """Join the items that begin with one sentence, in the order of the items."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        told, breaks = text.split("\n")[:2]
+        assert breaks.startswith("  breaks "), text
+        assert found.setdefault(told, _ids(breaks)) == _ids(breaks)
+    return list(found.items())

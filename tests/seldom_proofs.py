@@ -692,6 +692,7 @@ HABITS: dict[str, Recipe] = {
     "chunked-nothing-answered-411": at(0, chunked=True),
     "ids-read-as-uuids": by_id(lambda id_: id_.replace("-", "").upper()),
     "path-in-any-case": by_path(lambda p: p.upper().replace("{ID}", "{id}")),
+    "path-below-the-server": by_path(lambda p: p),
     "path-with-a-slash-at-its-end": PATHS["with-trailing-slash-answered-500"],
     "path-with-a-slash-redirected": PATHS["with-trailing-slash-answered-500"],
     "path-with-encoded-letters": by_path(encoded),

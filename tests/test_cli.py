@@ -137,6 +137,23 @@ def test_init_gives_a_target_file_that_loads(tmp_path: Path, capsys: Capture) ->
     usage(["init", "--output", str(path)], capsys)
 
 
+def test_a_whole_run_looks_a_last_time_after_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run of a few clauses does without."""
+    from cancel_contracts import assignment
+    from cancel_contracts.cli import run
+
+    seen: list[float] = []
+
+    def told(contracts: object, target: object, options: assignment.Options, *rest: object) -> int:
+        seen.append(options.sweep_seconds)
+        return 0
+
+    monkeypatch.setattr(run, "_run", told)
+    monkeypatch.setattr(assignment, "SWEEP_SECONDS", 7.5)
+    assert [main(["verify", *only]) for only in ([], ["--only", "SA-20"])] == [0, 0]
+    assert seen == [7.5, 0.0]
+
+
 WRITTEN_BY_PEOPLE = ("spec", "target", "baseline")
 
 

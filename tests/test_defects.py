@@ -11,9 +11,10 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.defects import defects
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.report import scenario
 from cancel_contracts.report.record import record
 from cancel_contracts.report.text import line
 from cancel_contracts.verify import Result, verify
@@ -125,7 +126,9 @@ def test_two_faults_are_two_findings_on_the_last_screen() -> None:
     written = told(run("every-final-state-cancelled", "401-without-challenge"))
     first, second = written["defects"]
     assert "200, 0 bytes and takes effect; expected 4xx" in first["sentence"]
-    assert "401, WWW-Authenticate none; expected 401 with WWW-Authenticate" in second["sentence"]
+    assert (
+        "401, WWW-Authenticate is missing; expected 401 with WWW-Authenticate" in second["sentence"]
+    )
     assert {c["contract"] for c in first["clauses"]} == {c.name for c in contracts()}
     rows = screen(written).splitlines()
     last = rows[-40:]
@@ -143,3 +146,52 @@ def test_a_run_that_conforms_fits_on_a_screen() -> None:
     assert max(map(len, rows)) <= 80
     for contract in contracts():
         assert any(r.startswith(f"{contract.name}  ") and " upheld" in r for r in rows)
+
+
+def call_of(**facts: Any) -> Exchange:
+    return exchange(answer(200), **facts)
+
+
+@pytest.mark.parametrize(
+    ("calls", "says"),
+    [
+        ([{}], "admin cancels an Open resource"),
+        ([{}, {}], "admin cancels an Open resource"),
+        ([{}, {"identity": "app"}], "a caller cancels an Open resource"),
+        (
+            [
+                {"identity": "delegated:X.Read"},
+                {"identity": "delegated:X.Read", "state": "Waiting"},
+            ],
+            "a user with X.Read cancels a cancellable resource (Open or Waiting)",
+        ),
+        (
+            [{"state": s, "resource": "final"} for s in ("A", "B", "C", "D", "E", "A")],
+            "admin cancels a final resource (A, B, C, D and 1 more)",
+        ),
+        ([{}, {"state": "Done", "resource": "final"}], "admin cancels a resource"),
+        (
+            [{"state": None, "resource": "unknown"}, {}],
+            "admin cancels whatever the id names",
+        ),
+        (
+            [{"transfer": "chunked"}, {"transfer": "chunked", "call": "second"}],
+            "admin cancels an Open resource, in chunks",
+        ),
+        (
+            [{"method": m} for m in ("GET", "PUT")],
+            "admin sends GET or PUT to the cancel route of an Open resource",
+        ),
+        ([{"identity": "cut-token"}], "a caller with a token cut short cancels an Open resource"),
+        ([{"identity": "application:X"}], "an application with X cancels an Open resource"),
+        (
+            [{"body": Form("json", '{"Comment": "{long} {unique}"}')}],
+            'admin cancels an Open resource, body {"Comment": "<10,000 characters> <unique>"}',
+        ),
+    ],
+    ids=str,
+)
+def test_a_sentence_names_what_all_calls_have_in_common(
+    calls: list[dict[str, Any]], says: str
+) -> None:
+    assert scenario.common([call_of(**facts) for facts in calls]) == says

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,13 +74,6 @@ ROWS = [
     or number % 6 == len(place) % 6
     or (place, kind) in OTHERWISE
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def specs_are_read_once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(load, "load", cache(load.load))
-        yield
 
 
 @cache

@@ -51,8 +51,9 @@ def test_a_faithful_server_is_like_itself(short: str) -> None:
     assert dict(fingerprints(lambda: conforming(short))) == faithful(short)
 
 
-@pytest.mark.skipif(not EVERY, reason="they await a clause")
-@pytest.mark.parametrize(("waiting", "short"), CASES)
-def test_is_caught(waiting: Awaiting, short: str) -> None:
-    outcome = judge(conforming(short, waiting.service, **waiting.attributes))
-    assert outcome.exit_code == 1, str(outcome)
+if EVERY:  # they await a clause: asked for by name, and no skip that reads green
+
+    @pytest.mark.parametrize(("waiting", "short"), CASES)
+    def test_is_caught(waiting: Awaiting, short: str) -> None:
+        outcome = judge(conforming(short, waiting.service, **waiting.attributes))
+        assert outcome.exit_code == 1, str(outcome)

@@ -10,7 +10,7 @@ import pytest
 from cancel_contracts.assignment import Assignment, Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import asked, listed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -304,3 +304,32 @@ def test_a_neighbour_stands_wherever_a_clause_asks_for_one(
     with mock_target([contract]) as target:
         found = words(verify([contract], target, Options()))
     assert found[id_] == "upheld", found
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
+def test_the_same_question_has_the_same_plan_and_any_other_its_own(contract: Contract) -> None:
+    clauses = contract.clauses
+    plan = make(contract, clauses, "gate")
+    assert make(contract, list(clauses), "gate") is plan
+    others = (
+        make(contract, clauses[:3], "gate"),
+        make(contract, clauses, "gate", harmless=True),
+        make(contract, clauses, "gate", max_requests=9),
+        make(contract, clauses, "gate", lacks={"app": Gap("x"), "anonymous": Gap("y")}),
+    )
+    assert len({plan.scenarios, *(other.scenarios for other in others)}) == 5
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
+def test_what_was_read_before_changes_nothing(contract: Contract) -> None:
+    """A contract's composition is shared by all that plan and judge."""
+    shared, calls = composed(contract), {s for c in contract.clauses for s in asked(contract, c)}
+    for call in calls:
+        fresh = Composition(contract)
+        for status in (200, 404, 429, None):
+            assert shared.speaking(call, status) == fresh.speaking(call, status)
+        assert shared.facts(call) == fresh.facts(call)
+        assert (shared.served(call), shared.refused(call)) == (
+            fresh.served(call),
+            fresh.refused(call),
+        )

@@ -1,7 +1,12 @@
-"""The pytest door: items, selection, outcomes and exit codes, run as a user runs it."""
+"""The pytest door: items, selection, outcomes and exit codes, run as a user runs it.
+
+Runs are made in this process, which has imported all that they need; those that alter the package,
+or are held against runs without it, in one of their own.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,6 +14,8 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -26,9 +33,30 @@ STRICT = ("--contracts-strict",)
 SPEC = next(p for p in shipped() if p.stem == "security-action")
 
 
-def run(
+@dataclass(frozen=True)
+class Done:
+    """What came of a run."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*args: str, cwd: Path = ROOT) -> Done:
+    """Run pytest in this process, without what would warn of others' loose ends."""
+    out, err = io.StringIO(), io.StringIO()
+    quick = ("-p", "no:cacheprovider", "-p", "no:unraisableexception")
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setattr(sys, "path", [*sys.path])
+        code = pytest.main([*quick, *args])
+    return Done(int(code), out.getvalue(), err.getvalue())
+
+
+def run_apart(
     *args: str, cwd: Path = ROOT, environ: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args],
         cwd=cwd, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=120, check=False,
@@ -36,7 +64,7 @@ def run(
 
 
 def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
-    done = run(
+    done = run_apart(
         "--collect-only",
         "-q",
         "specs/security-action.yaml",
@@ -70,10 +98,15 @@ def test_a_violated_clause_fails_with_what_the_page_says(tmp_path: Path) -> None
             "specs/security-action.yaml", "--contracts-target", str(file), f"--junit-xml={report}"
         )
     assert done.returncode == 1, done.stdout
-    assert "SA-20 (must): An id that names no security action is answered 404" in done.stdout, (
-        done.stdout
-    )
-    assert "expected  404" in done.stdout, done.stdout
+    rows = done.stdout.splitlines()
+    at = rows.index(next(row for row in rows if re.match(r"_+ SA-20: ", row)))
+    told = dict(row.split(maxsplit=1) for row in rows[at + 2 : at + 12] if row.startswith("  "))
+    assert re.fullmatch(r"\S+ cancels an unknown id.*: 200.*; expected 404", rows[at + 1]), rows[
+        at + 1
+    ]
+    assert told["breaks"].startswith("SA-20; also ")
+    assert told["says"].startswith("SA-20 (must): An id that names no security action is answered")
+    assert told["expected"] == "404"
     failed = [
         c.get("name") for c in ET.parse(report).iter("testcase") if c.find("failure") is not None
     ]
@@ -89,7 +122,8 @@ def test_a_violated_should_clause_warns_and_fails_where_asked_to(tmp_path: Path)
         warned, strict = run(*args), run(*args, "--contracts-strict")
     assert warned.returncode == 0, warned.stdout + warned.stderr
     assert "1 passed, 1 warning" in warned.stdout
-    assert "ContractsWarning: SA-26 (should)" in warned.stdout
+    assert "ContractsWarning: admin cancels " in warned.stdout
+    assert "SA-26 (should): A client-request-id" in warned.stdout
     line = SPEC.read_text("utf-8").splitlines().index("  - id: SA-26") + 1
     assert f"security-action.yaml:{line}" in warned.stdout
     assert strict.returncode == 1, strict.stdout
@@ -212,8 +246,8 @@ def test_a_run_of_others_is_as_without_the_plugin(tmp_path: Path) -> None:
     )
     theirs = ("-q", "--target", "x", "--base-url", "y", "-W", "error", str(tmp_path))
     by_name = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    alone = run(*theirs, cwd=tmp_path, environ=by_name)
-    beside = run(*theirs, *PLUGIN, cwd=tmp_path, environ=by_name)
+    alone = run_apart(*theirs, cwd=tmp_path, environ=by_name)
+    beside = run_apart(*theirs, *PLUGIN, cwd=tmp_path, environ=by_name)
     assert (beside.returncode, beside.stderr) == (alone.returncode, alone.stderr)
     assert told_of(beside) == told_of(alone)
     assert "1 passed" in told_of(beside), beside.stdout
@@ -252,7 +286,7 @@ def test_where_the_suite_fails_its_own_items_fail(tmp_path: Path, breaks: str, s
         f"    raise RuntimeError('a secret')\n\nroom.{name} = broken\n",
         "utf-8",
     )
-    done = run("-q", *PLUGIN, "-k", "SA-20 or test_one", str(tmp_path), cwd=tmp_path)
+    done = run_apart("-q", *PLUGIN, "-k", "SA-20 or test_one", str(tmp_path), cwd=tmp_path)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     assert "1 failed, 1 passed" in done.stdout, done.stdout
     assert says in done.stdout, done.stdout
@@ -262,10 +296,10 @@ def test_where_the_suite_fails_its_own_items_fail(tmp_path: Path, breaks: str, s
 @pytest.mark.parametrize(
     ("excuses", "flags", "code", "told"),
     [
-        ({}, (), 0, "kept 2 of 2 must-clauses, covered 2 of 2"),
+        ({}, (), 0, "must-clauses: kept 2 of 2, covered 2 of 2"),
         ({"personal": "none"}, (), 1, "not_testable: personal is exercised now"),
         ({"SA-20": "so I thought"}, (), 1, "not_testable: SA-20 is exercised now"),
-        ({"observe": "no GET"}, (), 0, "kept 0 of 0 must-clauses, covered 0 of 2; excused: obs"),
+        ({"observe": "no GET"}, (), 0, "must-clauses: kept 0 of 0, covered 0 of 2; excused: obs"),
         ({"observe": "no GET"}, ("--contracts-min-covered", "50"), 1, "0.0 % covered, less than"),
         ({"observe": "no GET"}, ("--contracts-min-covered", "0"), 0, "covered 0 of 2"),
         ({}, ("--contracts-min-covered", "nan"), 4, "is no number from 0 to 100"),

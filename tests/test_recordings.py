@@ -89,6 +89,17 @@ NOT_THE_SERVERS: dict[str, tuple[Entry, str]] = {
         cancel(at=1, response=STATUS_0, _blockedReason="csp"), "never left the client"),
     "aborted after the status": (
         cancel(500, 1, response={"_error": "net::ERR_ABORTED"}), "without an answer"),
+    "stopped by the test itself": (
+        cancel(at=1, response=STATUS_0, _wasAborted=True), "never left the client"),
+    "no such host, as BrowserMob tells it": (
+        cancel(at=1, response={**STATUS_0, "_errorMessage": "Unable to resolve host: api"}),
+        "never left the client"),
+    "nobody there, as mitmproxy tells it": (
+        cancel(at=1, response={**STATUS_0, "_error": "[Errno 111] Connect call failed"}),
+        "never left the client"),
+    "broken off, as Charles tells it": (
+        cancel(at=1, response={"_charlesStatus": "EXCEPTION", "content": {"size": 2, "text": "{"}}),
+        "without an answer"),
     "aborted, as Playwright tells it": (
         cancel(500, 1, response={"_failureText": "net::ERR_ABORTED"}), "without an answer"),
     "Firefox, broken off": (
@@ -104,6 +115,13 @@ NOT_THE_SERVERS: dict[str, tuple[Entry, str]] = {
     "from the memory cache": (
         entry("GET", f"{DEFENDER}/{ID}", 200, machine_action("Failed"), 1, _fromCache="memory"),
         "from a cache"),
+    "from the memory cache, as Safari tells it": (
+        entry("GET", f"{DEFENDER}/{ID}", 200, machine_action("Failed"), 1, _fetchType="Memory Cache"),
+        "from a cache"),
+    "a service worker's, as Safari tells it": (
+        cancel(500, 1, _fetchType="Service Worker"), "by a service worker"),
+    "overridden in Safari's inspector": (
+        cancel(500, 1, _fetchType="Inspector Override"), "by the recorder"),
     "not modified": (entry("GET", f"{DEFENDER}/{ID}", 304, None, 1), "from a cache"),
     "a service worker's own answer": (
         cancel(500, 1, _fetchedViaServiceWorker=True), "by a service worker"),
@@ -223,6 +241,13 @@ def test_moments_are_compared_across_zones_and_with_any_fraction(tmp_path: Path)
     assert "MA-33" in found.upheld
 
 
+@pytest.mark.parametrize("early", [1714557600000, 1714557600, "Wed, 01 May 2024 10:00:00 GMT"])
+def test_moments_are_read_in_other_forms_as_well(early: Any, tmp_path: Path) -> None:
+    found = judge(tmp_path, [look("Cancelled", 9), cancel(), ROW[0] | {"startedDateTime": early}])
+    assert found.violated == []
+    assert {"MA-33", "MA-64"} <= set(found.upheld)
+
+
 def test_ties_stay_in_their_order(tmp_path: Path) -> None:
     found = judge(tmp_path, [x | {"startedDateTime": moment(1), "time": 0} for x in ROW])
     assert found.violated == []
@@ -258,6 +283,45 @@ def test_what_overlaps_is_not_in_a_row(name: str, tmp_path: Path) -> None:
     assert "MA-39" not in found.upheld
 
 
+@pytest.mark.parametrize("time", [None, -1])
+def test_how_long_a_call_took_is_told_by_its_parts_as_well(time: Any, tmp_path: Path) -> None:
+    parts = {
+        "blocked": 1,
+        "dns": -1,
+        "connect": -1,
+        "ssl": -1,
+        "send": 1,
+        "wait": 890,
+        "receive": 8,
+    }
+    under_way = [cancel(at=2, time=time, timings=parts), look("Pending", 2.5)]
+    found = judge(tmp_path, [look("Pending"), *under_way, look("Cancelled", 9)])
+    assert found.violated == []
+    assert "1 looked while a cancel was under way" in found.told
+
+
+def test_two_cancels_whose_length_is_not_told_may_be_at_once(tmp_path: Path) -> None:
+    """Dev Proxy tells of each the moment of its answer: the second was done first."""
+    kept = machine_action("Cancelled", comment="two")
+    pair = [
+        cancel(
+            at=2 + n / 10, time=0, sent={"Comment": said}, body=kept, headers={"request-id": said}
+        )
+        for n, said in enumerate(["one", "two"])
+    ]
+    looked = entry("GET", f"{DEFENDER}/{ID}", 200, kept, 9)
+    assert judge(tmp_path, [look("Pending"), *pair, looked]).violated == []
+
+
+def test_what_a_refused_call_says_of_two_at_once_is_nothing(tmp_path: Path) -> None:
+    """Nobody tells why it was refused: not for being a second one, perhaps."""
+    pair = [cancel(at=2 + n / 10, time=900, headers={"request-id": f"{n}"}) for n in (0, 1)]
+    rest = [look("Cancelled", 9), cancel(400, 12, sent={}), look("Cancelled", 20)]
+    found = judge(tmp_path, [look("Pending"), *pair, *rest])
+    assert found.violated == []
+    assert "MA-53" in found.upheld
+
+
 def test_two_at_once_that_contradict_each_other_are_seen(tmp_path: Path) -> None:
     """Each says that its own comment was kept: no order of the two has that."""
     at_once = [
@@ -291,6 +355,13 @@ UNRECORDED: dict[str, Entry] = {
     "a file that is not there": {"content": {"size": 0, "_file": "gone.json"}},
     "cut short": {"content": {"size": len(TEXT), "text": TEXT[:90]}},
     "headers left out": {"headers": [], "content": {"size": 0}},
+    "chunks that streamed by": {
+        "content": {"size": 0, "text": ""}, "bodySize": 0,
+        "headers": [*JSON_HEAD, {"name": "Transfer-Encoding", "value": "chunked"}]},
+    "struck out": {"content": {"size": 10, "text": "[redacted]"}},
+    "struck out, with its kind": {"content": {"size": 27, "text": "[application/json redacted]"}},
+    "a value struck out": {"content": {"size": 40, "text": TEXT.replace(ID, "[redacted]")}},
+    "a value in stars": {"content": {"size": 40, "text": TEXT.replace("stop it", "*****")}},
     "a coding that cannot be undone": {
         "headers": [*JSON_HEAD, {"name": "Content-Encoding", "value": "br"}],
         "content": {"size": 9, "text": base64.b64encode(b"\x1b\x0f\xff").decode(), "encoding": "base64"}},
@@ -309,6 +380,19 @@ def test_the_status_is_judged_without_a_body(tmp_path: Path) -> None:
     found = judge(tmp_path, [look("Pending"), cancel(500, response={"content": {"size": -1}})])
     assert found.violated == ["MA-48"]
     assert found.reasons["MA-52"].startswith("not recorded")
+
+
+SELECTED = ["$select=id", "api-version=1&%24select=id,status", "$Select=cancellationComment"]
+
+
+@pytest.mark.parametrize("query", SELECTED)
+def test_a_look_at_a_part_tells_nothing_of_the_rest(query: str, tmp_path: Path) -> None:
+    shown = {key: value for key, value in machine_action("Cancelled").items() if key in query}
+    part = entry("GET", f"{DEFENDER}/{ID}?{query}", 200, shown, 30)
+    calls = [look("Pending"), cancel(), part, cancel(at=40), look("Cancelled", 50)]
+    found = judge(tmp_path, calls)
+    assert found.violated == []
+    assert "1 looked at a part of the resource" in found.told
 
 
 def test_a_look_without_its_body_tells_nothing(tmp_path: Path) -> None:
@@ -371,7 +455,30 @@ def test_a_text_that_is_marked_as_base64_by_mistake_counts_as_it_stands(tmp_path
     assert found.violated == ["SA-18"]
 
 
-@pytest.mark.parametrize("value", ["REDACTED", "[redacted]", "***"])
+STRUCK_OUT = ["[redacted]", "REDACTED", "***", "<id removed>"]
+
+
+@pytest.mark.parametrize("id_", STRUCK_OUT)
+def test_calls_whose_id_was_struck_out_are_left_out(id_: str, tmp_path: Path) -> None:
+    """They may be on as many resources."""
+    rows = [look("Succeeded", 20), cancel(at=21), cancel(400, 40), look("Failed", 50)]
+    for row in rows:
+        row["request"]["url"] = row["request"]["url"].replace(ID, id_)
+    after = cancel(at=60, body=machine_action("Cancelled", comment="another's"))
+    found = judge(tmp_path, [*ROW, *rows, after])
+    assert found.violated == []
+    assert "4 on a resource whose id was struck out" in found.told
+    assert "MA-33" in found.upheld
+
+
+def test_a_body_that_speaks_of_what_was_removed_is_one(tmp_path: Path) -> None:
+    found = judge(
+        tmp_path, [look("Pending"), cancel(400, body={"at": "/srv/app/main.py", "by": "removed"})]
+    )
+    assert found.violated == ["MA-52"]
+
+
+@pytest.mark.parametrize("value", ["REDACTED", "[redacted]", "***", "[WWW-Authenticate redacted]"])
 def test_a_challenge_that_the_recorder_keeps_secret_is_unknown(value: str, tmp_path: Path) -> None:
     found = judge(tmp_path, [look("Pending"), cancel(401, headers={"WWW-Authenticate": value})])
     assert "MA-61" not in found.violated
@@ -383,6 +490,35 @@ def test_several_challenges_in_one_value_are_several(tmp_path: Path) -> None:
     found = judge(tmp_path, [look("Pending"), cancel(401, headers=headers)])
     assert found.violated == []
     assert "MA-61" in found.upheld
+
+
+def at_once(**request: Any) -> list[Entry]:
+    """Two that were served at once, whose comments were recorded as `request` says."""
+    kept = machine_action("Cancelled", comment="one")
+    rows = [
+        cancel(at=2 + n / 10, time=900, body=kept, headers={"request-id": f"{n}"}) for n in (0, 1)
+    ]
+    for row in rows:
+        row["request"] |= request
+    looked = entry("GET", f"{DEFENDER}/{ID}", 200, kept, 9)
+    return [look("Pending"), *rows, looked]
+
+
+UNTOLD: dict[str, Entry] = {
+    "no text": {"postData": {"mimeType": "application/json"}},
+    "nothing": {"postData": None},
+    "struck out": {"postData": {"text": "[redacted]"}},
+    "a value struck out": {"postData": {"text": '{"Comment": "[redacted]"}'}},
+}
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_a_body_of_a_request_that_was_not_recorded_is_unknown(name: str, tmp_path: Path) -> None:
+    assert judge(tmp_path, at_once(**UNTOLD[name])).violated == []
+
+
+def test_a_comment_that_nobody_sent_is_seen_where_bodies_were_recorded(tmp_path: Path) -> None:
+    assert "MA-53" in judge(tmp_path, at_once(postData={"text": '{"Comment": "x"}'})).violated
 
 
 BAD: dict[str, Any] = {
@@ -735,6 +871,15 @@ def test_a_trace_of_playwright(tmp_path: Path) -> None:
     found = judge(tmp_path, path)
     assert found.violated == []
     assert {"MA-30", "MA-33"} <= set(found.upheld)
+
+
+@pytest.mark.parametrize("coding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_recording_that_a_shell_has_written(coding: str, tmp_path: Path) -> None:
+    """PowerShell writes UTF-16 where its output is redirected."""
+    path = tmp_path / "traffic.har"
+    mark = b"\xff\xfe" if coding == "utf-16-le" else b""
+    path.write_bytes(mark + har(ROW).encode(coding))
+    assert "MA-33" in judge(tmp_path, path).upheld
 
 
 @pytest.mark.parametrize("wrap", [lambda data: data, gzip.compress])

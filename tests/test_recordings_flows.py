@@ -1,13 +1,15 @@
-"""Files of flows that mitmproxy wrote, judged. mitmdump 11.0.2 made those in cases/mitmproxy before the
-built-in mock; cases/mitmproxy/record.py makes them anew.
+"""Files of flows and HAR files that mitmproxy wrote, judged: those in cases/mitmproxy, and new ones by a
+mitmdump that runs before the mock.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import mitmproxy_recorder
 import pytest
 from cancel_contracts.har import flows
+from mitmproxy_recorder import SCENARIOS
 from recordings import judge
 
 CASES = Path(__file__).parent / "cases" / "mitmproxy"
@@ -34,7 +36,42 @@ def test_what_mitmproxy_recorded(name: str, tmp_path: Path) -> None:
 def test_what_mitmproxy_answers_itself_is_left_out(tmp_path: Path) -> None:
     found = judge(tmp_path, CASES / "gateway.mitm")
     assert found.exit_code == 5
-    assert "1 without an answer (broken off)" in found.sentence
+    assert "1 that never left the client" in found.sentence
+
+
+MITMDUMP = pytest.param(
+    "mitmdump", marks=[pytest.mark.outside("mitmdump|python3"), pytest.mark.slow]
+)
+
+
+@pytest.fixture(scope="module", params=[MITMDUMP])
+def mitmdump(request: pytest.FixtureRequest) -> str:
+    """mitmdump, in an environment that pytest's cache keeps from run to run."""
+    cache = request.config.cache
+    assert cache is not None
+    name = f"mitmproxy-{mitmproxy_recorder.VERSION}"
+    return mitmproxy_recorder.installed(Path(cache.mkdir(name)))
+
+
+def test_what_mitmproxy_records_now_of_a_conforming_server(mitmdump: str, tmp_path: Path) -> None:
+    names = ("success", "refused-first", "preflight", "broken-off")
+    mitmproxy_recorder.record(mitmdump, tmp_path, {name: SCENARIOS[name] for name in names})
+    for file in ("traffic.mitm", "traffic.har"):
+        found = judge(tmp_path, tmp_path / file)
+        assert found.violated == [], file
+        assert {"MA-01", "MA-30", "MA-33", "MA-52", "MA-64"} <= set(found.upheld), file
+        assert found.told == "recorded and not judged: 1 without an answer (broken off)", file
+        calls = {"cancel": 6, "observe": 9, "provider_states": 0}  # a preflight is on the route
+        assert found.report["requests"] == calls, file
+
+
+def test_what_mitmproxy_records_now_of_one_that_breaks_the_contract(
+    mitmdump: str, tmp_path: Path
+) -> None:
+    scenario = {"success-as-202": SCENARIOS["success-as-202"]}
+    mitmproxy_recorder.record(mitmdump, tmp_path, scenario, fault="success-as-202")
+    for file in ("traffic.mitm", "traffic.har"):
+        assert judge(tmp_path, tmp_path / file).violated == ["MA-29"], file
 
 
 @pytest.mark.parametrize("cut", [1, 40, 3000])

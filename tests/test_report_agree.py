@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import html
+import io
+import json
+import re
+import warnings
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import derive
 import pytest
@@ -11,6 +19,8 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.gate import decide
+from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.report.annotations import lines
 from cancel_contracts.report.html import write_html
 from cancel_contracts.report.json_report import write_json
@@ -20,7 +30,19 @@ from cancel_contracts.report.record import record
 from cancel_contracts.schemas import schema
 from cancel_contracts.verify import verify
 from jsonschema import Draft202012Validator
-from report_sample import CONTRACT, every_verdict, outcome_of, result_of, sample, sample_of, screen
+from report_sample import (
+    CONTRACT,
+    answer,
+    every_verdict,
+    evidence,
+    exchange,
+    look,
+    outcome_of,
+    result_of,
+    sample,
+    sample_of,
+    screen,
+)
 
 
 def all_of(written: dict[str, Any], folder: Path) -> dict[str, derive.Derived]:
@@ -93,22 +115,132 @@ def test_nothing_selected_reads_as_nothing_selected_everywhere(tmp_path: Path) -
     assert found == dict.fromkeys(found, ({}, 5))
 
 
-@pytest.mark.slow
-def test_all_reports_agree_on_a_run_against_the_mock(tmp_path: Path) -> None:
-    contracts = [c for c in map(load, shipped()) if c.quotas][:1]
-    with mock_target(contracts, faults=["unknown-id-answered-200"]) as target:
-        result = verify(contracts, target, Options())
-    written = record(result, outcome_of(result))
+class Items:
+    """A plugin of pytest that keeps what became of each item of the door."""
 
+    def __init__(self) -> None:
+        self.verdicts: dict[tuple[str, str], str] = {}
+        self.failed: set[tuple[str, str]] = set()
+        self.texts: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call":
+            return
+        file, _, id_ = report.nodeid.rpartition("::")
+        place = (Path(file).stem, id_)
+        self.verdicts[place] = str(dict(report.user_properties)["verdict"])
+        if report.failed:
+            self.failed.add(place)
+            if self.verdicts[place] == "violated":
+                self.texts.append(str(report.longrepr))
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        if type(warning_message.message).__name__ == "ContractsWarning":
+            self.texts.append(str(warning_message.message))
+
+
+FAULTY = {
+    "machine-action": ["every-final-state-cancelled", "401-without-challenge", "text-truncated"],
+    "security-action": ["success-as-201", "request-id-missing", "404-as-html"],
+    "access-package-assignment-request": ["unknown-id-answered-200", "405-without-allow"],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "dropped"),
+    [*((name, "") for name in FAULTY), ("machine-action", "provider_states")],
+    ids=str,
+)
+def test_no_verdict_and_no_finding_differs_between_any_two_outputs(
+    name: str, dropped: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = next(path for path in shipped() if path.stem == name)
+    contract = load(path)
+    with mock_target([contract], FAULTY[name]) as whole:
+        target = replace(whole, raw={k: v for k, v in whole.raw.items() if k != dropped})
+        result = verify([contract], target, Options())
+    written = record(result, outcome_of(result))
     Draft202012Validator(schema("report")).validate(written)
     found = all_of(written, tmp_path)
-    verdicts, code = found["json"]
-    assert code == 1
-    assert "violated" in verdicts.values()
-    assert len(verdicts) == len(contracts[0].clauses)
-    for name, derived in found.items():
-        assert derived == (verdicts, code), name
-    states = written["contracts"][0]["lifecycle"]["states"]
-    assert {s["verdict"] for s in states} == {"upheld"}
-    key = target.raw["mint"]["key"]
-    assert all(key not in path.read_text("utf-8") for path in tmp_path.iterdir())
+    assert all(
+        whole.raw["mint"]["key"] not in path.read_text("utf-8") for path in tmp_path.iterdir()
+    )
+    texts = {
+        s: (tmp_path / f"report.{s}").read_text("utf-8") for s in ("json", "md", "html", "xml")
+    }
+
+    # The same run behind the door of pytest, whose items are the clauses.
+    items, file = Items(), tmp_path / "target.yaml"
+    file.write_text(json.dumps(target.raw), "utf-8")
+    monkeypatch.setattr("cancel_contracts.verify.verify", lambda *_: result)
+    alone = (
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:unraisableexception",
+        "--contracts-target",
+        str(file),
+    )
+    with redirect_stdout(out := io.StringIO()):
+        code = pytest.main([*alone, str(path)], plugins=[items])
+
+    verdicts, exit_code = found["json"]
+    assert exit_code == (1 if "violated" in verdicts.values() else 4)
+    assert {name: derived for name, derived in found.items() if derived != found["json"]} == {}
+    assert items.verdicts == verdicts, out.getvalue()
+    assert code == pytest.ExitCode.TESTS_FAILED
+    failures = ET.fromstring(texts["xml"])
+    red = {
+        c.get("name")
+        for c in failures.iter("testcase")
+        if {"failure", "error"} & {e.tag for e in c}
+    }
+    assert {id_ for _, id_ in items.failed} == red
+
+    told = {
+        "markdown": derive.findings_markdown(texts["md"]),
+        "html": derive.findings_html(texts["html"]),
+        "terminal": derive.findings_terminal(screen(written, width=4000)),
+        "annotations": derive.findings_annotations(lines(written, {"GITHUB_ACTIONS": "true"})),
+    }
+    findings = derive.findings_json(texts["json"])
+    assert {name: rows for name, rows in told.items() if rows != findings} == {}
+    unordered = sorted((sentence, sorted(ids)) for sentence, ids in findings)
+    junit, doors = derive.findings_junit(texts["xml"]), derive.findings_pytest(items.texts)
+    assert sorted((sentence, sorted(ids)) for sentence, ids in junit) == unordered
+    assert sorted((sentence, sorted(ids)) for sentence, ids in doors) == unordered
+    violated = [id_ for (_, id_), word in verdicts.items() if word == "violated"]
+    assert sorted(id_ for _, ids in findings for id_ in ids) == sorted(violated)
+    if not dropped:
+        assert len(findings) >= 2
+
+
+def test_every_report_shows_the_whole_scenario(tmp_path: Path) -> None:
+    first = exchange(answer(200), 1, state="Done", resource="final", owner="user")
+    again = exchange(answer(409), 2, state="Done", resource="final", owner="user", call="second")
+    made = [look("Open", 0), first, look("Gone", 1), again, look("Open", 2)]
+    verdict = Verdict(CONTRACT.clauses[1], "violated", 1, (evidence(again, "no effect"),))
+    result = result_of([(CONTRACT, Journal("thing", Exchanges(made)), [verdict])])
+    written = record(result, outcome_of(result))
+    all_of(written, tmp_path)
+
+    contract = written["contracts"][0]
+    (piece,) = contract["clauses"][0]["evidence"]
+    assert piece["begins"] == "a Done resource, owned by user"
+    shown = [(step["method"], step["judged"], step["shows"]) for step in piece["steps"]]
+    assert [judged for _, judged, _ in shown] == [False, False, False, True, False]
+    assert [told for _, _, told in shown][1::2] == ["answered 200", "answered 409"]
+    steps = [f"{step['says']}: {step['method']} " for step in piece["steps"]]
+    texts = {
+        "terminal": screen(written, verbose=True, width=4000),
+        "junit": html.unescape((tmp_path / "report.xml").read_text("utf-8")),
+        "markdown": html.unescape((tmp_path / "report.md").read_text("utf-8")),
+        "html": re.sub(r"</?(span|code)[^>]*>", "", (tmp_path / "report.html").read_text("utf-8")),
+    }
+    texts["html"] = html.unescape(texts["html"]).replace(" POST ", ": POST ")
+    for name, text in texts.items():
+        places = [re.search(f"(?s){re.escape(step)}.*?{re.escape(told)}", text)
+                  for step, (_, _, told) in zip(steps, shown, strict=True)]  # fmt: skip
+        assert all(places), (name, places)
+        assert "a Done resource, owned by user" in text, name

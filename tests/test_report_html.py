@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cancel_contracts.needs import Need
 from cancel_contracts.report import figures
 from cancel_contracts.report.html import hexdump, render, write_html
 from report_sample import HOSTILE, sample, sample_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WORDS = ("violated", "inconclusive", "not-exercised", "accepted", "upheld")
+SHARED = ("thing/EX-01", "other-thing/EX-01")  # an id that two contracts have
 
 
 CHROMIUM = pytest.param(NAMES, marks=pytest.mark.outside("|".join(NAMES)), id="chromium")
@@ -44,6 +46,7 @@ class Report:
         self.page = page
         self.messages: list[str] = []
         self.requests: list[str] = []
+        self.url = path.as_uri()
         write_html(written, path)
         page.on("console", lambda message: self.messages.append(message.text))
         page.on("pageerror", lambda error: self.messages.append(str(error)))
@@ -77,53 +80,117 @@ def open_report(browser: Browser, tmp_path: Path) -> Iterator[Any]:
     yield open_
     for report in opened:
         assert report.messages == [], "the console must stay empty"
-        assert report.requests == [report.page.url.partition("#")[0]], "nothing may be loaded"
+        assert set(report.requests) == {report.url}, "nothing may be loaded"
     for context in contexts:
         context.close()
 
 
-def test_the_verdict_at_a_glance(open_report: Any) -> None:
-    page = open_report().page
+def opened(page: Page) -> list[str]:
+    found = page.locator("details.clause[open]").evaluate_all("rows => rows.map(row => row.id)")
+    return [str(name) for name in found]
+
+
+def address(page: Page) -> str:
+    return str(page.evaluate("location.hash"))
+
+
+def test_the_first_screen_has_verdict_figures_findings_and_lifecycles(open_report: Any) -> None:
+    page = open_report(viewport={"width": 1280, "height": 900}).page
 
     assert page.locator("h1").inner_text() == "Violated"
+    told = page.locator(".sentence").inner_text()
+    assert told == "2 findings on must-clauses, 1 finding on should-clauses (no failure)"
     assert page.locator("#exit-code").inner_text() == "1"
+    assert page.locator(".figures b").all_inner_texts() == ["2 of 5", "5 of 9"]
+    first = page.locator(".finding").first
+    labels = first.locator("dl > div").all_inner_texts()
+    assert [row.split("\n")[0] for row in labels] == ["Expected", "Actual", "Page", "Breaks"]
+    assert labels[0] == "Expected\n4xx, no effect"
+    assert labels[3] == "Breaks\nEX-02"
+    for seen in (first, *page.locator("svg.lifecycle").all()):
+        box = seen.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 900
+
+
+def test_hero_and_tiles_count_the_same(open_report: Any) -> None:
+    page = open_report().page
+    cells = page.locator("a.cell.must")
+    words = cells.locator("span").all_inner_texts()
+    judged = [word for word in words if word in ("upheld", "violated", "accepted")]
+    chips = page.locator(".chip[data-level=must]").all_inner_texts()
+    counted = dict.fromkeys(WORDS, 0)
+    for chip in chips:
+        number, word = chip.split()
+        counted[word] += int(number)
+
+    kept, covered = page.locator(".figures b").all_inner_texts()
+    assert kept == f"{words.count('upheld')} of {len(judged)}"
+    assert covered == f"{len(judged)} of {len(words)}"
+    assert counted == {word: words.count(word) for word in WORDS}
     assert page.locator("a.cell").count() == 12
-    cells = page.locator("#matrix section").first.locator("a.cell").all_inner_texts()
-    assert [cell.split() for cell in cells[:4]] == [
-        ["EX-01", "upheld"],
-        ["EX-02", "violated"],
-        ["EX-03", "violated"],
-        ["EX-04", "not-exercised"],
+
+
+def test_what_a_should_clause_breaks_looks_otherwise(open_report: Any) -> None:
+    page = open_report().page
+    look = """e => { const s = getComputedStyle(e);
+        return [s.borderTopStyle, s.backgroundColor, s.borderTopColor]; }"""
+
+    must = page.locator("a.cell", has_text="EX-02").evaluate(look)
+    should = page.locator("a.cell", has_text="EX-03").evaluate(look)
+    assert (must[0], should[0]) == ("solid", "dashed")
+    assert must[1] != should[1]
+    assert must[2] != should[2]
+    assert "should" in page.locator("a.cell", has_text="EX-03").inner_text()
+    badges = page.locator(".badge").all_inner_texts()
+    assert badges == ["must", "must", "should"]
+    tones = page.locator(".badge").evaluate_all("all => all.map(e => getComputedStyle(e).color)")
+    assert tones[0] == tones[1] != tones[2]
+
+
+def test_clauses_stand_under_their_topics(open_report: Any) -> None:
+    page = open_report().page
+    page.get_by_role("button", name="All", exact=True).click()
+    heads = page.locator("[data-contract=thing] section.topic h4").all_inner_texts()
+
+    assert heads == [
+        "Which code a call is answered with 4 clauses",
+        "What a cancel does, by state and by its place among calls 2 clauses",
+        "Who may call 2 clauses",
+        "What may be sent 2 clauses",
+        "HTTP itself 1 clause",
     ]
 
 
-def test_violations_are_open_and_the_rest_is_closed(open_report: Any) -> None:
-    page = open_report().page
+def test_the_filter_stands_on_what_is_not_upheld(open_report: Any) -> None:
+    report = open_report()
 
-    opened = page.locator("details.clause[open]").evaluate_all("rows => rows.map(row => row.id)")
-    assert opened == ["thing/EX-02", "thing/EX-03", "thing/EX-11"]
+    assert report.count() == "9 of 12 clauses shown"
+    assert not {*SHARED, "EX-10"} & set(report.shown())
+    assert report.page.locator("[data-contract=other-thing] section.topic:visible").count() == 0
+    assert address(report.page) == ""
 
 
 def test_the_filter_by_verdict(open_report: Any) -> None:
     report = open_report()
-    assert report.count() == "12 of 12 clauses shown"
 
-    for word in WORDS[1:]:
+    for word in WORDS[1:-1]:
         report.page.get_by_label(word, exact=True).uncheck()
 
-    assert report.shown() == ["thing/EX-02", "thing/EX-03", "thing/EX-11"]
+    assert report.shown() == ["EX-03", "EX-02", "EX-11"]
     assert report.count() == "3 of 12 clauses shown"
-    assert report.page.locator("li.filtered").count() == 9
+    assert address(report.page) == "#?verdict=violated"
 
 
 def test_the_filter_by_level_and_back(open_report: Any) -> None:
     report = open_report()
 
     report.page.get_by_label("must", exact=True).uncheck()
-    assert report.shown() == ["thing/EX-03", "thing/EX-09", "thing/EX-10"]
+    assert report.shown() == ["EX-03", "EX-09"]
 
-    report.page.get_by_role("button", name="Reset").click()
-    assert report.count() == "12 of 12 clauses shown"
+    report.page.get_by_role("button", name="Not upheld").click()
+    assert report.count() == "9 of 12 clauses shown"
+    report.page.get_by_role("button", name="All", exact=True).click()
     assert len(report.shown()) == 12
 
 
@@ -131,13 +198,55 @@ def test_the_filter_by_text_looks_into_the_evidence(open_report: Any) -> None:
     report = open_report()
 
     report.page.get_by_label("Text").fill("RELEASE 7")
-    assert report.shown() == ["thing/EX-08"]
+    assert report.shown() == ["EX-08"]
 
     report.page.get_by_label("Text").fill("timeout")
-    assert report.shown() == ["thing/EX-07", "thing/EX-11"]
+    assert sorted(report.shown()) == ["EX-07", "EX-11"]
 
     report.page.get_by_label("Text").fill("no such words")
     assert report.count() == "0 of 12 clauses shown"
+
+
+def test_the_address_keeps_what_is_open_and_the_filter(open_report: Any) -> None:
+    report = open_report()
+    report.page.locator("[id='EX-02'] > summary").click()
+    report.page.wait_for_function("location.hash === '#EX-02'")
+    report.page.get_by_label("Text").fill("is kept")
+    report.page.get_by_label("info", exact=True).uncheck()
+    kept = address(report.page)
+    assert kept == "#EX-02?level=must,should&text=is+kept"
+    shown = report.shown()
+
+    report.page.goto("about:blank")
+    report.requests.clear()
+    report.page.goto(report.url + kept)
+
+    assert opened(report.page) == ["EX-02"]
+    assert report.shown() == shown
+    assert report.page.get_by_label("Text").input_value() == "is kept"
+    report.page.locator("[id='EX-02'] > summary").click()
+    report.page.wait_for_function("!location.hash.includes('EX-02')")
+    assert address(report.page) == "#?level=must,should&text=is+kept"
+
+
+def test_one_clause_and_one_piece_of_evidence_is_open_at_a_time(open_report: Any) -> None:
+    page = open_report().page
+    assert opened(page) == []
+
+    page.locator("[id='EX-02'] > summary").click()
+    pieces = page.locator("[id='EX-02'] details.evidence")
+    assert pieces.count() == 3
+    assert page.locator("[id='EX-02'] details.evidence[open]").count() == 1
+    pieces.nth(1).locator("> summary").click()
+    assert [piece.get_attribute("open") is not None for piece in pieces.all()] == [
+        False,
+        True,
+        False,
+    ]
+
+    page.locator("[id='EX-11'] > summary").click()
+    page.wait_for_function("location.hash === '#EX-11'")
+    assert opened(page) == ["EX-11"]
 
 
 def test_the_count_is_announced(open_report: Any) -> None:
@@ -150,18 +259,35 @@ def test_a_cell_leads_to_its_clause_even_where_the_filter_hides_it(open_report: 
 
     report.page.locator("a.cell", has_text="EX-08").click()
 
-    clause = report.page.locator("[id='thing/EX-08']")
-    clause.wait_for()  # a browser tells of a new fragment a moment later
-    assert clause.get_attribute("open") is not None
-    assert report.page.evaluate("document.activeElement.parentElement.id") == "thing/EX-08"
+    report.page.wait_for_function("location.hash.startsWith('#EX-08?')")
+    assert report.shown() == opened(report.page) == ["EX-08"]
+    assert report.page.evaluate("document.activeElement.parentElement.id") == "EX-08"
+    assert report.page.get_by_label("Text").input_value() == "no such words"
 
 
-def test_a_link_to_a_clause_opens_it(open_report: Any) -> None:
+@pytest.mark.parametrize(
+    ("fragment", "leads"),
+    [("EX-10", "EX-10"), ("thing/EX-01", SHARED[0]), ("EX-01", SHARED[0]), (SHARED[1], SHARED[1])],
+)
+def test_a_link_to_a_clause_opens_it(open_report: Any, fragment: str, leads: str) -> None:
     report = open_report()
 
-    report.page.goto(report.page.url + "#thing/EX-01")
+    report.page.goto(f"{report.url}#{fragment}")
 
-    assert report.page.locator("[id='thing/EX-01']").get_attribute("open") is not None
+    report.page.wait_for_function("document.querySelector('details.clause[open]')")
+    assert opened(report.page) == [leads]
+    assert report.page.evaluate("document.activeElement.parentElement.id") == leads
+
+
+@pytest.mark.parametrize("fragment", ["nobody", "%", "?verdict=nonsense&level=", "EX-02?x=%zz"])
+def test_an_address_that_fits_nothing_does_no_harm(open_report: Any, fragment: str) -> None:
+    report = open_report()
+
+    report.page.goto(f"{report.url}#{fragment}")
+
+    assert report.page.locator("form.filter").is_visible()
+    report.page.get_by_role("button", name="All", exact=True).click()
+    assert report.count() == "12 of 12 clauses shown"
 
 
 def test_all_is_done_by_keyboard(open_report: Any) -> None:
@@ -174,24 +300,16 @@ def test_all_is_done_by_keyboard(open_report: Any) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.value") == "violated"
     page.keyboard.press("Space")
-    assert page.locator("#shown").inner_text() == "9 of 12 clauses shown"
-    page.locator("[id='thing/EX-01'] > summary").focus()
+    assert page.locator("#shown").inner_text() == "6 of 12 clauses shown"
+    page.locator("[id='EX-08'] > summary").focus()
     page.keyboard.press("Enter")
-    assert page.locator("[id='thing/EX-01']").get_attribute("open") is not None
-
-
-def test_the_buttons_open_and_close_what_is_shown(open_report: Any) -> None:
-    page = open_report().page
-
-    page.get_by_role("button", name="Open all shown").click()
-    assert page.locator("details.clause[open]").count() == 12
-    page.get_by_role("button", name="Close all").click()
-    assert page.locator("details.clause[open]").count() == 0
+    assert opened(page) == ["EX-08"]
 
 
 def test_copy_puts_the_curl_line_on_the_clipboard(open_report: Any) -> None:
     report = open_report()
     curl = sample()["contracts"][0]["clauses"][10]["evidence"][0]["curl"]
+    report.page.locator("[id='EX-11'] > summary").click()
 
     button = report.page.get_by_role("button", name="Copy the curl line of EX-11")
     button.click()
@@ -205,6 +323,7 @@ def test_copy_puts_the_curl_line_on_the_clipboard(open_report: Any) -> None:
 def test_copy_works_without_the_clipboard_interface(open_report: Any) -> None:
     report = open_report()
     report.page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    report.page.locator("[id='EX-11'] > summary").click()
 
     report.page.get_by_role("button", name="Copy the curl line of EX-11").click()
 
@@ -232,7 +351,11 @@ CONTRAST = """
     return "white";
   };
   const poor = [];
-  for (const details of document.querySelectorAll("details")) details.open = true;
+  for (const details of document.querySelectorAll("details")) {
+    details.removeAttribute("name"); // else one at a time is open
+    details.hidden = false;
+    details.open = true;
+  }
   for (const element of document.querySelectorAll("body *:not(script):not(style)")) {
     const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
     if (!own || !element.checkVisibility()) continue;
@@ -244,6 +367,16 @@ CONTRAST = """
     }
   }
   return [...new Set(poor)];
+}
+"""
+
+
+OPEN_ALL = """
+addEventListener("toggle", (event) => event.stopPropagation(), true); // else one at a time is open
+for (const details of document.querySelectorAll("details")) {
+  details.removeAttribute("name");
+  details.hidden = false;
+  details.open = true;
 }
 """
 
@@ -262,9 +395,25 @@ def test_every_text_is_legible_in_light_and_dark(open_report: Any, scheme: str) 
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_nothing_sticks_out_of_the_page(open_report: Any, width: int) -> None:
     page = open_report(viewport={"width": width, "height": 800}).page
-    page.get_by_role("button", name="Open all shown").click()
+    page.get_by_role("button", name="All", exact=True).click()
+    page.evaluate(OPEN_ALL)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_on_a_telephone_the_diagram_fits_and_ids_do_not_break(open_report: Any) -> None:
+    page = open_report(viewport={"width": 360, "height": 800}).page
+
+    for figure in page.locator("svg.lifecycle").all():
+        box = figure.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+    lines = page.locator(".id:visible").evaluate_all(
+        "all => all.map(e => e.getClientRects().length)"
+    )
+    assert lines
+    assert set(lines) == {1}
 
 
 def test_the_print_has_no_controls_and_is_light(open_report: Any) -> None:
@@ -274,8 +423,29 @@ def test_the_print_has_no_controls_and_is_light(open_report: Any) -> None:
 
     assert not page.locator("form.filter").is_visible()
     assert not page.get_by_role("button").first.is_visible()
+    assert page.locator(".finding").first.is_visible()
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert colour == "rgb(255, 255, 255)"
+
+
+def test_twenty_violations_fit_on_six_pages_with_margins(open_report: Any) -> None:
+    written = sample()
+    contract, rows = written["contracts"][0], written["defects"]
+    clauses = contract["clauses"]
+    for number in range(20, 38):
+        clauses.append(clauses[1] | {"id": f"EX-{number}"})
+        clause = {"contract": "thing", "id": f"EX-{number}", "level": "must"}
+        long = {"sentence": rows[0]["sentence"][:300], "clauses": [clause]}
+        rows.append(rows[0] | long)
+    page = open_report(written).page
+    assert page.locator("details.clause.violated.must:visible").count() == 20
+
+    pages = re.findall(rb"/Type\s*/Page\b(?!s)", page.pdf(prefer_css_page_size=True))
+
+    assert 2 <= len(pages) <= 6
+    rules = """[...document.styleSheets].flatMap(s => [...s.cssRules])
+        .filter(r => r instanceof CSSPageRule).map(r => r.style.margin)"""
+    assert page.evaluate(rules) == ["16mm 14mm"]
 
 
 def test_without_scripts_everything_is_there_and_no_dead_control(open_report: Any) -> None:
@@ -288,12 +458,12 @@ def test_without_scripts_everything_is_there_and_no_dead_control(open_report: An
 
 def test_a_hostile_body_is_inert(open_report: Any) -> None:
     report = open_report()
-    report.page.get_by_role("button", name="Open all shown").click()
+    report.page.evaluate(OPEN_ALL)
 
     assert report.page.evaluate("window.pwned") is None
     assert report.page.locator("img").count() == 0
     assert report.page.locator("script").count() == 1
-    body = report.page.locator("[id='thing/EX-02'] pre").nth(1).inner_text()
+    body = report.page.locator("[id='EX-02'] pre").nth(1).inner_text()
     assert "<script>window.pwned = 1</script>" in body
     assert "\\x1b[31mred" in body
 
@@ -318,7 +488,7 @@ def test_the_outline_for_screen_readers(open_report: Any) -> None:
 
     for role in ("banner", "main", "contentinfo", "search"):
         assert page.get_by_role(role).count() == 1, role
-    levels = page.locator("h1, h2, h3, h4, h5").evaluate_all(
+    levels = page.locator("h1, h2, h3, h4, h5, h6").evaluate_all(
         "heads => heads.map(h => Number(h.tagName[1]))"
     )
     assert levels[0] == 1
@@ -337,12 +507,12 @@ def test_the_outline_for_screen_readers(open_report: Any) -> None:
 
 def test_the_lifecycle_shows_each_transition_in_words_and_lines(open_report: Any) -> None:
     page = open_report().page
-    rows = page.locator("[data-contract=thing] g.transition")
+    rows = page.locator(".life").first.locator("g.transition")
 
     assert rows.locator(".label").all_text_contents() == [
-        "upheld · answered 200",
-        "accepted · answered 409",
-        "violated · answered 200",
+        "upheld · 200",
+        "accepted · 409",
+        "violated · 200",
         "not-exercised",
     ]
     dashes = rows.locator(".edge").evaluate_all(
@@ -351,27 +521,49 @@ def test_the_lifecycle_shows_each_transition_in_words_and_lines(open_report: Any
     assert len(set(dashes)) == 4
 
 
-def test_the_time_line_stands_against_the_quota(open_report: Any) -> None:
+def test_the_time_line_is_folded_and_accuses_nobody(open_report: Any) -> None:
     page = open_report().page
-    told = page.locator("[data-contract=thing] figcaption").nth(1).inner_text()
+    told = page.locator("summary[id^=time-]")
 
-    assert told == (
-        "Requests over time against the quota of 100 per minute. Busiest minute: 6 of 100 cancel"
-        " calls. Busiest hour: 6 of 1,500 cancel calls."
-    )
+    assert told.all_inner_texts() == [
+        "Requests over time against the quota of 100 per minute",
+        "Requests over time",
+    ]
+    assert page.locator("svg.timeline:visible").count() == 0
+    told.first.click()
+    assert page.locator("svg.timeline:visible").count() == 1
     assert page.locator("[data-contract=thing] svg.timeline path.quota").count() == 1
-    other = page.locator("[data-contract=other-thing] figcaption").nth(1).inner_text()
-    assert other == "Requests over time. No page names a quota."
+    assert "busiest" not in page.content().lower()
 
 
 def test_the_wire_is_shown_in_hexadecimal(open_report: Any) -> None:
     page = open_report().page
-    wire = page.locator("[id='thing/EX-03'] .wire")
+    page.locator("[id='EX-03'] > summary").click()
+    wire = page.locator("[id='EX-03'] .wire")
     wire.locator("summary").click()
 
     assert wire.locator("pre").inner_text().splitlines()[0] == (
         "000000  48 54 54 50 2f 31 2e 31  20 35 30 30 20 52 65 61  HTTP/1.1 500 Rea"
     )
+
+
+def test_what_is_open_is_told_before_it_is_excused(open_report: Any) -> None:
+    written = sample_of("not-exercised", "inconclusive")
+    row = next(r for r in written["contracts"][0]["gaps"] if r["clauses"] == ["EX-04"])
+    row["fix"] = Need("identity", "app").fix
+    page = open_report(written).page
+    said = page.locator("#open").inner_text()
+
+    assert (
+        page.locator(".sentence").inner_text() == "2 must-clauses are open: nothing tells of them"
+    )
+    why, fix, lines = "no identity app", "To exercise it: give", "not_testable:"
+    assert said.index(why) < said.index(fix) < said.index(lines)
+    button = page.get_by_role("button", name="Copy the lines for the target file")
+    button.click()
+    page.wait_for_function("document.getElementById('copied').textContent !== ''", polling=50)
+    lines = "not_testable:\n  EX-04: the target offers no identity app"
+    assert page.evaluate("navigator.clipboard.readText()") == lines
 
 
 # --- without a browser -------------------------------------------------------------------------
@@ -395,7 +587,7 @@ def test_a_run_without_clauses_and_a_run_that_conforms() -> None:
 
 def test_the_excuses_stand_where_the_run_is_inconclusive() -> None:
     assert "EX-04: the target offers no identity app" in render(sample_of("not-exercised"))
-    assert "What would excuse the gaps" not in render(sample())
+    assert "not_testable" not in render(sample())
 
 
 def test_nothing_in_the_file_names_an_address_to_load() -> None:

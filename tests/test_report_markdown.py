@@ -9,6 +9,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.report.annotations import command, lines
 from cancel_contracts.report.markdown import SUMMARY_BYTES, append_summary, fit, write_markdown
 from cancel_contracts.report.record import record
+from markdown_it import MarkdownIt
 from report_sample import outcome_of, result_of, sample, sample_of
 
 ACTIONS = {"GITHUB_ACTIONS": "true"}
@@ -47,6 +48,33 @@ def test_what_is_not_known_says_why(tmp_path: Path) -> None:
     assert (
         "| EX-05 | must | not-exercised | no | <code>the mock checks no tokens</code> |" in report
     )
+
+
+def test_a_promise_links_to_its_page(tmp_path: Path) -> None:
+    written = sample()
+    url = "https://example.com/a_(b)?x=[1]&y=<script>|`#response"
+    source = written["contracts"][0]["clauses"][1]["source"]
+    source["links"] = [{"text": "a page, Response", "url": url}]
+    written["defects"][0]["source"] = source
+    write_markdown(written, tmp_path / "report.md")
+
+    tokens = (
+        MarkdownIt("commonmark", {"html": True})
+        .enable("table")
+        .parse((tmp_path / "report.md").read_text("utf-8"))
+    )
+    links = [c for t in tokens for c in t.children or [] if c.type == "link_open"]
+    told = "https://example.com/a_%28b%29?x=%5B1%5D&y=%3Cscript%3E%7C%60#response"
+    assert [link.attrGet("href") for link in links] == [told, told]
+
+
+def test_what_would_help_stands_beside_a_gap(tmp_path: Path) -> None:
+    written = sample_of("not-exercised")
+    written["contracts"][0]["gaps"][0]["fix"] = "give app a token (identities)"
+    write_markdown(written, tmp_path / "report.md")
+
+    row = "- 1 must-clause: <code>the target offers no identity app</code>; to exercise: give app"
+    assert row in (tmp_path / "report.md").read_text("utf-8")
 
 
 def test_the_excuses_stand_where_the_run_is_inconclusive(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.contract.topics import TOPICS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
+from cancel_contracts.needs import GROUPS, Gap, Kind, Need, choice
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import SHOWN_BYTES
 from cancel_contracts.report.json_report import dump, write_json
@@ -104,6 +106,55 @@ def test_the_keys_of_the_design_are_there() -> None:
     assert contract["dialects"][0]["says"].startswith("answers 200: follows the prose")
     assert written["contracts"][1]["dialect"] is None
     assert written["excuses"] == {"thing": {"EX-04": "the target offers no identity app"}}
+
+
+def test_each_reason_of_a_gap_is_told_once_with_what_would_help() -> None:
+    app, key = Need("identity", "app"), Need("mint")
+    gaps = (Gap("no identity app", app), Gap("no key", key), choice("nobody can ask for it"))
+    verdicts = [
+        Verdict(CLAUSES[0], "not-exercised", reason="x", gaps=gaps[:1]),
+        Verdict(CLAUSES[1], "not-exercised", reason="x", gaps=gaps),
+        Verdict(CLAUSES[2], "not-exercised", reason="a should-clause", gaps=gaps),
+        Verdict(CLAUSES[3], "not-exercised", reason="excused", gaps=gaps, excused="so"),
+        Verdict(CLAUSES[4], "inconclusive", reason="the call went unanswered"),
+    ]
+    result = result_of([(CONTRACT, Journal("thing"), verdicts)])
+    written = record(result, outcome_of(result))
+
+    VALIDATOR.validate(written)
+    assert written["contracts"][0]["gaps"] == [
+        {"reason": "no identity app", "fix": app.fix, "clauses": ["EX-01", "EX-02"]},
+        {"reason": "no key", "fix": key.fix, "clauses": ["EX-02"]},
+        {"reason": "the call went unanswered", "fix": None, "clauses": ["EX-05"]},
+    ]
+    assert app.fix == "give app a token (identities), or the key that the target trusts (mint)"
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_every_kind_of_need_says_what_would_meet_it(kind: Kind) -> None:
+    for name in ("", "somebody"):
+        told = Need(kind, name).fix
+        assert told
+        assert "{" not in told
+        assert "None" not in told
+
+
+def test_the_schema_lists_the_topics() -> None:
+    clause = schema("report")["$defs"]["clause"]["properties"]
+
+    assert clause["topic"]["enum"] == list(TOPICS)
+
+
+def test_a_promise_carries_where_it_is_to_be_read() -> None:
+    paged = replace(CONTRACT, pages={"cancel-thing": "https://example.com/thing"})
+    journal = Journal("thing", Exchanges([call := exchange(answer(500))]))
+    result = result_of([(paged, journal, [Verdict(CLAUSES[0], "violated", 1, (evidence(call),))])])
+    written = record(result, outcome_of(result))
+
+    link = {"text": "cancel-thing, Response", "url": "https://example.com/thing#response"}
+    VALIDATOR.validate(written)
+    assert clause_of(written, "EX-01")["source"]["links"] == [link]
+    assert written["defects"][0]["source"]["links"] == [link]
 
 
 def test_of_many_violations_the_first_three_are_shown_and_all_are_counted() -> None:

@@ -96,6 +96,14 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda d: first(d).update(expect={"accepts": "Machine.Isolat"}),
         "accepts 'Machine.Isolat', which nobody is asked to have",
     ),
+    "the address of a page misspelt": (
+        lambda d: d["x-pages"].update({"machineactoin": d["x-pages"].pop("machineaction")}),
+        "x-pages/machineactoin: no source names this page; did you mean 'machineaction'?",
+    ),
+    "an address that no browser follows": (
+        lambda d: d["x-pages"].update(machineaction={"url": "javascript:alert(1)"}),
+        "x-pages/machineaction/url",
+    ),
     "an unknown state": (lambda d: first(d).update(given={"resource": "Paused"}), "MA-01"),
     "a level misspelt": (lambda d: first(d).update(level="shall"), "x-clauses/0/level"),
     "an id of another form": (lambda d: first(d).update(id="one"), "x-clauses/0/id"),
@@ -182,6 +190,19 @@ def test_what_is_no_yaml_mapping_is_one_line(data: bytes, tmp_path: Path) -> Non
         load(path)
     assert str(path) in str(err.value)
     assert "\n" not in str(err.value)
+
+
+def test_a_spec_is_read_once_and_again_where_it_changed(tmp_path: Path) -> None:
+    path = tmp_path / "machine-action.yaml"
+    text = SPECS[1].read_text("utf-8")
+    path.write_text(text, "utf-8")
+    first, again = load(path), load(path)
+    assert first is again
+    path.write_text(text.replace("id: MA-01", "id: MA-98"), "utf-8")
+    assert {first.clauses[0].id, load(path).clauses[0].id} == {"MA-01", "MA-98"}
+    path.write_text("a: 1\n", "utf-8")
+    with pytest.raises(UsageError):
+        load(path)
 
 
 def test_a_file_name_that_is_no_contract_name_is_refused(tmp_path: Path) -> None:

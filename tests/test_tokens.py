@@ -91,6 +91,17 @@ def tokens(clock: Clock, redactor: Redactor | None = None, **rows: Any) -> Token
     return Tokens(MACHINE, site(**rows), redactor or Redactor(), {}, clock)
 
 
+def test_a_credential_that_never_comes_to_an_end_is_not_waited_for(
+    clock: Clock, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(fake, "get_token", lambda *scopes, **kwargs: never.wait(20))
+    monkeypatch.setattr(azure_room, "TOKEN_SECONDS", 0.05)
+    with pytest.raises(Inconclusive, match=r"no token \(no credential gave one within 0.05 s\)"):
+        tokens(clock, app={"azure": {}})
+    never.set()
+
+
 # --- renewal ------------------------------------------------------------------------------------
 
 

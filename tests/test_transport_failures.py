@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
+from typing import Any
 
 import pytest
+from cancel_contracts import hosts
 from cancel_contracts.exchange import NOBODY_THERE, Sent
+from cancel_contracts.targets.safety import why_not_local
 from cancel_contracts.transport.client import Answer, Timeouts, Transport
 from cancel_contracts.transport.record import KEPT_BYTES, LINGER_SECONDS, Bounds, record
 from rawserver import Peer, RawServer, Script, answer
 
 SHORT = Timeouts(connect=5.0, read=0.3, total=5.0)  # only where the silence is the test
+GUARD_SECONDS = 20  # many times what any test waits for
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 PART = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"
 
 
@@ -43,9 +51,11 @@ def test_no_such_host(host: str) -> None:
     assert got.detail
 
 
-@pytest.mark.parametrize("limits", [Timeouts(connect=0.3), Timeouts(total=0.3)])
-def test_a_host_that_does_not_take_the_connection(limits: Timeouts) -> None:
-    # On Linux a listener whose backlog is full drops what comes, as a firewall does.
+@contextmanager
+def full() -> Iterator[tuple[str, int]]:
+    """Yield the address of a listener whose backlog is full: Linux drops what comes, as a firewall
+    does.
+    """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -54,10 +64,17 @@ def test_a_host_that_does_not_take_the_connection(limits: Timeouts) -> None:
         for sock in waiting:
             sock.setblocking(False)
             sock.connect_ex(address)
-        with Transport(limits, environ={}) as transport:
-            got = transport.send(Sent("POST", f"http://127.0.0.1:{address[1]}/"))
-        for sock in waiting:
-            sock.close()
+        try:
+            yield address
+        finally:
+            for sock in waiting:
+                sock.close()
+
+
+@pytest.mark.parametrize("limits", [Timeouts(connect=0.3), Timeouts(total=0.3)])
+def test_a_host_that_does_not_take_the_connection(limits: Timeouts) -> None:
+    with full() as address, Transport(limits, environ={}) as transport:
+        got = transport.send(Sent("POST", f"http://127.0.0.1:{address[1]}/"))
 
     assert (got.failure, got.detail) == ("unreachable", "no connection within 0.3 s")
     assert got.seconds < 4
@@ -256,3 +273,75 @@ def test_no_header_value_stands_in_a_detail() -> None:
     for script in scripts:
         with RawServer(script) as server:
             assert "s3cret" not in send(server, SHORT).detail
+
+
+class Resolver:
+    """The system's resolver, replaced: it leads every name to some addresses, or to nobody."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+        self.asked, self.release = 0, threading.Event()
+        own = socket.getaddrinfo
+
+        def resolve(host: str, port: Any, *args: Any, **kwargs: Any) -> Any:
+            if not host.endswith(".invalid"):
+                return own(host, port, *args, **kwargs)
+            self.asked += 1
+            if not addresses:
+                self.release.wait(GUARD_SECONDS)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", row) for row in addresses]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.mark.parametrize("limits", [Timeouts(connect=0.2), Timeouts(total=0.2)])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_resolver_that_does_not_answer(
+    scheme: str, limits: Timeouts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver = Resolver(monkeypatch)
+    began = time.monotonic()
+    with Transport(limits, environ={}) as transport:
+        got = transport.send(Sent("POST", f"{scheme}://slow.invalid/"))
+    resolver.release.set()
+
+    assert (got.failure, got.detail) == ("unreachable", "the host name was not resolved in time")
+    assert time.monotonic() - began < GUARD_SECONDS
+
+
+def test_a_resolver_that_does_not_answer_for_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolver = Resolver(monkeypatch)
+    environ = {"http_proxy": "http://proxy.invalid:3128"}
+    with Transport(Timeouts(connect=0.2), environ=environ) as transport:
+        got = transport.send(Sent("POST", "http://target.example/"))
+    resolver.release.set()
+
+    assert got.failure == "unreachable"
+    # Whichever of the two bounds comes first.
+    assert got.detail in (
+        "the proxy: the host name was not resolved in time", "the proxy: no connection in 0.2 s",
+    )  # fmt: skip
+
+
+def test_whether_a_name_is_local_is_asked_once_of_a_resolver_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolver = Resolver(monkeypatch)
+    monkeypatch.setattr(hosts, "RESOLVE_SECONDS", 0.05)
+    told = [why_not_local("http://mute.invalid/x") for _ in range(3)]
+    resolver.release.set()
+
+    assert told == ["does not resolve, so nobody knows whether it is local"] * 3
+    assert resolver.asked == 1
+
+
+def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with full() as address, RawServer(answer(OK)) as server:
+        for others in (3, 30):
+            Resolver(monkeypatch, *[address] * others, ("127.0.0.1", server.port))
+            with Transport(Timeouts(connect=0.6), environ={}) as transport:
+                got = transport.send(Sent("POST", "http://many.invalid/"))
+            assert (got.failure, got.received and got.received.status) == (None, 200)
+        Resolver(monkeypatch, *[address] * 50)
+        with Transport(Timeouts(connect=0.3), environ={}) as transport:
+            got = transport.send(Sent("POST", "http://many.invalid/"))
+        assert (got.failure, got.detail) == ("unreachable", "no connection within 0.3 s")

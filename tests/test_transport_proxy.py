@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ from cancel_contracts.transport.client import Timeouts, Transport
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rawserver import Peer, RawServer, Script, answer
+from servers.hostile import Hostile, says
+from servers.trial import conforming, target_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = Timeouts(read=0.5)
@@ -275,6 +278,30 @@ def test_what_a_target_answers_through_a_proxy_is_its_own(name: str) -> None:
         got = transport.send(Sent("POST", f"{proxy.url}/x"))
     assert got.failure is None
     assert got.received is not None
+
+
+@pytest.mark.parametrize("place", ["cancel", "look"])
+def test_a_proxy_that_answers_from_some_call_on_is_named_and_nobody_is_blamed(
+    place: str, tmp_path: Path
+) -> None:
+    served, report, target = conforming("MA"), tmp_path / "r.json", tmp_path / "target.yaml"
+    misdeed, at = says(BY_PROXY["502 with Via"]), frozenset(range(1, 99))
+    with Hostile(served, verb="cancel", place=place, at=at, misdeed=misdeed) as front:
+        raw = {**target_of(served, front.url).raw, "base_url": front.url}
+        target.write_text(json.dumps(raw), "utf-8")
+        argv = ["verify", "--contract", "machine-action", "--only", "MA-07", "--only", "MA-34"]
+        code = main([*argv, "--target", str(target), "--report-json", str(report)])
+        served.stopped.set()
+    found = json.loads(report.read_text("utf-8"))
+    assert code == 4
+    assert found["outcome"] == "inconclusive"
+    verdicts = {c["id"]: c["verdict"] for c in found["contracts"][0]["clauses"]}
+    assert "violated" not in verdicts.values()
+    assert verdicts["MA-34"] != "upheld"  # its call was never answered
+    (told,) = (text for text in found["warnings"] if "proxy" in text)
+    assert re.fullmatch(
+        r"machine-action: a proxy between .*: 502, Via 1.1 corp \(\d+ calls\)", told
+    )
 
 
 @pytest.mark.parametrize("name", BY_PROXY)

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cancel_contracts import gate
+from cancel_contracts.assignment import Options, assign
+from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract import load as loading
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import AXES, BODIES, EXTRAS, FACETS, IDENTITIES, IDS, Word
-from cancel_contracts.exchange import Form, Situation
+from cancel_contracts.contract.words import (
+    AXES,
+    BODIES,
+    EXTRAS,
+    FACETS,
+    IDENTITIES,
+    IDS,
+    Carried,
+    Facet,
+    Word,
+)
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Form, Sent, Situation
+from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.overall import OVERALL
 from cancel_contracts.judge.tally import SINGLE
 from cancel_contracts.plan.plan import make
 from cancel_contracts.report.clauses import explanation
-from cancel_contracts.run.requests import Names, body_bytes
+from cancel_contracts.report.plan import show
+from cancel_contracts.report.record import record
+from cancel_contracts.verify import verify
+from generated import expect_table, given_table
+from rich.console import Console
 
 MACHINE = load(next(path for path in shipped() if path.stem == "machine-action"))
 WORD = Word("haiku", "five, seven, five", "a haiku for a body", b'"an old silent pond"')
@@ -35,24 +57,93 @@ def with_clause(folder: Path, **row: Any) -> Contract:
     return load(path)
 
 
+def reported(contract: Contract) -> tuple[list[str], list[Sent], dict[str, Any]]:
+    """Plan and run the clause MA-900 on the mock: the numbers that --plan prints, the calls, and
+    the row of the report.
+    """
+    options, screen = Options(only=("MA-900",)), StringIO()
+    with mock_target([contract]) as target:
+        assignments = assign([contract], target, options)
+        show(assignments, Console(file=screen, width=120))
+        result = verify([contract], target, options, assignments=assignments)
+    (row,) = record(result, gate.decide(result.judgements()))["contracts"][0]["clauses"]
+    numbers, *_ = re.findall(r"machine-action.*", screen.getvalue())
+    calls = [x.sent for x in result.results[0].journal.exchanges if x.kind == "cancel"]
+    return re.findall(r"\d+", numbers), calls, row
+
+
+# axis, a new word of it, what the situation holds, what goes out
+NEW = [
+    pytest.param("body", WORD, Form("haiku"), lambda sent: sent.body == b'"an old silent pond"', id="body"),
+    pytest.param(
+        "identity",
+        Word("whisperer", "a token in a header of its own", "in a whisper", lambda token: Carried((("X-Whisper", token),))),
+        "whisperer",
+        lambda sent: {"X-Whisper", "Authorization"} & dict(sent.headers).keys() == {"X-Whisper"},
+        id="identity",
+    ),
+    pytest.param(
+        "extra",
+        Word("far", "a hop count", "from far away", (("Max-Forwards", "9"),)),
+        "far",
+        lambda sent: ("Max-Forwards", "9") in sent.headers,
+        id="extra",
+    ),
+]  # fmt: skip
+TABLES = {"body": BODIES, "identity": IDENTITIES, "extra": EXTRAS}
+
+
+@pytest.mark.parametrize(("axis", "word", "held", "goes_out"), NEW)
 def test_a_word_added_to_its_table_is_known_everywhere(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    axis: str,
+    word: Word,
+    held: Any,
+    goes_out: Callable[[Sent], bool],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    row = {"given": {"body": "haiku"}, "expect": {"status": "4xx", "effect": "none"}}
-    with pytest.raises(Exception, match="no body is named 'haiku'"):
+    """The schema, the documentation, `explain`, the plan, the wire and the report read its row."""
+    row = {"given": {axis: word.name}, "expect": {"status": 418}}
+    with pytest.raises(UsageError, match=word.name):
         with_clause(tmp_path, **row)
-    monkeypatch.setitem(BODIES, WORD.name, WORD)
-    monkeypatch.setitem(AXES["body"].words, WORD.name, WORD)
+    monkeypatch.setitem(TABLES[axis], word.name, word)
+    monkeypatch.setitem(AXES[axis].words, word.name, word)
     contract = with_clause(tmp_path, **row)
-    given = loading.spec_schema()["$defs"]["given"]["properties"]
-    assert "haiku" in str(given["body"])
+    assert word.name in str(loading.spec_schema()["$defs"]["given"]["properties"][axis])
+    assert f"| | `{word.name}` | {word.says} |" in given_table()
     clause = contract.clause("MA-900")
     assert clause is not None
     (situation,) = asked(contract, clause)
-    assert situation.body == Form("haiku")
-    assert body_bytes(contract, situation, Names()) == b'"an old silent pond"'
+    assert getattr(situation, axis) == held
     assert any(situation in s.calls for s in make(contract, [clause], "gate").scenarios)
-    assert "a haiku for a body" in explanation([contract], "MA-900")
+    reads = word.name if axis == "identity" else word.reads  # who calls is told by name
+    assert reads in explanation([contract], "MA-900")
+    planned, calls, told = reported(contract)
+    assert planned[:2] == ["1", str(len(calls))]  # clauses, and cancel calls
+    assert any(goes_out(sent) for sent in calls)
+    assert told["verdict"] == "violated"
+    assert all(reads in piece["scenario"] for piece in told["evidence"])
+
+
+def test_a_facet_added_to_its_table_is_known_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"given": {"resource": "unknown"}, "expect": {"brief": True}}
+    with pytest.raises(UsageError, match="expect has no facet 'brief'"):
+        with_clause(tmp_path, **row)
+    facet = Facet("brief", "`true`: the answer is under ten octets", {"const": True})
+    monkeypatch.setitem(FACETS, "brief", facet)
+    monkeypatch.setitem(SINGLE, "brief", lambda context, exchange, wanted: (
+        Finding(exchange.status == 418, "under ten octets", f"{exchange.status}")
+    ))  # fmt: skip
+    contract = with_clause(tmp_path, **row)
+    assert "brief" in loading.spec_schema()["$defs"]["expect"]["properties"]
+    assert "| `brief` | `true`: the answer is under ten octets | the answer |" in expect_table()
+    assert "brief: True" in explanation([contract], "MA-900")
+    planned, calls, told = reported(contract)
+    assert planned[:2] == ["1", str(len(calls))]
+    assert told["verdict"] == "violated"
+    assert "under ten octets" in told["evidence"][0]["expected"]
 
 
 def test_every_facet_has_one_judge() -> None:

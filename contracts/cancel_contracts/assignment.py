@@ -15,6 +15,7 @@ from cancel_contracts.identity.offers import lacking
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
 from cancel_contracts.run.provisioned import Creates, creates, supply
+from cancel_contracts.run.way_in import Way
 from cancel_contracts.sight.observation import EFFECT_SECONDS
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site, Target
@@ -58,6 +59,7 @@ class Assignment:
     harmless: bool
     observes: bool
     not_local: str | None = None  # why the target does not count as local
+    way: Way | None = None  # the way in, where it is known
 
     @property
     def notice(self) -> str | None:
@@ -103,7 +105,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
     """Plan every contract. Sends nothing."""
     target.check_names(contracts)
     found = []
-    for contract in contracts:
+    for contract in target.narrowed(contracts):
         clauses = select(contract, options)
         if not clauses:
             continue

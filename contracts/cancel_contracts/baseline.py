@@ -2,8 +2,7 @@
 their time is over.
 
 A listed violation is `accepted`. A listed clause that is upheld again is stale and fails the run,
-so that the file
-never outlives what it excuses. Pure but for reading and writing the file.
+so that the file never outlives what it excuses. Pure but for reading and writing the file.
 """
 
 from __future__ import annotations

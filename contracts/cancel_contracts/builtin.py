@@ -17,6 +17,7 @@ from cancel_contracts.mock.server import MockServer
 from cancel_contracts.targets.file import Target
 
 ALGORITHM = "HS256"
+PLACE = "the built-in mock"
 
 
 def new_key() -> str:
@@ -40,7 +41,7 @@ def target_of(
             for c in contracts
         },
     }
-    return Target("the built-in mock", raw, server.base_url)
+    return Target(PLACE, raw, server.base_url)
 
 
 @contextmanager

@@ -85,9 +85,18 @@ class Breach:
         # What is quoted is what was sent, or the state that a resource was in.
         return (facet, evidence.expected.partition("'")[0] if self.weight else "", answer)
 
+    @property
+    def apart(self) -> str:
+        """What a call names wherever it deviates, if it is no resource that can be cancelled: a
+        final one and one that does not exist are served for different reasons.
+        """
+        if "resource" not in self.unusual:
+            return ""
+        return "final" if self.lead.exchange.situation.resource == "final" else "absent"
+
     def resembles(self, other: Breach) -> bool:
         """Whether it deviates in the same way, in situations as ordinary or more so."""
-        same = self.way == other.way
+        same = self.way == other.way and not (self.apart and other.apart != self.apart)
         return same and (self.unusual <= other.unusual or self.way[-1] == "refused")
 
     def explains(self, other: Breach) -> bool:
@@ -161,6 +170,5 @@ def unusual(situation: Situation) -> frozenset[str]:
 def _weight(evidence: Evidence) -> int:
     """Return what a deviation weighs: that somebody is served who is to be refused weighs most."""
     weight = min((WEIGHTS.get(facet, REST) for facet in evidence.facets), default=REST)
-    served = (evidence.exchange.status or 0) // 100 == 2
     refused = evidence.expected.startswith(("401", "403"))
-    return EFFECT if weight == CODE and served and refused else weight
+    return EFFECT if weight == CODE and evidence.exchange.succeeded and refused else weight

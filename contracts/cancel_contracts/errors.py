@@ -1,8 +1,7 @@
 """The one error family of the suite.
 
 Raised where the fault is known; turned into a message and an exit code at the single edge (the
-command line or
-the pytest plugin). A message names the place, the value and the mend, on one line.
+command line or the pytest plugin). A message names the place, the value and the mend, on one line.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Exchange: what was sent, in which situation, and every byte that came back.
 
 The only thing that passes from the rooms that send to the rooms that judge. Frozen data: no I/O, no
-clock, no
-knowledge of clauses.
+clock, no knowledge of clauses.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from cancel_contracts.parse import json_value
+from cancel_contracts.parse import json_value, refusal, success
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -29,6 +29,10 @@ PROXIES = ("mitmproxy", "squid", "fiddler", "charles", "zscaler", "privoxy", "bu
 # The words of bodies and ids whose text is drawn when the run begins.
 DRAWN = frozenset({"text", "valid", "invalid", "raw"})
 RECORDED = "recorded"  # a fact of the situation that an exchange made by others does not tell
+# What recorders, and those who clean recordings, write in place of what they keep secret.
+STRUCK_OUT = re.compile(
+    r"\W*(?:[\w./+-]+ )?(?:redacted|removed|masked|scrubbed|sanitized)\W*|\*+", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,8 @@ class Received:
     """Everything the target sent on the connection, and how h11 reads it.
 
     `body` is the content after transfer and content decoding; `wire` is every byte received;
-    `stray` is what came
-    after the message ended; `interim` lists 1xx statuses; `error` says why h11 could not read it
-    whole.
+    `stray` is what came after the message ended; `interim` lists 1xx statuses; `error` says why h11
+    could not read it whole.
     """
 
     status: int
@@ -180,11 +183,9 @@ class Exchange:
     """One request and what became of it.
 
     `kind` is "cancel" for any method on the cancel route and "observe" for the GET of the resource.
-    `scenario`
-    numbers the scenario within the contract's journal; `position` counts the cancel calls of that
-    scenario, this one
-    included, so an observation at position 0 was made before the first call. `role` says which
-    resource it names.
+    `scenario` numbers the scenario within the contract's journal; `position` counts the cancel
+    calls of that scenario, this one included, so an observation at position 0 was made before the
+    first call. `role` says which resource it names.
     """
 
     contract: str
@@ -212,12 +213,12 @@ class Exchange:
     @property
     def succeeded(self) -> bool:
         """Whether it was answered 2xx."""
-        return self.status is not None and self.status // 100 == 2
+        return success(self.status)
 
     @property
     def refused(self) -> bool:
         """Whether it was answered 4xx, 429 included: whatever is no refusal may take effect."""
-        return self.status is not None and self.status // 100 == 4
+        return refusal(self.status)
 
     @property
     def limited(self) -> bool:

@@ -12,11 +12,15 @@ import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Any
+
+from cancel_contracts.deadline import Overdue, within
 
 Address = IPv4Address | IPv6Address
 
+RESOLVE_SECONDS = 5.0  # for whoever asks whether a name is local
 ORIGINS = 64  # that are kept at hand: a run has a few
 NAME_CHARS, LABEL_CHARS = 253, 63  # RFC 1035 section 2.3.4
 
@@ -41,6 +45,7 @@ _METADATA = frozenset(
     map(ip_address, ("169.254.169.254", "169.254.170.2", "169.254.170.23",
                      "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254")),
 )  # fmt: skip
+_unresolved: set[str] = set()
 _environ_lock = threading.Lock()  # requests sets NO_PROXY in os.environ while it looks
 
 
@@ -159,11 +164,27 @@ def addresses(url: str) -> list[Address]:
     host = host_of(url)
     if (literal := address_of(host)) is not None:
         return [literal]
+    if not host or host in _unresolved:
+        return []
     try:
-        rows = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM) if host else []
+        rows = resolve(host, None, RESOLVE_SECONDS)
+    except Overdue:
+        _unresolved.add(host)  # each contract asks, and not each is to wait
+        return []
     except (OSError, UnicodeError):
         return []
-    return [a for row in rows if (a := address_of(str(row[4][0]))) is not None]
+    return [a for row in rows if (a := address_of(row[1][0])) is not None]
+
+
+def resolve(host: str, port: int | None, seconds: float) -> list[tuple[int, tuple[Any, ...]]]:
+    """Return the address family and the address of each machine that a name leads to, in the order
+    in which they are to be tried. Raises OSError, Overdue where the resolver takes longer, and
+    UnicodeError for what is no name.
+    """
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    # What is an address already is told without asking anybody.
+    rows = ask() if address_of(host) is not None else within(seconds, ask)
+    return [(family, address) for family, _, _, _, address in rows]
 
 
 def is_local(address: Address) -> bool:

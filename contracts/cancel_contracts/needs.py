@@ -18,6 +18,15 @@ GROUPS: dict[Kind, str] = {
     "owner": "owners",
     "observe": "observe",
 }
+# What meets a need of a kind, by keys of the target file; "{name}" stands for the one needed.
+FIXES: dict[Kind, str] = {
+    "identity": "give {name} a token (identities), or the key that the target trusts (mint)",
+    "mint": "give the key that the target trusts (mint)",
+    "state": "give ids, or a handler that makes resources, in {name} (provider_states)",
+    "owner": "give a handler that makes resources of {name} (provider_states)",
+    "observe": "let the target answer the GET that shows a resource",
+}
+ANY: dict[Kind, str] = {"identity": "admin", "state": "each state", "owner": "each identity"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,12 @@ class Need:
         group = GROUPS[self.kind]
         single = self.name and self.kind in ("identity", "state")
         return (self.name, group) if single else (group,)
+
+    @property
+    def fix(self) -> str | None:
+        """What in the target file, or of the target, would meet it. None for a choice."""
+        fix = FIXES.get(self.kind)
+        return fix and fix.format(name=self.name or ANY.get(self.kind))
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,16 @@ def pointed(value: Any, pointer: str) -> Any:
     return value
 
 
+def success(status: int | None) -> bool:
+    """Whether a call was answered 2xx (RFC 9110 section 15); without an answer it was not."""
+    return status is not None and status // 100 == 2
+
+
+def refusal(status: int | None) -> bool:
+    """Whether a call was answered 4xx, 429 included."""
+    return status is not None and status // 100 == 4
+
+
 def _no_number(word: str) -> None:
     # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
     raise ValueError(f"{word} is no JSON")
@@ -55,15 +65,10 @@ def _too_deep(value: Any) -> bool:
     """Walk level by level: whoever reads a value goes down by calls, of which Python has few."""
     level = [value]
     for _ in range(DEPTH):
-        inside: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                inside.extend(v for v in item.values() if isinstance(v, (dict, list)))
-            elif isinstance(item, list):
-                inside.extend(v for v in item if isinstance(v, (dict, list)))
-        if not inside:
+        values = [x.values() if type(x) is dict else x for x in level if type(x) in (dict, list)]
+        level = [x for inside in values for x in inside if type(x) in (dict, list)]
+        if not level:
             return False
-        level = inside
     return True
 
 

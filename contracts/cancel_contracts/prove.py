@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import groupby
+from itertools import combinations, groupby
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -24,7 +25,7 @@ from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.awaiting import AWAITING
-from cancel_contracts.mock.catalogue import FAULTS, VARIANTS, find
+from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
@@ -177,32 +178,46 @@ def _job(path: str, name: str, whole: bool) -> Trial:
     return trial(_contract(path), find(name), whole=whole)
 
 
-def jobs(contracts: Sequence[Contract], only: Sequence[str]) -> list[tuple[str, str]]:
+def jobs(contracts: Sequence[Contract], only: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Return (spec file, entry) for all that applies. What awaits a clause has to be named."""
-    entries: list[Fault | Variant] = [*FAULTS, *VARIANTS]
-    chosen = {find(name).name for name in only}
+    entries = map(find, dict.fromkeys(only)) if only else ENTRIES.values()
     return [
         (contract.path_of_file, entry.name)
         for entry in entries
         for contract in contracts
-        if entry.applies(contract)
-        and (entry.name in chosen if chosen else entry.name not in AWAITING)
+        if entry.applies(contract) and (only or entry.name not in AWAITING)
     ]
+
+
+def pairs(
+    contracts: Sequence[Contract], count: int, seed: int, only: Sequence[str] = ()
+) -> list[tuple[str, str]]:
+    """Return (spec file, entry) for some of the compatible pairs of variants, drawn by a seed;
+    with `only`, of the pairs that one of these is in.
+    """
+    chosen = {find(name).name for name in only}
+    everything = [
+        (contract.path_of_file, one.beside(other).name)
+        for contract in contracts
+        for one, other in combinations([v for v in VARIANTS if v.applies(contract)], 2)
+        if not chosen or {one.name, other.name} & chosen
+    ]
+    drawn = Random(seed).sample(everything, min(count, len(everything)))  # noqa: S311 - no secret
+    return sorted(drawn, key=lambda job: job[1])
 
 
 def prove(
     contracts: Sequence[Contract],
-    only: Sequence[str] = (),
+    work: Sequence[tuple[str, str]],
     workers: int = 4,
     progress: Callable[[Sequence[Trial]], Any] = lambda trials: None,
     *,
     whole: bool = False,
 ) -> Proof:
-    """Return the kill matrix. `only` narrows it to some entries; clauses are then not asked to
-    kill. `progress` is told the trials of each entry once it has met every contract.
+    """Return the matrix of what `jobs` or `pairs` gave. Where every fault is in it, each clause is
+    asked to kill. `progress` is told the trials of each entry once it has met its contracts.
     """
     begun = time.monotonic()
-    work = jobs(contracts, only)
     if not work:
         raise UsageError(
             "--only", "no entry applies to these contracts", "see `cancel-contracts mock --list`"
@@ -215,7 +230,7 @@ def prove(
             done = list(group)
             progress(done)
             trials += done
-    idle = {} if only else _idle(contracts, trials)
+    idle = _idle(contracts, trials) if set(work) >= set(jobs(contracts)) else {}
     return Proof(tuple(trials), idle, time.monotonic() - begun)
 
 

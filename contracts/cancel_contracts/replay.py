@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cancel_contracts import har
+from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.excuses import excuse
 from cancel_contracts.har import Recording, Selected, Settings
 from cancel_contracts.judge.judge import judge
+from cancel_contracts.plan.cover import PairsMet
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.verify import ContractResult, Result
 
@@ -32,12 +33,11 @@ def write_recording(result: Result, path: Path) -> None:
                 clauses=tuple(v.clause.id for v in r.judgement.verdicts),
                 not_testable=r.not_testable,
                 seconds=r.seconds,
+                pairs=(r.pairs.met, r.pairs.possible),
             )
             for r in result.results
         },
     )
-    from cancel_contracts.report.record import version
-
     har.write(path, [r.journal for r in result.results], settings, version(), result.redactor)
 
 
@@ -95,6 +95,7 @@ def _judged(
         excuse(judgement, row.not_testable),
         row.seconds,
         row.not_testable,
+        pairs=PairsMet(*row.pairs),
     )
 
 

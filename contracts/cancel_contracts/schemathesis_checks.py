@@ -24,6 +24,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Received, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judge, Verdict
+from cancel_contracts.parse import success
 
 AnyCase = schemathesis.Case[Any]
 CASES = 5  # of an operation that may be sent again for an unknown id, until one is told apart
@@ -142,7 +143,7 @@ class cancel_contracts:  # the name that --checks takes
                     if where is None:
                         break
                     failures += self._failures(where, response, label, unknown=True)
-                    if anonymous or response.status_code // 100 == 2 or response.status_code == 404:
+                    if anonymous or success(response.status_code) or response.status_code == 404:
                         break
         if failures:
             raise FailureGroup(failures)

@@ -52,16 +52,24 @@ def _dump(
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Mapping):
-        args = typing.get_args(hint)
+        _, args = _parts(hint)
         pairs = [tuple(_dump(Any, x, clean, verbatim) for x in pair) for pair in value.items()]
         texts = args[0] is str if args else all(isinstance(key, str) for key in value)
         return dict(pairs) if texts else [list(pair) for pair in pairs]
     if isinstance(value, (tuple, list, frozenset, set)):
         rows = sorted(value) if isinstance(value, (frozenset, set)) else value
-        return [_dump(Any, item, clean, verbatim) for item in rows]
-    if isinstance(value, str) and clean is not None and typing.get_origin(hint) is not Literal:
+        args = _parts(hint)[1] or (Any,)
+        each = args if len(args) == len(rows) and Ellipsis not in args else args[:1] * len(rows)
+        return [_dump(h, item, clean, verbatim) for h, item in zip(each, rows, strict=True)]
+    if isinstance(value, str) and clean is not None and _parts(hint)[0] is not Literal:
         return clean(value)
     return value
+
+
+@lru_cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return what a type is made of: its origin, or None, and its arguments."""
+    return typing.get_origin(hint), typing.get_args(hint)
 
 
 @lru_cache
@@ -69,21 +77,23 @@ def _hints(cls: type) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
+@lru_cache
 def _members(hint: Any) -> tuple[Any, ...]:
     """Return what a type allows: the members of a union, or itself."""
-    union = typing.get_origin(hint) in (Union, types.UnionType)
-    return typing.get_args(hint) if union else (hint,)
+    origin, args = _parts(hint)
+    return args if origin in (Union, types.UnionType) else (hint,)
 
 
+@lru_cache
 def _classes(hint: Any) -> list[type]:
     """Return the dataclasses that a field of this type may hold."""
     return [m for m in _members(hint) if isinstance(m, type) and is_dataclass(m)]
 
 
 def _load(hint: Any, row: Any, place: str) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:
         return row
+    origin, args = _parts(hint)
     if origin is Literal:
         if not any(row == word and type(row) is type(word) for word in args):
             raise ValueError(f"{place} is none of {', '.join(map(str, args))}")

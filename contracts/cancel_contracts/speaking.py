@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import FIELDS, asked, fits, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
@@ -22,7 +22,7 @@ class Speaking:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
-        speaks = Composition(contract).speaks  # of one answer that it speaks of as of any
+        speaks = composed(contract).speaks  # of one answer that it speaks of as of any
         self._of = {
             c.id: frozenset(
                 at

@@ -1,8 +1,7 @@
 """Tear down what a ledger says is left: the flow behind `cancel-contracts ledger FILE --tear-down`.
 
 Asks the provider-state handler of the target file, or cancels what a documented call created, and
-writes into the ledger what was done. Run
-twice it does nothing twice.
+writes into the ledger what was done. Run twice it does nothing twice.
 """
 
 from __future__ import annotations
@@ -69,11 +68,11 @@ def tear_down(
             ) as transport:
                 maker = provisioner(contract, site, transport, caller, ledger, pace)
                 states = ProviderStates(site, transport, ledger, maker)
-                failures += [f"{contract.name}: {text}" for text in _undo(contract, states, left)]
+                failures += [f"{contract.name}: {text}" for text in _undo(states, left)]
     return [redactor.text(text) for text in failures]
 
 
-def _undo(contract: Contract, states: ProviderStates, left: list[SetUp]) -> list[str]:
+def _undo(states: ProviderStates, left: list[SetUp]) -> list[str]:
     """Undo one contract's set-ups."""
     unknown = []
     for row in left:

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from cancel_contracts.assignment import Assignment, Options, assign
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import contained
+from cancel_contracts.exchange import Exchange
 from cancel_contracts.excuses import Excused, excuse, stale
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
@@ -24,18 +25,19 @@ from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.apart import apart
 from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.patience import Patience
+from cancel_contracts.run.performed import sentinel
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
+from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import pacer
 from cancel_contracts.transport.client import Transport, trusted
-
-SHRINK_CALLS = 20  # for the smallest of what was drawn that violates, where a quota allows them
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,19 @@ class ContractResult:
     crashes: tuple[str, ...] = ()  # faults of the suite itself
     not_torn_down: tuple[str, ...] = ()
     pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
+    way: Way = field(default_factory=Way)
+    # By each number of the journal: the scenario, and the first of its numbers. None of a recording
+    scenarios: Mapping[int, tuple[Scenario, int]] = field(default_factory=dict)
+
+    def around(self, number: int) -> list[Exchange]:
+        """Return the exchanges of the whole scenario that a number of the journal belongs to."""
+        exchanges = self.journal.exchanges
+        if number not in self.scenarios:
+            return exchanges.of_scenario(number)
+        scenario, first = self.scenarios[number]
+        numbers = range(first, first + scenario.numbers)
+        found = [x for n in numbers for x in exchanges.of_scenario(n)]
+        return sorted(found, key=lambda x: x.started)
 
     def requests(self) -> Counter[str]:
         kinds = self.journal.exchanges.kinds
@@ -76,6 +91,7 @@ class Result:
     crashes: tuple[str, ...] = ()  # faults of the suite itself, told among those of the run
     recorded: bool = False  # by somebody else: nothing was sent
     nothing: str | None = None  # why there is nothing to judge
+    described_by: str = ""  # the target file, or what stood in for one
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
@@ -147,7 +163,7 @@ def verify(
     base = target.base_url or (results[0].base_url if results else "")
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
-        tuple(warnings), tuple(failures), tuple(crashes),
+        tuple(warnings), tuple(failures), tuple(crashes), described_by=target.place,
     )  # fmt: skip
 
 
@@ -214,8 +230,8 @@ class _ContractRun:
         """Make the first call, which finds the way in."""
         began = time.monotonic()
         with contained(self.crashes):
-            self.plan = self.run.begin(self.plan)
-            if (id_ := self.run.sentinel) is not None:
+            self.plan = self.run.begin(self.plan, self.assignment.way)
+            if (id_ := sentinel(self.run.last_looks)) and self.assignment.site.handler:
                 self.sentinels[self.plan.contract.name] = id_
         self.seconds += time.monotonic() - began
 
@@ -245,18 +261,13 @@ class _ContractRun:
 
     def _shrunk(self, judgement: Judgement) -> bool:
         """Where a call violates that held something drawn, look for the smallest that does."""
-        evidence = [e for v in judgement.verdicts for e in v.violations]
-        if self.options.profile == "deep" or self.run.calls.stopped or judgement.unusable:
+        evidence = (e.exchange for v in judgement.verdicts for e in v.violations)
+        ended = self.run.calls.stopped or judgement.unusable or self.options.profile == "deep"
+        if ended or not any(exchange.situation.drawn for exchange in evidence):
             return False
-        if not any(e.exchange.situation.drawn for e in evidence):
-            return False
-        from cancel_contracts.run.shrink import Budget, shrink_planned  # Hypothesis: slow to load
+        from cancel_contracts.run.shrink import shrink_planned  # Hypothesis: slow to load
 
-        made = self.run.journal.exchanges.kinds["cancel"]
-        room = [self._left(), *(quota.calls - made for quota in judgement.contract.quotas)]
-        most = min([SHRINK_CALLS, *(calls for calls in room if calls is not None)])
-        shrink_planned(self.run, Budget(most), self.judge.deviates)
-        return self.run.journal.exchanges.kinds["cancel"] > made
+        return shrink_planned(self.run, self._left(), self.judge.deviates)
 
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""
@@ -284,5 +295,6 @@ class _ContractRun:
         self.seconds += time.monotonic() - began
         return ContractResult(
             contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            site.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs,
+            site.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs, run.way,
+            run.scenarios,
         )  # fmt: skip

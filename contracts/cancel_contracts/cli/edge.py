@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from cancel_contracts.cli.again import replay, token
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, mock, prove, schema
 from cancel_contracts.cli.run import judge, verify
@@ -32,6 +33,8 @@ def cli() -> None:
 for command in (
     verify,
     judge,
+    replay,
+    token,
     compare,
     baseline,
     clauses,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cancel_contracts.cli.options import PATH, cacert_option, load_contracts
+from cancel_contracts.cli.options import PATH, cacert_option, load_contracts, spec_option
 from cancel_contracts.errors import UsageError
 
 
@@ -16,10 +16,7 @@ from cancel_contracts.errors import UsageError
 @click.option(
     "--target", "target_file", type=PATH, metavar="FILE", help="The target's description."
 )
-@click.option(
-    "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
-    help="A contract from this file instead of the shipped ones (repeatable).",
-)  # fmt: skip
+@spec_option
 @cacert_option
 def ledger(file: Path, tear_down: bool, target_file: Path | None, specs: tuple[Path, ...],
            cacert: Path | None) -> int:  # fmt: skip

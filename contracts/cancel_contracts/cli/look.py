@@ -81,24 +81,32 @@ def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, 
     is_flag=True,
     help="Send the whole gate at every fault, not what its clauses ask for.",
 )
+@click.option(
+    "--pairs",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Draw N pairs of variants that one server can have both of, and prove that each passes.",
+)
+@click.option("--seed", type=int, default=0, metavar="N", help="Seed of --pairs.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=4, show_default=True, metavar="N")
 @click.option("--report-json", type=PATH, metavar="FILE")
 @click.option("--report-markdown", type=PATH, metavar="FILE")
-def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...],
-          whole: bool, jobs: int, report_json: Path | None,
+def prove(specs: tuple[Path, ...], names: tuple[str, ...], only: tuple[str, ...], whole: bool,
+          pairs: int | None, seed: int, jobs: int, report_json: Path | None,
           report_markdown: Path | None) -> int:  # fmt: skip
     """Print the kill matrix: each fault is caught by a clause it breaks, each variant passes. Exit
     1 on any hole.
     """
-    from cancel_contracts.prove import prove as prove_all
+    from cancel_contracts import prove as proving
     from cancel_contracts.report import matrix
 
     contracts = load_contracts(specs, names)
     for flag, path in (("--report-json", report_json), ("--report-markdown", report_markdown)):
         if path is not None:
             check_writable(flag, path)
-    proof = prove_all(
-        contracts, only, jobs, lambda trials: click.echo(matrix.row(trials)), whole=whole
+    work = proving.pairs(contracts, pairs, seed, only) if pairs else proving.jobs(contracts, only)
+    proof = proving.prove(
+        contracts, work, jobs, lambda trials: click.echo(matrix.row(trials)), whole=whole
     )
     click.echo(matrix.ending(proof))
     if report_json is not None:

@@ -99,6 +99,13 @@ def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
     return paths
 
 
+def spec_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
+        help="A contract from this file instead of the shipped ones (repeatable).",
+    )(command)  # fmt: skip
+
+
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--contract",
@@ -107,10 +114,7 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME",
         help="Only this contract (repeatable).",
     )(command)
-    return click.option(
-        "--spec", "specs", multiple=True, type=PATH, metavar="FILE",
-        help="A contract from this file instead of the shipped ones (repeatable).",
-    )(command)  # fmt: skip
+    return spec_option(command)
 
 
 def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -60,6 +60,7 @@ def problems(contract: Contract) -> Iterator[Problem]:
             yield f"x-clauses/{id_}", "the id stands twice", "ids are never reused"
         seen.add(id_)
     yield from _lifecycle(contract)
+    yield from _pages(contract)
     for clause in contract.clauses:
         yield from _given(contract, clause)
         for reading in clause.readings:
@@ -70,6 +71,14 @@ def problems(contract: Contract) -> Iterator[Problem]:
                 )  # fmt: skip
         for expect in (clause.expect, *clause.readings.values()):
             yield from _expect(contract, clause, expect)
+
+
+def _pages(contract: Contract) -> Iterator[Problem]:
+    """Yield the addresses of pages that no source names, where one is named almost so."""
+    cited = {source.page for source in contract.sources}
+    for page in contract.pages.keys() - cited:
+        if get_close_matches(page, bare := tuple(sorted(cited - contract.pages.keys())), n=1):
+            yield f"x-pages/{page}", "no source names this page", nearest(page, bare)
 
 
 def _lifecycle(contract: Contract) -> Iterator[Problem]:

@@ -18,16 +18,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import RECORDED, Form, Situation
+from cancel_contracts.parse import success
 
 # given's key -> Situation's field. `resource` and `id` are read apart.
 FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
 DEFAULT = Situation()
+CLAUSES = 1024  # of which what they ask for is kept at hand
 
 
 def conditional(clause: Clause) -> bool:
@@ -89,6 +92,11 @@ def resources(contract: Contract, given: Mapping[str, Any]) -> list[tuple[str, s
 
 def asked(contract: Contract, clause: Clause) -> list[Situation]:
     """Return the situations that exercise a clause, in the spec's order, without doubles."""
+    return list(_asked(contract, clause))
+
+
+@lru_cache(CLAUSES)
+def _asked(contract: Contract, clause: Clause) -> tuple[Situation, ...]:
     given = clause.given
     axes: list[Iterable[Any]] = [resources(contract, given)]
     for key, field in FIELDS.items():
@@ -98,12 +106,12 @@ def asked(contract: Contract, clause: Clause) -> list[Situation]:
     for (resource, state, id_), *rest in product(*axes):
         facts = dict(zip(FIELDS.values(), rest, strict=True))
         found[Situation(resource=resource, state=state, id=id_, **facts)] = None
-    return list(found)
+    return tuple(found)
 
 
 def names(contract: Contract, clause: Clause, key: str, situation: Situation) -> bool:
     """Whether a key of `given`, present or not, has the value of the situation among its own."""
-    wanted = values(contract, clause.given, key)
+    wanted = _named(contract, clause, key)
     value = getattr(situation, FIELDS[key])
     if key == "identity" and value == "app" and not clause.readings:
         # Whoever holds every permission is refused only where no single one suffices.
@@ -112,6 +120,11 @@ def names(contract: Contract, clause: Clause, key: str, situation: Situation) ->
     if isinstance(value, Form):
         value = value.kind
     return "any" in wanted or value in wanted
+
+
+@lru_cache(CLAUSES * len(FIELDS))
+def _named(contract: Contract, clause: Clause, key: str) -> frozenset[Any]:
+    return frozenset(values(contract, clause.given, key))
 
 
 def names_resource(clause: Clause, situation: Situation, status: int | None) -> bool:
@@ -123,7 +136,7 @@ def names_resource(clause: Clause, situation: Situation, status: int | None) -> 
     recorded = situation.resource == RECORDED == situation.id.word
     if recorded and {"cancellable", "final"} <= set(words):
         # Which of its states it was in does not matter here. That it exists, a success says.
-        if "unknown" in words or (status is not None and status // 100 == 2):
+        if "unknown" in words or success(status):
             return True
     for word in words:
         if word == "any" or word == situation.state:

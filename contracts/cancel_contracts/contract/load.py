@@ -1,15 +1,16 @@
 """Read a spec file into a Contract. The only room that knows what a spec file looks like.
 
 Validation has two layers: the JSON Schema of the extensions (a typo names file, path and key), then
-the cross-references
-that a schema cannot say (states, examples, dialects, operation ids). Raises UsageError, exit code
-2.
+the cross-references that a schema cannot say (states, examples, dialects, operation ids). Raises
+UsageError, exit code 2.
 """
 
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from cancel_contracts.contract.model import (
     Server,
     Source,
 )
+from cancel_contracts.contract.path_template import halves
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
@@ -36,6 +38,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
 from cancel_contracts.schemas import complaint, schema
 
+FILES = 16  # that are kept at hand
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
@@ -51,7 +54,25 @@ def shipped() -> list[Path]:
 
 
 def load(path: Path) -> Contract:
-    """Return the contract of one spec file. The contract's name is the file's stem."""
+    """Return the contract of one spec file. The contract's name is the file's stem.
+
+    A file that has not changed is read once.
+    """
+    try:
+        about = path.stat()
+    except OSError:
+        return _load(path)
+    if not stat.S_ISREG(about.st_mode):  # a pipe is another each time
+        return _load(path)
+    return _unchanged(path, about.st_ino, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(FILES)
+def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Contract:
+    return _load(path)
+
+
+def _load(path: Path) -> Contract:
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
@@ -125,10 +146,10 @@ class Reader:
     def route(self, operation_id: str, method: str) -> str:
         for route, verb, operation in self.operations():
             if operation.get("operationId") == operation_id and verb == method:
-                if route.count("{") != 1 or "}" not in route:
-                    raise self.bad(
-                        f"paths/{route}", "has not exactly one {parameter}", "name the id"
-                    )
+                try:
+                    halves(route)
+                except ValueError as err:
+                    raise self.bad(f"paths/{route}", str(err), "name the id") from None
                 return route
         raise self.bad(
             "x-lifecycle", f"no {method.upper()} operation is named {operation_id!r}",
@@ -167,6 +188,7 @@ class Reader:
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
             ),
+            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),

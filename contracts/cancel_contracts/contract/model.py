@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 Level = Literal["must", "should", "info"]
 
@@ -24,7 +25,7 @@ class Source:
         return f"{self.page}, {self.section}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clause:
     """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md."""
 
@@ -158,7 +159,7 @@ class Permission:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Contract:
     """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document,
     resolved.
@@ -178,15 +179,14 @@ class Contract:
     dialects: tuple[Dialect, ...]
     clauses: tuple[Clause, ...]
     not_testable: tuple[NotTestable, ...]
-    bodies: Mapping[
-        str, Any
-    ]  # requestBody examples by name, in order; empty where no body is to be sent
+    bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
+    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -198,6 +198,17 @@ class Contract:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
         return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+
+    @property
+    def server_path(self) -> str:
+        """The path of the documented server's URL, before every documented path."""
+        return urlsplit(self.server).path.rstrip("/")
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every source that it names."""
+        promises = [c.source for c in self.clauses] + [n.source for n in self.not_testable]
+        return (*promises, *(p.source for p in self.provisions))
 
     @property
     def operation(self) -> Mapping[str, Any]:

@@ -1,8 +1,7 @@
 """The vocabulary of `given` and `expect`: one table an axis, one row a word.
 
-Whatever else needs to know a word reads its row: the schema of spec files, the tables of the
-documentation, what goes out on the wire, how a report says it. A word that has no row fails at
-load. The mock keeps tables of its own; a test holds the two against each other. Pure.
+Whatever else needs to know a word reads its row: the schema of spec files, the documentation, what
+goes out on the wire, how a report says it. A word that has no row fails at load. Pure.
 """
 
 from __future__ import annotations
@@ -174,7 +173,7 @@ MEDIA_TYPES = _table(
 class Axis:
     """One key of `given`: the field of a situation that it speaks of, its ordinary value, its words.
 
-    `forms` is the JSON Schema of what it takes beside its words.
+    `forms` is the JSON Schema of what it takes beside its words, `topic` that of a clause on it.
     """
 
     key: str
@@ -183,6 +182,7 @@ class Axis:
     says: str
     words: Mapping[str, Word]
     forms: tuple[Mapping[str, Any], ...] = ()
+    topic: str = "request"
 
 
 def _one_of(name: str, says: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,16 +198,16 @@ _NAME: Mapping[str, Any] = {"type": "string", "minLength": 1}
 AXES: Mapping[str, Axis] = {
     axis.key: axis
     for axis in (
-        Axis("resource", "resource", "cancellable", "which resource the call names", RESOURCES, ({"type": "string", "x-is": "a state of x-lifecycle"},)),
+        Axis("resource", "resource", "cancellable", "which resource the call names", RESOURCES, ({"type": "string", "x-is": "a state of x-lifecycle"},), topic="lifecycle"),
         Axis("id", "id", None, "the kind of an odd id", {k: w for k, w in IDS.items() if w.wire is not None or w.name in DRAWN}),
-        Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME))),
-        Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}),
+        Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME)), topic="permission"),
+        Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}, topic="permission"),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (
             _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {neighbour}, {unique} and {long} in its strings", {}))),
         Axis("content-type", "content_type", "default", "the Content-Type", MEDIA_TYPES, ({"type": "string", "pattern": r"^[^/\s]+/[^/\s].*$"},)),
-        Axis("transfer", "transfer", "length", "the transfer coding", TRANSFERS),
+        Axis("transfer", "transfer", "length", "the transfer coding", TRANSFERS, topic="wire"),
         Axis("method", "method", "POST", "the method", METHODS),
-        Axis("call", "call", "first", "its place among calls", CALLS),
+        Axis("call", "call", "first", "its place among calls", CALLS, topic="lifecycle"),
         Axis("extra", "extra", "none", "what nobody asks for", EXTRAS),
     )
 }  # fmt: skip
@@ -237,12 +237,15 @@ STATUSES = {"anyOf": [STATUS, {"type": "array", "minItems": 1, "items": STATUS}]
 
 @dataclass(frozen=True)
 class Facet:
-    """One key of `expect`: its values, and what must have been seen to judge it."""
+    """One key of `expect`: its values, what must have been seen to judge it, and the topic of a
+    clause on it; where that is empty, what the clause asks for tells.
+    """
 
     name: str
     says: str
     values: Mapping[str, Any]  # JSON Schema
     sees: Sees = "answer"
+    topic: str = ""
 
 
 def _some(*words: str) -> dict[str, Any]:
@@ -255,27 +258,27 @@ FACETS: Mapping[str, Facet] = {
     facet.name: facet
     for facet in (
         Facet("status", "the status code: `200`, `4xx`, `not 5xx`, or a list", STATUSES),
-        Facet("body", "`empty` (not one octet) or `entity` (JSON fit for the schema), of a 2xx", {"enum": ["empty", "entity"]}),
-        Facet("error", "of a 4xx or 5xx: `envelope`, `single` (nothing beside `error`), `media-type`, `no-internals`", _some("envelope", "single", "media-type", "no-internals")),
+        Facet("body", "`empty` (not one octet) or `entity` (JSON fit for the schema), of a 2xx", {"enum": ["empty", "entity"]}, topic="body"),
+        Facet("error", "of a 4xx or 5xx: `envelope`, `single` (nothing beside `error`), `media-type`, `no-internals`", _some("envelope", "single", "media-type", "no-internals"), topic="error"),
         Facet("header", "`challenge` and `bearer` (401), `allow` (405), `retry-after` (429)", _some("challenge", "bearer", "allow", "retry-after")),
         Facet("effect", "`cancelled`, `none`, `kept` (what the first call did still stands), `as-answered` (2xx: cancelled, 4xx: none)", {"enum": ["cancelled", "none", "kept", "as-answered"]}, "looks"),
         Facet("neighbour", "`unchanged`: another resource was neither cancelled nor lost anything (not with unknown or odd ids, calls at once, or a kept connection)", {"const": "unchanged"}, "looks"),
-        Facet("entity", "`id`, `state`, `set` in the answer; `recorded` in answer or GET; `agrees` with the GET; `ordered` dates", _some("id", "state", "recorded", "set", "agrees", "ordered"), "looks"),
-        Facet("keeps", "names of properties that this call leaves alone", _NAMES, "looks"),
-        Facet("whole", "`true`: documented properties that no cancel sets or touches are as before", {"const": True}, "looks"),
-        Facet("not-recorded", "`true`: what was sent under another name is not kept", {"const": True}, "looks"),
-        Facet("accepts", "a permission: it suffices; others may", {"type": "string", "minLength": 1}, "looks"),
-        Facet("constant", "`status`: the same in every exchange", {"const": "status"}, "many"),
-        Facet("distinct", "a JSON pointer: a value of its own in every answer", {"type": "string", "pattern": "^/"}, "many"),
+        Facet("entity", "`id`, `state`, `set` in the answer; `recorded` in answer or GET; `agrees` with the GET; `ordered` dates", _some("id", "state", "recorded", "set", "agrees", "ordered"), "looks", topic="body"),
+        Facet("keeps", "names of properties that this call leaves alone", _NAMES, "looks", topic="body"),
+        Facet("whole", "`true`: documented properties that no cancel sets or touches are as before", {"const": True}, "looks", topic="body"),
+        Facet("not-recorded", "`true`: what was sent under another name is not kept", {"const": True}, "looks", topic="body"),
+        Facet("accepts", "a permission: it suffices; others may", {"type": "string", "minLength": 1}, "looks", topic="permission"),
+        Facet("constant", "`status`: the same in every exchange", {"const": "status"}, "many", topic="status"),
+        Facet("distinct", "a JSON pointer: a value of its own in every answer", {"type": "string", "pattern": "^/"}, "many", topic="error"),
         Facet("alike", "`status`, `code`, `message`, `challenge`, `headers` (their names): to one identity the same of every resource, ids and numbers apart", _some("status", "code", "message", "challenge", "headers"), "many"),
-        Facet("named", "`alike`: whoever cancelled is named alike wherever they did", {"const": "alike"}, "many"),
-        Facet("private", "`true`: no answer holds what was sent by another call, or names another resource, or holds the caller's token", {"const": True}, "many"),
-        Facet("quota", "`granted`: no 429 that stands before the quota is spent", {"const": "granted"}, "many"),
-        Facet("race", "`serializable`: calls at once end as some order of them would", {"const": "serializable"}, "many"),
-        Facet("wire", "`sound`: one HTTP message, framed as RFC 9112 asks", {"const": "sound"}),
-        Facet("answered", "`true`: in full and in time", {"const": True}),
-        Facet("connection", "`usable`: it carries the next call", {"const": "usable"}),
-        Facet("echo", "`request-id`: the client's id comes back beside the server's own", {"const": "request-id"}),
+        Facet("named", "`alike`: whoever cancelled is named alike wherever they did", {"const": "alike"}, "many", topic="body"),
+        Facet("private", "`true`: no answer holds what was sent by another call, or names another resource, or holds the caller's token", {"const": True}, "many", topic="permission"),
+        Facet("quota", "`granted`: no 429 that stands before the quota is spent", {"const": "granted"}, "many", topic="quota"),
+        Facet("race", "`serializable`: calls at once end as some order of them would", {"const": "serializable"}, "many", topic="lifecycle"),
+        Facet("wire", "`sound`: one HTTP message, framed as RFC 9112 asks", {"const": "sound"}, topic="wire"),
+        Facet("answered", "`true`: in full and in time", {"const": True}, topic="wire"),
+        Facet("connection", "`usable`: it carries the next call", {"const": "usable"}, topic="wire"),
+        Facet("echo", "`request-id`: the client's id comes back beside the server's own", {"const": "request-id"}, topic="request"),
     )
 }  # fmt: skip
 

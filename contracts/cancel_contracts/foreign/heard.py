@@ -8,8 +8,12 @@ from urllib.parse import urlsplit
 
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.foreign.route import Route
+from cancel_contracts.parse import success
 
 ROUNDING_SECONDS = 0.001  # moments of a recording are in whole milliseconds
+# Some recorders tell no lengths, and of a call the moment of its answer: two that lie this close
+# may have been made at once.
+UNTIMED_SECONDS = 1.0
 # RFC 9110 sections 15.6.4 and 15.6.5, and the vendor's lists of errors: temporary, send it again.
 TEMPORARY = (503, 504, 509)
 
@@ -31,7 +35,8 @@ WORKER = Left("answered by a service worker")
 class Heard:
     """A call: on which route, when (seconds, from any moment on), what came of it.
 
-    `left` says why it is not judged. Without a route it may have been a call on any resource.
+    `left` says why it is not judged. Without a route it may have been a call on any resource. Its
+    length is 0 where nobody told it.
     """
 
     where: Route | None
@@ -61,8 +66,15 @@ class Heard:
         host = urlsplit(self.sent.url).netloc.rpartition("@")[2].casefold()
         return (self.where.contract.name, host, self.where.id.casefold())
 
+    @property
+    def latest(self) -> float:
+        """When it had ended at the latest, where it is not told how long it took."""
+        return self.started + (self.seconds or UNTIMED_SECONDS)
+
     def overlaps(self, other: Heard) -> bool:
-        end = min(self.ended, other.ended)
+        """Whether two calls were made at once; of two cancels, whether they may have been."""
+        both = self.cancels and other.cancels
+        end = min(self.latest, other.latest) if both else min(self.ended, other.ended)
         return end - max(self.started, other.started) > ROUNDING_SECONDS
 
     def acts(self) -> bool | None:
@@ -75,7 +87,7 @@ class Heard:
             return None if self.left.may_have_acted else False
         if self.sent.method in ("OPTIONS", "HEAD") or 300 <= self.status < 500:
             return False
-        if self.sent.method == "POST" and 200 <= self.status < 300:
+        if self.sent.method == "POST" and success(self.status):
             return True
         return False if self.asks_to_come_again() else None
 

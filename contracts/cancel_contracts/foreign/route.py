@@ -15,6 +15,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.path_template import halves
 
 VERSION = r"(?:v\d+(?:\.\d+)*|beta)"
 NAMESPACE = r"(?:[A-Za-z_]\w*\.)*"
@@ -70,8 +71,7 @@ def _match(template: str | None, path: str) -> str | None:
 
 @lru_cache
 def _pattern(template: str) -> re.Pattern[str]:
-    before, _, after = template.partition("{")
-    after = after.partition("}")[2]
+    before, after = halves(template)
     names = [re.escape(name) for name in before.strip("/").split("/")]
     pattern = "(?:^|/)" + rf"/(?:{VERSION}/)?".join(names) + KEY
     if action := after.strip("/"):

@@ -19,6 +19,7 @@ from cancel_contracts.exchange import RECORDED, Exchange
 from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
 from cancel_contracts.journal import Exchanges
+from cancel_contracts.parse import success
 from cancel_contracts.sight.observation import EFFECT_SECONDS, Observation, observe
 from cancel_contracts.sight.sight import Sight
 
@@ -162,7 +163,7 @@ class _History:
     def _exchange(self, call: Heard, word: str) -> Exchange:
         assert call.where is not None
         state = self.state
-        if state[0] == "unknown" and 200 <= call.status < 300 and not self._stays_unknown(call):
+        if state[0] == "unknown" and success(call.status) and not self._stays_unknown(call):
             state = UNTOLD  # it may have come to be since
         if call.sent.method == "OPTIONS" and state[0] != "cancellable":
             state = UNTOLD  # a preflight is answered alike, whatever the state
@@ -229,7 +230,7 @@ def _overlapping(calls: Sequence[Heard]) -> list[list[int]]:
     found: list[list[int]] = [[] for _ in calls]
     going: list[int] = []
     for at, call in enumerate(calls):
-        going = [other for other in going if calls[other].ended > call.started]
+        going = [other for other in going if calls[other].latest > call.started]
         if call.where is None or (call.left is not None and not call.left.may_have_acted):
             continue
         for other in going:

@@ -13,6 +13,7 @@ from typing import Any
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
 from cancel_contracts.foreign.route import Route
+from cancel_contracts.parse import refusal, success
 from cancel_contracts.sight.observation import shown
 
 UNSAID: Mapping[str, Any] = {
@@ -77,11 +78,11 @@ def _ordinary(resource: str, status: int) -> bool:
     """Whether the answer shows that the call was an ordinary one: by a caller who may, with
     a body that will do.
     """
-    if status // 100 == 2:
+    if success(status):
         return True
     if resource == "unknown":
         return status == 404
-    return resource == "final" and status // 100 == 4 and status not in (401, 403, 415, 429)
+    return resource == "final" and refusal(status) and status not in (401, 403, 415, 429)
 
 
 def state_of(contract: Contract, entity: Mapping[str, Any]) -> State:

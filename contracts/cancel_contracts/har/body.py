@@ -9,14 +9,18 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from cancel_contracts.exchange import Headers
+from cancel_contracts.exchange import STRUCK_OUT, Headers
 from cancel_contracts.transport.coding import decode
 
 BODY_BYTES = 256 * 1024  # of a body that is kept; a longer one counts as not recorded
 NO_CONTENT = (204, 304)
+STRUCK_OUT_WITHIN = re.compile(
+    r':\s*"(?:\W{0,3}(?:[\w./+-]+ )?redacted\W{0,3}|\*{3,})"', re.IGNORECASE
+)
 
 
 def content_of(
@@ -31,10 +35,15 @@ def content_of(
             return b""
         return b"" if _surely_empty(content, text, size, headers, told) else None
     body = _uncoded(_decoded(text, content, headers), headers)
-    if body is None:
+    if body is None or struck_out(text):
         return None
     cut = len(body) < number_of(content.get("size")) and not _is_json(body)
     return None if cut or len(body) > BODY_BYTES else body
+
+
+def struck_out(text: str) -> bool:
+    """Whether a text, or a value within it, was replaced by whoever recorded or cleaned it."""
+    return bool(STRUCK_OUT.fullmatch(text) or STRUCK_OUT_WITHIN.search(text))
 
 
 def _uncoded(body: bytes, headers: Headers) -> bytes | None:
@@ -63,10 +72,12 @@ def _surely_empty(
     length = length_of(headers)
     if length >= 0:
         return length == 0
+    # Neither text nor length: where there are signs of a body, it is the recorder that has none. An
+    # empty text says more than a media type, and less than chunks: proxies that let them stream by
+    # keep none.
+    signs = {"content-type", "content-encoding", "transfer-encoding"}
     if text is not None and number_of(content.get("size")) == 0:
-        return True
-    # Neither text nor length: where there are signs of a body, it is the recorder that has none.
-    signs = ("content-type", "transfer-encoding", "content-encoding")
+        signs = {"transfer-encoding"}
     return "size" in content and not any(name.lower() in signs for name, _ in headers)
 
 

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import Headers, Part, Received, Sent, answered_by_proxy
+from cancel_contracts.exchange import (
+    STRUCK_OUT,
+    Headers,
+    Part,
+    Received,
+    Sent,
+    answered_by_proxy,
+)
 from cancel_contracts.foreign import WORKER, Heard, Left, route
 from cancel_contracts.har.body import (
     BODY_BYTES,
@@ -21,28 +28,38 @@ from cancel_contracts.har.body import (
     length_of,
     mapping_of,
     number_of,
+    struck_out,
     text_of,
 )
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
+from cancel_contracts.parse import http_date
 
 DAMAGED = Left("damaged or not as HAR 1.2 has it")
 NO_ANSWER = Left("without an answer (broken off)")
 NEVER_LEFT = Left("that never left the client", may_have_acted=False)
 CACHED = Left("answered from a cache", may_have_acted=False)
+CACHED_WRITE = Left(CACHED.why)  # no cache answers a POST (RFC 9111 section 4): who knows
 OWN_REDIRECT = Left("redirected by the browser itself", may_have_acted=False)
 FULFILLED = Left("answered by the recorder", may_have_acted=False)
 PROXY = "answered by a proxy"
 GATEWAY = Left("of a gateway whose headers were not recorded: it may be a proxy's answer")
 INTERIM = Left("interim (1xx)", may_have_acted=False)
+NAMELESS = Left("on a resource whose id was struck out")
+PART = Left("looked at a part of the resource ($select)")
+SELECTS = re.compile(r"[?&](?:\$|%24)select=", re.IGNORECASE)
+LATEST_SECONDS = 1e11  # a larger number counts milliseconds
+READS = ("GET", "HEAD")
 
-# Chromium's, Firefox' and others' words for a call that no server can have taken.
+# Chromium's, Firefox', WebKit's and proxies' words for a call that no server can have taken.
 UNSENT = re.compile(
     r"BLOCKED(?!_BY_(?:RESPONSE|ORB))|INTERNET_DISCONNECTED|OFFLINE|NAME_NOT_RESOLVED|UNKNOWN_HOST"
     r"|NAME_RESOLUTION|CONNECTION_REFUSED|UNREACHABLE|TUNNEL|PROXY_CONNECTION|ERR_CERT|UNSAFE_PORT"
-    r"|INVALID_URL|DISALLOWED|CSP|MIXED",
+    r"|INVALID_URL|DISALLOWED|CSP|MIXED|COULD NOT (?:BE FOUND|CONNECT)|NOT KNOWN|ECONNREFUSED"
+    r"|UNABLE TO (?:CONNECT|RESOLVE)|CONNECT CALL FAILED|ENOTFOUND",
     re.IGNORECASE,
 )
-TROUBLE = ("_error", "_failureText", "_blocked", "_blockedReason", "_wasAborted", "_aborted")
+TIMINGS = ("blocked", "dns", "connect", "send", "wait", "receive")  # "connect" includes "ssl"
+TROUBLE = ("_error", "_errorMessage", "_failureText", "_blocked", "_blockedReason", "_aborted")
 
 
 def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
@@ -65,7 +82,13 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         response = mapping_of(entry.get("response"))
         received = None if left_out(entry) else response_of(response, sent.method)
         left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
-        yield Heard(where, sent, received, started, seconds(entry), left)
+        shows = received is not None and received.status == 200 and where.kind == "observe"
+        if left is None and shows and SELECTS.search(url):
+            left = PART
+        if STRUCK_OUT.fullmatch(where.id):  # it may be on any
+            yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
+        else:
+            yield Heard(where, sent, received, started, seconds(entry), left)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))
         yield Heard(where, sent, None, started, seconds(entry), DAMAGED)
@@ -81,38 +104,57 @@ def unreadable(entry: Any = None) -> Heard:
 
 
 def moment(entry: Mapping[str, Any]) -> float:
-    """Return when an entry began, as seconds since 1970."""
-    found = datetime.fromisoformat(str(entry["startedDateTime"]).strip())
+    """Return when an entry began, as seconds since 1970. Some tell these, or milliseconds."""
+    told = entry["startedDateTime"]
+    if (number := _positive(told)) is not None:
+        return number / 1000 if number > LATEST_SECONDS else number
+    text = str(told).strip()
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        if (dated := http_date(text)) is None:
+            raise
+        found = dated
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
 def seconds(entry: Mapping[str, Any]) -> float:
     """Return how long an entry took; 0 where that is not told."""
-    time = entry.get("time")
-    fine = isinstance(time, (int, float)) and math.isfinite(time) and time > 0
-    return float(time) / 1000 if fine else 0.0  # type: ignore[arg-type]
+    if (whole := _positive(entry.get("time"))) is not None:
+        return whole / 1000
+    parts = mapping_of(entry.get("timings"))
+    return sum(_positive(parts.get(name)) or 0.0 for name in TIMINGS) / 1000
+
+
+def _positive(value: Any) -> float | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if number and math.isfinite(value) and value >= 0 else None
 
 
 def left_out(entry: Mapping[str, Any]) -> Left | None:
     """Return why the answer of an entry is none of the server's, by what the recorder says."""
     response = mapping_of(entry.get("response"))
     status, headers = _status(response), headers_of(response.get("headers"))[0]
+    reads = str(mapping_of(entry["request"]).get("method")).upper() in READS
+    if entry.get("_wasAborted"):  # Playwright's, for what the test itself stopped
+        return NEVER_LEFT
     if trouble := next((str(r[n]) for r in (response, entry) for n in TROUBLE if r.get(n)), None):
         return NEVER_LEFT if UNSENT.search(trouble) else NO_ANSWER
-    if entry.get("_wasFulfilled"):
+    if str(response.get("_charlesStatus") or "complete").lower() != "complete":
+        return NO_ANSWER  # what stands there is what had come until then
+    source = str(entry.get("_fetchType")).lower()  # Safari's word
+    if entry.get("_wasFulfilled") or "override" in source:
         return FULFILLED
-    if _names(entry, response, "_fromCache", "_fromDiskCache", "fromCache"):
-        return CACHED
+    if _names(entry, response, "_fromCache", "_fromDiskCache", "fromCache") or "cache" in source:
+        return CACHED if reads else CACHED_WRITE
     if any(name.lower() == "non-authoritative-reason" for name, _ in headers) or (
         status == 307 and str(response.get("statusText")).lower() == "internal redirect"
     ):
         return OWN_REDIRECT
-    if _names(entry, response, "_fetchedViaServiceWorker", "_fromServiceWorker"):
+    worker = ("_fetchedViaServiceWorker", "_fromServiceWorker")
+    if _names(entry, response, *worker) or "worker" in source:
         return WORKER
-    method = str(mapping_of(entry["request"]).get("method")).upper()
-    if status == 304 and method in ("GET", "HEAD"):
-        return CACHED
-    return None
+    return CACHED if status == 304 and reads else None
 
 
 def _names(entry: Mapping[str, Any], response: Mapping[str, Any], *names: str) -> bool:
@@ -132,12 +174,12 @@ def _not_the_servers(received: Received) -> Left | None:
 def request_of(request: Mapping[str, Any]) -> Sent:
     headers, told = headers_of(request.get("headers"))
     unrecorded: list[Part] = [] if told else ["headers"]
-    body = b""
-    if (text := text_of(mapping_of(request.get("postData")).get("text"))) is not None:
-        body = text.encode("utf-8", "surrogatepass")
-    size = number_of(request.get("bodySize"))
-    length = length_of(headers)
-    if (not body and max(size, length) > 0) or len(body) > BODY_BYTES:
+    text = text_of(mapping_of(request.get("postData")).get("text"))
+    body = (text or "").encode("utf-8", "surrogatepass")
+    size, length = number_of(request.get("bodySize"), -1), length_of(headers)
+    # Neither a text nor a size of 0: it may have had one.
+    untold = not body and (max(size, length) > 0 or (text is None and max(size, length) < 0))
+    if untold or len(body) > BODY_BYTES or (text and struck_out(text)):
         unrecorded.append("body")
     return Sent(
         str(request["method"]).upper(), veil_url(str(request["url"])), veil_request(headers),

@@ -14,12 +14,15 @@ FORMAT = 2  # of the _contracts fields
 
 @dataclass(frozen=True)
 class Selected:
-    """What a run did of one contract: the clauses that it judged, what was excused, its seconds."""
+    """What a run did of one contract: the clauses that it judged, what was excused, its seconds,
+    how many pairs of facts met in its plan, of those that can.
+    """
 
     base_url: str = ""
     clauses: tuple[str, ...] = ()
     not_testable: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    pairs: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

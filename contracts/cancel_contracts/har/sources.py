@@ -167,12 +167,14 @@ def _trace(file: IO[bytes]) -> Iterator[Any]:
 
 class _Utf8:
     """Octets of which some may be no UTF-8, as UTF-8: one bad text does not spoil the rest. A byte
-    order mark is passed over.
+    order mark is passed over; a shell that redirects may have written UTF-16.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
+        wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        file.seek(0)
+        self._decoder = codecs.getincrementaldecoder("utf-16" if wide else "utf-8-sig")("replace")
 
     def read(self, size: int = PIECE_BYTES) -> bytes:
         if size == 0:

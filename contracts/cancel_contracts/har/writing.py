@@ -53,20 +53,26 @@ def _journal(journal: Journal, redactor: Redactor) -> dict[str, Any]:
     return row
 
 
-def _clean(exchange: Exchange, clean: Scrubber) -> Exchange:
-    """Return an exchange without secrets."""
+def _clean(exchange: Exchange, clean: Scrubber) -> tuple[Exchange, str]:
+    """Return an exchange without secrets; and in words what of its answer is left out, for it may
+    hold one.
+    """
     sent, received = exchange.sent, exchange.received
+    notes: list[str | None] = []
     if received is not None:
+        body, packed = clean.body(received)
+        wire, parted = clean.wire(received)
+        notes = [packed, parted]
         received = replace(
             received,
             reason=clean.text(received.reason),
             headers=_headers(received.headers, clean),
-            body=clean.body(received)[0],
+            body=body,
             stray=clean.stray(received),
             error=clean.text(received.error) if received.error else received.error,
-            wire=clean.wire(received)[0],
+            wire=wire,
         )
-    return replace(
+    cleaned = replace(
         exchange,
         resource=clean.text(exchange.resource),
         detail=clean.text(exchange.detail),
@@ -78,13 +84,7 @@ def _clean(exchange: Exchange, clean: Scrubber) -> Exchange:
         ),
         received=received,
     )
-
-
-def _left_out(received: Received | None, clean: Scrubber) -> str:
-    """Return in words what of an answer is not written, for it may hold a secret."""
-    if received is None:
-        return ""
-    return "; ".join(note for _, note in (clean.body(received), clean.wire(received)) if note)
+    return cleaned, "; ".join(note for note in notes if note)
 
 
 def _headers(headers: Headers, clean: Scrubber) -> Headers:
@@ -92,8 +92,7 @@ def _headers(headers: Headers, clean: Scrubber) -> Headers:
 
 
 def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, Any]:
-    notes = _left_out(exchange.received, clean)
-    exchange = _clean(exchange, clean)
+    exchange, notes = _clean(exchange, clean)
     sent, received = exchange.sent, exchange.received
     moment = started + timedelta(seconds=exchange.started)
     milliseconds = round(exchange.seconds * 1000, 3)

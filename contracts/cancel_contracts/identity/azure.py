@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.deadline import Overdue, within
 from cancel_contracts.errors import Inconclusive, UsageError
 from cancel_contracts.hosts import host_of, is_below
 from cancel_contracts.identity.sources import read_source
@@ -23,6 +24,7 @@ MESSAGE_CHARS = 300
 FOR_THE_VENDOR = ("Trace ID", "Correlation ID", "Timestamp", "To mitigate")
 # Asked again so often where nobody answers. Its own ten times take minutes.
 RETRIES = 2
+TOKEN_SECONDS = 60.0  # in all, as a command has
 
 
 class AccessToken(Protocol):
@@ -65,7 +67,10 @@ class Credential:
         from azure.identity import CredentialUnavailableError
 
         try:
-            found = self.gives.get_token(scope, **self.more)
+            found = within(TOKEN_SECONDS, lambda: self.gives.get_token(scope, **self.more))
+        except Overdue:
+            problem = f"no token (no credential gave one within {TOKEN_SECONDS:g} s)"
+            raise Inconclusive(self.place, problem, "check the way to the authority") from None
         except (AzureError, ValueError) as err:
             # A chain that comes to its end has found no credential that it could use.
             found_none = self.chain and isinstance(err, ClientAuthenticationError)

@@ -1,8 +1,7 @@
 """Identities: who makes a call, as the Authorization header that says so.
 
 A token comes from the target file by the identity's name, or is minted where the target trusts a
-key of ours. Forms
-without a token (anonymous, an empty header, another scheme) need neither.
+key of ours. Forms without a token (anonymous, an empty header, another scheme) need neither.
 
 Not verified: that a literal token is what its name says. Whoever lends it answers for that.
 """

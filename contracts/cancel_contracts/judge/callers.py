@@ -49,7 +49,7 @@ def private(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
             owners[text].add(x.resource)
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        if x.received is None:
+        if x.received is None or "body" in x.sent.unrecorded:
             continue
         if x.echoed:
             found[i] = Finding(False, "no credentials in an answer", f"{answer(x)}, the token")
@@ -90,7 +90,8 @@ def _told(received: Received) -> Iterator[str]:
         if isinstance(value, str):
             yield value
         elif isinstance(value, (dict, list)):
-            pending += value.values() if isinstance(value, dict) else value
+            inside = value.values() if isinstance(value, dict) else value
+            pending += [v for v in inside if v and isinstance(v, (str, dict, list))]
 
 
 CALLERS: dict[str, Overall] = {"named": named, "private": private}

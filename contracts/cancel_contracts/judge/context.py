@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import NOBODY_THERE, Exchange, Situation
+from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.sight.sight import Sight
 
@@ -33,7 +33,7 @@ class Context:
     composition: Composition = field(init=False)
 
     def __post_init__(self) -> None:
-        self.composition = Composition(self.contract)
+        self.composition = composed(self.contract)
         self.sight = Sight(self.contract, self.journal.exchanges)
         for exchange in self.journal.exchanges:
             self.sight.note(exchange)
@@ -55,7 +55,8 @@ class Context:
         elif status:
             self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)
         second = situation.call == "second" and situation.resource == "cancellable"
-        if status and second and not self.is_first(exchange):
+        told = situation.identity != RECORDED  # else it may be refused for any other reason
+        if status and second and told and not self.is_first(exchange):
             self.seconds.add(status)
 
     def is_first(self, exchange: Exchange) -> bool:

@@ -14,7 +14,7 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
 from cancel_contracts.needs import NO_GET, Gap, Need, choice
-from cancel_contracts.sight.observation import Observation, describe, is_cancelled, shown
+from cancel_contracts.sight.observation import Observation, describe, is_cancelled, is_open, shown
 
 CLOSED = choice("the server closed the connection: it carried no second call")
 
@@ -75,13 +75,17 @@ def _still_unknown(context: Context, exchange: Exchange, after: Observation | No
 
 
 def _performed_later(context: Context, exchange: Exchange, before: Observation) -> bool:
-    """Whether a cancel shows at the end of the run, though no call of the scenario succeeded."""
+    """Whether a cancel shows at the end of the run, or what was final can be cancelled again,
+    though no call of the scenario succeeded.
+    """
     life, last = context.contract.lifecycle, context.sight.last(exchange)
     if last is None or last.entity is None or before.entity is None:
         return False
     calls = context.sight.scene(exchange.scenario).calls
     refused = all(call.status is not None and not call.succeeded for call in calls)
-    return refused and is_cancelled(life, last.entity) and not is_cancelled(life, before.entity)
+    was, now = before.entity, last.entity
+    done = is_cancelled(life, now) and not is_cancelled(life, was)
+    return refused and (done or (is_open(life, now) and not is_open(life, was)))
 
 
 def _kept(context: Context, exchange: Exchange) -> Told:
@@ -94,7 +98,9 @@ def _kept(context: Context, exchange: Exchange) -> Told:
         (x for x in reversed(calls) if x.position < exchange.position and x.succeeded), calls[0]
     )
     start, mid, end = sight.before(first), sight.before(exchange), sight.after(exchange)
-    if start is None or mid is None or end is None or start.gone or not sight.observable:
+    if mid is None or end is None or not sight.observable:
+        return NO_GET
+    if start.gone if start is not None else not life.after:
         return NO_GET
     actual = f"{answer(exchange)}; the GET shows {describe(life, end)}"
     expected = f"what the first call left: {describe(life, mid)}"
@@ -107,6 +113,7 @@ def _kept(context: Context, exchange: Exchange) -> Told:
     # that can be cancelled.
     open_again = {canonical(state) for state in life.cancellable} & set(shown(life, end.entity))
     moved = mid.entity is not None and shown(life, mid.entity) != shown(life, end.entity)
+    assert start is not None  # without it the state after is named
     taken_back = not sight.unchanged(start, mid) and (
         sight.unchanged(start, end) or (moved and bool(open_again))
     )

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import RECORDED, Exchange, Received
+from cancel_contracts.exchange import RECORDED, STRUCK_OUT, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
@@ -22,8 +22,6 @@ from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
-# What a recorder writes in place of a value that it keeps secret.
-REDACTED = re.compile(r"\W*(?:redacted|removed|masked)\W*|\*+", re.IGNORECASE)
 NOT_RECORDED = Gap("not recorded: the recording lacks what the answer held")
 UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
@@ -81,7 +79,7 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
 
 def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
-    if received is None or received.status // 100 != 2:
+    if received is None or not exchange.succeeded:
         return None
     if "body" in received.unrecorded:
         return NOT_RECORDED
@@ -166,7 +164,7 @@ def header(_: Context, exchange: Exchange, wanted: str) -> Told:
 
 def _said(value: str | None) -> str:
     """Return a header's value in words."""
-    return "none" if value is None else repr(value)
+    return "is missing" if value is None else repr(value)
 
 
 def _challenge(_: Exchange, received: Received) -> Finding:
@@ -184,7 +182,7 @@ def _bearer(exchange: Exchange, received: Received) -> Told:
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
         return None
-    if exchange.identity == RECORDED and any(REDACTED.fullmatch(line) for line in lines):
+    if exchange.identity == RECORDED and any(STRUCK_OUT.fullmatch(line) for line in lines):
         return NOT_RECORDED
     bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
     ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
@@ -245,7 +243,7 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None
-    actual = f"client-request-id {found!r}, request-id {own!r}"
+    actual = f"client-request-id {_said(found)}, request-id {_said(own)}"
     return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
 
 

@@ -17,10 +17,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal
 
-from cancel_contracts.contract.compose import Composition, Speaks
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import asked, conditional, kind_of, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Exchange, Situation
@@ -34,7 +33,6 @@ from cancel_contracts.needs import Gap, choice, inconclusive
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
 NOT_TOLD = Gap("the answers tell nothing of it")
 NOT_TOLD_OF_CHOICE = choice(NOT_TOLD.reason)
-SITUATIONS = 1024  # whose clauses are kept at hand
 
 
 @dataclass(frozen=True)
@@ -81,20 +79,8 @@ class Judge:
         self, contract: Contract, clauses: Sequence[Clause], pinned: Sequence[str] = ()
     ) -> None:
         self.contract, self.clauses, self.pinned = contract, clauses, pinned
-        self.composition = Composition(contract)
+        self.composition = composed(contract)
         self._wanted = {c.id: frozenset(asked(contract, c)) for c in clauses}
-        self._speaking = lru_cache(SITUATIONS)(self._who_speaks)
-
-    def _who_speaks(
-        self, situation: Situation, status: int | None
-    ) -> list[tuple[str, Speaks, Situation]]:
-        """Return the clauses that speak of a call, how, and the situation it stands for."""
-        compose = self.composition
-        return [
-            (c.id, speaks, compose.stands_for(c, situation))
-            for c in self.clauses
-            if (speaks := compose.speaks(c, situation, status))
-        ]
 
     def _tallies(self, context: Context) -> list[Tally]:
         """Hold every clause, under each of its readings, against every call: one pass."""
@@ -113,8 +99,9 @@ class Judge:
                 continue
             if context.is_first(exchange):
                 continue
-            for id_, speaks, stands in self._speaking(kind_of(exchange.situation), exchange.status):
-                for tally in tallies[id_]:
+            call = kind_of(exchange.situation)
+            for id_, speaks, stands in self.composition.speaking(call, exchange.status):
+                for tally in tallies.get(id_, ()):
                     tally.take(context, blame, at, exchange, speaks.expect, stands)
         everything = [tally for row in tallies.values() for tally in row]
         for tally in everything:

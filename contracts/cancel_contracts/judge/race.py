@@ -19,6 +19,7 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
+from cancel_contracts.parse import refusal
 from cancel_contracts.sight.observation import describe
 
 PUT_OFF = choice("of calls at once all but one were answered 429 each time")
@@ -72,7 +73,7 @@ def _outcome(
             return PUT_OFF
         one = f"one of {len(told)} simultaneous calls succeeds" if len(told) > 1 else "it succeeds"
         return Finding(False, one, actual)
-    once_only = bool(context.seconds) and all(code // 100 == 4 for code in context.seconds)
+    once_only = bool(context.seconds) and all(map(refusal, context.seconds))
     if once_only and len(won) > 1:
         return Finding(False, "one succeeds and others are refused, as in a row", actual)
     life, sight = context.contract.lifecycle, context.sight

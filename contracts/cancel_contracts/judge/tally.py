@@ -153,6 +153,9 @@ class Tally:
         over: Sequence[tuple[str, Told]],
         blame: Blame | None = None,
     ) -> None:
+        if exchange.failure == "proxy":  # whether the target has seen the call nobody knows
+            gap = inconclusive(f"no answer of the target ({exchange.detail})")
+            return self._lacks(False, stands, [gap])
         checked = [(name, facet(context, exchange, item)) for name, facet, item in _checks(expect)]
         rows = [*checked, *over]
         every = [told for _, told in rows]

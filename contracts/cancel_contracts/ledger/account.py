@@ -13,6 +13,7 @@ from typing import Any
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.parse import refusal
 from cancel_contracts.pipes import read_bytes
 from cancel_contracts.schemas import validator
 
@@ -52,7 +53,7 @@ class Call:
     @property
     def refused(self) -> bool:
         """Whether the target said that it did nothing."""
-        return self.status is not None and 400 <= self.status < 500
+        return refusal(self.status)
 
 
 @dataclass

@@ -16,16 +16,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from cancel_contracts.contract.path_template import pattern
 from cancel_contracts.mock import shape, states
 from cancel_contracts.mock.call import Call, Kind, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.wire import MARK
-
-
-def template(path: str) -> re.Pattern[bytes]:
-    """Return the pattern of a path with one {parameter}: any one segment, also an empty one."""
-    before, after = re.split(r"\{[^}]*\}", path, maxsplit=1)
-    return re.compile(re.escape(before.encode()) + rb"([^/]*)" + re.escape(after.encode()))
 
 
 class App:
@@ -41,9 +36,9 @@ class App:
         self.routes: list[tuple[re.Pattern[bytes], Kind, Desk]] = []
         for desk in desks:
             desk.beside = tuple(other for other in desks if other is not desk)
-            self.routes.append((template(desk.contract.path), "cancel", desk))
+            self.routes.append((pattern(desk.contract.path), "cancel", desk))
             if desk.observable and desk.contract.observe_path:
-                self.routes.append((template(desk.contract.observe_path), "observe", desk))
+                self.routes.append((pattern(desk.contract.observe_path), "observe", desk))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -65,8 +60,8 @@ class App:
         if path == states.PATH.encode():
             self.requests["provider_states"] += 1
             return states.handle(request.method, body, self.desks)
-        for pattern, kind, desk in self.routes:
-            if match := pattern.fullmatch(desk.reroute(path)):
+        for path_pattern, kind, desk in self.routes:
+            if match := path_pattern.fullmatch(desk.reroute(path)):
                 self.requests[kind] += 1
                 call = Call(kind, request.method, match[1], headers_of(request), body, turn)
                 call.connection = request.scope["state"]["connection"]

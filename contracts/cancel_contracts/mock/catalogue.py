@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.desk import Desk
-from cancel_contracts.mock.entry import Fault, Variant
+from cancel_contracts.mock.entry import BOTH, Fault, Variant
 from cancel_contracts.mock.faults import (
     across,
     assignment,
@@ -71,16 +71,25 @@ FAULTS: tuple[Fault, ...] = (
     *across.FAULTS,
 )
 
-__all__ = ["FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]
+_ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
+ENTRIES: Mapping[str, Fault | Variant] = {entry.name: entry for entry in _ALL}
+
+__all__ = ["ENTRIES", "FAULTS", "VARIANTS", "Fault", "Variant", "find", "install"]
 
 
 def find(name: str) -> Fault | Variant:
-    """Return an entry by its name, or raise UsageError with the nearest names."""
-    everything: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)
-    entries = {entry.name: entry for entry in everything}
-    if name in entries:
-        return entries[name]
-    near = get_close_matches(name, entries, n=3)
+    """Return an entry by its name, or raise UsageError with the nearest names. `a+b` are two
+    variants.
+    """
+    one, both, other = name.partition(BOTH)
+    if both:
+        first, second = find(one), find(other)
+        if isinstance(first, Variant) and isinstance(second, Variant):
+            return first.beside(second)
+        raise UsageError(name, "are not two variants", "give faults one by one")
+    if name in ENTRIES:
+        return ENTRIES[name]
+    near = get_close_matches(name, ENTRIES, n=3)
     mend = f"did you mean {', '.join(near)}?" if near else "`mock --list` names them all"
     raise UsageError(name, "is no fault or variant of the mock", mend)
 

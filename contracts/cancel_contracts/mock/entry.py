@@ -16,6 +16,7 @@ from cancel_contracts.mock.desk import Desk
 
 Applies = Callable[[Contract], bool]
 Change = Callable[[Desk], None]
+BOTH = "+"  # between the names of two variants that a server has both of
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,21 @@ class Variant:
     applies: Applies
     change: Change
     excused: Mapping[str, str] = field(default_factory=dict)
+
+    def beside(self, other: Variant) -> Variant:
+        """Return the variant that differs in both ways."""
+
+        def change(desk: Desk) -> None:
+            self.change(desk)
+            other.change(desk)
+
+        return Variant(
+            f"{self.name}{BOTH}{other.name}",
+            f"{self.says} {other.says}",
+            all_of(self.applies, other.applies),
+            change,
+            {**self.excused, **other.excused},
+        )
 
 
 # --- Questions to a contract ----------------------------------------------------------------------

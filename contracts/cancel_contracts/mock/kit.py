@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from cancel_contracts.contract import path_template
 from cancel_contracts.mock.call import Call, Headers, Refusal, Reply
 from cancel_contracts.mock.desk import Desk, Step
 from cancel_contracts.mock.entry import Change
@@ -19,6 +20,7 @@ from cancel_contracts.mock.entry import Change
 When = Callable[[Desk, Call], bool]
 Touch = Callable[[Desk, Call, Reply], Reply]
 Act = Callable[[Desk, Call], None]
+Reads = Callable[[bytes], bytes]  # the path of a route in a path as it came
 
 # --- When -----------------------------------------------------------------------------------------
 
@@ -158,6 +160,27 @@ def recode(why: str, status: int, headers: Headers = ()) -> Change:
 
 def order(*steps: str) -> Change:
     return lambda desk: desk.order(*steps)
+
+
+def read_as(reads: Reads) -> Change:
+    """Take another spelling of the path for the route."""
+
+    def change(desk: Desk) -> None:
+        earlier = desk.reroute
+        desk.reroute = lambda path: reads(earlier(path))
+
+    return change
+
+
+def any_case(template: str) -> Reads:
+    """Read the path of a template as it is written, in whatever case it comes."""
+    halves = [half.encode() for half in path_template.halves(template)]
+
+    def reads(path: bytes) -> bytes:
+        found = path_template.pattern(template, any_case=True).fullmatch(path)
+        return found[1].join(halves) if found else path
+
+    return reads
 
 
 def pause(step: str, seconds: float) -> Change:

@@ -64,6 +64,17 @@ def old(head: bytes) -> bytes:
     return closing.replace(b"HTTP/1.1", b"HTTP/1.0", 1)
 
 
+def content(head: bytes, body: bytes) -> bytes:
+    """Return what a body holds: it may stand in chunks, which HTTP/1.0 does not have."""
+    if b"chunked" not in head.lower():
+        return body
+    found = b""
+    while body:
+        size, _, body = body.partition(b"\r\n")
+        found, body = found + body[: int(size, 16)], body[int(size, 16) + 2 :]
+    return found
+
+
 def half(body: bytes) -> bytes:
     return body[: max(1, len(body) // 2)] if body else b""
 
@@ -124,7 +135,7 @@ SCRIPTS: Mapping[str, Script] = {
     "head-with-body": lambda h, b: [length(h, 2), b"{}"],
     "one-byte-chunk": lambda h, b: [chunked(h), chunk(b" ") + b"0\r\n\r\n"],
     # --- Variants: all of these are sound ---------------------------------------------------------
-    "http-1.0": lambda h, b: [old(h), b, End.CLOSE],
+    "http-1.0": lambda h, b: [old(h), content(h, b), End.CLOSE],
     "early-hints": lambda h, b: [
         b"HTTP/1.1 103 Early Hints\r\nLink: </hint>; rel=preload\r\n\r\n", h, b,
     ],

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cancel_contracts.contract.compose import Composition, Fact, fact, standing_of, with_value
+from cancel_contracts.contract.compose import Composition, Fact, composed, fact, with_value
 from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Form, Situation
@@ -17,29 +17,32 @@ from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
 def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
-    """Return the calls to make after these, one fact each, and second calls in a row again whose
-    first was refused; none where not even the ordinary call was served.
+    """Return the calls to make after these, one fact each or as many as a clause names together,
+    and second calls in a row again whose first was refused; none where not even the ordinary call
+    was served.
     """
-    composition = Composition(contract)
+    composition = composed(contract)
     served: set[Fact] = set()
+    done: set[Situation] = set()
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
     seconds: dict[Situation, Scenario] = {}
-    ordinary, done = False, list[Situation]()
+    ordinary = False
     for exchange in exchanges:
         call, where = exchange.situation, (exchange.scenario, exchange.resource)
         told = exchange.kind == "cancel" and exchange.status is not None
         if not told or exchange.put_off or exchange.way_in:
             continue
         if call.call == "second" and where not in begun:
-            seconds[call] = in_a_row(replace(call, call="first"), call)
+            plain = with_value(composition.ordinary, "resource", call)
+            seconds[plain] = in_a_row(plain, replace(plain, call="second"))
         if exchange.succeeded:
             begun.add(where)
         if composition.refused(call):
             continue
         if exchange.succeeded:
             ordinary |= call == composition.ordinary
-            done.append(call)
+            done.add(call)
             # Beside what no page decides a call stands for that alone.
             all_neutral = composition.served(call)
             served |= {
@@ -49,15 +52,11 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             failed[call] = None
     if not ordinary:
         return []
-    every = {s: c for c in contract.clauses for s in asked(contract, c)}
-    several = [
-        s
-        for s, clause in every.items()
-        if len(composition.facts(s)) > 1 and standing_of(clause).kind == "neutral"
-    ]
+    every = dict.fromkeys(s for clause in contract.clauses for s in asked(contract, clause))
     anew: dict[Situation, None] = {}
     for call in failed:
-        open_ = _facts(composition, call) - served
+        # A second call is none without a first: `seconds` has those to be made again.
+        open_ = {f for f in _facts(composition, call) - served if f != ("call", "second")}
         if not composition.served(call):  # what was drawn is not what had it refused
             open_ = {(a, v) for a, v in open_ if not (isinstance(v, Form) and v.drawn)}
         if any(_neutral(composition, each) for each in open_):
@@ -65,12 +64,21 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
                 alone = with_value(composition.ordinary, aspect, call)
                 if kind_of(alone) in every:
                     anew[alone] = None
-            # What a clause asks for of several facts together no single one of them shows.
-            for wanted in several:
-                if composition.shows(call, wanted):
-                    if not any(composition.shows(other, wanted) for other in done):
-                        anew[wanted] = None
+            anew |= dict.fromkeys(_together(every, composition, call, done))
     return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
+
+
+def _together(
+    every: Iterable[Situation],
+    composition: Composition,
+    call: Situation,
+    done: Iterable[Situation],
+) -> list[Situation]:
+    """Return what clauses ask for of several facts together that of all calls this one shows."""
+    several = [s for s in every if s.call == "first" and len(composition.facts(s)) > 1]
+    shown = (s for s in several if composition.shows(call, s))
+    left = (s for s in shown if not any(composition.shows(other, s) for other in done))
+    return sorted(left, key=str)
 
 
 def _facts(composition: Composition, call: Situation) -> set[Fact]:

@@ -46,7 +46,7 @@ def _lot(
 
     Half of what is to be refused stands before what may cancel: what a refusal leaves behind shows
     there. The other half stands alone: what a refusal does later shows there. Up to `few` all
-    stand before.
+    stand before. The first of several that may cancel meets its resource as it was made.
     """
     ends = [call for call in calls if not composition.refused(call)]
     ends.sort(key=lambda call: not composition.served(call))
@@ -57,6 +57,8 @@ def _lot(
     found: list[Chain] = []
     for place, end in enumerate(ends):
         share = min(-(-len(before) // (len(ends) - place)), LONGEST - 2)
+        if place == 0 and len(ends) > 1:
+            share = 0
         chain, before = [*before[:share], end], before[share:]
         second = next((s for s in seconds if _follows(composition, s, end)), None)
         if second is not None:

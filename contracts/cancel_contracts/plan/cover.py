@@ -35,6 +35,15 @@ class PairsMet:
     possible: int
 
 
+@dataclass(frozen=True)
+class _Choice:
+    """A neutral value of an aspect: a situation that has it, its kind and the fact."""
+
+    sample: Situation
+    kind: tuple[str, Any]
+    fact: Fact
+
+
 @dataclass
 class Cover:
     """The calls chosen so far and the pairs of kinds that meet in them. `may` says whether a call
@@ -47,10 +56,13 @@ class Cover:
     met: set[Pair] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._kinds: dict[Fact, Any] = {}
+        self._kinds: dict[Fact, tuple[str, Any]] = {}
         self._samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in FREE}
         self._used: dict[Fact, int] = {}
-        self._values: set[frozenset[Fact]] = set()  # pairs of values that met
+        # What each kind met, and what each value did.
+        self._beside: dict[tuple[str, Any], set[tuple[str, Any]]] = {}
+        self._near: dict[Fact, set[Fact]] = {}
+        self._neutral: dict[str, list[_Choice]] = {}
 
     # --- facts and kinds --------------------------------------------------------------------------
 
@@ -59,6 +71,7 @@ class Cover:
         no resource that nobody asks for: it may be one that is to be left alone.
         """
         wanted = list(wanted)
+        self._neutral.clear()
         for aspect in FREE:
             ordinary = [] if aspect == "resource" else [self.composition.ordinary]
             for situation in [*ordinary, *wanted]:
@@ -70,8 +83,8 @@ class Cover:
         if fact not in self._kinds:
             own = aspect == "resource" and of.resource in ("cancellable", "unknown")
             deciding = None if own else self.composition.decided_by.get(fact)
-            self._kinds[fact] = deciding or fact[1]
-        return (aspect, self._kinds[fact])
+            self._kinds[fact] = (aspect, deciding or fact[1])
+        return self._kinds[fact]
 
     def pairs(self, call: Situation) -> set[Pair]:
         """Return the pairs of kinds that meet in a call."""
@@ -98,7 +111,8 @@ class Cover:
         base = with_value(self.composition.ordinary, "resource", neutral)
         for a, b in combinations(FREE, 2):
             for (one, ones), (two, twos) in product(kinds[a].items(), kinds[b].items()):
-                calls = (with_value(with_value(base, a, x), b, y) for x, y in product(ones, twos))
+                halves = (with_value(base, a, x) for x in ones)
+                calls = (with_value(half, b, y) for half, y in product(halves, twos))
                 call = next((c for c in calls if self._meets(c)), None)
                 if call is not None:
                     found[frozenset((one, two))] = (call, [a, b])
@@ -124,16 +138,36 @@ class Cover:
 
     def add(self, call: Situation) -> None:
         self.calls.append(call)
+        self._use(call)
+        if self.odd(call) > 1:
+            return  # of two that are not neutral one hides what the other meets
         self.met |= self.pairs(call)
-        facts = [(aspect, value(call, aspect)) for aspect in FREE]
-        self._values |= {frozenset(two) for two in combinations(facts, 2)}
+        kinds = {self.kind(aspect, call) for aspect in FREE}
+        facts = {(aspect, value(call, aspect)) for aspect in FREE}
+        for kind in kinds:
+            self._beside.setdefault(kind, set()).update(kinds)
         for fact in facts:
+            self._near.setdefault(fact, set()).update(facts)
+
+    def _use(self, call: Situation) -> None:
+        self._neutral.clear()
+        for aspect in FREE:
+            fact = (aspect, value(call, aspect))
             self._used[fact] = self._used.get(fact, 0) + 1
 
-    def neutral(self, aspect: str) -> list[Situation]:
-        """Return a situation for every neutral value of an aspect, the least used first."""
-        samples = [s for s in self._samples[aspect].values() if self._is_neutral(s, aspect)]
-        return sorted(samples, key=lambda s: self._used.get((aspect, value(s, aspect)), 0))
+    def neutral(self, aspect: str) -> list[_Choice]:
+        """Return every neutral value of an aspect, the least used first."""
+        if aspect not in self._neutral:
+            samples = self._samples[aspect].items()
+            self._neutral[aspect] = sorted(
+                (
+                    _Choice(sample, self.kind(aspect, sample), (aspect, own))
+                    for own, sample in samples
+                    if self._is_neutral(sample, aspect)
+                ),
+                key=lambda choice: self._used.get(choice.fact, 0),
+            )
+        return self._neutral[aspect]
 
     def filled(self, base: Situation, fixed: Iterable[str]) -> Situation:
         """Return a call with its free aspects filled with neutral values."""
@@ -143,28 +177,43 @@ class Cover:
         tried = [self._filled(base, kept, turn) for turn in turns]
         return max(tried, key=lambda call: len(self.pairs(call) - self.met))
 
+    def second(self, call: Situation) -> Situation:
+        """Return a second call in a row, by somebody who may and in neutral ways that few calls
+        were made in, such that one of the calls may be the first.
+        """
+        served = filter(self.composition.served, self.calls)
+        owners = {first.owner for first in served if first.state == call.state}
+        callers = (choice.sample for choice in self.neutral("caller"))
+        caller = next((s for s in callers if s.owner in owners), call)
+        made = with_value(call, "caller", caller)
+        made = self.filled(made, ("resource", "caller", "body", "method"))
+        self._use(made)
+        return made
+
     def _filled(self, base: Situation, fixed: list[str], free: list[str]) -> Situation:
-        call, settled = base, [*fixed]
+        call = base
+        kinds = {self.kind(s, base) for s in fixed}
+        facts = {(s, value(base, s)) for s in fixed}
         for aspect in free:
-            call = self._best(call, aspect, settled)
-            settled.append(aspect)
+            call = self._best(call, aspect, kinds, facts)
+            kinds.add(self.kind(aspect, call))
+            facts.add((aspect, value(call, aspect)))
         return call
 
-    def _best(self, call: Situation, aspect: str, settled: Sequence[str]) -> Situation:
-        """Return the call with the neutral value of an aspect that meets most new pairs: of kinds
-        first, then of the values themselves.
+    def _best(
+        self, call: Situation, aspect: str, kinds: set[tuple[str, Any]], facts: set[Fact]
+    ) -> Situation:
+        """Return the call with the neutral value of an aspect that meets most new pairs with what
+        is settled: of kinds first, then of the values themselves.
         """
-        kinds = [self.kind(s, call) for s in settled]
-        facts = [(s, value(call, s)) for s in settled]
 
-        def score(sample: Situation) -> tuple[int, int]:
-            kind, fact = self.kind(aspect, sample), (aspect, value(sample, aspect))
-            new = sum(frozenset((kind, other)) not in self.met for other in kinds)
-            unmet = sum(frozenset((fact, other)) not in self._values for other in facts)
-            return (2 * new + (fact not in self._used), unmet)
+        def score(choice: _Choice) -> tuple[int, int]:
+            new = len(kinds - self._beside.get(choice.kind, set()))
+            unmet = len(facts - self._near.get(choice.fact, set()))
+            return (2 * new + (choice.fact not in self._used), unmet)
 
-        for sample in sorted(self.neutral(aspect), key=score, reverse=True):
-            other = with_value(call, aspect, sample)
+        for choice in sorted(self.neutral(aspect), key=score, reverse=True):
+            other = with_value(call, aspect, choice.sample)
             if self.composition.can_meet(other):
                 return other
         return call
@@ -188,6 +237,7 @@ def cover(
     if composition.ordinary in wanted:
         found.add(composition.ordinary)
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
+    own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
     compared = _compared(composition.contract)
     for situation in own:
         if len(found.calls) < limit:

@@ -9,25 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import FACETS, needs_token
+from cancel_contracts.contract.words import FACETS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
-from cancel_contracts.plan.beside import neighbours
-from cancel_contracts.plan.chains import chains
-from cancel_contracts.plan.cover import Cover, PairsMet, cover
+from cancel_contracts.plan.arrange import arranged, refused_between
+from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.crowds import crowds
 from cancel_contracts.plan.steps import (
     EXISTING,
     Scenario,
-    in_a_row,
-    on_one_connection,
 )
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.plan.vary import varied
@@ -41,6 +38,7 @@ GATE_PAIRS = 0.77
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
+PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
 
 
 @dataclass(frozen=True)
@@ -83,11 +81,28 @@ def make(
 
     `harmless` keeps to calls that cannot cancel anything that exists. `states` says whether the
     target offers provider states, `lacks` which identities it does not offer and why, `supply`
-    what its ids bring about where it has no handler. What it excuses is asked all the same.
+    what its ids bring about where it has no handler. What it excuses is asked all the same. The
+    same question has the same plan: it is not to be changed.
     """
+    build = _made if supply else _remembered
+    rest = (profile, max_requests, harmless, states, frozenset(lacks.items()), supply)
+    return build(contract, tuple(clauses), *rest)
+
+
+def _made(
+    contract: Contract,
+    clauses: tuple[Clause, ...],
+    profile: Profile,
+    max_requests: int | None,
+    harmless: bool,
+    states: bool,
+    lacking: frozenset[tuple[str, Gap]],
+    supply: Supply | None,
+) -> Plan:
+    lacks = dict(lacking)
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
-    composition = Composition(contract)
+    composition = composed(contract)
     against = partial(_against, profile=profile, harmless=harmless, states=states)
     left_out: dict[Situation, Gap] = {}
     wanted: list[Situation] = []
@@ -114,12 +129,15 @@ def make(
             gaps = (gap for call, gap in dropped.items() if composition.shows(call, situation))
             budget = Gap(f"the budget of {limit} calls does not reach it")
             left_out[situation] = next(gaps, budget)
-    plan = Plan(contract, tuple(clauses), tuple(scenarios), left_out, demanded, pairs)
+    plan = Plan(contract, clauses, tuple(scenarios), left_out, demanded, pairs)
     left = limit - sum(len(s.calls) for s in scenarios)
     if profile == "deep" and not harmless and states:
         properties = int(left * PROPERTY_SHARE)
         return replace(plan, property_calls=properties, walk_calls=left - properties)
     return replace(plan, room=left)
+
+
+_remembered = lru_cache(PLANS)(_made)
 
 
 def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[str, Gap]) -> bool:
@@ -160,13 +178,13 @@ def _cover(
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
-    kept = _kept(composition, single) if any(s.call == "reused" for s in single) else []
+    kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
-    reserved += bool(seconds)  # one that follows none that is planned has a first of its own
     found = cover(composition, single, max(0, limit - reserved), share, may)
     found.calls = varied(composition, found.calls)
+    seconds = [found.second(call) for call in seconds]
     scenarios: list[Scenario] = []
-    for scenario in [*_scenarios(composition, found, seconds, kept, near), *races]:
+    for scenario in [*arranged(composition, found, seconds, kept, near), *races]:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)
@@ -194,74 +212,6 @@ def _about_others(clause: Clause) -> bool:
 
 def _touches(situation: Situation) -> bool:
     return situation.resource in EXISTING
-
-
-def _scenarios(
-    composition: Composition,
-    found: Cover,
-    seconds: Sequence[Situation],
-    kept: Sequence[Situation],
-    near: Sequence[Situation],
-) -> list[Scenario]:
-    """Return the scenarios of calls, the ordinary one first: it finds the way in."""
-    ordinary, last = composition.ordinary, _Last(composition)
-    others = [call for call in found.calls if call.call != "reused"]
-    pairs: list[Scenario] = []
-    for call in found.calls:
-        if call.call == "reused":
-            # Whatever is served may be what the connection carried before.
-            served = (s for s in others if composition.served(s) and s != ordinary)
-            first = next((s for s in served if s.owner is None), None)
-            if first is not None:
-                others.remove(first)
-            first = first or replace(call, call="first")
-            again = [replace(kept[-1], call="second")] if kept else []
-            pairs.append(on_one_connection(first, then=[*kept, call, *again]))
-    rows = chains(composition, [call for call in others if call != ordinary], seconds)
-    if ordinary in others:
-        rows.insert(0, (ordinary,))
-    beside = neighbours(composition, rows, near)
-    made: list[Scenario] = []
-    for row in rows:
-        # Where any change is an effect, a second look tells what changes by itself.
-        twice = not made and not composition.contract.lifecycle.after
-        later = last.wanted(row)
-        by = beside.get(row)
-        made.append(
-            in_a_row(*row, neighbour=by, twice=twice, last=later, sentinel=row == (ordinary,))
-        )
-    return [*made, *pairs]
-
-
-def _kept(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served. Made
-    beside the plan's own: no clause is left open where the server closes the connection before.
-    """
-    callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
-    own = [s for s in callers if s.owner is None]
-    # Whoever has no credentials, and whoever has no permission, where these are asked for.
-    own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
-    without = [s for s in own if not needs_token(s.identity)]
-    return [*without[:1], *[s for s in own if s not in without][:1]]
-
-
-class _Last:
-    """Which resources are looked at once more when the run ends: those that nothing was to cancel,
-    and of others one for every kind of caller.
-    """
-
-    def __init__(self, composition: Composition) -> None:
-        self.composition = composition
-        self._met: set[tuple[str | None, ...]] = set()
-
-    def wanted(self, row: Sequence[Situation]) -> bool:
-        call = row[-1]
-        if call.resource == "odd":
-            return False
-        kind = (call.resource, call.identity.partition(":")[0], call.owner)
-        new = kind not in self._met
-        self._met.add(kind)
-        return new or self.composition.refused(call)
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:

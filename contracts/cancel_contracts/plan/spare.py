@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.plan import Plan
@@ -19,7 +19,7 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
     over, rest = spent - plan.room, list(plan.scenarios[1:])
     if over <= 0:
         return rest
-    composition = Composition(plan.contract)
+    composition = composed(plan.contract)
     clauses = [(c, frozenset(asked(plan.contract, c))) for c in plan.clauses]
 
     def told(scenarios: Iterable[Scenario]) -> set[tuple[str, Situation]]:

@@ -172,8 +172,10 @@ def in_a_row(
     twice: bool = False,
     last: bool = False,
     sentinel: bool = False,
+    unseen: bool = False,
 ) -> Scenario:
-    """Return calls one after the other on one resource, a look before and after each.
+    """Return calls one after the other on one resource, a look before and after each, but for the
+    first where it is to be `unseen`.
 
     Beside it stands one in the state and of the owner that `neighbour` has. `twice` looks a second
     time before the first, which tells what changes by itself; `last` once more when the run ends,
@@ -195,7 +197,7 @@ def in_a_row(
         needed = any("{neighbour}" in call.body.text for call in calls)
         steps.append(_acquire(1, neighbour, spends=False, beside=0, needed=needed))
         near = [1]
-    steps += [Observe(slot, first) for slot in (0, *near)]
+    steps += [Observe(slot, first) for slot in (() if unseen else (0, *near))]
     steps += [Observe(0, first)] if twice else []
     for call in calls:
         steps += [Call(call), *(Observe(slot, call) for slot in (0, *near))]

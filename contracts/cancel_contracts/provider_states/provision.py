@@ -21,7 +21,7 @@ from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
-from cancel_contracts.parse import identifier, pointed
+from cancel_contracts.parse import identifier, pointed, success
 from cancel_contracts.targets.file import Site
 from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Transport
@@ -180,9 +180,9 @@ class Provisioner:
             told = f"{call} was refused ({received.status}{_code(received)})"
             raise Refused(Gap(told, of_resource(row.state, owner)))
         id_, entity = _made(received, row.id)
-        if received.status // 100 != 2 or id_ is None:
+        if not success(received.status) or id_ is None:
             told = f"{call} was answered {received.status}"
-            told += f" without an id at {row.id}" if received.status // 100 == 2 else ""
+            told += f" without an id at {row.id}" if success(received.status) else ""
             self.orphans.append(maybe_left(row.state, owner, told))
             raise Broken(told)
         self.created.append(Created(number, id_, row))
@@ -275,7 +275,7 @@ class Provisioner:
         if answer.received is None or answer.failure:
             return f"its cancel was not answered: {answer.why}"
         gone = answer.received.status in (404, 410)
-        if answer.received.status // 100 != 2 and not gone:
+        if not success(answer.received.status) and not gone:
             return f"its cancel was answered {answer.received.status}{_code(answer.received)}"
         return None
 

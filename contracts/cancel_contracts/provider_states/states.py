@@ -15,6 +15,7 @@ from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import Gap, of_resource
+from cancel_contracts.parse import success
 from cancel_contracts.provider_states.handler import in_words, values_of
 from cancel_contracts.provider_states.provision import (
     Provisioner,
@@ -37,6 +38,22 @@ class Made:
     number: int
     state: str
     values: dict[str, object]
+
+
+def state_request(
+    site: Site, action: str, state: str, params: dict[str, object] | dict[str, str]
+) -> Sent:
+    """Return the call of a site's handler: `action` is setup or teardown."""
+    assert site.handler is not None
+    article = "an" if site.contract[0] in "aeiou" else "a"
+    document = {
+        "consumer": CONSUMER,
+        "state": f"{article} {site.contract} in state {state}",
+        "action": action,
+        "params": params,
+    }
+    headers = (("Content-Type", "application/json"),)
+    return Sent("POST", site.handler, headers, json.dumps(document).encode())
 
 
 class ProviderStates:
@@ -75,6 +92,10 @@ class ProviderStates:
     def orphans(self) -> list[str]:
         """What is maybe left though no tear-down can name it, in words."""
         return self._orphans + (self.provisioner.orphans if self.provisioner else [])
+
+    def ask_again(self, state: str, owner: str | None) -> None:
+        """Forget that a set-up was refused: one that was done without decides nothing of others."""
+        self._refused.pop((state, bool(owner)), None)
 
     def acquire(
         self,
@@ -170,7 +191,7 @@ class ProviderStates:
             self.ledger.nothing_made(number)
             self._broken += 1
             raise Broken("the provider-state handler answers 429 again and again")
-        if received.status // 100 != 2:
+        if not success(received.status):
             if made_nothing(received.status):
                 self.ledger.nothing_made(number)
             else:
@@ -195,16 +216,7 @@ class ProviderStates:
         params: dict[str, object] | dict[str, str],
         keep_alive: bool = False,
     ) -> Answer:
-        assert self.site.handler is not None
-        article = "an" if self.site.contract[0] in "aeiou" else "a"
-        document = {
-            "consumer": CONSUMER,
-            "state": f"{article} {self.site.contract} in state {state}",
-            "action": action,
-            "params": params,
-        }
-        headers = (("Content-Type", "application/json"),)
-        request = Sent("POST", self.site.handler, headers, json.dumps(document).encode())
+        request = state_request(self.site, action, state, params)
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
             answer = self.transport.send(request, keep_alive=keep_alive)
@@ -244,7 +256,7 @@ class ProviderStates:
             whole = answer.received and not answer.failure and not answer.received.error
             status = answer.received.status if answer.received and whole else None
             gone = (gone_is_fine or self.single) and status in (404, 410)
-            if status is None or (status // 100 != 2 and not gone):
+            if not success(status) and not gone:
                 told = in_words(answer.received) if answer.received and whole else answer.why
                 what = made.values.get("id") or f"a {made.state}"
                 failures.append(f"tear-down of {what} failed ({told})")

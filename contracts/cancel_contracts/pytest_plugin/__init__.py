@@ -96,10 +96,11 @@ class ClauseItem(pytest.Item):
         door = self.config.stash[DOOR]
         if reason := door.failed:
             raise Verdict(reason)
-        verdict = door.verdicts[self.contract.name, self.clause.id]
-        self.user_properties.append(("verdict", verdict.word))
-        self.user_properties.append(("exercised", verdict.exercised))
-        _conclude(self, verdict, door)
+        if (clause := door.clauses.get((self.contract.name, self.clause.id))) is None:
+            pytest.skip("the target file's `serves` leaves this contract out")
+        self.user_properties.append(("verdict", clause["verdict"]))
+        self.user_properties.append(("exercised", clause["exercised"]))
+        _conclude(self, clause, door)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         if isinstance(excinfo.value, Verdict):
@@ -115,47 +116,29 @@ class Verdict(Exception):
     """A verdict that fails an item. The message is all there is to print."""
 
 
-def _conclude(item: ClauseItem, verdict: Any, door: Door) -> None:
-    from cancel_contracts.gate import gap
+def _conclude(item: ClauseItem, clause: dict[str, Any], door: Door) -> None:
+    from cancel_contracts.report.story import fails
 
-    strict = setting(item.config, "strict")
-    if verdict.word == "violated":
-        text = violation(verdict, door)
-        if verdict.clause.level == "must" or (strict and verdict.clause.level == "should"):
+    if clause["verdict"] == "violated":
+        text = door.tell(item.contract.name, clause)
+        if fails(door.record, clause):
             raise Verdict(text)
         item.warn(ContractsWarning(text))
-    elif verdict.word != "upheld":
-        reason = in_these_words(f"{verdict.word}: {verdict.reason}")
-        if gap(verdict):
-            raise Verdict(f"{verdict.clause.id} {reason}")
-        pytest.skip(f"{reason}; {verdict.excused}" if verdict.excused else reason)
-
-
-def violation(verdict: Any, door: Door) -> str:
-    """Return a violated clause in words: what the page says, what was expected, what came."""
-    first = verdict.violations[0]
-    sent = first.exchange.sent
-    text = [
-        f"{verdict.clause.id} ({verdict.clause.level}): {verdict.clause.says}",
-        f"  source    {verdict.clause.source}",
-        f"  expected  {first.expected}",
-        f"  actual    {first.actual}",
-        f"  violated by {verdict.deviations} of {verdict.exercised} exchanges, for example",
-        f"  {sent.method} {sent.url} as {first.exchange.identity}",
-    ]
-    redacted: str = door.redactor.text("\n".join(text))
-    return redacted
+    elif clause["verdict"] != "upheld":
+        reason = in_these_words(f"{clause['verdict']}: {clause['reason']}")
+        if clause["gap"]:
+            raise Verdict(f"{clause['id']} {reason}")
+        pytest.skip(f"{reason}; {clause['excused']}" if clause["excused"] else reason)
 
 
 class Door:
     """The runs behind a session's items."""
 
     def __init__(self, config: pytest.Config) -> None:
-        from cancel_contracts.redact.secrets import Redactor
-
         self.config = config
-        self.verdicts: dict[tuple[str, str], Any] = {}
-        self.redactor = Redactor()
+        self.record: dict[str, Any] = {}
+        self.contracts: dict[str, dict[str, Any]] = {}  # of the record, by name
+        self.clauses: dict[tuple[str, str], dict[str, Any]] = {}  # and by contract and id
         self.failed: str | None = None
         self.lines: list[str] = []
         self.short: list[str] = []  # what fails the session though no item shows it
@@ -181,6 +164,7 @@ class Door:
                 sweep_seconds=SWEEP_SECONDS,
                 profile=given["profile"],
                 seed=given["seed"],
+                strict=given["strict"],
                 only=tuple(id_ for ids in chosen.values() for id_ in ids),
                 pinned=pinned_dialects(everything, given["dialect"]),
                 allow_destructive=given["allow-destructive"],
@@ -191,30 +175,46 @@ class Door:
             if options.ledger is not None:
                 self.say(f"ledger: {options.ledger}")
             result = verify(everything, target, options)
-        self.redactor = result.redactor
-        self.failed = "; ".join(map(self.redactor.text, result.crashes)) or None
-        for judgement in result.judgements():
-            for verdict in judgement.verdicts:
-                self.verdicts[judgement.contract.name, verdict.clause.id] = verdict
-            if judgement.readings:
-                seen = ", ".join(judgement.readings.values())
-                self.lines.append(f"{judgement.contract.name} follows {seen}")
-        self._count(result, given["min-covered"])
-        told = (*result.warnings, *result.faults_of_the_run, *self.short)
-        self.lines += [in_these_words(self.redactor.text(text)) for text in told]
+        self._take(result, given["min-covered"])
 
-    def _count(self, result: Any, min_covered: float) -> None:
-        """Tell the two figures, and what fails the session beside its items."""
-        from cancel_contracts.gate import figures
+    def _take(self, result: Any, min_covered: float) -> None:
+        """Keep the record, which holds no secret, and tell what fails the session beside items."""
+        from cancel_contracts.gate import decide, figures
+        from cancel_contracts.report.record import record
+        from cancel_contracts.report.story import figured
 
-        self.short += result.stale_excuses()
-        found = figures(v for j in result.judgements() for v in j.verdicts)
-        told = f"kept {found.upheld} of {found.judged} must-clauses"
-        told += f", covered {found.judged} of {found.selected}"
-        excused = ", ".join(found.excused)
-        self.lines.append(f"{told}; excused: {excused}" if excused else told)
-        if found.covered_percent < min_covered:
-            self.short.append(f"{found.covered_percent:.1f} % covered, less than {min_covered:g} %")
+        stale = result.stale_excuses()
+        outcome = decide(result.judgements(), strict=result.options.strict, stale_excuses=stale)
+        self.record = record(result, outcome)
+        self.failed = "; ".join(map(result.redactor.text, result.crashes)) or None
+        for contract in self.record["contracts"]:
+            self.contracts[contract["name"]] = contract
+            self.clauses |= {(contract["name"], row["id"]): row for row in contract["clauses"]}
+            if seen := contract["dialect"]:
+                self.lines.append(f"{contract['name']} follows {seen}")
+        self.lines.append(f"must-clauses: {figured(self.record)}")
+        self.short += map(result.redactor.text, stale)
+        percent = figures(v for j in result.judgements() for v in j.verdicts).covered_percent
+        if percent < min_covered:
+            self.short.append(f"{percent:.1f} % covered, less than {min_covered:g} %")
+        told = (*self.record["warnings"], *self.record["faults_of_the_run"], *self.short)
+        self.lines += map(in_these_words, told)
+
+    def tell(self, contract: str, clause: dict[str, Any]) -> str:
+        """Return a violated clause in words: its finding, what it breaks, the promise, and the
+        whole scenario.
+        """
+        from cancel_contracts.report import findings, story
+        from cancel_contracts.report.text import line
+
+        pairs = story.whole(self.contracts[contract], clause)
+        if found := findings.of(self.record, contract, clause["id"]):
+            pairs = [("breaks", findings.breaks(found[1])), *pairs]
+        head = found[1]["sentence"] if found else story.summary(clause)
+        promise = f"{clause['id']} ({clause['level']}): {clause['says']}"
+        told = {"says": promise}
+        rows = (f"  {label:<9} {line(told.get(label, text))}" for label, text in pairs)
+        return "\n".join([line(head), *rows])
 
     def ledger(self, path: Path | None) -> Path | None:
         """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""

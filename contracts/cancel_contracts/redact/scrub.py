@@ -99,8 +99,11 @@ class Scrubber:
         """Whether more of a secret shows once what parts chunks is taken away, or something packed
         that may hold one.
         """
-        while data.startswith(b"HTTP/1."):  # after an interim response
-            data = data.partition(b"\r\n\r\n")[2]
+        at = 0
+        while data.startswith(b"HTTP/1.", at):  # after an interim response
+            end = data.find(b"\r\n\r\n", at)
+            at = len(data) if end < 0 else end + 4
+        data = data[at:]
         joined = CHUNK_LINE.sub(b"", b"\r\n" + data)
         if self._packed(data) or self._packed(joined):
             return True

@@ -51,8 +51,7 @@ def _found(record: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _defect(record: dict[str, Any], row: dict[str, Any]) -> tuple[str, str, str]:
-    failing = ("must", "should") if record["strict"] else ("must",)
-    kind = "error" if row["level"] in failing else "warning"
+    kind = "error" if story.failing(record, row["level"]) else "warning"
     names = ", ".join(dict.fromkeys(clause["contract"] for clause in row["clauses"]))
     breaks, elsewhere = f"Breaks {findings.breaks(row)}", findings.elsewhere(row)
     message = "\n".join(filter(None, (row["sentence"], row["says"], breaks, elsewhere)))

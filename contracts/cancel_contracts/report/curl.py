@@ -52,7 +52,15 @@ def line(method: str, url: str, headers: Sequence[Sequence[str]], body: bytes) -
         else:
             before = f"printf {_printf(body)} | "
             parts += ["--data-binary", "@-"]
-    return before + " ".join([*parts, quote(url)]) + note
+    return before + " ".join([*parts, _url(url)]) + note
+
+
+def _url(url: str) -> str:
+    """Return a URL as a word of the shell. A token may stand at the end of its query."""
+    start, mark, rest = url.partition("=<")
+    if mark and rest.endswith(">"):
+        return quote(f"{start}=") + f'"${variable(rest[:-1])}"'
+    return quote(url)
 
 
 def _header(name: str, value: str) -> str:

@@ -17,10 +17,13 @@ from cancel_contracts.report import curl, scenario
 from cancel_contracts.report.text import count
 from cancel_contracts.sight.observation import describe, observe
 
-SHOWN_BYTES = 16 * 1024  # of a body, and of the wire; a recording has them whole
+SHOWN_BYTES = 16 * 1024  # of a body, of the headers, and of the wire; a recording has them whole
 SHOWN_HEADERS = 200
-SHOWN_VALUE_CHARS = 4096  # of a header
+SHOWN_INTERIM = 100
+SHOWN_VALUE_CHARS = 4096  # of a header, its name, or a reason
 LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
+
+STEPS = 40  # of a scenario: a walk may be long
 
 
 def entry(
@@ -31,13 +34,17 @@ def entry(
     sent = exchange.sent
     url, headers = clean.url(sent.url), clean.headers(sent.headers)
     body = clean.octets(sent.body)
+    own = [x for x in around if x.scenario == exchange.scenario]
     return {
         "scenario": clean.text(scenario.words(exchange)),
+        "number": exchange.scenario,
         "identity": exchange.identity,
         "state": scenario.state(exchange.situation),
+        "begins": (begins := scenario.beginning(exchange.situation)) and clean.text(begins),
         "expected": clean.text(evidence.expected),
         "actual": clean.text(evidence.actual),
-        "observed": _observed(exchange, clean, lifecycle, around),
+        "observed": _observed(exchange, clean, lifecycle, own),
+        "steps": steps(_until(exchange, around), clean, lifecycle, exchange),
         "request": {
             "method": sent.method,
             "url": url,
@@ -58,7 +65,7 @@ def _text(data: bytes) -> str:
 
 
 def _clipped(value: str) -> str:
-    """Return a header's value, the beginning of one that nobody would read to its end."""
+    """Return a value of the head, the beginning of one that nobody would read to its end."""
     if len(value) <= SHOWN_VALUE_CHARS:
         return value
     return f"{value[:SHOWN_VALUE_CHARS]}… ({len(value):,} characters)"
@@ -73,23 +80,39 @@ def _cut(data: bytes, what: str) -> str | None:
 def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
     body, packed = clean.body(received)
     wire, left_out = clean.wire(received)
-    fields = received.headers[:SHOWN_HEADERS]
+    fields = _fields(received, clean)
     notes = [_cut(body, "body"), _cut(wire, "wire"), packed, left_out]
     notes += [f"the {part} of the answer: not recorded" for part in received.unrecorded]
-    if len(received.headers) > SHOWN_HEADERS:
-        notes.append(f"the first {SHOWN_HEADERS} of {len(received.headers):,} headers")
+    for shown, whole, what in (
+        (len(fields), len(received.headers), "headers"),
+        (SHOWN_INTERIM, len(received.interim), "interim responses"),
+    ):
+        if shown < whole:
+            notes.append(f"the first {shown} of {whole:,} {what}")
     return {
         "status": received.status,
-        "reason": clean.text(received.reason),
+        "reason": _clipped(clean.text(received.reason)),
         "version": received.version,
-        "headers": [[name, _clipped(value)] for name, value in clean.headers(fields)],
+        "headers": fields,
         "body": _text(body),
-        "interim": list(received.interim),
+        "interim": list(received.interim[:SHOWN_INTERIM]),
         "stray": _text(clean.stray(received)),
         "error": clean.text(received.error) if received.error else None,
         "wire": base64.b64encode(wire[:SHOWN_BYTES]).decode("ascii"),
         "cut": "; ".join(note for note in notes if note) or None,
     }
+
+
+def _fields(received: Received, clean: Scrubber) -> list[list[str]]:
+    """Return the headers that are shown, from the first on, free of secrets."""
+    found, left = [], SHOWN_BYTES
+    for name, value in clean.headers(received.headers[:SHOWN_HEADERS]):
+        row = [_clipped(name), _clipped(value)]
+        left -= sum(map(len, row))
+        if left < 0:
+            break
+        found.append(row)
+    return found
 
 
 def _observed(
@@ -114,6 +137,38 @@ def _observed(
     ]
     neighbour = {row["shows"] for row in rows if row["role"] == "neighbour"}
     return [row for row in rows if row["role"] == "target" or len(neighbour) > 1][:LOOKS]
+
+
+def _until(exchange: Exchange, around: Sequence[Exchange]) -> list[Exchange]:
+    """Return a scenario up to the looks after a call; of many exchanges the last."""
+    own, at = exchange.scenario, exchange.position
+    return [x for x in around if x.scenario != own or x.position <= at][-STEPS:]
+
+
+def steps(
+    exchanges: Sequence[Exchange],
+    clean: Scrubber,
+    lifecycle: Lifecycle,
+    judged: Exchange | None = None,
+) -> list[dict[str, Any]]:
+    """Return what was called and looked at, in order, and what that showed."""
+    return [
+        {
+            "says": clean.text(scenario.words(x)),
+            "kind": x.kind,
+            "role": x.role,
+            "method": x.sent.method,
+            "url": clean.url(x.sent.url),
+            "status": x.status,
+            "shows": clean.text(_shows(x, lifecycle) if x.kind == "observe" else _answer(x)),
+            "judged": x == judged,
+        }
+        for x in exchanges
+    ]
+
+
+def _answer(call: Exchange) -> str:
+    return f"no answer ({call.why})" if call.status is None else f"answered {call.status}"
 
 
 def _shows(look: Exchange, lifecycle: Lifecycle) -> str:

@@ -11,12 +11,13 @@ from typing import Any
 from cancel_contracts.report.text import count
 from cancel_contracts.windows import within
 
-WIDTH = 760
-# The lifecycle: boxes on the left, the state after a cancel on the right.
-BOX_X, BOX_WIDTH, BOX_HEIGHT = 8, 206, 30
-ROW_HEIGHT, HEAD_HEIGHT = 46, 30
-AFTER_X, AFTER_WIDTH, BAR_X = 562, 190, 440
+# The lifecycle: boxes on the left, the state after a cancel on the right. It fits a telephone.
+LIFE_WIDTH = 440
+BOX_X, BOX_WIDTH, BOX_HEIGHT = 1, 186, 20
+ROW_HEIGHT, HEAD_HEIGHT = 24, 20
+AFTER_X, AFTER_WIDTH, BAR_X = 336, 103, 332
 # The time line: a plot above two lanes of strokes, one for each request.
+WIDTH = 760
 PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, PLOT_BOTTOM = 52, 744, 18, 128
 CANCEL_LANE, OBSERVE_LANE, LANE_HEIGHT, TIMELINE_HEIGHT = 144, 166, 14, 214
 TICKS = (1, 2, 5)
@@ -27,7 +28,7 @@ def lifecycle(contract: dict[str, Any]) -> dict[str, Any]:
     """Return the rows of the lifecycle's figure: a state, and the line that leaves it."""
     life = contract["lifecycle"]
     rows, y = [], HEAD_HEIGHT
-    heads = [{"y": y - 10, "text": "can be cancelled"}]
+    heads = [{"y": y - 6, "text": "can be cancelled"}]
     states = {s["name"]: s for s in life["states"]}
     for name in life["cancellable"]:
         rows.append(_row(states[name], y, AFTER_X))
@@ -35,12 +36,10 @@ def lifecycle(contract: dict[str, Any]) -> dict[str, Any]:
     after = {
         "y": HEAD_HEIGHT,
         "height": max(BOX_HEIGHT, y - HEAD_HEIGHT - (ROW_HEIGHT - BOX_HEIGHT)),
-        "lines": [" or ".join(life["after"])]
-        if life["after"]
-        else ["a state that", "no page names"],
+        "lines": list(life["after"]) or ["a state that", "no page names"],
     }
     y += HEAD_HEIGHT
-    heads.append({"y": y - 10, "text": "final: a cancel is refused"})
+    heads.append({"y": y - 6, "text": "final: a cancel is refused"})
     for name in life["final"]:
         rows.append(_row(states[name], y, BAR_X))
         y += ROW_HEIGHT
@@ -53,8 +52,8 @@ def lifecycle(contract: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(state: dict[str, Any], y: int, end: int) -> dict[str, Any]:
-    told = " and ".join(map(str, state["answers"]))
-    label = state["verdict"] + (f" · answered {told}" if told else "")
+    told = ", ".join(map(str, state["answers"]))
+    label = state["verdict"] + (f" · {told}" if told else "")
     refused = ""
     if state["kind"] == "final" and state["answers"]:
         classes = {answer // 100 for answer in state["answers"]}
@@ -109,19 +108,8 @@ def timeline(contract: dict[str, Any]) -> dict[str, Any]:
         "quota": f"{tight['calls']:,} per {span(tight['seconds'])}" if tight else None,
         "x_ticks": [(across(s), f"{s:g} s") for s in ticks(last)],
         "y_ticks": sorted({(up(n), f"{n:,}") for n in (0, max(inside, default=0))}),
-        "says": _says(contract, len(throttled)),
+        "throttlings": count(len(throttled), "answer") if throttled else None,
     }
-
-
-def _says(contract: dict[str, Any], throttled: int) -> list[str]:
-    says = [
-        f"Busiest {span(q['seconds'])}: {q['peak']:,} of {count(q['calls'], 'cancel call')}"
-        + ("." if q["documented"] == "page" else " (the limit stands elsewhere than on the page).")
-        for q in contract["timeline"]["quotas"]
-    ] or ["No page names a quota."]
-    if throttled:
-        says.append(f"{count(throttled, 'answer')} 429 (too many requests).")
-    return says
 
 
 def ticks(last: float) -> list[float]:

@@ -6,19 +6,27 @@ it was answered.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cancel_contracts.contract.given import listed
+from cancel_contracts.contract.links import links
+from cancel_contracts.contract.model import Contract, Source
 from cancel_contracts.defects import Breach, Defect
+from cancel_contracts.errors import clip
 from cancel_contracts.report import scenario
 from cancel_contracts.report.text import count
 
 SHOWN_SITUATIONS = 20
+WHO_CHARS, SAID_CHARS = 140, 70  # a sentence fits where each report has room: 300 in all
 
 
-def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, Any]:
-    """Return a defect as data. `evidence` is the entry of its lead, free of secrets."""
+def finding(
+    defect: Defect, level: str, evidence: dict[str, Any], clean: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return a defect as data. `evidence` is the entry of its lead, free of secrets; `clean` masks
+    them in a text.
+    """
     situations = _situations(defect)
     clauses = [
         {"contract": b.contract.name, "id": b.verdict.clause.id, "level": b.verdict.clause.level}
@@ -26,23 +34,35 @@ def finding(defect: Defect, level: str, evidence: dict[str, Any]) -> dict[str, A
     ]
     return {
         "level": level,
-        "sentence": _sentence(defect.lead, evidence),
+        "sentence": _sentence(defect.lead, evidence, clean),
         "says": defect.lead.verdict.clause.says,
         "where": str(defect.lead.verdict.clause.source),
+        "source": source(defect.lead.contract, defect.lead.verdict.clause.source),
         "clauses": clauses,
-        "situations": list(situations)[:SHOWN_SITUATIONS],
+        "situations": [clean(text) for text in list(situations)[:SHOWN_SITUATIONS]],
         "in_all": len(situations),
         "evidence": evidence,
     }
 
 
-def _sentence(breach: Breach, evidence: Mapping[str, Any]) -> str:
+def source(contract: Contract, where: Source) -> dict[str, Any]:
+    """Return where a promise stands, as data: page, section, and the addresses of both."""
+    found = [{"text": link.text, "url": link.url} for link in links(contract, where)]
+    return {"page": where.page, "section": where.section, "links": found}
+
+
+def _sentence(breach: Breach, evidence: Mapping[str, Any], clean: Callable[[str], str]) -> str:
+    """Return who is answered how, and what was expected: of the facts only those that every call
+    has which deviates.
+    """
     effect = ""
     facets = breach.lead.facets
     if "status" in facets and "effect" in facets:
         wanted = listed(breach.verdict.clause.expect.get("effect", "none"))
         effect = " and takes effect" if wanted == ["none"] else " and takes no effect"
-    who, actual, expected = (evidence[key] for key in ("scenario", "actual", "expected"))
+    calls = [one.exchange for one in (breach.lead, *breach.verdict.violations)]
+    actual, expected = (clip(evidence[key], SAID_CHARS) for key in ("actual", "expected"))
+    who = clip(clean(scenario.common(calls)), WHO_CHARS)
     return f"{who}: {actual}{effect}; expected {expected}"
 
 
@@ -69,9 +89,17 @@ def elsewhere(row: Mapping[str, Any]) -> str:
     return f"in {count(others, 'more situation')}: {'; '.join(row['situations'][1:])}"
 
 
-def of(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
-    """Return the finding that a violated clause belongs to: its number and its sentence."""
+def of(
+    record: Mapping[str, Any], contract: str, clause: str
+) -> tuple[int, Mapping[str, Any]] | None:
+    """Return the finding that a violated clause belongs to, after its number."""
     for number, row in enumerate(record["defects"], 1):
         if any((c["contract"], c["id"]) == (contract, clause) for c in row["clauses"]):
-            return f"{number}. {row['sentence']}"
+            return number, row
     return None
+
+
+def named(record: Mapping[str, Any], contract: str, clause: str) -> str | None:
+    """Return the number and the sentence of the finding that a violated clause belongs to."""
+    found = of(record, contract, clause)
+    return f"{found[0]}. {found[1]['sentence']}" if found else None

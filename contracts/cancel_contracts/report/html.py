@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -19,8 +20,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cancel_contracts.report import excuses, figures, files, findings, story
-from cancel_contracts.report.text import LEVELS, VERDICTS, count, plain, requests
+from cancel_contracts.contract.topics import TOPICS
+from cancel_contracts.report import excuses, figures, files, story
+from cancel_contracts.report.text import LEVELS, VERDICTS, count, plain
 
 ROW_BYTES = 16
 SHOWN_WIRE_BYTES = 4096
@@ -42,15 +44,37 @@ def render(record: dict[str, Any]) -> str:
     style, script = _part("style.css"), _part("script.js")
     return environment().get_template("report.html.j2").render(
         record=record,
+        anchor=anchors(record),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own file
         policy=policy(style, script),
         outcome=OUTCOMES[record["outcome"]],
+        headline=headline(record),
+        made=story.made(record),
+        gaps=story.gaps(record),
         verdicts=VERDICTS,
         levels=LEVELS,
         excuses="\n".join(excuses.of(record)) if record["outcome"] == "inconclusive" else "",
         total=sum(len(c["clauses"]) for c in record["contracts"]),
     )  # fmt: skip
+
+
+def headline(record: dict[str, Any]) -> str:
+    """Return the outcome in a sentence without ids: these stand with the findings and the gaps."""
+    levels = Counter(row["level"] for row in record["defects"])
+    failing = [level for level in LEVELS if story.failing(record, level)]
+    if record["outcome"] == "violated" and any(levels[level] for level in failing):
+        told = [
+            f"{count(levels[level], 'finding')} on {level}-clauses"
+            + ("" if level in failing else " (no failure)")
+            for level in LEVELS
+            if levels[level]
+        ]
+        return ", ".join(told)
+    number = sum(clause["gap"] for c in record["contracts"] for clause in c["clauses"])
+    if number and not any(contract["unusable"] for contract in record["contracts"]):
+        return f"{count(number, 'must-clause is', 'must-clauses are')} open: nothing tells of them"
+    return story.sentence(record)
 
 
 def policy(style: str, script: str) -> str:
@@ -80,15 +104,10 @@ def environment() -> Environment:
         finalize=_finalize,
     )
     env.filters |= {
-        "anchor": anchor,
         "hexdump": hexdump,
         "tally": tally,
-        "requests": requests,
-        "sentence": story.sentence,
-        "figures": story.figures,
-        "where": story.where,
+        "topics": topics,
         "fold": fold,
-        "elsewhere": findings.elsewhere,
     }
     env.globals |= {
         "count": count,
@@ -105,15 +124,30 @@ def _finalize(value: Any) -> Any:
     )
 
 
-def anchor(clause: dict[str, Any], contract: dict[str, Any]) -> str:
-    """Return an element id: two spec files may use the same clause ids."""
-    return f"{contract['name']}/{clause['id']}"
+def anchors(record: dict[str, Any]) -> Callable[[str, str], str]:
+    """Return the function that gives a clause's element id: its own, unless another spec file uses
+    it too.
+    """
+    used = Counter(clause["id"] for c in record["contracts"] for clause in c["clauses"])
+    return lambda id_, contract: id_ if used[id_] < 2 else f"{contract}/{id_}"
 
 
-def tally(contract: dict[str, Any]) -> list[tuple[str, int]]:
-    """Return how many clauses of a contract have each verdict, those that none has left out."""
-    words = Counter(clause["verdict"] for clause in contract["clauses"])
-    return [(word, words[word]) for word in VERDICTS if words[word]]
+def tally(contract: dict[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Return by level how many clauses have each verdict; what none has is left out."""
+    words = Counter((clause["level"], clause["verdict"]) for clause in contract["clauses"])
+    rows = [
+        (level, [(w, words[level, w]) for w in VERDICTS if words[level, w]]) for level in LEVELS
+    ]
+    return [row for row in rows if row[1]]
+
+
+def topics(contract: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return the clauses under the titles of their topics."""
+    rows = [
+        (title, [clause for clause in contract["clauses"] if clause["topic"] == name])
+        for name, title in TOPICS.items()
+    ]
+    return [row for row in rows if row[1]]
 
 
 def fold(text: str) -> str:

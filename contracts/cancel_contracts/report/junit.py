@@ -74,7 +74,7 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
     children: Counter[str] = Counter()
     for clause in contract["clauses"]:
         case = _case(contract, clause)
-        if finding := findings.of(record, contract["name"], clause["id"]):
+        if finding := findings.named(record, contract["name"], clause["id"]):
             group = case.find("properties")
             assert group is not None
             ET.SubElement(group, "property", name="defect", value=line(finding))

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.model import Clause, Quota
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Journal
@@ -24,7 +24,7 @@ TELLING = frozenset({"status", "effect", "constant"})
 def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
     """Return the lifecycle with a verdict for each state, in the spec's order."""
     life = judgement.contract.lifecycle
-    composition = Composition(judgement.contract)
+    composition = composed(judgement.contract)
     ordinary = {s: Situation(resource=life.kind(s), state=s) for s in life.states}
     answers: dict[str, Counter[int | None]] = defaultdict(Counter)
     for x in journal.exchanges:

@@ -14,11 +14,12 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.report import excuses, files, findings, story
-from cancel_contracts.report.text import VERDICTS, count, line, plain, requests
+from cancel_contracts.report.text import VERDICTS, count, line, plain
 
 # GitHub drops a summary as a whole above 1024 KiB: research/anchors.md section 7.3.
 SUMMARY_BYTES = 900_000
@@ -26,6 +27,7 @@ CUT = "\n*The rest does not fit into a summary: see the full report.*\n"
 # What Markdown, GFM and GitHub's own extensions (math, mentions, references) read as more than
 # text.
 SPECIAL = {ord(c): f"&#{ord(c)};" for c in "\\`*_[]#|~$@&<>"}
+URL_CHARS = ":/?#&=%@!$'*+,;~"  # of an address, what may stand in a Markdown link
 LINKS = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)  # GFM makes links of bare URLs
 
 
@@ -37,6 +39,15 @@ def text(value: object) -> str:
 
 def code(value: object) -> str:
     return f"<code>{text(value)}</code>"
+
+
+def where(source: Mapping[str, Any]) -> str:
+    """Return where a promise stands, as links if its page has an address."""
+    links = [
+        f"[{text(link['text'])}](<{quote(link['url'], safe=URL_CHARS)}>)"
+        for link in source["links"]
+    ]
+    return " and ".join(links) or text(f"{source['page']}, {source['section']}")
 
 
 def pre(value: str) -> str:
@@ -94,14 +105,6 @@ def sections(record: dict[str, Any]) -> list[str]:
     return parts
 
 
-def _made(record: dict[str, Any]) -> str:
-    """Return what the verdicts rest on."""
-    if record.get("recorded"):
-        return f"{requests(record['requests'])}; nothing was sent"
-    profile = f"profile {text(record['profile'])}, seed {record['seed']}"
-    return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
-
-
 def _glance(record: dict[str, Any]) -> str:
     lines = [
         f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
@@ -112,7 +115,7 @@ def _glance(record: dict[str, Any]) -> str:
         "",
         *(f"- {text(c['name'])}: {text(story.figured(c))}" for c in record["contracts"]),
         "",
-        f"Target {code(record['target']['base_url'])}, {_made(record)}.",
+        f"Target {code(record['target']['base_url'])}, {text(story.made(record))}.",
         "",
         "| contract | " + " | ".join(reversed(VERDICTS)) + " | dialect |",
         "|---|" + "---:|" * len(VERDICTS) + "---|",
@@ -130,7 +133,7 @@ def _findings(record: dict[str, Any]) -> list[str]:
     rows = []
     for number, row in enumerate(record["defects"], 1):
         rows.append(f"{number}. {row['level']}: {code(row['sentence'])}")
-        rows.append(f"   - {text(row['says'])} ({text(row['where'])})")
+        rows.append(f"   - {text(row['says'])} ({where(row['source'])})")
         rows.append(f"   - breaks {text(findings.breaks(row))}")
         if told := findings.elsewhere(row):
             rows.append(f"   - shows {code(told)}")
@@ -140,8 +143,9 @@ def _findings(record: dict[str, Any]) -> list[str]:
 def _story(contract: dict[str, Any], clause: dict[str, Any]) -> str:
     head = f"### {text(clause['id'])} {clause['verdict']} ({clause['level']})\n"
     pairs = story.whole(contract, clause)
+    shown = {"says": text(clause["says"]), "where": where(clause["source"])}
     rows = [
-        f"| {label} | {text(value) if label in ('says', 'where') else code(value)} |"
+        f"| {label} | {shown.get(label) or code(value)} |"
         for label, value in pairs
         if label != "curl"
     ]
@@ -160,7 +164,12 @@ def _open(record: dict[str, Any], clauses: list[dict[str, Any]]) -> list[str]:
             for c in found
         ]
         head = "| clause | level | verdict | a gap | reason |\n|---|---|---|---|---|"
-        parts.append("\n".join(["## Not known\n", head, *rows]) + "\n")
+        why = [
+            f"- {count(row['number'], 'must-clause')}: {code(row['reason'])}"
+            + (f"; to exercise: {text(row['fix'])}" if row["fix"] else "")
+            for row in story.gaps(record)
+        ]
+        parts.append("\n".join(["## Not known\n", *why, "", head, *rows]) + "\n")
     if record["outcome"] == "inconclusive" and (lines := excuses.of(record)):
         told = "These lines in the target file would excuse what was not exercised:\n"
         parts.append("\n".join([told, pre("\n".join(lines)), ""]))

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
-from importlib import metadata
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
+from cancel_contracts import TOOL, serial, version
 from cancel_contracts.contract.given import asked
-from cancel_contracts.defects import LEVELS, defects
-from cancel_contracts.exchange import Exchange
+from cancel_contracts.contract.topics import topic
+from cancel_contracts.defects import LEVELS, Breach, defects
 from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.judge.tally import Evidence
@@ -25,23 +25,15 @@ from cancel_contracts.redact.scrub import Scrubber, learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import entry
-from cancel_contracts.report.findings import finding
+from cancel_contracts.report.findings import finding, source
+from cancel_contracts.report.gaps import gaps
 from cancel_contracts.report.lifecycle import timeline, transitions
 from cancel_contracts.verify import ContractResult, Result
 
 SCHEMA_VERSION = 1
-TOOL = "cancel-contracts"
-EVIDENCE = 3  # of a violated clause, the shortest first; `violations` counts them all
+EVIDENCE = 3  # of a violated clause; `violations` counts them all
 
 Record = dict[str, Any]
-
-
-@cache
-def version() -> str:
-    try:
-        return metadata.version(TOOL)
-    except metadata.PackageNotFoundError:
-        return "unbuilt"  # a checkout that was never installed
 
 
 def record(result: Result, outcome: Outcome) -> Record:
@@ -60,7 +52,10 @@ def record(result: Result, outcome: Outcome) -> Record:
         "seed": result.options.seed,
         "profile": result.options.profile,
         "strict": result.options.strict,
-        "target": {"base_url": Scrubber(redactor).url(result.base_url)},
+        "target": {
+            "base_url": Scrubber(redactor).url(result.base_url),
+            "described_by": redactor.text(result.described_by),
+        },
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
@@ -116,11 +111,14 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
         "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
         **_figures(judgement.verdicts, redactor),
+        "gaps": gaps(judgement, clean.text),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
         "not_testable": [
-            {"id": n.id, "says": n.says, "source": _source(n), "reason": n.reason}
+            {"id": n.id, "says": n.says, "source": source(contract, n.source), "reason": n.reason}
             for n in contract.not_testable
         ],
+        "way": serial.dump(one.way, clean.text),
+        "scenarios": _scenarios(one, clean),
         "lifecycle": transitions(judgement, one.journal),
         "timeline": timeline(one.journal.exchanges, contract.quotas),
     }
@@ -133,6 +131,14 @@ def _drawn(one: ContractResult) -> dict[str, int]:
     return {"cases": forms.total(), "bodies": len(forms) - ids, "ids": ids}
 
 
+def _scenarios(one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+    """Return what it takes to make the shown violations anew: scenarios by number."""
+    bad = [v for v in one.judgement.verdicts if v.violations]
+    shown = {piece.exchange.scenario for v in bad for piece in _shown(v, one)}
+    numbers = sorted(shown & one.scenarios.keys())
+    return {str(n): serial.dump(one.scenarios[n][0], clean.text) for n in numbers}
+
+
 def _dialects(judgement: Judgement) -> list[dict[str, str]]:
     """Return the reading seen of each contradiction, as the spec words it."""
     return [
@@ -142,17 +148,14 @@ def _dialects(judgement: Judgement) -> list[dict[str, str]]:
     ]
 
 
-def _source(row: Any) -> dict[str, str]:
-    return {"page": row.source.page, "section": row.source.section}
-
-
 def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
     clause = verdict.clause
     return {
         "id": clause.id,
         "level": clause.level,
         "says": clause.says,
-        "source": _source(clause),
+        "topic": topic(clause),
+        "source": source(one.contract, clause.source),
         "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
         "verdict": verdict.word,
         "exercised": verdict.exercised,
@@ -163,7 +166,7 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str,
         "conditional": verdict.conditional,
         "gap": gap(verdict),
         "violations": verdict.deviations,
-        "evidence": [_entry(e, one, clean) for e in _shown(verdict)],
+        "evidence": [_entry(e, one, clean) for e in _shown(verdict, one)],
     }
 
 
@@ -175,21 +178,19 @@ def _defects(result: Result) -> list[dict[str, Any]]:
     for defect in defects(result.judgements()):
         level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
         piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
-        row = finding(defect, level, piece)
-        found.append(row | {"situations": [clean.text(text) for text in row["situations"]]})
+        found.append(finding(defect, level, piece, clean.text))
     return found
 
 
 def _entry(evidence: Evidence, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
-    return entry(evidence, clean, one.contract.lifecycle, _around(evidence, one))
+    around = one.around(evidence.exchange.scenario)
+    return entry(evidence, clean, one.contract.lifecycle, around)
 
 
-def _around(evidence: Evidence, one: ContractResult) -> list[Exchange]:
-    """Return the exchanges of the scenario that a piece of evidence is from."""
-    return one.journal.exchanges.of_scenario(evidence.exchange.scenario)
-
-
-def _shown(verdict: Verdict) -> list[Evidence]:
+def _shown(verdict: Verdict, one: ContractResult) -> list[Evidence]:
+    """Return the evidence of a verdict: what its finding rests on, then the shortest others."""
     if verdict.violations:
-        return list(verdict.violations[:EVIDENCE])
+        lead = Breach(one.contract, verdict).lead
+        others = (evidence for evidence in verdict.violations if evidence is not lead)
+        return [lead, *islice(others, EVIDENCE - 1)]
     return [verdict.upheld_by] if verdict.upheld_by else []

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from cancel_contracts.errors import clip
-from cancel_contracts.report.text import count
+from cancel_contracts.report.text import count, requests
 
 SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
+SHOWN_STEPS = 12  # of a scenario, the last
 SHOWN_CURL_CHARS = 2000
 CURL_ELSEWHERE = "a curl line of {}: see the JSON or HTML report"
 # Of a response's head in short: how the body is to be read, and what clauses speak of.
@@ -30,10 +31,38 @@ def where(clause: dict[str, Any]) -> str:
     return f"{clause['source']['page']}, {clause['source']['section']}"
 
 
+def failing(record: dict[str, Any], level: str) -> bool:
+    """Whether a violated clause of a level makes the run fail."""
+    return level == "must" or (level == "should" and bool(record["strict"]))
+
+
 def fails(record: dict[str, Any], clause: dict[str, Any]) -> bool:
     """Whether a clause is violated and that makes the run fail."""
-    failing = ("must", "should") if record["strict"] else ("must",)
-    return clause["verdict"] == "violated" and clause["level"] in failing
+    return clause["verdict"] == "violated" and failing(record, clause["level"])
+
+
+def made(record: dict[str, Any]) -> str:
+    """Return what the verdicts rest on."""
+    if record.get("recorded"):
+        return f"{requests(record['requests'])}; nothing was sent"
+    profile = f"profile {record['profile']}, seed {record['seed']}"
+    return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
+
+
+def gaps(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return why must-clauses are open, each reason once over all contracts: `number` of them, what
+    would help (`fix`), and `clauses`, their ids by contract.
+    """
+    found: dict[tuple[str, str | None], list[tuple[str, list[str]]]] = {}
+    for contract in record["contracts"]:
+        for row in [] if contract["unusable"] else contract["gaps"]:
+            key = (row["reason"], row["fix"])
+            found.setdefault(key, []).append((contract["name"], row["clauses"]))
+    rows = [
+        {"reason": why, "fix": fix, "number": sum(len(ids) for _, ids in named), "clauses": named}
+        for (why, fix), named in found.items()
+    ]
+    return sorted(rows, key=lambda row: -row["number"])
 
 
 def sentence(record: dict[str, Any]) -> str:
@@ -67,7 +96,7 @@ def promise(clause: dict[str, Any]) -> Pairs:
 def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, Any]) -> Pairs:
     """Return one exchange in short, its curl line last."""
     request = piece["request"]
-    url = request["url"].removeprefix(contract["base_url"]) or request["url"]
+    url = path(contract, request["url"])
     exchanges = count(clause["exercised"], "exchange")
     pairs = [
         ("expected", clip(piece["expected"], SHOWN_CHARS)),
@@ -75,7 +104,7 @@ def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, 
         ("seen in", f"{clause['violations']} of {exchanges}")
         if clause["violations"]
         else ("exercised", f"by {exchanges}"),
-        ("scenario", piece["scenario"]),
+        *scenario(contract, piece),
         ("request", clip(f"{request['method']} {url}", SHOWN_CHARS)),
         ("response", clip(head(piece), SHOWN_CHARS)),
     ]
@@ -86,6 +115,27 @@ def evidence(contract: dict[str, Any], clause: dict[str, Any], piece: dict[str, 
     if len(line) > SHOWN_CURL_CHARS:
         line = CURL_ELSEWHERE.format(count(len(line), "character"))
     return [*pairs, ("curl", line)]
+
+
+def path(contract: dict[str, Any], url: str) -> str:
+    return url.removeprefix(contract["base_url"]) or url
+
+
+def scenario(contract: dict[str, Any], piece: dict[str, Any]) -> Pairs:
+    """Return the whole scenario: what was set up, and each step to the looks after the call."""
+    pairs = [("scenario", piece["scenario"])]
+    if piece["begins"]:
+        pairs.append(("set-up", piece["begins"]))
+    steps = piece["steps"]
+    left = len(steps) - SHOWN_STEPS
+    if left > 0:
+        pairs.append(("steps", f"{left} before these: see the JSON or HTML report"))
+    for number, step in enumerate(steps, 1):
+        if number > left:
+            call = f"{step['method']} {path(contract, step['url'])}"
+            told = f"{step['says']}: {call}: {step['shows']}" + " (judged)" * step["judged"]
+            pairs.append((f"step {number}", clip(told, SHOWN_CHARS)))
+    return pairs
 
 
 def head(piece: dict[str, Any]) -> str:

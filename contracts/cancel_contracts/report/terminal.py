@@ -75,7 +75,7 @@ class _Page(Screen):
         """Print a contract in a line, and what kept its calls from being made."""
         words = Counter(map(_word, contract["clauses"]))
         told = " · ".join(f"{number} {word}" for word in WORDS if (number := words[word]))
-        pairs = contract["pairs"]  # none are known of a recording
+        pairs = contract["pairs"]  # none are known of a recording of others
         if pairs["of"]:
             told += f" · pairs {pairs['count']}/{pairs['of']}"
         head = self.text(contract["name"], "bold")

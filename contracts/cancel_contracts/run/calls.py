@@ -13,13 +13,14 @@ from dataclasses import replace
 from typing import Literal
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.path_template import filled
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
-from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request, route
+from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
@@ -257,7 +258,7 @@ class Calls:
         """
         template = self.contract.observe_path or self.contract.path
         resource = Resource.of(attempt.uuid())
-        url = joined(self.base_url, route(template, resource.segment))
+        url = joined(self.base_url, filled(template, resource.segment))
         answer = self.transport.send(Sent("GET", url))
         situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")

@@ -135,6 +135,7 @@ class Performance:
         except Refused:
             if step.needed:
                 raise
+            self.states.ask_again(step.state, step.owner)
             return
         if self.states.site.handler and not self.states.single and made in (i for i, _ in held):
             if step.beside is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cancel_contracts.exchange import Exchange
@@ -35,6 +36,13 @@ class Performed:
     single: bool = False
     idle: list[tuple[str, str | None, str]] = field(default_factory=list)
     last: list[LastLook] = field(default_factory=list)
+
+
+def sentinel(looks: Iterable[LastLook]) -> str | None:
+    """Return the id of a resource that no call may touch: the first neighbour that is looked at
+    in the end.
+    """
+    return next((look.resource.id for look in looks if look.role == "neighbour"), None)
 
 
 class OneResource(Exception):

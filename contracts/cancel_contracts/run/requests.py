@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from cancel_contracts.contract.compose import BODILESS
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.path_template import filled
 from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS, Carried
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.targets.url import joined
@@ -86,12 +87,6 @@ def content_type(contract: Contract, situation: Situation, body: bytes) -> str |
     return "application/json" if body or contract.bodies else None
 
 
-def route(template: str, segment: str) -> str:
-    """Return a path with its one {parameter} replaced by an encoded segment."""
-    start, end = template.index("{"), template.index("}")
-    return template[:start] + segment + template[end + 1 :]
-
-
 def cancel_request(
     contract: Contract,
     base_url: str,
@@ -116,7 +111,7 @@ def cancel_request(
         headers = [(extra(name), text) for name, text in headers]
     elif extra:
         headers = with_extra(headers, extra)
-    url = joined(base_url, route(contract.path, segment))
+    url = joined(base_url, filled(contract.path, segment))
     url += "?" + "&".join(query) if query else ""
     return Sent(situation.method, url, tuple(headers), body)
 
@@ -137,7 +132,7 @@ def observe_request(
     assert contract.observe_path is not None
     headers = [*credentials.headers, ("Accept", "application/json")]
     headers.append(("client-request-id", request_id))
-    url = joined(base_url, route(contract.observe_path, quote(id_, safe="")))
+    url = joined(base_url, filled(contract.observe_path, quote(id_, safe="")))
     return Sent("GET", url, tuple(headers))
 
 
@@ -148,7 +143,7 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     for name, value in sent.headers:
         if value and own.get(name.lower()) == value:
             scheme, _, token = value.partition(" ")
-            value = f"{scheme} <{who}>" if token else value
+            value = f"{scheme} <{who}>" if token else f"<{who}>" if secret else value
             if name.lower() != "authorization":
                 value = f"<{who}>"
         headers.append((name, value))

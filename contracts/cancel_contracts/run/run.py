@@ -1,8 +1,7 @@
 """Run scenarios against a target, one after the other or several at a time.
 
 Sends what the plan says; knows no clause and judges nothing. What it decides by itself:
-- a 429 is waited out (Retry-After, within `max_wait`) and the call made again, as a call of its
-  own;
+- a 429 is waited out (Retry-After, within `max_wait`) and the call made again, one of its own;
 - an effect that does not show at once, or no longer at the end, is looked for again then, for
   `effect_seconds`.
 """
@@ -10,13 +9,13 @@ Sends what the plan says; knows no clause and judges nothing. What it decides by
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
@@ -49,26 +48,30 @@ class Run:
         self._late = Late(self.calls, self.states, settings.effect_seconds)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[LastLook] = []
+        self.way = Way()
+        # By each number of the journal: the scenario, and the first of its numbers.
+        self.scenarios: dict[int, tuple[Scenario, int]] = {}
 
     @property
     def journal(self) -> Journal:
         return self.calls.journal
 
-    def plan(self, plan: Plan) -> None:
+    def plan(self, plan: Plan, way: Way | None = None) -> None:
         """Run a plan's scenarios."""
-        self.rest(self.begin(plan))
+        self.rest(self.begin(plan, way))
 
-    def begin(self, plan: Plan) -> Plan:
-        """Run the first scenario, which finds the way in; return the plan with all that it leaves
-        open drawn.
-        """
+    def begin(self, plan: Plan, way: Way | None = None) -> Plan:
+        """Run the first scenario, which finds the way in; return the plan, all of it drawn."""
         self.journal.missing.update(plan.left_out)
-        if any(leaves_open(call) for scenario in plan.scenarios for call in scenario.calls):
+        if any(leaves_open(call) for s in plan.scenarios for call in s.calls):
             from cancel_contracts.run.draw import filled  # Hypothesis: slow to load
 
             plan = filled(plan, self.seed)
+        if way is not None:
+            self._go(way, self.calls.base_url, self.calls.identities.primary)
+            self.journal.single = way.single
         for scenario in plan.scenarios[:1]:
-            if scenario.known:
+            if scenario.known and way is None:
                 self._find_way_in(scenario)
             else:
                 self.execute(scenario)
@@ -124,13 +127,14 @@ class Run:
             self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
 
     def _go(self, way: Way, bare: str, primary: str) -> None:
+        self.way = way
         self.calls.base_url = bare + way.prefix
         self.states.single = way.single
         self.calls.identities.primary = way.caller or primary
 
     def _options(self, scenario: Scenario) -> Options:
         """Return what may be tried where the first call is turned away."""
-        prefix = urlsplit(self.contract.server).path.rstrip("/")
+        prefix = self.contract.server_path
         caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
         if self.states.site.primary or scenario.calls[0].identity != "primary":
             caller = None
@@ -180,6 +184,7 @@ class Run:
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
         self.states.single = self.journal.single = True
+        self.way = replace(self.way, single=True)
         self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
 
     def note(self, text: str) -> None:
@@ -212,6 +217,7 @@ class Run:
         while not self.calls.stopped:
             steps = one_at_a_time(scenario) if self.states.single else scenario
             at, tries = len(exchanges), tries + 1
+            self.scenarios |= {number + n: (scenario, number) for n in range(scenario.numbers)}
             attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
             if performed.single:
@@ -267,16 +273,6 @@ class Run:
             self._late.await_effects(self.journal.exchanges)
         self._late.tell(self.journal.exchanges)
 
-    @property
-    def sentinel(self) -> str | None:
-        """The id of a resource that no call of this run may touch: the first neighbour, where a
-        handler made it for nobody else.
-        """
-        if self.states.site.handler is None:
-            return None
-        looks = (look for look in self.last_looks if look.role == "neighbour")
-        return next((look.resource.id for look in looks), None)
-
     def await_effects(self, exchanges: Iterable[Exchange]) -> None:
         """Look again at what these calls should have cancelled."""
         self._late.await_effects(exchanges)
@@ -284,9 +280,15 @@ class Run:
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
         failures = self.states.tear_down()
-        self.journal.notes += self.states.orphans
+        self.journal.notes += [*self.states.orphans, *_by_proxies(self.journal.exchanges)]
         self.journal.setups = self.states.calls
         return failures
+
+
+def _by_proxies(exchanges: Iterable[Exchange]) -> list[str]:
+    """Return in words what was answered in place of the target, and how often."""
+    told = Counter(x.detail for x in exchanges if x.failure == "proxy")
+    return [f"{why} ({count} call{'s' if count > 1 else ''})" for why, count in told.items()]
 
 
 def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:

@@ -25,6 +25,7 @@ from cancel_contracts.run.run import Run
 
 SHRINKS = 200
 STEPS = 20  # of a walk
+SHRINK_CALLS = 20  # for the smallest of what a plan drew
 ALONE = 4  # drawn values of a plan that are tried by themselves
 Violates = Callable[[Sequence[Exchange]], bool]
 
@@ -113,25 +114,30 @@ def shrink(
         )  # fmt: skip
 
 
-def shrink_planned(run: Run, budget: Budget, violates: Violates) -> None:
-    """Of what was drawn for a plan's calls, find the smallest that violates by itself.
+def shrink_planned(run: Run, left: int | None, violates: Violates) -> bool:
+    """Of what was drawn for a plan's calls, find the smallest that violates by itself; return
+    whether that took calls. It takes few, of those that are `left` and that the quotas allow.
 
     Nothing is tried where the ordinary call violates: whatever is in a call does then.
     """
+    made = run.journal.exchanges.kinds["cancel"]
+    room = [calls for calls in (left, SHRINK_CALLS) if calls is not None]
+    budget = Budget(min([*room, *(quota.calls - made for quota in run.contract.quotas)]))
     composition = Composition(run.contract)
     known: dict[Situation, bool] = {}
     for situation, deviates in _alone(run, composition, violates):
         known[situation] = known.get(situation, False) or deviates
     if known.pop(composition.ordinary, False):
-        return
+        return False
     suspects = sorted((s for s, bad in known.items() if bad), key=size)
     alike = Drawing(run.contract, run.seed).alike
     for situation in suspects[:ALONE]:
         if run.calls.stopped or not budget.take(1):
-            return
+            break
         if violates(run.execute(in_a_row(situation))):
             shrink(run, budget, situation, {situation: True}, violates, alike)
-            return
+            break
+    return run.journal.exchanges.kinds["cancel"] > made
 
 
 def _alone(

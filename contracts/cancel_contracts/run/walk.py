@@ -8,12 +8,13 @@ call's neighbour. Raises nothing that a target can cause.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cancel_contracts.contract.compose import Composition, value, with_value
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.plan import Plan
+from cancel_contracts.plan.steps import in_a_row
 from cancel_contracts.run.attempt import Attempt, Resource, Stopped
 from cancel_contracts.run.calls import Role
 from cancel_contracts.run.run import Run
@@ -47,6 +48,7 @@ class _Life:
     position: int = 0
     cancelled: bool = False
     touched: bool = False  # by a call that was not refused: it may change late
+    calls: list[Situation] = field(default_factory=list)
 
 
 class Walker:
@@ -108,6 +110,7 @@ class Walker:
             )
         except (Broken, Stopped):
             return  # the ledger cannot be written, or the run is to end: nothing was sent
+        life.calls.append(situation)
         after = self._look(life, situation, at + 1, life.resource)
         for near in others:
             self._look(life, situation, at + 1, near, "neighbour")
@@ -128,6 +131,10 @@ class Walker:
         if self.keep_alive:
             self.run.calls.transport.close()
         for life in self.lives:
+            if life.calls:  # by itself, without the calls on others that came between
+                near = life.calls[0] if len(self.lives) > 1 else None
+                number = life.attempt.number
+                self.run.scenarios[number] = (in_a_row(*life.calls, neighbour=near), number)
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
                 self.run.await_effects(scene.calls)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
+from cancel_contracts.parse import success
+
 
 @dataclass(frozen=True)
 class Way:
@@ -76,7 +78,7 @@ def search(options: Options) -> Search:
         other = replace(way, caller=options.caller)
         answer = yield other
         other, answer = yield from _place(other, answer, options)
-        if answer.status is not None and answer.status // 100 == 2:
+        if success(answer.status):
             return Chosen(other, way)
     return Chosen(way)
 

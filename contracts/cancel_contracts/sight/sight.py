@@ -267,10 +267,12 @@ class Sight:
         if exchange.way_in or exchange.kind != "cancel" or not exchange.succeeded or not cancels:
             return None
         before, looks = self.before(exchange), self.later(exchange)
-        if before is None or before.gone or not looks or looks[-1].gone:
+        known = bool(self.life.after) if before is None else not before.gone
+        if not known or not looks or looks[-1].gone:
             return None
         calls = self.scene(exchange.scenario).calls
-        if any(x.succeeded and x.position <= before.exchange.position for x in calls):
+        begun = exchange.position - 1 if before is None else before.exchange.position
+        if any(x.succeeded and x.position <= begun for x in calls):
             return None
         effect = self.took_effect(before, looks[-1])
         open_ = effect == "not" or (effect == "unknown" and not self.life.after)

@@ -29,6 +29,7 @@ from cancel_contracts.targets.url import check_url
 
 ENTRIES = 1000  # of one mapping of a target file; identities are a dozen
 IDS_OF_A_PATTERN = 10_000
+BARE = "BASE_URL"  # the place of a target that has no file
 
 
 @dataclass(frozen=True)
@@ -165,14 +166,23 @@ class Target:
             if problem := next(wrong(self.place, self.raw, everything), None):
                 raise problem
 
+    def narrowed(self, contracts: Sequence[Contract]) -> list[Contract]:
+        """Return those that the target serves. Raises UsageError where it serves none of them."""
+        serves = self.raw.get("serves")
+        found = [c for c in contracts if serves is None or c.name in serves]
+        if not found and contracts:
+            problem = f"names none of {', '.join(c.name for c in contracts)}"
+            raise UsageError(f"{self.place}: serves", problem, "add one, or leave `serves` out")
+        return found
+
     def at(self, base_url: str) -> Target:
         """Return this target at another URL: the BASE_URL of the command line wins."""
-        return replace(self, base_url=check_url("BASE_URL", base_url))
+        return replace(self, base_url=check_url(BARE, base_url))
 
 
 def of_url(base_url: str) -> Target:
     """Return the target of a bare URL: no provider states, no identities."""
-    return Target("BASE_URL", {}, check_url("BASE_URL", base_url))
+    return Target(BARE, {}, check_url(BARE, base_url))
 
 
 def load(path: Path) -> Target:

@@ -7,7 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from cancel_contracts.contract import callers
+from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import IDENTITIES
 from cancel_contracts.errors import UsageError
 from cancel_contracts.needs import GROUPS
 
@@ -24,7 +26,7 @@ def wrong(
     needs = [*GROUPS.values(), *identities]
     needs += [state for c in contracts for state in c.lifecycle.states]
     own = raw.get("contracts", {})
-    for section in ("contracts", "primary"):
+    for section in ("contracts", "primary", "serves"):
         for name in raw.get(section, {}):
             if name not in names:
                 problem = f"no contract is named {name!r}"
@@ -47,6 +49,15 @@ def wrong(
                 ids = [clause.id for c in contracts for clause in c.clauses]
                 mend = _nearest(name, [*needs, *ids], "a clause id or ")
                 yield UsageError(f"{at}not_testable", problem, mend)
+
+
+def check_identity(name: str, contracts: Iterable[Contract]) -> None:
+    """Raise UsageError for a name that no identity, forged or derived ones too, and no permission
+    has.
+    """
+    known = list(dict.fromkeys([*IDENTITIES, *callers.names(contracts)]))
+    if (permission_of(name) or name) not in known:
+        raise UsageError("IDENTITY", f"no identity is named {name!r}", _nearest(name, known))
 
 
 def _nearest(name: str, known: Iterable[str], before: str = "") -> str:

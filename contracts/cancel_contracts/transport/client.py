@@ -36,8 +36,8 @@ LIMIT_BYTES = 2**20
 class Timeouts:
     """Seconds. `read` bounds the silence between two bytes, `total` the whole exchange.
 
-    A name that resolves to several addresses may cost `connect` for each; the resolver itself is
-    not bounded here.
+    `connect` bounds the resolver and all addresses of a name together; a handshake of TLS has as
+    much again.
     """
 
     connect: float = 5.0

@@ -25,9 +25,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from cancel_contracts.deadline import Overdue
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Failure
 from cancel_contracts.hosts import address_of, is_local
+from cancel_contracts.transport.reach import reach
 from cancel_contracts.transport.record import Bounds, Recording, record, take
 
 
@@ -96,7 +98,7 @@ class _Recorded(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         """Return a socket that nothing was sent over: its peer is who counts, not its name."""
-        sock = super()._new_conn()
+        sock = reach(self, self._dns_host.strip("[]"), float(self.timeout or 0))
         if self.local_only:
             try:
                 peer = str(sock.getpeername()[0])
@@ -280,6 +282,8 @@ def _unconnected(error: Exception, connection: HTTPConnection) -> Unconnected:
 def _reason(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return f"the host name is not known ({error.strerror})"
+    if isinstance(error, Overdue):
+        return "the host name was not resolved in time"
     if isinstance(error, TimeoutError):
         return "it took too long"
     if isinstance(error, ssl.SSLCertVerificationError):

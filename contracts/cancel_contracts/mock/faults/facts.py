@@ -91,12 +91,6 @@ def final(desk: Desk, call: Call) -> bool:
     return found is not None and found.state in entry.rivals(desk.contract)
 
 
-def last_final(desk: Desk, call: Call) -> bool:
-    """The resource is in the last such state."""
-    found = target(desk, call)
-    return found is not None and found.state == entry.rivals(desk.contract)[-1]
-
-
 def open_(desk: Desk, call: Call) -> bool:
     """The resource can be cancelled."""
     found = target(desk, call)

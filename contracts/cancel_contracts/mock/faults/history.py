@@ -25,10 +25,6 @@ def the_resource(desk: Desk, call: Call) -> str:
     return found.id if found else ""
 
 
-def the_caller(desk: Desk, call: Call) -> str:
-    return facts.caller(desk, call).sub
-
-
 def once(seen: kit.When, change: Callable[[kit.When], Change], mark: Mark = the_resource) -> Change:
     """Make a change to the calls that come after one of a kind, on the same resource or by the
     same caller.

@@ -15,30 +15,17 @@ from cancel_contracts.mock.faults.pairs import nothing
 WHO, WHAT, TEXT = "who", "what", "text"
 
 
-def caller_stays(desk: Desk) -> None:
-    """Whoever came first on a connection is taken for the caller of all that follows."""
+def caller_stays(when: kit.When) -> Change:
+    """Such calls are taken for those of whoever came before on the connection."""
 
-    def outer(_: Desk, call: Call, inner: Step) -> None:
-        if WHO in call.connection:
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        if WHO in call.connection and when(desk, call):
             call.caller = call.connection[WHO]
             return
         inner(call)
         call.connection[WHO] = call.caller
 
-    kit.around("authenticate", outer)(desk)
-
-
-def anonymous_stays(desk: Desk) -> None:
-    """Who comes without a token is who came before on the connection."""
-
-    def outer(_: Desk, call: Call, inner: Step) -> None:
-        if WHO in call.connection and facts.tokenless(desk, call):
-            call.caller = call.connection[WHO]
-            return
-        inner(call)
-        call.connection[WHO] = call.caller
-
-    kit.around("authenticate", outer)(desk)
+    return kit.around("authenticate", outer)
 
 
 def permission_once(desk: Desk) -> None:
@@ -126,10 +113,11 @@ FAULTS: tuple[Fault, ...] = (
     fault("kept-connection-keeps-the-caller",
           "Who came first on a connection is who calls, whatever token comes later.",
           breaks("status effect", identity="no-permission permission expired anonymous"),
-          caller_stays, entry.tokens),
+          caller_stays(kit.every), entry.tokens),
     fault("kept-connection-lends-its-caller",
           "Without a token one is who called before on the connection.",
-          breaks("status effect", identity="anonymous"), anonymous_stays, entry.tokens),
+          breaks("status effect", identity="anonymous"), caller_stays(facts.tokenless),
+          entry.tokens),
     fault("kept-connection-permission-looked-at-once",
           "Permissions are looked at once on a connection.",
           breaks("status effect", identity="no-permission permission"), permission_once,

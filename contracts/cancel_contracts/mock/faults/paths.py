@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from cancel_contracts.mock import entry, kit
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Fault, always, breaks
-
-Reads = Callable[[bytes], bytes]
+from cancel_contracts.mock.kit import Reads
 
 # name -> what it is, how such a path is read
 SPELLINGS: dict[str, tuple[str, Reads]] = {
@@ -42,7 +40,7 @@ def to_the_anonymous(reads: Reads) -> Change:
     """Take such a path for the route, and for one that needs no token."""
 
     def change(desk: Desk) -> None:
-        desk.reroute = reads
+        kit.read_as(reads)(desk)
         kit.forgive("anonymous", when=respelled)(desk)
 
     return change
@@ -52,7 +50,7 @@ def failing(reads: Reads) -> Change:
     """Take such a path for the route, and fail at it."""
 
     def change(desk: Desk) -> None:
-        desk.reroute = reads
+        kit.read_as(reads)(desk)
         kit.refuse("method", respelled, 500)(desk)
 
     return change
@@ -60,15 +58,7 @@ def failing(reads: Reads) -> Change:
 
 def any_case(desk: Desk) -> None:
     """Compare the path without case, and ask for a token only where it is as documented."""
-    fixed = [re.escape(p.encode()) for p in re.split(r"\{[^}]*\}", desk.contract.path)]
-    pattern = re.compile(b"(?i)" + fixed[0] + rb"([^/]*)" + fixed[1])
-    before, after = (p.encode() for p in re.split(r"\{[^}]*\}", desk.contract.path))
-
-    def reads(path: bytes) -> bytes:
-        found = pattern.fullmatch(path)
-        return before + found[1] + after if found else path
-
-    to_the_anonymous(reads)(desk)
+    to_the_anonymous(kit.any_case(desk.contract.path))(desk)
 
 
 def fault(name: str, says: str, change: Change, facets: str, applies: Applies) -> Fault:

@@ -29,10 +29,6 @@ def odd_method(desk: Desk, call: Call) -> bool:
     return call.method not in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 
-def lower_case_method(desk: Desk, call: Call) -> bool:
-    return call.method != "POST" and call.method.upper() == "POST"
-
-
 def trace(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Send the request back with all that it holds, as TRACE does; RFC 9110, section 9.3.8, has a
     client keep credentials out of it, and a server leave them out.

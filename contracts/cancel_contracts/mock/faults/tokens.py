@@ -145,24 +145,26 @@ def without_expiry(desk: Desk, call: Call) -> bool:
     return "exp" not in claims(call)
 
 
-def names_alg_in_lower_case(desk: Desk, call: Call) -> bool:
-    """The token names its algorithm in lower case; nobody looks at the signature then."""
+def algorithm(call: Call) -> str:
+    """Return the algorithm that a token names, or nothing."""
     head = identity.bearer(call.headers).split(".")[0]
     try:
         named = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg")
     except (ValueError, AttributeError):
-        return False
-    return isinstance(named, str) and (named != named.upper()) and named.lower() != "none"
+        return ""
+    return named if isinstance(named, str) else ""
+
+
+def names_alg_in_lower_case(desk: Desk, call: Call) -> bool:
+    """The token names its algorithm in lower case; nobody looks at the signature then."""
+    named = algorithm(call)
+    return named != named.upper() and named.lower() != "none"
 
 
 def any_none(desk: Desk, call: Call) -> bool:
     """The token says that it needs no signature, in some other case than the RFC's."""
-    head = identity.bearer(call.headers).split(".")[0]
-    try:
-        named = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg")
-    except (ValueError, AttributeError):
-        return False
-    return isinstance(named, str) and named.lower() == "none" and named != "none"
+    named = algorithm(call)
+    return named.lower() == "none" and named != "none"
 
 
 def let_in(when: kit.When) -> Change:

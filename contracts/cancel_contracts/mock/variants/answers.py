@@ -16,7 +16,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, always
 
 OCCASION = 13  # which call an occasionally throttling server refuses
-LATENCY = 0.3  # seconds before an answer
+LATENCY = 0.1  # seconds before an answer
 # What a helpful server may say: lines, links, positions in the caller's body, names of its types.
 HELP = (
     "The request is invalid:\r\n\tbody:\tno JSON at offset(12), line 1\r\nSee "
@@ -119,7 +119,7 @@ VARIANTS: tuple[Variant, ...] = (
             kit.finish(kit.wire("early-hints"))),
     Variant("no-reason-phrase", "The status line has no reason.", always,
             kit.finish(kit.wire("no-reason"))),
-    Variant("latency", "Each answer takes 300 ms.", always, kit.pause("method", LATENCY)),
+    Variant("latency", "Each answer takes 100 ms.", always, kit.pause("method", LATENCY)),
     Variant("other-error-codes", "Error codes are spelled in another way.",
             entry.has_envelope, kit.edit(kit.every, in_error(code="request_not_cancellable"))),
     Variant("empty-error-codes", "Error codes are the empty string.",

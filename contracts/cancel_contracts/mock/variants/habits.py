@@ -180,11 +180,6 @@ def uuids(desk: Desk) -> None:
     desk.store.fold = fold
 
 
-def read_as(reads: Callable[[bytes], bytes]) -> Change:
-    """Take another spelling of the path for the route, with all that is asked on it."""
-    return lambda desk: setattr(desk, "reroute", reads)
-
-
 def without_slash(path: bytes) -> bytes:
     return path.rstrip(b"/")
 
@@ -199,14 +194,13 @@ def unreserved(path: bytes) -> bytes:
 
 
 def any_case(desk: Desk) -> None:
-    before, after = (p.encode() for p in re.split(r"\{[^}]*\}", desk.contract.path))
-    pattern = re.compile(b"(?i)" + re.escape(before) + rb"([^/]*)" + re.escape(after))
+    kit.read_as(kit.any_case(desk.contract.path))(desk)
 
-    def reads(path: bytes) -> bytes:
-        found = pattern.fullmatch(path)
-        return before + found[1] + after if found else path
 
-    desk.reroute = reads
+def below_the_server(desk: Desk) -> None:
+    """Serve the routes below the path of the documented server alone, as the page's URL has it."""
+    prefix = desk.contract.server_path.encode()
+    kit.read_as(lambda path: path.removeprefix(prefix) if path.startswith(prefix) else b"")(desk)
 
 
 def slash_redirected(desk: Desk) -> None:
@@ -217,7 +211,7 @@ def slash_redirected(desk: Desk) -> None:
         if path.endswith(b"/"):
             raise Refusal(308, "moved", (("Location", without_slash(path).decode("latin-1")),))
 
-    desk.reroute = without_slash
+    kit.read_as(without_slash)(desk)
     kit.before("method", act)(desk)
 
 
@@ -277,12 +271,14 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("ids-read-as-uuids", "Ids are read as UUIDs: case, braces and dashes do not count.",
             always, uuids),
     Variant("path-in-any-case", "Paths are compared without case.", always, any_case),
+    Variant("path-below-the-server", "Paths begin with that of the documented server's URL.",
+            lambda contract: bool(contract.server_path), below_the_server),
     Variant("path-with-a-slash-at-its-end", "A slash at the end of the path makes no difference.",
-            always, read_as(without_slash)),
+            always, kit.read_as(without_slash)),
     Variant("path-with-a-slash-redirected", "A slash at the end of the path is redirected.",
             always, slash_redirected),
     Variant("path-with-encoded-letters", "Encoded letters of the path are letters.", always,
-            read_as(unreserved)),
+            kit.read_as(unreserved)),
     Variant("unheard-of-methods-answered-400", "Methods that nobody knows are a bad request.",
             always, kit.refuse("method", odd_method, 400, "method")),
     Variant("repeat-by-a-user-answered-403", "A user who repeats a cancel is forbidden to.",

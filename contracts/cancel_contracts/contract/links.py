@@ -1,0 +1,40 @@
+"""Where a promise can be read: the addresses of its page and section, or of its RFC's. Pure.
+
+The page's address stands in the spec (`x-pages`), that of an RFC follows from its number. A section
+becomes the anchor that the vendor's pages and the RFC Editor's HTML give to a heading; where a page
+has no such anchor a browser shows its beginning.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cancel_contracts.contract.model import Contract, Source
+
+RFC = re.compile(r"^RFC (\d+)$")
+NUMBER = re.compile(r"\d+(?:\.\d+)*")
+ASIDE = re.compile(r"\([^)]*\)")  # which edition, which row: no part of a heading
+BOTH = re.compile(r" and (?=[A-Z])")  # "Response and Examples"; not "Reliability and support"
+NO_SLUG = re.compile(r"[^a-z0-9 -]")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A text and the address that it leads to."""
+
+    text: str
+    url: str
+
+
+def links(contract: Contract, source: Source) -> tuple[Link, ...]:
+    """Return where a source is to be read; nothing where its page has no address."""
+    if number := RFC.match(source.page):
+        url = f"https://www.rfc-editor.org/rfc/rfc{number[1]}.html"
+        sections = NUMBER.findall(source.section)
+        return tuple(Link(f"{source.page}, {n}", f"{url}#section-{n}") for n in sections)
+    if (page := contract.pages.get(source.page)) is None:
+        return ()
+    heading = BOTH.split(ASIDE.sub("", source.section))[0].strip().lower()
+    anchor = NO_SLUG.sub("", heading).replace(" ", "-")
+    return (Link(str(source), f"{page}#{anchor}" if anchor else page),)

@@ -1,0 +1,97 @@
+"""Arrange: which scenarios the calls of a plan are made in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from cancel_contracts.contract.compose import Composition, with_value
+from cancel_contracts.contract.words import needs_token
+from cancel_contracts.exchange import Situation
+from cancel_contracts.plan.beside import neighbours
+from cancel_contracts.plan.chains import Chain, chains
+from cancel_contracts.plan.cover import Cover
+from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
+
+
+def arranged(
+    composition: Composition,
+    found: Cover,
+    seconds: Sequence[Situation],
+    kept: Sequence[Situation],
+    near: Sequence[Situation],
+) -> list[Scenario]:
+    """Return the scenarios of calls, the ordinary one first: it finds the way in."""
+    ordinary, last = composition.ordinary, _Last(composition)
+    others = [call for call in found.calls if call.call != "reused"]
+    pairs: list[Scenario] = []
+    for call in found.calls:
+        if call.call == "reused":
+            # Whatever is served may be what the connection carried before.
+            served = (s for s in others if composition.served(s) and s != ordinary)
+            first = next((s for s in served if s.owner is None), None)
+            if first is not None:
+                others.remove(first)
+            first = first or replace(call, call="first")
+            if call.owner is not None:
+                call = with_value(call, "caller", ordinary)
+            own = [with_value(refused, "resource", call) for refused in kept]
+            again = [replace(refused, call="second") for refused in own[-1:]]
+            pairs.append(on_one_connection(first, then=[*own, call, *again]))
+    rows = chains(composition, [call for call in others if call != ordinary], seconds)
+    if ordinary in others:
+        rows.insert(0, (ordinary,))
+    beside = neighbours(composition, rows, near)
+    blind = _unseen(composition, [row for row in rows if row not in beside])
+    made: list[Scenario] = []
+    for row in rows:
+        # Where any change is an effect, a second look tells what changes by itself.
+        twice = not made and not composition.contract.lifecycle.after
+        later, unseen = last.wanted(row), row == blind
+        by = beside.get(row)
+        # What stands beside the ordinary call no other is to touch: it is looked at in the end.
+        row_of = partial(in_a_row, *row, neighbour=by, twice=twice, last=later, unseen=unseen)
+        made.append(row_of(sentinel=row == (ordinary,)))
+    return [*made, *pairs]
+
+
+def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
+    """Return the row whose resource nobody looks at before the call, for a server may know only
+    what was asked for; None where no page names the state after, and the effect is any change.
+    """
+    if not composition.contract.lifecycle.after:
+        return None
+    served = (row for row in rows if composition.served(row[0]) and row[0].owner is None)
+    return next(served, None)
+
+
+def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
+    """Return who is to be refused on a kept connection, between calls that are served. Made
+    beside the plan's own: no clause is left open where the server closes the connection before.
+    """
+    callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
+    own = [s for s in callers if s.owner is None]
+    # Whoever has no credentials, and whoever has no permission, where these are asked for.
+    own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
+    without = [s for s in own if not needs_token(s.identity)]
+    return [*without[:1], *[s for s in own if s not in without][:1]]
+
+
+class _Last:
+    """Which resources are looked at once more when the run ends: those that nothing was to cancel,
+    and of others one for every kind of caller.
+    """
+
+    def __init__(self, composition: Composition) -> None:
+        self.composition = composition
+        self._met: set[tuple[str | None, ...]] = set()
+
+    def wanted(self, row: Sequence[Situation]) -> bool:
+        call = row[-1]
+        if call.resource == "odd":
+            return False
+        kind = (call.resource, call.identity.partition(":")[0], call.owner)
+        new = kind not in self._met
+        self._met.add(kind)
+        return new or self.composition.refused(call)

@@ -1,0 +1,246 @@
+"""A scenario as requests with names in place of what differs from run to run: what a script is
+written of.
+
+Pure. Holds no secret: a token stands as "<identity>", the id of a resource as ~ID_1~.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from cancel_contracts.contract.words import BEARER, IDENTITIES, IDS, Carried, Carrier, needs_token
+from cancel_contracts.exchange import Sent, Situation
+from cancel_contracts.identity.identities import PLACEHOLDER
+from cancel_contracts.plan.steps import (
+    Acquire,
+    AtOnce,
+    Call,
+    Close,
+    Name,
+    Observe,
+    ObserveLast,
+    Scenario,
+    one_at_a_time,
+)
+from cancel_contracts.provider_states.states import state_request
+from cancel_contracts.report import scenario as told
+from cancel_contracts.report.curl import variable
+from cancel_contracts.reproduce import Case
+from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
+from cancel_contracts.targets.fields import FieldSource
+from cancel_contracts.targets.file import Site
+
+MARK = re.compile(r"~(ID_[0-9]+)~|<([^<>]+)>")
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """Have a resource: by the handler's call, or by an id that is given."""
+
+    name: str  # of the variable that holds its id
+    says: str
+    request: Sent | None = None
+    given: str | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One request: what it does, and whether its body goes out in chunks."""
+
+    says: str
+    request: Sent
+    chunked: bool = False
+
+
+@dataclass(frozen=True)
+class Send:
+    """Requests one after the other, `at_once`, or on one connection (`kept`)."""
+
+    lines: tuple[Line, ...]
+    at_once: bool = False
+    kept: bool = False
+
+
+@dataclass(frozen=True)
+class Pause:
+    seconds: int
+
+
+@dataclass(frozen=True)
+class TearDown:
+    name: str  # of the variable that holds the id; empty where nothing was set up
+    says: str
+    request: Sent
+
+
+Step = SetUp | Send | Pause | TearDown
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The steps in order, the tear-downs last, and the identities whose tokens they take."""
+
+    case: Case
+    steps: tuple[Step, ...]
+    tokens: dict[str, str] = field(default_factory=dict)  # variable -> whose token
+
+
+def recipe(case: Case, site: Site) -> Recipe:
+    """Return a case as requests to a site."""
+    scenario = case.scenario
+    if case.way.single and (single := one_at_a_time(scenario)) is not None:
+        scenario = single
+    steps = tuple(_Writer(case, site).steps(scenario))
+    return Recipe(case, steps, dict(_tokens(steps)))
+
+
+def carried(identity: str, who: str) -> Carried:
+    """Return what an identity carries, its name in place of its token."""
+    row = IDENTITIES.get(identity)
+    if row is None or row.wire is None:
+        return BEARER(f"<{who}>")
+    wire: Carrier = row.wire
+    token = PLACEHOLDER if needs_token(identity) else ""
+    full = replace(wire(token), secret=token)
+    query = full.query and f"{full.query.partition('=')[0]}=<{who}>"
+    shown = masked(Sent("GET", "", full.headers), full, who)
+    return Carried(shown.headers, query)
+
+
+class _Writer:
+    def __init__(self, case: Case, site: Site) -> None:
+        self.case, self.site, self.contract = case, site, case.contract
+        self.base_url = site.base_url + case.way.prefix
+        self.primary = case.way.caller or site.primary or "admin"
+        self.looks = self.contract.observe_path is not None and "observe" not in site.not_testable
+        self.ids: dict[int, str] = {}
+        self.segments: dict[int, str] = {}
+        self.beside: dict[int, int] = {}
+        self._taken: dict[str, int] = {}
+        self._fresh = 0
+
+    def steps(self, scenario: Scenario) -> Iterable[Step]:
+        """Yield the steps, requests on one kept connection together."""
+        kept: list[Line] = []
+        undo: list[Step] = []
+        late: list[Line] = []
+        for step in scenario.steps:
+            keeps = isinstance(step, (Call, Observe)) and step.keep_alive
+            if kept and not keeps and not isinstance(step, Acquire):
+                yield Send(tuple(kept), kept=True)
+                kept = []
+            match step:
+                case Acquire():
+                    yield self._set_up(step)
+                    if self.site.handler is not None:
+                        undo.insert(0, self._tear_down(step))
+                case Name():
+                    self._name(step)
+                case Observe():
+                    lines = self._look(step.slot, step.situation, given=step.given)
+                    kept += lines if keeps else []
+                    yield from [] if keeps else (Send((line,)) for line in lines)
+                case Call():
+                    line = self._call(step)
+                    if keeps:
+                        kept.append(line)
+                    else:
+                        yield Send((line,))
+                case AtOnce():
+                    yield Send(tuple(map(self._call, step.calls)), at_once=True)
+                case ObserveLast():
+                    late += self._look(step.slot, scenario.subject)
+                case Close():
+                    pass
+        if kept:
+            yield Send(tuple(kept), kept=True)
+        if late:
+            yield Pause(4)
+            yield Send(tuple(late))
+        yield from undo
+
+    def _set_up(self, step: Acquire) -> SetUp:
+        name = f"ID_{step.slot + 1}"
+        self.ids[step.slot] = self.segments[step.slot] = f"~{name}~"
+        if step.beside is not None:
+            self.beside[step.beside] = step.slot
+        says = f"set up: {told.resource(Situation(state=step.state))}"
+        says += f", owned by {step.owner}" if step.owner else ""
+        says += ", beside it" if step.beside is not None else ""
+        if self.site.handler is None:
+            at = self._taken.get(step.state, 0)
+            self._taken[step.state] = at + 1
+            listed = () if step.owner else self.site.ids.get(step.state, ())
+            return SetUp(name, says, given=listed[at] if at < len(listed) else "")
+        return SetUp(name, says, self._handler("setup", step))
+
+    def _handler(self, action: str, step: Acquire, **more: object) -> Sent:
+        params: dict[str, object] = {"contract": self.contract.name, "state": step.state, **more}
+        if step.owner:
+            params["owner"] = step.owner
+        return self._along(
+            state_request(self.site, action, step.state, params), self.site.handler_headers
+        )
+
+    def _tear_down(self, step: Acquire) -> TearDown:
+        name = f"ID_{step.slot + 1}"
+        request = self._handler("teardown", step, id=self.ids[step.slot])
+        return TearDown(name, f"tear down {name}", request)
+
+    @staticmethod
+    def _along(request: Sent, sources: Sequence[FieldSource]) -> Sent:
+        more = tuple((s.name, f"{'Basic ' if s.user else ''}<{s.name}>") for s in sources)
+        return replace(request, headers=(*request.headers, *more))
+
+    def _name(self, step: Name) -> None:
+        if step.id.word == "unknown":
+            self.ids[step.slot] = self.site.unknown_id or self._uuid()
+        else:
+            self.ids[step.slot] = step.id.text or IDS[step.id.word].wire
+        self.segments[step.slot] = self.ids[step.slot]
+
+    def _uuid(self) -> str:
+        self._fresh += 1
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.case.name}/{self._fresh}"))
+
+    def _look(self, slot: int, situation: Situation, *, given: bool = False) -> list[Line]:
+        if not self.looks or (given and not self.site.unknown_id):
+            return []
+        who = carried("primary", self.primary)
+        request = observe_request(self.contract, self.base_url, self.ids[slot], who, self._uuid())
+        what = told.resource(situation) if slot not in self.beside.values() else "its neighbour"
+        return [Line(f"{self.primary} looks at {what}", self._along(request, self.site.headers))]
+
+    def _call(self, step: Call) -> Line:
+        call = step.situation
+        who = self.primary if call.identity == "primary" else call.identity
+        near = self.ids.get(self.beside.get(step.slot, -1)) or self._uuid()
+        names = Names(self.ids[step.slot], near, self._uuid()[:8])
+        request = cancel_request(
+            self.contract,
+            self.base_url,
+            call,
+            self.segments[step.slot],
+            names,
+            carried(call.identity, who),
+            self._uuid(),
+        )
+        says = told.asked(replace(call, identity=who))
+        chunked = call.transfer == "chunked"
+        return Line(says, self._along(request, self.site.headers), chunked)
+
+
+def _tokens(steps: Iterable[Step]) -> Iterable[tuple[str, str]]:
+    """Yield each variable that holds a secret, and whose it is."""
+    for step in steps:
+        requests = [line.request for line in step.lines] if isinstance(step, Send) else []
+        if isinstance(step, (SetUp, TearDown)) and step.request is not None:
+            requests = [step.request]
+        for request in requests:
+            for text in (request.url, *(value for _, value in request.headers)):
+                for found in MARK.finditer(text):
+                    if found[2]:
+                        yield variable(found[2]), found[2]

@@ -1,0 +1,202 @@
+"""Make a finding of a report anew: its scenario alone, by the performer and the judge of any run.
+
+A report holds the scenarios of its violations as steps. Which identity, which resource and which
+token they take is the target file's to say, as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from cancel_contracts import serial
+from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import UsageError
+from cancel_contracts.judge.judge import Verdict
+from cancel_contracts.plan.steps import EXISTING, ObserveLast, Scenario
+from cancel_contracts.redact.secrets import MASK
+from cancel_contracts.run.attempt import Stop
+from cancel_contracts.run.way_in import Way
+from cancel_contracts.targets.file import Target
+from cancel_contracts.verify import ContractResult, Result, verify
+
+Word = Literal["deviates", "keeps", "not-told"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One finding of a report, or one violated clause of it: what is to be made anew, and what it
+    is to be held to, the most telling clause first.
+    """
+
+    name: str
+    contract: Contract
+    clauses: tuple[str, ...]
+    sentence: str
+    scenario: Scenario
+    way: Way
+    seed: int
+    pinned: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Again:
+    """What came of a case when it was made anew. `why` says what keeps it from being told."""
+
+    case: Case
+    word: Word
+    result: Result
+    why: str = ""
+
+    @property
+    def made(self) -> ContractResult:
+        return self.result.results[0]
+
+    @property
+    def violated(self) -> list[Verdict]:
+        return [v for v in self.made.judgement.verdicts if v.word == "violated"]
+
+
+def cases(
+    report: Mapping[str, Any], contracts: Sequence[Contract], which: str | None
+) -> list[Case]:
+    """Return the findings of a report, or the one that is asked for by its number or by a clause.
+
+    Raises UsageError where it names none, or the report does not say how it was made.
+    """
+    rows = list(enumerate(report["defects"], 1))
+    if which is None:
+        if not rows:
+            raise UsageError("REPORT", "has no finding", "name a report of a run that ended 1")
+        return [_of_defect(report, contracts, number, row) for number, row in rows]
+    if which.isdecimal():
+        found = next((row for number, row in rows if number == int(which)), None)
+        if found is None:
+            mend = f"use 1 to {len(rows)}" if rows else "there is nothing to make anew"
+            raise UsageError("DEFECT", f"the report has no finding {which}", mend)
+        return [_of_defect(report, contracts, int(which), found)]
+    return [_of_clause(report, contracts, which.upper())]
+
+
+def _of_defect(
+    report: Mapping[str, Any], contracts: Sequence[Contract], number: int, row: Mapping[str, Any]
+) -> Case:
+    lead = row["clauses"][0]["contract"]
+    ids = tuple(c["id"] for c in row["clauses"] if c["contract"] == lead)
+    return _case(report, contracts, str(number), lead, ids, row["sentence"], row["evidence"])
+
+
+def _of_clause(report: Mapping[str, Any], contracts: Sequence[Contract], id_: str) -> Case:
+    rows = {c["id"]: (of["name"], c) for of in report["contracts"] for c in of["clauses"]}
+    if id_ not in rows:
+        near = get_close_matches(id_, rows, 1)
+        mend = f"did you mean {near[0]}?" if near else "name a finding by its number"
+        raise UsageError("CLAUSE", f"the report has no clause {id_}", mend)
+    name, clause = rows[id_]
+    if not clause["violations"]:
+        told = f"{id_} is {clause['verdict']} in this report: there is no deviation to make anew"
+        raise UsageError("CLAUSE", told, "name a violated clause")
+    piece = clause["evidence"][0]
+    told = f"{piece['scenario']}: {piece['actual']}; expected {piece['expected']}"
+    return _case(report, contracts, id_, name, (id_,), told, piece)
+
+
+def _case(
+    report: Mapping[str, Any],
+    contracts: Sequence[Contract],
+    name: str,
+    of: str,
+    clauses: tuple[str, ...],
+    sentence: str,
+    evidence: Mapping[str, Any],
+) -> Case:
+    row = next(c for c in report["contracts"] if c["name"] == of)
+    contract = next((c for c in contracts if c.name == of), None)
+    if contract is None:
+        raise UsageError("REPORT", f"is of {of}, which no spec describes", "add --spec FILE")
+    steps = row.get("scenarios", {}).get(str(evidence.get("number")))
+    if steps is None:
+        told = f"does not say how {name} was made: it is of a recording, or of an older version"
+        raise UsageError("REPORT", told, "write it again with `verify --report-json`")
+    if MASK in str(steps):
+        told = f"{name} was made with a text that is left out of reports"
+        raise UsageError("REPORT", told, f"run `verify --only {clauses[0]}` instead")
+    try:
+        scenario = serial.load(Scenario, steps, "steps")
+        way = serial.load(Way, row.get("way", {}), "way")
+    except ValueError as err:
+        told = f"holds a scenario that cannot be read: {err}"
+        raise UsageError("REPORT", told, "write it again with `verify --report-json`") from None
+    known = tuple(id_ for id_ in clauses if contract.clause(id_))
+    if not known or not scenario.calls:
+        raise UsageError("REPORT", f"{name} speaks of no clause of {of}", "write it again")
+    pinned = {of: tuple(d["name"] for d in row["dialects"])}
+    return Case(name, contract, known, sentence, scenario, way, report["seed"], pinned)
+
+
+def assignment(case: Case, target: Target, options: Options) -> Assignment:
+    """Return what is to be done for a case on a target. Raises UsageError where it may not be."""
+    options = replace(options, only=case.clauses)
+    (found,) = assign([case.contract], target, options)
+    touches = any(call.resource in EXISTING for call in case.scenario.calls)
+    if touches and not found.site.has_states:
+        told = f"gives no provider states for {case.contract.name}"
+        raise UsageError(target.place, told, "add `provider_states:`")
+    if touches and found.harmless:
+        told = f"{found.site.base_url} {found.not_local}, and {case.name} may cancel something"
+        raise UsageError(target.place, told, "add --allow-destructive where that may be")
+    plan = replace(
+        found.plan, scenarios=(case.scenario,), left_out={}, property_calls=0, walk_calls=0
+    )
+    return replace(found, plan=plan, way=case.way)
+
+
+def again(case: Case, target: Target, options: Options, stop: Stop | None = None) -> Again:
+    """Make a case anew, tear down, and say whether it still deviates.
+
+    Where it does not at once it is made twice more: some deviations show every second time, others
+    beside a like call alone.
+    """
+    last = any(isinstance(step, ObserveLast) for step in case.scenario.steps)
+    options = replace(
+        options,
+        seed=case.seed,
+        pinned={**case.pinned, **options.pinned},
+        sweep_seconds=options.sweep_seconds if last else 0.0,
+    )
+    todo = assignment(case, target, options)
+    found = _once(case, (case.scenario,), todo, target, options, stop)
+    if found.word == "deviates" or (stop and stop.asked):
+        return found
+    twice = _once(case, (case.scenario,) * 2, todo, target, options, stop)
+    return found if twice.word == "not-told" else twice
+
+
+def _once(
+    case: Case,
+    scenarios: tuple[Scenario, ...],
+    todo: Assignment,
+    target: Target,
+    options: Options,
+    stop: Stop | None,
+) -> Again:
+    calls = sum(len(scenario.calls) for scenario in scenarios)
+    todo = replace(todo, plan=replace(todo.plan, scenarios=scenarios))
+    options = replace(options, max_requests=calls)
+    result = verify([case.contract], target, options, stop=stop, assignments=[todo])
+    verdicts = result.results[0].judgement.verdicts
+    if any(v.word == "violated" for v in verdicts):
+        return Again(case, "deviates", result)
+    if result.crashes:
+        return Again(case, "not-told", result, result.crashes[0])
+    if result.results[0].judgement.unusable or not any(v.exercised for v in verdicts):
+        return Again(case, "not-told", result, _why(verdicts))
+    return Again(case, "keeps", result)
+
+
+def _why(verdicts: Sequence[Verdict]) -> str:
+    reason = next((v.reason for v in verdicts if v.reason), "the answers tell nothing of it")
+    return f"{reason}; `verify --only {verdicts[0].clause.id}` asks in every situation"
