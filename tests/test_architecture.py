@@ -60,6 +60,7 @@ ALLOWED = {
         "contract", "errors", "identity", "ledger", "provider_states", "redact", "run",
         "targets", "transport",
     },
+    "forecast": {"assignment", "contract", "excuses", "judge", "needs", "plan"},
     "verify": {
         "assignment", "contract", "errors", "exchange", "excuses", "identity", "journal",
         "judge", "ledger", "plan", "provider_states", "redact", "run", "targets",
@@ -67,7 +68,7 @@ ALLOWED = {
     },
     "cli": {
         "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate",
-        "identity", "ledger", "prove", "redact", "replay", "report", "reproduce", "run",
+        "hosts", "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
     "prove": {
@@ -75,13 +76,13 @@ ALLOWED = {
         "speaking", "transport", "verify",
     },
     "pytest_plugin": {
-        "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
+        "assignment", "cli", "contract", "errors", "gate", "report", "verify",
     },
     "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
     "report": {
-        "assignment", "compare", "contract", "defects", "errors", "exchange", "gate",
+        "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
         "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
-        "provider_states", "redact", "reproduce", "run", "serial", "sight", "targets",
+        "provider_states", "redact", "reproduce", "run", "serial", "sight", "speaking", "targets",
         "verify", "windows",
     },
     "schemathesis_checks": {"contract", "exchange", "foreign", "journal", "judge"},

@@ -17,7 +17,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.cli.edge import cli
 from cancel_contracts.contract.load import load, shipped, spec_schema
 from cancel_contracts.parse import NO_JSON, pointed
-from cancel_contracts.report.clauses import explanation
+from cancel_contracts.report.explain import explanation
 from cancel_contracts.schemas import SCHEMAS, schema
 from click.shell_completion import ShellComplete
 from jsonschema import Draft202012Validator

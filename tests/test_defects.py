@@ -163,7 +163,7 @@ def call_of(**facts: Any) -> Exchange:
                 {"identity": "delegated:X.Read"},
                 {"identity": "delegated:X.Read", "state": "Waiting"},
             ],
-            "a user with X.Read cancels a cancellable resource (Open or Waiting)",
+            "a user with X.Read alone cancels a cancellable resource (Open or Waiting)",
         ),
         (
             [{"state": s, "resource": "final"} for s in ("A", "B", "C", "D", "E", "A")],
@@ -172,7 +172,18 @@ def call_of(**facts: Any) -> Exchange:
         ([{}, {"state": "Done", "resource": "final"}], "admin cancels a resource"),
         (
             [{"state": None, "resource": "unknown"}, {}],
-            "admin cancels whatever the id names",
+            "admin cancels any id",
+        ),
+        (
+            [
+                {"state": None, "resource": "unknown"},
+                {"state": None, "resource": "odd", "id": Form("dots")},
+            ],
+            "admin cancels an id that names nothing",
+        ),
+        (
+            [{}, {"method": "GET"}],
+            "admin sends a request to the cancel route of an Open resource",
         ),
         (
             [{"transfer": "chunked"}, {"transfer": "chunked", "call": "second"}],
@@ -182,11 +193,11 @@ def call_of(**facts: Any) -> Exchange:
             [{"method": m} for m in ("GET", "PUT")],
             "admin sends GET or PUT to the cancel route of an Open resource",
         ),
-        ([{"identity": "cut-token"}], "a caller with a token cut short cancels an Open resource"),
-        ([{"identity": "application:X"}], "an application with X cancels an Open resource"),
+        ([{"identity": "cut-token"}], "somebody with a token cut short cancels an Open resource"),
+        ([{"identity": "application:X"}], "an application with X alone cancels an Open resource"),
         (
             [{"body": Form("json", '{"Comment": "{long} {unique}"}')}],
-            'admin cancels an Open resource, body {"Comment": "<10,000 characters> <unique>"}',
+            'admin cancels an Open resource, body {"Comment": "(10,000 characters) (a number)"}',
         ),
     ],
     ids=str,

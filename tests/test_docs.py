@@ -7,6 +7,7 @@ another language is an error here.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import socket
@@ -27,13 +28,14 @@ import yaml
 from cancel_contracts.baseline import load as load_baseline
 from cancel_contracts.cli import main
 from cancel_contracts.cli.edge import cli
+from cancel_contracts.contract.choice import matching
 from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Refused
 from cancel_contracts.exchange import Sent
 from cancel_contracts.gate import EXIT
 from cancel_contracts.mock.catalogue import find
-from cancel_contracts.provider_states.states import ProviderStates
+from cancel_contracts.provider_states.states import ProviderStates, state_request
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site
 from cancel_contracts.targets.file import load as load_target
@@ -46,7 +48,7 @@ NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TARGET_KEYS = {
     "base_url", "client_certificate", "contracts", "headers", "identities", "mint", "not_testable", "primary",
-    "provider_states",
+    "provider_states", "serves",
 }  # fmt: skip
 OPERATORS = {"|", "||", "&", "&&", ";", ">", ">>", "(", ")"}
 
@@ -230,8 +232,10 @@ def test_a_verify_line_can_be_planned(
 
 def clause_ids(command: str, given: dict[str, Any]) -> list[str]:
     named = [given["clause"]] if command == "explain" else []
-    if command in ("verify", "judge"):
-        named += [*given["only"], *given["skip"]]
+    if command in ("verify", "judge"):  # patterns and lists; whatever names nothing is an error
+        contracts = [*documented_specs(), *generated.contracts()]
+        for flag in ("only", "skip"):
+            named += matching(contracts, flag, [text for text in given[flag] if text != "CLAUSE"])
     return named
 
 
@@ -276,6 +280,14 @@ def test_every_exit_code_and_key_of_a_target_is_written_of() -> None:
     for word, code in EXIT.items():
         assert re.search(rf"^\| {code} \|.*{word.split('-')[0]}", page, re.MULTILINE), word
     assert all(f"{key}:" in text_of("docs/check-my-mock.md") for key in TARGET_KEYS)
+
+
+def test_what_a_handler_is_sent_is_shown_as_it_is() -> None:
+    (block,) = [b for b in of("json") if b.page == "docs/check-my-mock.md"]
+    shown = parsed(block)
+    site = Site(shown["params"]["contract"], "http://127.0.0.1", handler="http://127.0.0.1/states")
+    sent = state_request(site, shown["action"], shown["params"]["state"], shown["params"])
+    assert json.loads(sent.body) == shown
 
 
 # --- examples -----------------------------------------------------------------------------------

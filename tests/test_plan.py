@@ -14,11 +14,14 @@ from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import asked, listed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.forecast import forecast
 from cancel_contracts.gate import gap
+from cancel_contracts.identity.identities import Identities
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Profile, make, selectable
 from cancel_contracts.plan.steps import at_once, in_a_row, on_one_connection
 from cancel_contracts.plan.supply import Supply, needed
+from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from servers.front import Request, Response, Written
@@ -333,3 +336,46 @@ def test_what_was_read_before_changes_nothing(contract: Contract) -> None:
             fresh.served(call),
             fresh.refused(call),
         )
+
+
+# --- what a plan says will stay open --------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["machine-action", "security-action"])
+@pytest.mark.parametrize("offered", ["admin", "many", "no states"])
+def test_what_a_plan_says_will_stay_open_stays_open(name: str, offered: str) -> None:
+    contract = next(c for c in map(load, shipped()) if c.name == name)
+    with mock_target([contract]) as mock:
+        who = Identities(contract, mock.site(contract), Redactor(), {})
+        names = ["admin"] if offered == "admin" else ["admin", "app", "user", "expired"]
+        tokens = {n: {"token": (who.authorization(n) or "").partition(" ")[2]} for n in names}
+        raw = {"base_url": mock.base_url, "identities": tokens}
+        if offered == "no states":
+            raw["mint"] = mock.raw["mint"]
+        else:
+            raw["provider_states"] = mock.raw["provider_states"]
+            raw["not_testable"] = {"no-permission": "they all have some"}
+        target = Target("target.yaml", raw, mock.base_url)
+        (assignment,) = assign([contract], target, Options())
+        (made,) = verify([contract], target, Options()).results
+    told = {v.clause.id for v in forecast(assignment).verdicts if gap(v)}
+    assert told == {v.clause.id for v in made.judgement.verdicts if gap(v)}
+    assert told
+
+
+def test_the_plan_names_what_stays_open_and_what_is_lacking(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "target.yaml"
+    path.write_text(
+        "base_url: http://127.0.0.1:9\nprovider_states: http://127.0.0.1:9\nserves: [machine-action]\n"
+        "identities: {admin: {token: abcdefghijkl}}\nnot_testable: {expired: never}\n",
+        encoding="utf-8",
+    )
+    assert main(["verify", "--target", str(path), "--plan"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "5 must-clauses will stay open: MA-15, MA-16, MA-17, MA-18, MA-19" in told
+    assert "no token is given for Machine.Isolate, " in told
+    assert "2 must-clauses are excused: MA-21, MA-63" in told
+    assert "security-action" not in told

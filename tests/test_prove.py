@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,8 @@ PAIRS = [
 # What the suite failed once, or what the mock did not conform with; and others of their kind.
 MET = [
     ("effect-visible-after-a-second+time-of-the-look", "security-action"),
-    ("untouched-move-on+effect-visible-after-a-second", "machine-action"),
     ("http-1.0+chunked-answers", "security-action"),
+    ("effect-visible-after-a-second+effect-in-another-property", "security-action"),
     ("occasional-429-in-seconds+path-below-the-server", "access-package-assignment-request"),
 ]
 
@@ -96,6 +97,20 @@ def test_a_pair_can_be_asked_for_by_its_name() -> None:
     (_, name), *rest = jobs(CONTRACTS, ["latency+no-get-route"])
     assert name == "latency+no-get-route"
     assert len(rest) == len(CONTRACTS) - 1
+
+
+def test_two_answers_to_one_question_are_no_pair() -> None:
+    drawn = [set(name.split("+")) for _, name in pairs(CONTRACTS, 10_000, 1)]
+    for one, other in (
+        ("bodies-ignored", "absent-body-refused"),
+        ("odd-ids-answered-404", "odd-ids-answered-422"),
+        ("states-in-pascal-case", "states-in-camel-case"),
+        ("least-entity", "effect-in-another-property"),
+    ):
+        assert {one, other} not in drawn
+        assert {one, "latency"} in drawn
+    questions = Counter(v.settles for v in VARIANTS if v.settles)
+    assert min(questions.values()) > 1, "a question that one variant alone answers is none"
 
 
 def test_every_pair_of_a_variant_can_be_asked_for() -> None:

@@ -1,4 +1,5 @@
-"""What Chromium records of a page that cancels, judged: Playwright's recordHar in each of its modes.
+"""What Chromium records of a page that cancels, judged: Playwright's recordHar in each of its modes, and
+its trace.
 
 The page is at one origin and the mock behind another, so that the browser asks by itself first."""
 
@@ -141,6 +142,7 @@ MODES: dict[str, tuple[str, dict[str, str], bool]] = {
     "attached": ("t.zip", {"record_har_mode": "full", "record_har_content": "attach"}, True),
     "omitted": ("t.har", {"record_har_mode": "full", "record_har_content": "omit"}, False),
     "minimal": ("t.har", {"record_har_mode": "minimal", "record_har_content": "omit"}, False),
+    "trace": ("t.zip", {}, True),
 }
 
 
@@ -152,7 +154,10 @@ def test_what_a_browser_records_of_a_conforming_server(
     file, options, bodies = MODES[mode]
     id_, statuses = world.new(), []
     with gate(0) as (portal, _), gate(world.port) as (api, kept):
-        context = browser.new_context(record_har_path=tmp_path / file, **options)  # type: ignore[arg-type]
+        har = {"record_har_path": tmp_path / file} if options else {}
+        context = browser.new_context(**har, **options)  # type: ignore[arg-type]
+        if not options:
+            context.tracing.start(snapshots=True)
         page = context.new_page()
         page.goto(portal)
         for body, abort in SCENARIOS[name]:
@@ -164,6 +169,8 @@ def test_what_a_browser_records_of_a_conforming_server(
                 assert kept.held.wait(60)
                 status = page.evaluate(LEAVE)
             statuses.append(status)
+        if not options:
+            context.tracing.stop(path=tmp_path / file)
         context.close()
     assert statuses[0] == statuses[-1] == 200
     assert (0 in statuses) is (name == "broken off")

@@ -53,6 +53,10 @@ def test_the_recording_of_a_run_comes_to_the_same_report(name: str, tmp_path: Pa
         assert main([*argv, *flags, "--report-json", str(live)]) == code
     assert main(["judge", str(har), "--report-json", str(replay)]) == code
     a, b = (json.loads(p.read_text("utf-8")) for p in (live, replay))
+    for row in (*a["contracts"], *b["contracts"]):
+        del row["scenarios"]  # how to make a finding anew is in the report of a run alone
+        for piece in (piece for clause in row["clauses"] for piece in clause["evidence"]):
+            del piece["steps"]  # what belongs together, likewise
     assert a["contracts"] == b["contracts"]
     for key in ("requests", "sentence", "warnings", "findings", "kept", "covered"):
         assert a.get(key) == b.get(key), key

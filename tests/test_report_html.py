@@ -576,6 +576,26 @@ def test_a_hexdump_ends_with_what_is_left_out() -> None:
     assert rows[-1] == "[904 bytes more: see the JSON report]"
 
 
+def test_nobody_is_told_what_to_give_to_a_recording() -> None:
+    written = sample_of("not-exercised")
+    written["contracts"][0]["gaps"][0]["fix"] = "give app a token (identities)"
+
+    assert "To exercise it: give app a token (identities)." in render(written)
+    assert "give app a token" not in render(written | {"recorded": True})
+
+
+def test_one_fact_about_several_contracts_is_told_once() -> None:
+    written = sample_of("inconclusive")
+    contract = written["contracts"][0] | {"unusable": "connection refused at 127.0.0.1:9"}
+    written["contracts"] = [contract, contract | {"name": "other-thing", "stopped": "gave up"}]
+    page = render(written)
+    told = page[page.index('id="open"') : page.index('id="clauses"')]
+
+    assert told.count("connection refused") == 1
+    assert "(thing, other-thing)" in told
+    assert "gave up <span" in told
+
+
 def test_the_same_record_gives_the_same_file() -> None:
     assert render(sample()) == render(sample())
 

@@ -90,10 +90,26 @@ def test_the_text_is_the_whole_story(root: ET.Element) -> None:
 
     assert found is not None
     rows = (found.text or "").splitlines()
+    sentence = sample()["defects"][1]["sentence"]
+    assert rows[1] == f"finding: 2. {sentence}"
+    case = root.find(".//testcase[@name='EX-11']/properties/property[@name='defect']")
+    assert case is not None
+    assert case.get("value") == f"2. {sentence}"
     assert "says: Promise number 11 is kept." in rows
     assert "where: cancel-thing, Response" in rows
     assert "actual: no answer (timeout)" in rows
     assert any(row.startswith("curl: curl -i") for row in rows)
+
+
+def test_the_text_says_where_the_promise_is_to_be_read(tmp_path: Path) -> None:
+    written = sample()
+    url = "https://www.rfc-editor.org/rfc/rfc9110.html#section-15.5.2"
+    source = written["contracts"][0]["clauses"][10]["source"]
+    source["links"] = [{"text": "RFC 9110, 15.5.2", "url": url}]
+    found = ending(read(written, tmp_path), "EX-11")
+
+    assert found is not None
+    assert f"read at: {url}" in (found.text or "").splitlines()
 
 
 def test_faults_of_the_run_stand_beside_the_cases(root: ET.Element) -> None:

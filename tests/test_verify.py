@@ -220,3 +220,40 @@ def test_a_fourth_contract_catches_its_own_faults(tmp_path: Path) -> None:
         "unknown-id-answered-200": "violated: PJ-3",
         "success-as-204": "violated: PJ-1",
     }
+
+
+# --- a contract that the target does not serve ----------------------------------------------------
+
+
+def test_a_contract_that_is_not_served_is_one_line_and_no_upheld_clauses() -> None:
+    machine, security = (
+        next(c for c in map(load, shipped()) if c.name == name)
+        for name in ("machine-action", "security-action")
+    )
+    with mock_target([machine]) as target:
+        asked = ("MA-01", *(clause.id for clause in security.clauses))
+        result = verify([machine, security], target, Options(only=asked))
+        own = {**target.raw, "serves": ["machine-action"]}
+        alone = verify(
+            [machine, security], Target("t", own, target.base_url), Options(only=("MA-01",))
+        )
+    served, unserved = result.results
+    assert served.judgement.unusable is None
+    assert (unserved.judgement.unusable or "").startswith("not served here?")
+    assert not any(v.word in ("upheld", "violated") for v in unserved.judgement.verdicts)
+    outcome = gate.decide(result.judgements())
+    assert outcome.exit_code == 4
+    assert "not served here?" in outcome.sentence
+    assert gate.decide(alone.judgements()).exit_code == 0
+
+
+def test_a_served_route_whose_handler_offers_nothing_is_judged() -> None:
+    """Whoever has no token is refused there: the route exists."""
+    security = next(c for c in map(load, shipped()) if c.name == "security-action")
+    machine = next(c for c in map(load, shipped()) if c.name == "machine-action")
+    with mock_target([security]) as target, mock_target([machine]) as other:
+        raw = {**target.raw, "provider_states": other.raw["provider_states"]}
+        mixed = Target("t", raw, target.base_url)
+        (made,) = verify([security], mixed, Options(only=("SA-20", "SA-21", "SA-01"))).results
+    assert made.judgement.unusable is None
+    assert [v.word for v in made.judgement.verdicts if v.clause.id == "SA-20"] == ["upheld"]

@@ -6,6 +6,8 @@ Rules, in this order:
   of the code, of the error and of its headers at once.
 - Two clauses that deviate in the same way are one defect where one of them deviates in the more
   ordinary situations: what shows in any call shows in a chunked one. The contract does not matter.
+- Where what has come to its end is cancelled, a second call that is served, and one beside another,
+  deviate for the same reason: by then the resource has come to its end.
 - Effects and access weigh more than codes, codes more than headers and bodies; must before should.
   The most telling clause stands first in a defect, the worst defect first of all.
 
@@ -99,6 +101,19 @@ class Breach:
         same = self.way == other.way and not (self.apart and other.apart != self.apart)
         return same and (self.unusual <= other.unusual or self.way[-1] == "refused")
 
+    @property
+    def serves_final(self) -> bool:
+        """Whether a call takes effect on what has come to its end."""
+        lead = self.lead
+        return self.apart == "final" and lead.exchange.succeeded and "effect" in lead.facets
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it deviates only where a call is served after another, or beside it: by then the
+        resource has come to its end.
+        """
+        return "call" in self.unusual and self.lead.exchange.succeeded and self.weight == EFFECT
+
     def explains(self, other: Breach) -> bool:
         if self.contract is not other.contract or self.weight > other.weight:
             return False
@@ -137,12 +152,12 @@ def defects(judgements: Iterable[Judgement]) -> tuple[Defect, ...]:
         key=lambda breach: breach.rank,
     )
     groups = _joined(breaches)
-    found = [Defect(tuple(breaches[at] for at in sorted(group))) for group in groups]
+    found = [Defect(tuple(breaches[at] for at in group)) for group in groups]
     return tuple(sorted(found, key=lambda defect: defect.rank))
 
 
-def _joined(breaches: Sequence[Breach]) -> list[set[int]]:
-    """Return which breaches have one cause, by their places."""
+def _joined(breaches: Sequence[Breach]) -> list[list[int]]:
+    """Return which breaches have one cause, by their places, the most telling first."""
     cause = list(range(len(breaches)))
     for at, breach in enumerate(breaches):
         graver = (i for i in range(at) if breaches[i].explains(breach))
@@ -151,10 +166,15 @@ def _joined(breaches: Sequence[Breach]) -> list[set[int]]:
         alike = (i for i in sorted(set(cause)) if i < at and breaches[i].resembles(breaches[at]))
         first = next(alike, at)
         cause = [first if c == at else c for c in cause]
+    ended = next((at for at in sorted(set(cause)) if breaches[at].serves_final), None)
+    if ended is not None:
+        of = breaches[ended].contract
+        again = {at for at in set(cause) if breaches[at].repeats and breaches[at].contract is of}
+        cause = [ended if c in again else c for c in cause]
     groups: dict[int, set[int]] = {}
     for at, first in enumerate(cause):
         groups.setdefault(first, set()).add(at)
-    return list(groups.values())
+    return [sorted(group, key=lambda at: (at != first, at)) for first, group in groups.items()]
 
 
 def unusual(situation: Situation) -> frozenset[str]:

@@ -200,7 +200,7 @@ def pairs(
         (contract.path_of_file, one.beside(other).name)
         for contract in contracts
         for one, other in combinations([v for v in VARIANTS if v.applies(contract)], 2)
-        if not chosen or {one.name, other.name} & chosen
+        if one.goes_with(other) and (not chosen or {one.name, other.name} & chosen)
     ]
     drawn = Random(seed).sample(everything, min(count, len(everything)))  # noqa: S311 - no secret
     return sorted(drawn, key=lambda job: job[1])

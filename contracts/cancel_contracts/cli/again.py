@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cancel_contracts.cli.completing import CONTRACTS, IDENTITIES
 from cancel_contracts.cli.options import (
     PATH,
     cacert_option,
@@ -127,12 +128,18 @@ def _target(
 
 
 @click.command()
-@click.argument("identity")
+@click.argument("identity", type=IDENTITIES)
 @click.option(
     "--target", "target_file", type=PATH, metavar="FILE",
     help=f"The target's description; without it {TARGET}.",
 )  # fmt: skip
-@click.option("--contract", "name", metavar="NAME", help="For which contract, where that matters.")
+@click.option(
+    "--contract",
+    "name",
+    type=CONTRACTS,
+    metavar="NAME",
+    help="For which contract, where that matters.",
+)
 @click.option("--force", is_flag=True, help="Print it to a pipe or a file too.")
 @spec_option
 def token(identity: str, target_file: Path | None, name: str | None, force: bool,

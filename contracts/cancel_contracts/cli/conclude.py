@@ -35,6 +35,7 @@ def conclude(
     """
     from cancel_contracts import gate
     from cancel_contracts.baseline import apply
+    from cancel_contracts.report.files import STDOUT
     from cancel_contracts.report.record import record
     from cancel_contracts.report.terminal import show
 
@@ -60,12 +61,13 @@ def conclude(
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
-    show(written, screen, screen.verbose)
-    whole = _write(written, result, reports)
+    saved = reports.get("--report-json")
+    show(written, screen, screen.verbose, str(saved) if saved not in (None, STDOUT) else None)
+    whole = _write(written, result, reports, screen.stderr)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 
 
-def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) -> bool:
+def _write(written: dict[str, Any], result: Result, reports: dict[str, Path], aside: bool) -> bool:
     """Write every report; whether all could be written. Those that could not are named."""
     from cancel_contracts.replay import write_recording
     from cancel_contracts.report import annotations, markdown
@@ -110,5 +112,5 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path]) ->
     except UsageError as err:
         click.echo(f"warning: {err}", err=True)  # a lost summary is no lost verdict
     for line in annotations.lines(written, os.environ):
-        click.echo(line)
+        click.echo(line, err=aside)
     return whole

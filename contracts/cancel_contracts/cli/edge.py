@@ -19,7 +19,7 @@ from cancel_contracts.pipes import papers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="cancel-contracts")
+@click.version_option(None, "-V", "--version", package_name="cancel-contracts")
 def cli() -> None:
     """Tell whether a server keeps the documented contract of a cancel endpoint.
 

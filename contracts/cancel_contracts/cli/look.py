@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from cancel_contracts.cli.completing import CLAUSES, ENTRIES, FAULTS, VARIANTS
 from cancel_contracts.cli.options import (
     PATH,
-    check_clauses,
     check_writable,
     load_contracts,
     put,
@@ -32,16 +32,18 @@ def clauses(specs: tuple[Path, ...], names: tuple[str, ...], form: str) -> None:
 
 
 @click.command()
-@click.argument("clause")
+@click.argument("clause", type=CLAUSES)
 @spec_options
 def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> None:
     """Say of one clause what the page says, how it is exercised and what violates it."""
-    from cancel_contracts.report.clauses import explanation
+    from cancel_contracts.contract.choice import nearest
+    from cancel_contracts.report.explain import explanation
 
-    contracts = load_contracts(specs, names)
-    if not any(c.knows(clause) for c in contracts):
-        check_clauses(contracts, "CLAUSE", [clause])
-    put(explanation(contracts, clause))
+    contracts, id_ = load_contracts(specs, names), clause.upper()
+    if not any(c.knows(id_) for c in contracts):
+        ids = [i for c in contracts for i in c.ids]
+        raise UsageError("CLAUSE", f"no clause has the id {clause!r}", nearest(clause, ids))
+    put(explanation(contracts, id_))
 
 
 @click.command()
@@ -51,9 +53,16 @@ def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> Non
 @click.option(
     "--key", envvar="CANCEL_CONTRACTS_MOCK_KEY", help="Trust JWTs signed with this (HS256)."
 )
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Deviate deliberately.")
 @click.option(
-    "--variant", "variants", multiple=True, metavar="NAME", help="Differ and still conform."
+    "--fault", "faults", multiple=True, type=FAULTS, metavar="NAME", help="Deviate deliberately."
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    type=VARIANTS,
+    metavar="NAME",
+    help="Differ and still conform.",
 )
 @click.option("--list", "list_", is_flag=True, help="List the faults and variants.")
 def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, key: str | None,
@@ -74,7 +83,11 @@ def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, 
 @click.command()
 @spec_options
 @click.option(
-    "--only", multiple=True, metavar="NAME", help="Only this fault or variant (repeatable)."
+    "--only",
+    multiple=True,
+    type=ENTRIES,
+    metavar="NAME",
+    help="Only this fault or variant (repeatable).",
 )
 @click.option(
     "--whole",
@@ -155,16 +168,26 @@ def schema(kind: str) -> None:
 
 
 @click.command()
+@spec_options
+@click.option(
+    "--handler",
+    "how",
+    flag_value="handler",
+    help="Write one to be filled in: resources come from a provider-state handler.",
+)
+@click.option("--ids", "how", flag_value="ids", help="The same, for a stub that has given ids.")
 @click.option("--output", type=PATH, metavar="FILE", help="Write it there instead of printing it.")
-def init(output: Path | None) -> None:
-    """Print a commented target.yaml to start from."""
-    from importlib import resources
+def init(specs: tuple[Path, ...], names: tuple[str, ...], how: str | None,
+         output: Path | None) -> None:  # fmt: skip
+    """Print a commented target.yaml to start from: one with every key or, with --handler or --ids,
+    a short one for the contracts that are named.
+    """
+    from cancel_contracts.targets.draft import draft, example
 
-    text = (
-        resources.files("cancel_contracts.targets")
-        .joinpath("target.example.yaml")
-        .read_text("utf-8")
-    )
+    if how is None and (names or specs):
+        raise UsageError("init", "is asked for one contract", "add --handler or --ids")
+    contracts = load_contracts(specs, names) if how else []
+    text = draft(contracts, how, whole=not names) if how else example()
     _put_or_write(text, output)
 
 

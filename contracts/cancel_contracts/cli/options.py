@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cancel_contracts.cli.completing import CLAUSES, CONTRACTS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import is_pipe
+from cancel_contracts.report.files import STDOUT
 
 if TYPE_CHECKING:
     from cancel_contracts.contract.model import Contract
@@ -51,7 +53,7 @@ class Seconds(Finite):
 
 # Flag -> what it writes. The order is that of the help.
 REPORTS = {
-    "--report-json": "Write the JSON report here.",
+    "--report-json": "Write the JSON report here; - is the standard output.",
     "--report-junit": "Write JUnit XML here.",
     "--report-markdown": "Write a Markdown summary here.",
     "--report-html": "Write a self-contained HTML page here.",
@@ -71,7 +73,30 @@ def verdict_options(command: Callable[..., Any]) -> Callable[..., Any]:
     told = "A violated should-clause fails too."
     command = click.option("--strict", is_flag=True, help=told)(command)
     told, name = "Pin the reading of a contradiction.", "dialects"
-    return click.option("--dialect", name, multiple=True, metavar="C=D", help=told)(command)
+    return click.option("--dialect", name, multiple=True, metavar="CONTRACT=DIALECT", help=told)(
+        command
+    )
+
+
+def clause_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what selects clauses."""
+    from cancel_contracts.contract.choice import SOURCES
+    from cancel_contracts.contract.topics import TOPICS
+    from cancel_contracts.report.text import LEVELS
+
+    rows = (
+        ("--level", "levels", click.Choice(LEVELS), "Only clauses of this level."),
+        ("--topic", "topics", click.Choice(list(TOPICS)), "Only clauses about this."),
+        ("--source", "sources", click.Choice(SOURCES), "Only what this source says."),
+        ("--skip", "skip", CLAUSES, "Not these: ids and patterns, with commas."),
+        ("--only", "only", CLAUSES, "Only these: ids and patterns (MA-3*), with commas."),
+    )
+    for flag, name, kind, told in rows:
+        metavar = "CLAUSES" if kind is CLAUSES else None
+        command = click.option(
+            flag, name, multiple=True, type=kind, metavar=metavar, help=told
+        )(command)  # fmt: skip
+    return command
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,14 +108,19 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
-    """Take the report paths out of a command's flags, checked before any traffic."""
+    """Take the report paths out of a command's flags, checked before any traffic. A `-` is the
+    standard output.
+    """
     paths: dict[str, Path] = {}
     ledger = flags.get("ledger")
     for flag in REPORTS:
         path = flags.pop(flag.removeprefix("--").replace("-", "_"), None)
         if path is None:
             continue
-        check_writable(flag, path)
+        if path != STDOUT:
+            check_writable(flag, path)
+        elif flag == "--record":
+            raise UsageError(flag, "is written entry by entry", "name a file")
         others = {**paths, **({"--ledger": ledger} if ledger else {})}
         for other, taken in others.items():
             if taken.resolve() == path.resolve():
@@ -111,6 +141,7 @@ def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--contract",
         "names",
         multiple=True,
+        type=CONTRACTS,
         metavar="NAME",
         help="Only this contract (repeatable).",
     )(command)
@@ -141,15 +172,15 @@ def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract
     return [c for c in contracts if not names or c.name in names]
 
 
-def check_clauses(contracts: Sequence[Contract], flag: str, ids: Sequence[str]) -> None:
-    for id_ in ids:
-        if any(c.clause(id_) for c in contracts):
-            continue
-        row = next((r for c in contracts for r in c.not_testable if r.id == id_), None)
-        problem = (
-            f"{id_} cannot be tested ({row.reason})" if row else f"no clause has the id {id_!r}"
-        )
-        raise UsageError(flag, problem, "see `cancel-contracts clauses`")
+def chosen(
+    contracts: Sequence[Contract], flags: dict[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Take what selects clauses out of a command's flags: return what to keep to (none: all), and
+    what to leave out.
+    """
+    from cancel_contracts.contract.choice import Choice, selected
+
+    return selected(contracts, Choice(**{f: flags.pop(f) for f in Choice.__dataclass_fields__}))
 
 
 def pinned_dialects(

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cancel_contracts.cli.conclude import conclude
+from cancel_contracts.cli.grouped import Grouped
 from cancel_contracts.cli.options import (
     PATH,
     Seconds,
     cacert_option,
-    check_clauses,
     check_file,
     check_reports,
     check_writable,
+    chosen,
+    clause_options,
     load_contracts,
     open_target,
     pinned_dialects,
@@ -42,14 +44,13 @@ PROFILES = (
 )
 
 
-@click.command()
+@click.command(cls=Grouped)
 @click.argument("base_url", required=False)
 @click.option(
     "--target", "target_file", type=PATH, metavar="FILE", help="The target's description."
 )
 @spec_options
-@click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
-@click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
+@clause_options
 @click.option(
     "--profile",
     type=click.Choice(["smoke", "gate", "deep"]),
@@ -77,7 +78,21 @@ PROFILES = (
     metavar="URL",
     help="A Redis that counts the calls of several runs on one tenant together.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--wait",
+    type=Seconds(min=0, max=3600),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait so long for a server that is starting.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Decides the drawn texts and ids: the same seed sends the same.",
+)
 @verdict_options
 @click.option(
     "--allow-destructive", is_flag=True, help="Cancel resources on a target that is not local."
@@ -116,7 +131,7 @@ PROFILES = (
 @click.option("--plan", "plan_only", is_flag=True, help="Say what would be sent, and send nothing.")
 def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
            names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
-           dialects: tuple[str, ...], timeout: float, debug: bool,
+           dialects: tuple[str, ...], timeout: float, debug: bool, wait: float,
            **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from cancel_contracts.assignment import SWEEP_SECONDS, Options
@@ -125,20 +140,21 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
 
     contracts = load_contracts(specs, names)
-    check_clauses(contracts, "--only", flags["only"])
-    check_clauses(contracts, "--skip", flags["skip"])
+    few = bool(flags["only"])
+    flags["only"], flags["skip"] = chosen(contracts, flags)
     if flags["rate"]:
         parse_rate(flags["rate"])
     if flags["quota_store"]:
         check_store(flags["quota_store"])
     Transport(verify=trusted(flags["cacert"])).close()  # a bad file is said at once
-    reports, screen = check_reports(flags), _console(flags.pop("verbose"))
+    reports = check_reports(flags)
+    screen = _console(flags.pop("verbose"), reports)
     if flags["ledger"]:
         check_file("--ledger", flags["ledger"])
         check_writable("--ledger", flags["ledger"])
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(
-        sweep_seconds=0.0 if flags["only"] else SWEEP_SECONDS,
+        sweep_seconds=0.0 if few else SWEEP_SECONDS,
         pinned=pinned_dialects(contracts, dialects),
         timeouts=Timeouts(connect=min(5.0, timeout), read=timeout, total=2 * timeout),
         **flags,
@@ -150,16 +166,17 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     ):
         if plan_only:
             return _show_plan(contracts, target, options, screen)
+        if wait:
+            _await(target, contracts, wait)
         if options.profile == "deep":
             _store_apart()
         return _run(contracts, target, options, entries, reports, screen, redactor)
 
 
-@click.command()
+@click.command(cls=Grouped)
 @click.argument("traffic", type=PATH)
 @spec_options
-@click.option("--only", multiple=True, metavar="CLAUSE", help="Only this clause (repeatable).")
-@click.option("--skip", multiple=True, metavar="CLAUSE", help="Not this clause (repeatable).")
+@clause_options
 @verdict_options
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
@@ -174,10 +191,10 @@ def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
     from cancel_contracts.replay import judge_recording
 
     contracts = load_contracts(specs, names)
-    check_clauses(contracts, "--only", flags["only"])
-    check_clauses(contracts, "--skip", flags["skip"])
+    flags["only"], flags["skip"] = chosen(contracts, flags)
     check_file("TRAFFIC", traffic)
-    reports, screen = check_reports(flags), _console(flags.pop("verbose"))
+    reports = check_reports(flags)
+    screen = _console(flags.pop("verbose"), reports)
     entries = _baseline(baseline_file, contracts, specs)
     options = Options(pinned=pinned_dialects(contracts, dialects), **flags)
     result = judge_recording(traffic, contracts, options)
@@ -204,10 +221,28 @@ def _store_apart() -> None:
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
 
 
-def _console(verbose: bool) -> Outlet:
+def _console(verbose: bool, reports: dict[str, Path]) -> Outlet:
+    """Return where the report for the eye goes: beside a report on the standard output."""
+    from cancel_contracts.report.files import STDOUT
     from cancel_contracts.report.screen import Outlet
 
-    return Outlet(verbose)
+    return Outlet(verbose, stderr=STDOUT in reports.values())
+
+
+def _await(target: Target, contracts: Sequence[Contract], seconds: float) -> None:
+    """Wait until the servers of a target let somebody connect, each for so long at most."""
+    from cancel_contracts.cli.interrupt import interruptible
+    from cancel_contracts.hosts import is_proxied
+    from cancel_contracts.transport.listening import wait_for
+
+    sites = [target.site(contract) for contract in target.narrowed(contracts)]
+    urls = dict.fromkeys(url for s in sites for url in (s.base_url, s.handler) if url)
+    with interruptible() as stop:
+        for url in urls:
+            if is_proxied(url, os.environ):
+                continue  # only the proxy could tell
+            if not wait_for(url, seconds, stop.wait) and not stop.asked:
+                click.echo(f"warning: nobody listens at {url} after {seconds:g} s", err=True)
 
 
 def _show_plan(

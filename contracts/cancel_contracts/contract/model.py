@@ -218,8 +218,13 @@ class Contract:
     def clause(self, id_: str) -> Clause | None:
         return next((c for c in self.clauses if c.id == id_), None)
 
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all clauses, and of the promises that cannot be tested."""
+        return (*(c.id for c in self.clauses), *(r.id for r in self.not_testable))
+
     def knows(self, id_: str) -> bool:
-        return id_ in {c.id for c in self.clauses} | {r.id for r in self.not_testable}
+        return id_ in self.ids
 
 
 def _properties(schema: Any) -> set[str]:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, cast
 
-from cancel_contracts.exchange import STRUCK_OUT, Headers
+from cancel_contracts.exchange import Headers, struck_out
 from cancel_contracts.transport.coding import decode
 
 BODY_BYTES = 256 * 1024  # of a body that is kept; a longer one counts as not recorded
@@ -35,15 +35,15 @@ def content_of(
             return b""
         return b"" if _surely_empty(content, text, size, headers, told) else None
     body = _uncoded(_decoded(text, content, headers), headers)
-    if body is None or struck_out(text):
+    if body is None or cleaned(text):
         return None
     cut = len(body) < number_of(content.get("size")) and not _is_json(body)
     return None if cut or len(body) > BODY_BYTES else body
 
 
-def struck_out(text: str) -> bool:
+def cleaned(text: str) -> bool:
     """Whether a text, or a value within it, was replaced by whoever recorded or cleaned it."""
-    return bool(STRUCK_OUT.fullmatch(text) or STRUCK_OUT_WITHIN.search(text))
+    return struck_out(text) or STRUCK_OUT_WITHIN.search(text) is not None
 
 
 def _uncoded(body: bytes, headers: Headers) -> bytes | None:

@@ -14,21 +14,21 @@ from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import (
-    STRUCK_OUT,
     Headers,
     Part,
     Received,
     Sent,
     answered_by_proxy,
+    struck_out,
 )
-from cancel_contracts.foreign import WORKER, Heard, Left, route
+from cancel_contracts.foreign import WORKER, Heard, Left, Route, route
 from cancel_contracts.har.body import (
     BODY_BYTES,
+    cleaned,
     content_of,
     length_of,
     mapping_of,
     number_of,
-    struck_out,
     text_of,
 )
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
@@ -79,13 +79,11 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         return
     try:
         sent = request_of(request)
-        response = mapping_of(entry.get("response"))
-        received = None if left_out(entry) else response_of(response, sent.method)
-        left = left_out(entry) or (NO_ANSWER if received is None else _not_the_servers(received))
-        shows = received is not None and received.status == 200 and where.kind == "observe"
-        if left is None and shows and SELECTS.search(url):
-            left = PART
-        if STRUCK_OUT.fullmatch(where.id):  # it may be on any
+        left, received = left_out(entry), None
+        if left is None:
+            received = response_of(mapping_of(entry.get("response")), sent.method)
+            left = _not_the_servers(received, where, url)
+        if struck_out(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
             yield Heard(where, sent, received, started, seconds(entry), left)
@@ -161,14 +159,25 @@ def _names(entry: Mapping[str, Any], response: Mapping[str, Any], *names: str) -
     return any(row.get(name) for row in (entry, response) for name in names)
 
 
-def _not_the_servers(received: Received) -> Left | None:
+def _aged(received: Received) -> bool:
+    """Whether a cache between has answered (RFC 9111 section 5.1)."""
+    age = (received.header("age") or "").strip()
+    return age.isascii() and age.isdecimal() and int(age[:9]) > 0
+
+
+def _not_the_servers(received: Received | None, where: Route, url: str) -> Left | None:
+    """Return why an answer is none of the server's, or no whole one, by what it holds."""
+    if received is None:
+        return NO_ANSWER
     if received.status < 200:
         return INTERIM
     if "headers" in received.unrecorded and received.status in (502, 503, 504):
         return GATEWAY
-    if (why := answered_by_proxy(received)) is None:
-        return None
-    return Left(f"{PROXY} ({why})", may_have_acted=received.status in (502, 504))
+    if (why := answered_by_proxy(received)) is not None:
+        return Left(f"{PROXY} ({why})", may_have_acted=received.status in (502, 504))
+    if where.kind == "observe" and received.status == 200:
+        return PART if SELECTS.search(url) else CACHED if _aged(received) else None
+    return None
 
 
 def request_of(request: Mapping[str, Any]) -> Sent:
@@ -179,7 +188,7 @@ def request_of(request: Mapping[str, Any]) -> Sent:
     size, length = number_of(request.get("bodySize"), -1), length_of(headers)
     # Neither a text nor a size of 0: it may have had one.
     untold = not body and (max(size, length) > 0 or (text is None and max(size, length) < 0))
-    if untold or len(body) > BODY_BYTES or (text and struck_out(text)):
+    if untold or len(body) > BODY_BYTES or (text and cleaned(text)):
         unrecorded.append("body")
     return Sent(
         str(request["method"]).upper(), veil_url(str(request["url"])), veil_request(headers),

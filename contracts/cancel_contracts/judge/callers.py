@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cancel_contracts.exchange import Exchange, Received
+from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
@@ -22,11 +22,14 @@ Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 
 def named(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """Whoever cancelled is named alike wherever they did: the rarer name is the deviation."""
+    """Whoever cancelled is named alike wherever they did: the rarer name is the deviation. Who it
+    was no recording of others tells.
+    """
     name = context.contract.lifecycle.caller
     rows: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
-        entity = returned_entity(x) if x.succeeded else None
+        told = x.succeeded and x.identity != RECORDED
+        entity = returned_entity(x) if told else None
         if name and entity and isinstance(value := entity.get(name), str):
             rows[x.identity].append((i, value))
     found: Findings = {}

@@ -27,6 +27,8 @@ DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not t
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
     """Whether a call leaves a property alone; a GET that does not show it tells nothing of it."""
     before, after = context.sight.before(exchange), context.sight.after(exchange)
+    if before is None and after is not None and after.entity and name not in after.entity:
+        return None
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     if name not in before.entity and name not in after.entity:

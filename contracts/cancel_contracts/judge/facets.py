@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import RECORDED, STRUCK_OUT, Exchange, Received
+from cancel_contracts.exchange import RECORDED, Exchange, Received, struck_out
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
@@ -182,7 +182,7 @@ def _bearer(exchange: Exchange, received: Received) -> Told:
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
         return None
-    if exchange.identity == RECORDED and any(STRUCK_OUT.fullmatch(line) for line in lines):
+    if exchange.identity == RECORDED and any(struck_out(line) for line in lines):
         return NOT_RECORDED
     bare = (re.sub(r'"(?:[^"\\]|\\.)*"', '""', line) for line in lines)
     ok = any(re.search(r"(?:^|,)\s*Bearer\s*(?:$|[\s,])", text, re.IGNORECASE) for text in bare)
@@ -243,8 +243,9 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     found = exchange.received.header("client-request-id")
     own = exchange.received.header("request-id")
     ok = found is not None and found.lower() == sent.lower() and own is not None
-    actual = f"client-request-id {_said(found)}, request-id {_said(own)}"
-    return Finding(ok, f"client-request-id {sent!r} and a request-id", actual)
+    back = "as sent" if found and found.lower() == sent.lower() else _said(found)
+    actual = f"client-request-id {back}, request-id {'given' if own is not None else _said(own)}"
+    return Finding(ok, "client-request-id as sent, and a request-id", actual)
 
 
 FACETS: dict[str, Facet] = {

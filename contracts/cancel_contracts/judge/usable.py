@@ -19,6 +19,11 @@ def why_unusable(journal: Journal) -> str | None:
         return f"the target cannot be reached ({first.why})"
     if not any(x.received for x in journal.exchanges):
         return f"the target never answered ({first.why})"
+    if _unserved(journal):
+        return (
+            "not served here? Every call was answered 404, and the handler refuses each state;"
+            " `serves` in the target file names the contracts that are"
+        )
     told = _ordinary_answers(journal)
     if not told:
         return None
@@ -28,6 +33,18 @@ def why_unusable(journal: Journal) -> str | None:
         refusal = next(iter(told))
         return f"every call of the primary identity was refused ({refusal}): check its credentials"
     return None
+
+
+def _unserved(journal: Journal) -> bool:
+    """Whether nothing tells that the route exists: whoever calls, however, is answered 404, and the
+    handler was asked for resources and refused. Without a handler that is not told from unknown
+    ids.
+    """
+    calls = [x for x in journal.exchanges if x.kind == "cancel"]
+    anonymous = any(x.situation.identity == "anonymous" for x in calls)
+    existing = any(x.situation.resource in ("cancellable", "final") for x in calls)
+    asked = journal.setups and not journal.broken and not existing
+    return bool(asked and anonymous and all(x.status == 404 for x in calls))
 
 
 def _ordinary_answers(journal: Journal) -> dict[int, None]:

@@ -62,7 +62,8 @@ class Fault:
 class Variant:
     """A deliberate difference that still conforms.
 
-    `excused` are lines for a target's `not_testable`.
+    `excused` are lines for a target's `not_testable`. `settles` names the question that it answers,
+    where others answer the same one otherwise: no server has two of these.
     """
 
     name: str
@@ -70,6 +71,11 @@ class Variant:
     applies: Applies
     change: Change
     excused: Mapping[str, str] = field(default_factory=dict)
+    settles: str = ""
+
+    def goes_with(self, other: Variant) -> bool:
+        """Whether one server can have both."""
+        return not self.settles or self.settles != other.settles
 
     def beside(self, other: Variant) -> Variant:
         """Return the variant that differs in both ways."""

@@ -100,6 +100,8 @@ class ClauseItem(pytest.Item):
             pytest.skip("the target file's `serves` leaves this contract out")
         self.user_properties.append(("verdict", clause["verdict"]))
         self.user_properties.append(("exercised", clause["exercised"]))
+        if finding := door.finding(self.contract.name, clause):
+            self.user_properties.append(("defect", finding))
         _conclude(self, clause, door)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
@@ -199,6 +201,12 @@ class Door:
             self.short.append(f"{percent:.1f} % covered, less than {min_covered:g} %")
         told = (*self.record["warnings"], *self.record["faults_of_the_run"], *self.short)
         self.lines += map(in_these_words, told)
+
+    def finding(self, contract: str, clause: dict[str, Any]) -> str | None:
+        """Return the number and the sentence of the finding that a clause belongs to."""
+        from cancel_contracts.report.findings import named
+
+        return named(self.record, contract, clause["id"])
 
     def tell(self, contract: str, clause: dict[str, Any]) -> str:
         """Return a violated clause in words: its finding, what it breaks, the promise, and the

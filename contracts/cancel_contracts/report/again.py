@@ -43,7 +43,12 @@ class Page(Screen):
                 text = line(clean.text(clip(told, SENTENCE_CHARS)))
                 self.row("deviates", self.text(text, "bold red"))
         elif made.word == "keeps":
-            self.row("keeps", self.text(f"{', '.join(made.case.clauses)}: no deviation", "green"))
+            self.row(
+                "keeps",
+                self.text(
+                    f"{', '.join(made.case.clauses)}: no deviation, made three times", "green"
+                ),
+            )
         else:
             self.row("not told", self.text(line(clean.text(made.why)), "magenta"))
         self.say()

@@ -1,4 +1,4 @@
-"""List and explain clauses, and the mock's catalogue: what the specs say, without any traffic."""
+"""List clauses, and the mock's catalogue: what the specs say, without any traffic."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from io import StringIO
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.model import Clause, Contract, NotTestable
-from cancel_contracts.report import scenario
+from cancel_contracts.report.screen import plain_table
 
 
 def rows(contract: Contract) -> list[Clause | NotTestable]:
@@ -54,7 +52,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
     buffer = StringIO()
     console = Console(file=buffer, width=110, highlight=False)
     for c in contracts:
-        table = Table(title=f"{c.name} ({c.title})", title_justify="left")
+        table = plain_table(f"{c.name} ({c.title})")
         for name in ("clause", "level", "says", "source"):
             table.add_column(name, no_wrap=name == "clause")
         for r in rows(c):
@@ -77,31 +75,6 @@ def expectation(expect: Mapping[str, Any]) -> list[str]:
         shown = " or ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
         lines.append(f"{facet}: {shown}")
     return lines
-
-
-def explanation(contracts: Sequence[Contract], id_: str) -> str:
-    """Return what there is to know of one clause."""
-    contract = next(c for c in contracts if c.knows(id_))
-    row = next(r for r in rows(contract) if r.id == id_)
-    lines = [f"{row.id} ({contract.name}, {level(row)})", "", row.says, f"Source: {row.source}", ""]
-    if isinstance(row, NotTestable):
-        return "\n".join([*lines, f"Not testable: {row.reason}"])
-    lines.append("Exercised by:")
-    lines += [f"  - {scenario.asked(s)}" for s in asked(contract, row)]
-    if conditional(row):
-        lines.append(
-            f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}"
-        )
-    lines += ["", "Upheld by:"]
-    if row.readings:
-        for name, expect in row.readings.items():
-            dialect = next(d for d in contract.dialects if d.name == name)
-            lines.append(f"  reading {name} ({dialect.says}):")
-            lines += [f"    - {text}" for text in expectation(expect)]
-    else:
-        lines += [f"  - {text}" for text in expectation(row.expect)]
-    lines += ["", "Violated by any single answer that deviates from that."]
-    return "\n".join(lines)
 
 
 def catalogue(contracts: Sequence[Contract]) -> str:

@@ -6,11 +6,14 @@ The file is written beside its place and renamed, so that a reader never meets h
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
 from cancel_contracts import pipes
 from cancel_contracts.errors import UsageError
+
+STDOUT = Path("-")
 
 
 def write(path: Path, text: str) -> None:
@@ -20,6 +23,11 @@ def write(path: Path, text: str) -> None:
     """
     data = text.encode("utf-8", "backslashreplace")
     try:
+        if path == STDOUT:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            return
         if path.exists() and not path.is_file():
             # A device or a pipe (/dev/stdout) is written to, not replaced.
             pipes.write_bytes(path, data)

@@ -18,6 +18,7 @@ from cancel_contracts.report import scenario
 from cancel_contracts.report.text import count
 
 SHOWN_SITUATIONS = 20
+ELSEWHERE_CHARS = 400
 WHO_CHARS, SAID_CHARS = 140, 70  # a sentence fits where each report has room: 300 in all
 
 
@@ -75,18 +76,28 @@ def _situations(defect: Defect) -> dict[str, None]:
     return found
 
 
-def breaks(row: Mapping[str, Any]) -> str:
-    """Return which clauses a finding breaks, the most telling first."""
+def breaks(row: Mapping[str, Any], most: int | None = None) -> str:
+    """Return which clauses a finding breaks, the most telling first; `most` of them by name."""
     first, *others = (clause["id"] for clause in row["clauses"])
-    return f"{first}; also {', '.join(others)}" if others else first
+    left = len(others[most:]) if most is not None else 0
+    more = f" and {left} more" if left else ""
+    return f"{first}; also {', '.join(others[:most])}{more}" if others else first
 
 
-def elsewhere(row: Mapping[str, Any]) -> str:
-    """Return where else a finding shows; empty where it shows in one situation."""
+def elsewhere(row: Mapping[str, Any], chars: int = ELSEWHERE_CHARS) -> str:
+    """Return where else a finding shows, some of these in whole; empty where it shows in one
+    situation.
+    """
     others = row["in_all"] - 1
     if not others:
         return ""
-    return f"in {count(others, 'more situation')}: {'; '.join(row['situations'][1:])}"
+    told, found = f"in {count(others, 'more situation')}", list[str]()
+    for situation in row["situations"][1:]:
+        if len(told) + sum(map(len, found)) + len(situation) > chars:
+            break
+        found.append(situation)
+    such = ", such as" if len(found) < others else ""
+    return f"{told}{such}: {'; '.join(found)}" if found else told
 
 
 def of(

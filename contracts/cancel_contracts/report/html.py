@@ -51,6 +51,7 @@ def render(record: dict[str, Any]) -> str:
         outcome=OUTCOMES[record["outcome"]],
         headline=headline(record),
         made=story.made(record),
+        ends=story.ends(record),
         gaps=story.gaps(record),
         verdicts=VERDICTS,
         levels=LEVELS,

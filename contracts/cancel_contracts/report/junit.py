@@ -80,7 +80,7 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
             ET.SubElement(group, "property", name="defect", value=line(finding))
         if (kind := child(record, clause)) is not None:
             children[kind] += 1
-            _ending(case, kind, contract, clause)
+            _ending(case, kind, contract, clause, finding)
         suite.append(case)
     suite.set("tests", str(len(contract["clauses"])))
     suite.set("failures", str(children["failure"]))
@@ -111,10 +111,17 @@ def _case(contract: dict[str, Any], clause: dict[str, Any]) -> ET.Element:
     return case
 
 
-def _ending(case: ET.Element, kind: str, contract: dict[str, Any], clause: dict[str, Any]) -> None:
+def _ending(
+    case: ET.Element,
+    kind: str,
+    contract: dict[str, Any],
+    clause: dict[str, Any],
+    finding: str | None,
+) -> None:
     head = line(f"{clause['id']} {clause['verdict']} ({clause['level']})")
     message = f"{head}: {line(clause['says'])} {line(story.summary(clause))}"
-    rows = [head, *(f"{label}: {line(text)}" for label, text in story.whole(contract, clause))]
+    pairs = [("finding", finding)] * bool(finding) + story.whole(contract, clause)
+    rows = [head, *(f"{label}: {line(text)}" for label, text in pairs)]
     ending = ET.SubElement(case, kind, message=line(message))
     if kind != "skipped":
         ending.set("type", clause["verdict"])

@@ -147,7 +147,7 @@ def _story(contract: dict[str, Any], clause: dict[str, Any]) -> str:
     rows = [
         f"| {label} | {shown.get(label) or code(value)} |"
         for label, value in pairs
-        if label != "curl"
+        if label not in ("curl", "read at")  # a link is in its place already
     ]
     table = "\n".join([f"| contract | {text(contract['name'])} |", "|---|---|", *rows]) + "\n"
     curls = [pre(value) + "\n" for label, value in pairs if label == "curl"]

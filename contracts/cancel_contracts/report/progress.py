@@ -1,4 +1,5 @@
-"""Progress while sending: a bar on a terminal, plain lines elsewhere. Knows counts, no verdicts.
+"""Progress while sending: a bar on a terminal, elsewhere a plain line now and then. Knows counts,
+no verdicts.
 
 A bar counts cancel calls, which the plan bounds; looks at resources pass by unmentioned.
 """
@@ -20,8 +21,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from cancel_contracts.report.text import count
-
 LINE_SECONDS = 15.0  # between plain lines: a paced run of minutes must not look dead
 
 
@@ -32,7 +31,6 @@ class Bar:
         self._console, self._totals = console, dict(plan_totals)
         self._sent: dict[str, int] = {}
         self._lock = threading.Lock()
-        self._current: str | None = None
         self._told = time.monotonic()
         self._progress: Progress | None = None
         if console.is_terminal and not console.is_dumb_terminal and not console.no_color:
@@ -59,14 +57,10 @@ class Bar:
     ) -> None:
         if self._progress is not None:
             self._progress.stop()
-        with self._lock:
-            self._finish()
 
     def progress(self, contract: str) -> Callable[[str, int], None]:
         """Return what to call with the kind and number of requests sent for a contract."""
         with self._lock:
-            self._finish()
-            self._current = contract
             self._sent[contract] = 0
             task = self._task(contract)
 
@@ -91,11 +85,6 @@ class Bar:
         total = self._totals.get(contract)
         sent = self._sent[contract]
         return f"{sent} of {total} calls sent" if total else f"{sent} calls sent"
-
-    def _finish(self) -> None:
-        if self._current is not None and self._progress is None:
-            self._say(f"{self._current}: {count(self._sent[self._current], 'call')} sent")
-        self._current = None
 
     def _say(self, text: str) -> None:
         self._told = time.monotonic()

@@ -5,24 +5,25 @@ Pure; knows no clause and no report.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
-from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.words import AXES, BODIES, IDENTITIES, IDS, LONG_TEXT_CHARS
 from cancel_contracts.errors import clip
 from cancel_contracts.exchange import Exchange, Form, Situation
+from cancel_contracts.parse import NO_JSON, json_value
 
 SHOWN_CHARS = 60
 SHOWN_NAMES = 4
-# What stands in a body where the call itself has a text of its own.
-HOLES = {
-    "{id}": "<its id>",
-    "{neighbour}": "<another id>",
-    "{unique}": "<unique>",
-    "{long}": f"<{LONG_TEXT_CHARS:,} characters>",
-}
 DEFAULT = Situation()
+# What stands in a body for what is filled in, and how it reads.
+FILLED = {
+    "{unique}": "(a number)",
+    "{id}": "(its id)",
+    "{neighbour}": "(another's id)",
+    "{long}": f"({LONG_TEXT_CHARS:,} characters)",
+}
 
 
 def state(situation: Situation) -> str:
@@ -45,15 +46,6 @@ def beginning(situation: Situation) -> str | None:
         return None
     owner = f", owned by {situation.owner}" if situation.owner else ""
     return resource(situation) + owner
-
-
-def caller(identity: str) -> str:
-    """Return who calls: a role by its name, any other by what it carries."""
-    row = IDENTITIES.get(identity)
-    if permission := permission_of(identity):
-        kind = "an application" if identity.startswith("application") else "a user"
-        return f"{kind} with {permission}"
-    return f"a caller {row.reads}" if row and row.reads else identity
 
 
 def words(exchange: Exchange) -> str:
@@ -80,8 +72,10 @@ def common(exchanges: Sequence[Exchange]) -> str:
         if len({getattr(s, f.name) for s in situations}) == 1
     }
     who = caller(first.identity) if len({x.identity for x in exchanges}) == 1 else "a caller"
-    methods = some(dict.fromkeys(x.sent.method for x in exchanges))
-    return _call(Situation(**alike), who, methods, _resources(situations))
+    methods = dict.fromkeys(x.sent.method for x in exchanges)
+    # With POST among them it does not matter what is sent.
+    sent = "a request" if len(methods) > 1 and DEFAULT.method in methods else some(methods)
+    return _call(Situation(**alike), who, sent, _resources(situations))
 
 
 def _resources(situations: Sequence[Situation]) -> str:
@@ -90,7 +84,7 @@ def _resources(situations: Sequence[Situation]) -> str:
         return resource(situations[0])
     kinds = {s.resource for s in situations}
     if not kinds <= {"cancellable", "final"}:
-        return "whatever the id names" if kinds != {"odd"} else "an odd id"
+        return "any id" if kinds & {"cancellable", "final"} else "an id that names nothing"
     states = some(dict.fromkeys(s.state for s in situations if s.state))
     return f"a {kinds.pop()} resource ({states})" if len(kinds) == 1 else "a resource"
 
@@ -124,7 +118,26 @@ def _call(situation: Situation, who: str, method: str, what: str) -> str:
 def _body(form: Form) -> str:
     row = BODIES.get(form.word)
     reads = row.reads if row else f"body {form.word}"
-    text = form.text
-    for hole, told in HOLES.items():
-        text = text.replace(hole, told)
-    return f"{reads} {clip(text, SHOWN_CHARS)}" if text else reads
+    return f"{reads} {clip(_text(form.text), SHOWN_CHARS)}" if form.text else reads
+
+
+def _text(text: str) -> str:
+    """Return a body's text as a person writes it: letters as they are, words for what is filled
+    in.
+    """
+    value = json_value(text.encode("utf-8", "surrogatepass"))
+    if value is not NO_JSON:
+        text = json.dumps(value, ensure_ascii=False)
+    for name, word in FILLED.items():
+        text = text.replace(name, word)
+    return text
+
+
+def caller(name: str) -> str:
+    """Return whoever calls, in words: an identity of the target file goes by its own name."""
+    kind, _, permission = name.partition(":")
+    if permission:
+        kinds = {"delegated": "a user", "application": "an application"}
+        return f"{kinds.get(kind, kind)} with {permission} alone"
+    row = IDENTITIES.get(name)
+    return f"somebody {row.reads}" if row and row.reads else name

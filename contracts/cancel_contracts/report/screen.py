@@ -6,6 +6,9 @@ does not show and what the terminal's encoding cannot carry.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -18,14 +21,22 @@ MAX_COLUMNS, USUAL_COLUMNS = 1000, 80
 PLAINER = {ord("…"): "...", ord("·"): "-"}
 
 
+def plain_table(title: str | None = None, **settings: Any) -> Table:
+    """Return a table as this suite shows every one: columns with blanks between, no boxes."""
+    return Table(
+        title=title, title_justify="left", title_style="bold", box=None, pad_edge=False,
+        padding=(0, 2, 0, 0), header_style="dim", **settings,
+    )  # fmt: skip
+
+
 class Outlet(Console):
-    """The standard output, of a width that can be laid out. `verbose`: whoever reads wants every
-    clause.
+    """The standard output, or error, of a width that can be laid out. `verbose`: whoever reads
+    wants every clause.
     """
 
-    def __init__(self, verbose: bool = False) -> None:
+    def __init__(self, verbose: bool = False, *, stderr: bool = False) -> None:
         self.verbose = verbose
-        super().__init__(highlight=False)
+        super().__init__(highlight=False, stderr=stderr)
         if self.width > MAX_COLUMNS:  # COLUMNS says what it likes, and rich fills lines up
             self.width = MAX_COLUMNS
         elif self.width < 1:  # where nothing at all would be shown
@@ -62,6 +73,30 @@ class Screen:
 
     def say(self, text: Text | str = "", indent: int = 0) -> None:
         self.out(text if isinstance(text, Text) else self.text(text), indent)
+
+    def parts(
+        self,
+        head: Text,
+        parts: Sequence[str],
+        indent: int = 2,
+        before: str = "  ",
+        between: str = " · ",
+    ) -> None:
+        """Print a head and parts: a line breaks between two parts, not within one that fits."""
+        row, dot = head.copy(), self.can(between)
+        end = dot.rstrip(self.can(" ·"))
+        if len(head):
+            row.append(before)
+        for at, part in enumerate(map(self.text, parts)):
+            after = len(end) if at < len(parts) - 1 else 0
+            if at and len(row) + len(dot) + len(part) + after > self.console.width:
+                row.append(end)
+                self.say(row)
+                row = self.text(" " * indent)
+            elif at:
+                row.append(dot)
+            row.append(part)
+        self.say(row)
 
     def row(self, label: str, value: str | Text, indent: int = 2) -> None:
         """Print a label and a value that wraps beside it."""

@@ -110,18 +110,19 @@ def _shell_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
         case TearDown():
             yield f'if [ -n "${{{step.name}:-}}" ]; then'
             yield f"    {_echo(step.says)}"
-            yield f"    {_curl(Line('', step.request))}"
+            yield f"    {curl_line(Line('', step.request))}"
             yield from ("    echo", "fi")
         case Send() if step.kept:
             yield from ("", *(_echo(row.says) for row in step.lines))
             yield " --next ".join(
-                _curl(row).removeprefix("curl " if at else "") for at, row in enumerate(step.lines)
+                curl_line(row).removeprefix("curl " if at else "")
+                for at, row in enumerate(step.lines)
             )
             yield "echo"
         case Send():
             for row in step.lines:
                 yield from ("", _echo(row.says))
-                yield _curl(row) + (" &" if step.at_once else "")
+                yield curl_line(row) + (" &" if step.at_once else "")
                 yield "wait" if step.at_once and row is step.lines[-1] else "echo"
 
 
@@ -129,7 +130,7 @@ def _shell_set_up(step: SetUp) -> Iterator[str]:
     yield from ("", _echo(step.says))
     name = step.name
     if step.request is not None:
-        made = _curl(Line("", step.request)).replace("curl -sS -i", "curl -sS", 1)
+        made = curl_line(Line("", step.request)).replace("curl -sS -i", "curl -sS", 1)
         yield f"{name}=$({made} | id_of)"
         yield f'[ -n "${name}" ] || {{ echo "the handler gave no id" >&2; exit 2; }}'
     elif step.given:
@@ -142,7 +143,8 @@ def _echo(says: str) -> str:
     return f"echo {shlex.quote('## ' + on_one_line(says))}"
 
 
-def _curl(row: Line) -> str:
+def curl_line(row: Line) -> str:
+    """Return a request as a line for a shell, its names as variables."""
     sent = row.request
     headers = [list(pair) for pair in sent.headers]
     if row.chunked:

@@ -49,14 +49,26 @@ def made(record: dict[str, Any]) -> str:
     return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
 
 
+def ends(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return why nothing can be said of contracts, or not all was sent: each reason once, and the
+    contracts that it holds for.
+    """
+    found: dict[str, list[str]] = {}
+    for contract in record["contracts"]:
+        for why in dict.fromkeys((contract["unusable"], contract["stopped"])):
+            if why:
+                found.setdefault(why, []).append(contract["name"])
+    return list(found.items())
+
+
 def gaps(record: dict[str, Any]) -> list[dict[str, Any]]:
     """Return why must-clauses are open, each reason once over all contracts: `number` of them, what
-    would help (`fix`), and `clauses`, their ids by contract.
+    would help (`fix`; not told of a recording), and `clauses`, their ids by contract.
     """
     found: dict[tuple[str, str | None], list[tuple[str, list[str]]]] = {}
     for contract in record["contracts"]:
         for row in [] if contract["unusable"] else contract["gaps"]:
-            key = (row["reason"], row["fix"])
+            key = (row["reason"], None if record.get("recorded") else row["fix"])
             found.setdefault(key, []).append((contract["name"], row["clauses"]))
     rows = [
         {"reason": why, "fix": fix, "number": sum(len(ids) for _, ids in named), "clauses": named}
@@ -86,6 +98,7 @@ def figured(row: dict[str, Any]) -> str:
 def promise(clause: dict[str, Any]) -> Pairs:
     """Return what the page says, where, and why the verdict is what it is."""
     pairs = [("says", clause["says"]), ("where", where(clause))]
+    pairs += [("read at", link["url"]) for link in clause["source"]["links"]]
     if clause["reason"]:
         pairs.append(("reason", clause["reason"]))
     if clause["excused"]:

@@ -18,12 +18,13 @@ from rich.table import Table
 from cancel_contracts.errors import clip
 from cancel_contracts.report import excuses, findings, story
 from cancel_contracts.report.progress import Bar
-from cancel_contracts.report.screen import Screen
+from cancel_contracts.report.screen import Screen, plain_table
 from cancel_contracts.report.text import count, line, requests
 
 __all__ = ["Bar", "show"]
 
 SENTENCE_CHARS = 300  # of a finding: about four lines of eighty columns
+ELSEWHERE_CHARS, SHOWN_BROKEN = 200, 12
 SHOWN_IDS = 12
 STYLES = {
     "upheld": "green",
@@ -54,17 +55,23 @@ def _word(clause: dict[str, Any]) -> str:
     return "not asked" if clause["conditional"] else "not exercised"
 
 
-def show(record: dict[str, Any], console: Console, verbose: bool = False) -> None:
-    """Print the report of a run. `verbose` adds every clause, and the evidence of each."""
+def show(
+    record: dict[str, Any], console: Console, verbose: bool = False, saved: str | None = None
+) -> None:
+    """Print the report of a run. `verbose` adds every clause, and the evidence of each; `saved` is
+    where the JSON report is written.
+    """
     page = _Page(console)
     if verbose:
         page.clauses(record)
     for contract in record["contracts"]:
         page.glance(contract)
+    page.unusable(record)
     if record["contracts"]:
         page.say()
     page.notes(record)
     page.findings(record)
+    page.again(record, saved)
     page.end(record)
 
 
@@ -73,17 +80,30 @@ class _Page(Screen):
 
     def glance(self, contract: dict[str, Any]) -> None:
         """Print a contract in a line, and what kept its calls from being made."""
+        head = self.text(contract["name"], "bold")
+        if contract["unusable"]:
+            self.parts(head, ["not judged"])
+            return
         words = Counter(map(_word, contract["clauses"]))
-        told = " · ".join(f"{number} {word}" for word in WORDS if (number := words[word]))
+        parts = [f"{number} {word}" for word in WORDS if (number := words[word])] or ["no clause"]
         pairs = contract["pairs"]  # none are known of a recording of others
         if pairs["of"]:
-            told += f" · pairs {pairs['count']}/{pairs['of']}"
-        head = self.text(contract["name"], "bold")
-        head.append(self.text(f"  {told or 'no clause'}"))
-        self.say(head)
-        for why in dict.fromkeys(contract[key] for key in ("unusable", "stopped")):
-            if why:
-                self.say(self.text(line(why), STYLES["inconclusive"]), 2)
+            parts.append(f"pairs {pairs['count']}/{pairs['of']}")
+        self.parts(head, parts)
+        if contract["stopped"]:
+            self.say(self.text(line(contract["stopped"]), STYLES["inconclusive"]), 2)
+
+    def unusable(self, record: dict[str, Any]) -> None:
+        """Print why contracts were not judged, each reason once; that of the last line is told
+        there.
+        """
+        reasons: dict[str, list[str]] = {}
+        for contract in record["contracts"]:
+            if why := contract["unusable"]:
+                reasons.setdefault(line(why), []).append(contract["name"])
+        for why, names in reasons.items():
+            if len(reasons) > 1 or why not in record["sentence"]:
+                self.say(self.text(f"{', '.join(names)}: {why}", STYLES["inconclusive"]), 2)
 
     def clauses(self, record: dict[str, Any]) -> None:
         """Print each clause of each contract: the table, then the evidence."""
@@ -105,16 +125,12 @@ class _Page(Screen):
                     self.tell(contract, clause)
 
     def table(self, contract: dict[str, Any]) -> Table:
-        # "crop" where rich's own ellipsis could not be shown
-        overflow: Any = "crop" if self.ascii else "ellipsis"
-        table = Table(
-            box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="dim"
-        )
+        table = plain_table(expand=True)
         table.add_column("  clause", no_wrap=True)
         table.add_column("level", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
         table.add_column("exercised", justify="right", no_wrap=True)
-        table.add_column("says", no_wrap=True, overflow=overflow, ratio=1)
+        table.add_column("says", overflow="fold", ratio=1)
         for clause in contract["clauses"]:
             word = clause["verdict"]
             table.add_row(
@@ -147,17 +163,19 @@ class _Page(Screen):
             head.append(self.text(f"{row['level']}: ", "bold"))
             head.append(self.text(line(clip(row["sentence"], SENTENCE_CHARS))))
             self.say(head)
-            self.row("says", line(clip(f"{row['says']} ({row['where']})", SENTENCE_CHARS // 2)))
-            self.row("breaks", line(clip(findings.breaks(row), SENTENCE_CHARS // 2)))
-            if others := findings.elsewhere(row):
-                self.row("shows", line(clip(others, SENTENCE_CHARS // 2)))
-            self.curl(row["evidence"]["curl"])
+            self.row("says", line(f"{row['says']} ({row['where']})"))
+            self.row("breaks", line(findings.breaks(row, SHOWN_BROKEN)))
+            if others := findings.elsewhere(row, ELSEWHERE_CHARS):
+                self.row("shows", line(others))
             self.say()
 
-    def curl(self, told: str) -> None:
-        if len(told) > story.SHOWN_CURL_CHARS:
-            told = story.CURL_ELSEWHERE.format(count(len(told), "character"))
-        self.whole(told)
+    def again(self, record: dict[str, Any], saved: str | None) -> None:
+        """Say how to see a finding once more."""
+        if not record["defects"] or record.get("recorded"):
+            return
+        told = f"cancel-contracts replay {saved or 'report.json'} 1"
+        which = " (write it by --report-json report.json)" if saved is None else ""
+        self.say(f"See finding 1 again, its calls alone: {told}{which}")
 
     def tell(self, contract: dict[str, Any], clause: dict[str, Any]) -> None:
         word = clause["verdict"]
@@ -234,16 +252,16 @@ class _Page(Screen):
                 self.whole(row, 0)
             self.say()
         self.open_beside(record)
-        told = requests(record["requests"])
+        sent = requests(record["requests"])
         if record.get("recorded"):
-            self.say(f"judged from a recording: {told}; nothing was sent")
+            self.say(f"judged from a recording: {sent}; nothing was sent")
         else:
-            profile = f"profile {record['profile']} · seed {record['seed']}"
-            self.say(f"sent: {told} in {record['seconds']:.1f} s · {profile}")
+            run = (f"{record['seconds']:.1f} s", f"profile {record['profile']}")
+            self.parts(self.text(""), [f"sent: {sent}", *run, f"seed {record['seed']}"])
         word = record["outcome"]
-        last = self.text(word, OUTCOMES.get(word, "bold"))
-        told = line(story.sentence(record))
+        parts = [line(story.sentence(record))]
         if word != "nothing-selected":
-            told += f"; {line(story.figured(record))}"
-        last.append(self.text(f": {told} (exit code {record['exit_code']})"))
-        self.say(last)
+            parts += line(story.figured(record)).split("; ")
+        parts[-1] += f" (exit code {record['exit_code']})"
+        head = self.text(word, OUTCOMES.get(word, "bold"))
+        self.parts(head, parts, 0, before=": ", between="; ")

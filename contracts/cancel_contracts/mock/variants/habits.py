@@ -269,7 +269,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("chunked-nothing-answered-411", "Nothing, sent in chunks, is refused.",
             not_(entry.takes_body), kit.refuse("find", facts.chunked, 411, "length")),
     Variant("ids-read-as-uuids", "Ids are read as UUIDs: case, braces and dashes do not count.",
-            always, uuids),
+            always, uuids, settles="what ids are alike"),
     Variant("path-in-any-case", "Paths are compared without case.", always, any_case),
     Variant("path-below-the-server", "Paths begin with that of the documented server's URL.",
             lambda contract: bool(contract.server_path), below_the_server),

@@ -58,7 +58,7 @@ def late(desk: Desk) -> None:
             return dict(resource.first_entity)
         return entity
 
-    desk.views.append(view)
+    desk.views.insert(0, view)  # what others do to a GET, they do to what it was as well
 
 
 def least(desk: Desk) -> None:
@@ -86,7 +86,7 @@ def elsewhere(desk: Desk) -> None:
             return entity
         return {**resource.first_entity, "cancellationRequested": True}
 
-    desk.views.append(view)
+    desk.views.insert(0, view)
 
 
 def timed(desk: Desk) -> None:
@@ -114,23 +114,26 @@ def folded(desk: Desk) -> None:
 
 VARIANTS: tuple[Variant, ...] = (
     Variant("states-in-pascal-case", "States are spelled in PascalCase.", spelling(pascal),
-            spelled(pascal)),
+            spelled(pascal), settles="spelling of states"),
     Variant("states-in-camel-case", "States are spelled in camelCase.", spelling(camel),
-            spelled(camel)),
+            spelled(camel), settles="spelling of states"),
     Variant("cancelled-in-the-other-spelling", "Cancelled has one l for two, or two for one.",
-            all_of(entry.named_after, spelling(other_l)), spelled(other_l)),
+            all_of(entry.named_after, spelling(other_l)), spelled(other_l),
+            settles="spelling of states"),
     Variant("state-in-the-first-property", "The state shows in the first of its properties alone.",
-            all_of(observable, shows_several), one_property(0)),
+            all_of(observable, shows_several), one_property(0), settles="property of the state"),
     Variant("state-in-the-last-property", "The state shows in the last of its properties alone.",
-            all_of(observable, shows_several), one_property(-1)),
+            all_of(observable, shows_several), one_property(-1), settles="property of the state"),
     Variant("effect-visible-after-a-second", "A GET shows the effect a second later.", observable,
             late),
     Variant("effect-in-another-property", "A cancel shows in a property beside the state.",
-            all_of(observable, not_(entry.named_after)), elsewhere),
-    Variant("least-entity", "A GET shows the id and the state alone.", observable, least),
+            all_of(observable, not_(entry.named_after)), elsewhere, settles="what a GET shows"),
+    Variant("least-entity", "A GET shows the id and the state alone.", observable, least,
+            settles="what a GET shows"),
     Variant("time-of-the-look", "A GET tells when it was answered, to the second.", observable,
             timed),
     Variant("no-get-route", "The resource has no GET route.",
             observable, hidden, {"observe": "no GET route"}),
-    Variant("ids-compared-without-case", "Ids are compared without case.", always, folded),
+    Variant("ids-compared-without-case", "Ids are compared without case.", always, folded,
+            settles="what ids are alike"),
 )  # fmt: skip

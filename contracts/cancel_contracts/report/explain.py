@@ -1,0 +1,93 @@
+"""Explain one clause: what is promised and where, a call that exercises it, what breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from cancel_contracts.contract.given import asked, conditional
+from cancel_contracts.contract.links import links
+from cancel_contracts.contract.model import Clause, Contract, NotTestable
+from cancel_contracts.contract.topics import topic
+from cancel_contracts.contract.words import IDS
+from cancel_contracts.exchange import Situation
+from cancel_contracts.mock.catalogue import FAULTS
+from cancel_contracts.report import scenario, script
+from cancel_contracts.report.clauses import expectation, level, rows
+from cancel_contracts.report.recipe import Line, carried
+from cancel_contracts.run.requests import Names, cancel_request
+from cancel_contracts.speaking import Speaking
+
+EXAMPLE_URL = "http://127.0.0.1:8080"
+ID = "~ID_1~"
+SHOWN_FAULTS = 5
+
+
+def explanation(contracts: Sequence[Contract], id_: str) -> str:
+    """Return what there is to know of one clause: what is promised and where, how it is exercised,
+    a call that does so, what upholds it and what usually breaks it.
+    """
+    contract = next(c for c in contracts if c.knows(id_))
+    row = next(r for r in rows(contract) if r.id == id_)
+    lines = [f"{row.id} ({contract.name}, {level(row)})", "", row.says, f"Source: {row.source}"]
+    lines += [f"  {link.text}: {link.url}" for link in links(contract, row.source)]
+    lines.append("")
+    if isinstance(row, NotTestable):
+        return "\n".join([*lines, f"Not testable: {row.reason}"])
+    lines += [f"Topic: {topic(row)}", "", "Exercised by:"]
+    situations = list(asked(contract, row))
+    lines += [f"  - {scenario.asked(s)}" for s in situations]
+    if conditional(row):
+        lines.append(
+            f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}"
+        )
+    lines += ["", "For example:", *(f"  {text}" for text in _example(contract, situations))]
+    lines += ["", "Upheld by:"]
+    if row.readings:
+        for name, expect in row.readings.items():
+            dialect = next(d for d in contract.dialects if d.name == name)
+            lines.append(f"  reading {name} ({dialect.says}):")
+            lines += [f"    - {text}" for text in expectation(expect)]
+    else:
+        lines += [f"  - {text}" for text in expectation(row.expect)]
+    lines += ["", "Violated by any single answer that deviates from that."]
+    if usual := _breaks(contract, row):
+        lines += ["", "What usually breaks it (`cancel-contracts mock --fault NAME` does):", *usual]
+    return "\n".join(lines)
+
+
+def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
+    """Return a call that exercises a clause, as a line for a shell. Its variables are to be
+    filled.
+    """
+    call = situations[0] if situations else Situation(state=contract.lifecycle.cancellable[0])
+    who = "admin" if call.identity == "primary" else call.identity
+    odd = call.resource == "odd"
+    segment = call.id.text or IDS[call.id.word].wire if odd else ID
+    names = Names(segment, "~ID_2~", "1")
+    request = cancel_request(
+        contract, EXAMPLE_URL, call, segment, names, carried(call.identity, who), str(UUID(int=1))
+    )
+    line = script.curl_line(Line("", request, call.transfer == "chunked"))
+    is_ = f"the id of {scenario.resource(call)}"
+    is_ = "an id that names nothing" if call.resource == "unknown" else is_
+    notes = [] if odd else [f"$ID_1 is {is_}"]
+    if "$" in line.replace("$ID_", ""):
+        notes.append(f"`cancel-contracts token {who}` prints the token")
+    return [line, *(f"# {note}" for note in notes)]
+
+
+def _breaks(contract: Contract, clause: Clause) -> list[str]:
+    """Return the faults of the mock that break a clause, those that speak of its own facts
+    first.
+    """
+    speaking = Speaking(contract)
+    found = []
+    for fault in FAULTS:
+        if not fault.applies(contract):
+            continue
+        facts = [b.facts.keys() for b in fault.breaks if speaking.about(clause, b)]
+        if facts:
+            far = min(len(clause.given.keys() ^ keys) for keys in facts)
+            found.append((far, f"  - {fault.name}: {fault.says}"))
+    return [text for _, text in sorted(found, key=lambda row: row[0])[:SHOWN_FAULTS]]
