@@ -117,7 +117,8 @@ def _contradicted(
     """Return what contradicts an order in which this call is the first, or None."""
     life = context.contract.lifecycle
     sent = sent_object(first)
-    wrote = {name: sent.get(source) for name, source in life.records.items()}
+    known = life.records if "body" not in first.sent.unrecorded else {}
+    wrote = {name: sent.get(source) for name, source in known.items()}
     if life.caller and first.identity in names:
         wrote[life.caller] = names[first.identity]
     for name, value, where in claims:
