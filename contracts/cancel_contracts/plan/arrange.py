@@ -62,8 +62,9 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
     """
     if not composition.contract.lifecycle.after:
         return None
-    served = (row for row in rows if composition.served(row[0]) and row[0].owner is None)
-    return next(served, None)
+    # What a second call keeps is told by a look before the first.
+    once = (row for row in rows if row[-1].call == "first" and row[0].owner is None)
+    return next((row for row in once if composition.served(row[0])), None)
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
