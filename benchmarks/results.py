@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
-PARTS = ("machine", "peers", "subjects", "speed")
+PARTS = ("machine", "peers", "subjects", "speed", "distance")
 
 
 def fill(part: str, text: str, path: Path = RESULTS) -> None:

@@ -67,8 +67,8 @@ ALLOWED = {
         "transport",
     },
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate",
-        "hosts", "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
+        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate", "hosts",
+        "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
     "prove": {
@@ -76,7 +76,7 @@ ALLOWED = {
         "speaking", "transport", "verify",
     },
     "pytest_plugin": {
-        "assignment", "cli", "contract", "errors", "gate", "report", "verify",
+        "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
     },
     "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
     "report": {

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.exchange import Sent
 from cancel_contracts.mock.catalogue import find
+from cancel_contracts.transport.client import Transport
 from openapi_spec_validator import validate
+from rawserver import Peer, RawServer, answer
 
-from benchmarks import peers, results
+from benchmarks import distance, peers, results
 from benchmarks.documents import for_peers
 from benchmarks.measure import Row, Rows, measure
 from benchmarks.ours import Ours
@@ -81,3 +86,25 @@ def test_the_lock_file_pins_and_names_no_registry() -> None:
     packages = lock["packages"]
     assert {n: packages[f"node_modules/{n}"]["version"] for n in wanted} == wanted
     assert not any("resolved" in row for row in packages.values())
+
+
+def test_behind_the_proxy_a_server_is_as_far_as_it_says() -> None:
+    ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    three = threading.Barrier(3)
+
+    def together(peer: Peer) -> None:
+        peer.receive()
+        three.wait(20)
+        peer.send(ok)
+
+    with RawServer(answer(ok, ok), together) as server, distance.far(server.url, 0.03) as way:
+        with Transport(environ={}) as transport:
+            one = [transport.send(Sent("GET", way.url), keep_alive=True) for _ in range(2)]
+        with Transport(environ={}) as transport, ThreadPoolExecutor(3) as pool:
+            two = list(pool.map(transport.send, [Sent("GET", way.url)] * 3))
+    assert [x.received and x.received.body for x in (*one, *two)] == [b"ok"] * 5
+    assert [x.reused for x in one] == [False, True]
+    assert one[0].seconds >= 3 * 0.03
+    assert one[1].seconds >= 0.03
+    assert (way.requests, way.connections) == (5, 4)
+    assert way.most == 3

@@ -249,3 +249,24 @@ def test_help_loads_click_and_clauses_no_more_than_reads_the_specs() -> None:
         [sys.executable, "-c", code], capture_output=True, check=False, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_who_only_reads_opens_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    har, report = str(tmp_path / "run.har"), str(tmp_path / "run.json")
+    assert main(["verify", "--only", "SA-20", "--record", har, "--report-json", report]) == 0
+    opened: list[object] = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: opened.append(args))
+    monkeypatch.setattr(socket.socket, "connect", lambda *args: opened.append(args))
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda *args: opened.append(args))
+    for argv, code in (
+        (["judge", har], 0),
+        (["compare", report, report], 0),
+        (["clauses"], 0),
+        (["explain", "MA-34"], 0),
+        (["baseline", report], 0),
+        (["init"], 0),
+    ):
+        assert main(argv) == code, (argv, capsys.readouterr())
+    assert opened == []

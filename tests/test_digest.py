@@ -102,6 +102,28 @@ def test_a_look_that_grows_past_the_bound_is_held_against_those_before() -> None
     assert substance(short, nothing) == substance(kept(digests, longer), nothing)
 
 
+MANY = {f"k{n}": n for n in range(60_000)}
+MEMBERS_CHANGED: dict[str, tuple[dict[str, Any], bool]] = {
+    "nothing": ({}, False),
+    "one of the first": ({"k1": "other"}, True),
+    "one of the last": ({"k59999": "other"}, True),
+    "one more": ({"new": "x"}, True),
+    "a running number": ({"k59999": 60_001}, False),
+}
+
+
+@pytest.mark.parametrize("what", MEMBERS_CHANGED)
+def test_of_very_many_members_most_stand_as_one(what: str) -> None:
+    change, lasts = MEMBERS_CHANGED[what]
+    digests, nothing = Digests(LIFE), frozenset[str]()
+    before, after = {**MANY, "status": "Pending"}, {**MANY, "status": "Pending", **change}
+    short = [kept(digests, entity) for entity in (before, after)]
+    assert all(len(entity) < 5000 and entity["status"] == "Pending" for entity in short)
+    assert bool(changed(short[0], short[1], nothing)) == bool(change)
+    assert (substance(short[0], nothing) != substance(short[1], nothing)) == lasts
+    assert (substance(before, nothing) != substance(after, nothing)) == lasts
+
+
 def test_what_is_no_entity_is_cut() -> None:
     received = look(["x"] * 100_000)
     assert len(Digests(LIFE).kept("x", received).body) <= LARGE_BYTES

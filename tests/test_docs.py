@@ -35,7 +35,8 @@ from cancel_contracts.errors import Refused
 from cancel_contracts.exchange import Sent
 from cancel_contracts.gate import EXIT
 from cancel_contracts.mock.catalogue import find
-from cancel_contracts.provider_states.states import ProviderStates, state_request
+from cancel_contracts.provider_states.handler import state_request
+from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Site
 from cancel_contracts.targets.file import load as load_target

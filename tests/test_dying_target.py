@@ -62,7 +62,7 @@ def dying(*, answers: bool) -> Iterator[str]:
 @pytest.mark.parametrize("answers", [False, True])
 def test_the_call_that_a_target_did_not_outlive_is_told(answers: bool) -> None:
     with dying(answers=answers) as url:
-        result = verify([MACHINE_ACTION], of_url(url), Options(profile="smoke"))
+        result = verify([MACHINE_ACTION], of_url(url), Options(profile="smoke", jobs=1))
     (judgement,) = result.judgements()
     verdict = next(v for v in judgement.verdicts if v.clause.id == "MA-60")
 

@@ -83,7 +83,7 @@ def test_at_every_stage_it_stops_sending_tears_down_and_reports(
         began = time.monotonic()
         code = main(
             ["verify", "--target", str(file), "--contract", contract_of(service.page).name,
-             "--report-json", str(report), *flags]
+             "--report-json", str(report), *([] if "--jobs" in flags else ["--jobs", "1"]), *flags]
         )  # fmt: skip
         service.stopped.set()
     told = capsys.readouterr()

@@ -12,17 +12,21 @@ import os
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target, new_key, target_of
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.mock.server import MockServer
+from cancel_contracts.pytest_plugin import workers
 from cancel_contracts.pytest_plugin.settings import SETTINGS
 
 pytestmark = pytest.mark.slow
@@ -316,3 +320,91 @@ def test_what_no_item_shows_fails_the_session(
         done = run("-q", *items, "--contracts-target", str(file), *flags)
     assert done.returncode == code, done.stdout + done.stderr
     assert told in done.stdout + done.stderr
+
+
+CLAUSES = tuple(f"specs/security-action.yaml::SA-{n}" for n in ("16", "19", "20", "23", "26"))
+
+
+def outcomes(report: Path) -> dict[str, tuple[bool, str]]:
+    """Return of each item whether it failed, and with what, ids left out."""
+    found = {}
+    for case in ET.parse(report).iter("testcase"):
+        text = "".join(f.get("message", "") for f in case.iter("failure"))
+        found[case.get("name", "")] = (bool(text), re.sub(r"[0-9a-f-]{36}", "ID", text))
+    return found
+
+
+def test_of_several_workers_one_makes_the_traffic(tmp_path: Path) -> None:
+    contract, key = load(SPEC), new_key()
+    with MockServer([contract], key=key, faults=["unknown-id-answered-200"]) as server:
+        file = tmp_path / "target.yaml"
+        file.write_text(json.dumps(target_of(server, [contract], key).raw), "utf-8")
+        args = (*CLAUSES, "--contracts-target", str(file), "--contracts-ledger")
+        one = run(*args, str(tmp_path / "one.jsonl"), f"--junit-xml={tmp_path / 'one.xml'}")
+        sent = server.requests.copy()
+        several = run_apart(
+            "-n", "2", *args, str(tmp_path / "two.jsonl"), f"--junit-xml={tmp_path / 'two.xml'}"
+        )
+        assert server.requests - sent == sent, several.stdout
+    assert (one.returncode, several.returncode) == (1, 1)
+    told = outcomes(tmp_path / "one.xml")
+    assert outcomes(tmp_path / "two.xml") == told
+    assert {name for name, (failed, _) in told.items() if failed} == {"SA-20"}
+    assert several.stdout.count("= contracts =") == 1, several.stdout
+    assert several.stdout.count("must-clauses:") == 1, several.stdout
+    assert sorted(p.name for p in tmp_path.glob("*.jsonl")) == ["one.jsonl", "two.jsonl"]
+
+
+def test_an_error_in_the_target_file_is_one_line_for_all_workers(tmp_path: Path) -> None:
+    file = tmp_path / "target.yaml"
+    file.write_text("base_url: http://127.0.0.1:1\nprovider_stats: http://x\n", "utf-8")
+    one = run("-q", *CLAUSES, "--contracts-target", str(file))
+    several = run_apart("-q", "-n", "2", *CLAUSES, "--contracts-target", str(file))
+    assert (one.returncode, several.returncode) == (4, 4), several.stdout
+    assert several.stderr == one.stderr
+    assert "INTERNALERROR" not in several.stdout
+    assert several.stderr.strip().startswith(f"ERROR: {file}")
+
+
+class Config:
+    """A worker's, as far as it is asked."""
+
+    def __init__(self, folder: Path, number: str) -> None:
+        self.option = SimpleNamespace(basetemp=str(folder / number))
+        self.workerinput = {"testrunuid": "abc"}
+
+
+def test_workers_that_come_at_once_run_once(tmp_path: Path) -> None:
+    ran: list[int] = []
+
+    def made() -> dict[str, int]:
+        ran.append(1)
+        time.sleep(0.1)
+        return {"ran": len(ran)}
+
+    with ThreadPoolExecutor(3) as pool:
+        each = [Config(tmp_path, f"gw{n}") for n in range(3)]
+        found = list(pool.map(lambda config: workers.once(config, made), each))
+    assert found == [{"ran": 1}] * 3
+
+
+def test_where_a_worker_dies_the_next_one_runs(tmp_path: Path) -> None:
+    def dies() -> dict[str, int]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workers.once(Config(tmp_path, "gw0"), dies)  # type: ignore[arg-type]
+    assert workers.once(Config(tmp_path, "gw1"), lambda: {"ran": 2}) == {"ran": 2}  # type: ignore[arg-type]
+    assert workers.once(Config(tmp_path, "gw2"), dies) == {"ran": 2}  # type: ignore[arg-type]
+
+
+def test_what_fails_the_session_beside_its_items_does_with_workers(tmp_path: Path) -> None:
+    contract = load(SPEC)
+    with mock_target([contract]) as target:
+        file = tmp_path / "target.yaml"
+        raw = {**target.raw, "not_testable": {"SA-20": "never"}}
+        file.write_text(json.dumps(raw), "utf-8")
+        done = run_apart("-q", "-n", "2", *CLAUSES, "--contracts-target", str(file))
+    assert done.returncode == 1, done.stdout
+    assert "5 passed" in done.stdout, done.stdout
+    assert "SA-20" in done.stdout.partition("= contracts =")[2]

@@ -24,6 +24,7 @@ from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.facets import quote as quoted
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.redact.secrets import MASK, WINDOW, Redactor, learn_proxies
 from cancel_contracts.report.record import record
 from cancel_contracts.transport.wire import read
@@ -237,6 +238,41 @@ def test_a_proxys_password_is_a_secret(url: str, password: str) -> None:
         clean = redactor.text(f"the proxy says {said}")
         assert MASK in clean
         assert survives(password, clean, [NAMED["base64"]]) is None
+
+
+class Counted(Redactor):
+    """Counts the characters that it reads: time, on a machine that has no noise."""
+
+    read = 0
+
+    def _spans(self, text: str, depth: int, left: list[int]) -> list[tuple[int, int]]:
+        self.read += len(text)
+        return super()._spans(text, depth, left)
+
+
+UNITS = ["x", "\0", "%25", "&amp;", "\\", "\\u0041", "Mz", "zM", "33", "VQAJ", "12:", "0x41,", "a\n", "[],",
+         "aGVsbG8gd29ybGQg", "&#0000000000", "\\u{00000000", "A" + " " * 30]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_time_to_mask_grows_as_the_text_does(unit: str) -> None:
+    """Most is read of what is base64 from each digit on, and again."""
+    for size in (4_000, 40_000):
+        redactor = Counted()
+        redactor.learn(SECRET)
+        text = unit * (size // len(unit))
+        redactor.spans(text)
+        assert redactor.read <= 16 * len(text)
+
+
+def test_many_interim_responses_are_passed_over_in_one_go() -> None:
+    wire = b"HTTP/1.1 100 Continue\r\n\r\n" * 40_000 + b"HTTP/1.1 200 OK\r\n\r\nx"
+    received = read("POST", wire, eof=True)
+    assert received is not None
+    redactor = Redactor()
+    redactor.learn(SECRET)
+    # Copying what is left after each of them would be forty thousand times a megabyte.
+    assert Scrubber(redactor).wire(received) == (wire, None)
 
 
 # --- in HTTP -----------------------------------------------------------------------------------

@@ -20,12 +20,15 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import UsageError
+from cancel_contracts.exchange import Form
 from cancel_contracts.identity.identities import Identities
+from cancel_contracts.plan.steps import Acquire, Call, Name, Scenario
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.recipe import recipe
 from cancel_contracts.report.record import record
 from cancel_contracts.report.script import write
-from cancel_contracts.reproduce import again, cases
+from cancel_contracts.reproduce import again, assignment, cases
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import verify
 from report_sample import outcome_of, sample
@@ -164,14 +167,31 @@ def test_a_target_that_is_gone_tells_nothing() -> None:
     assert words(report, target) == ["not-told"]
 
 
-def test_what_may_cancel_needs_leave_where_the_target_is_not_local(tmp_path: Path) -> None:
+FAR = "https://203.0.113.7"
+
+
+def test_what_may_cancel_needs_leave_where_the_target_is_not_local() -> None:
     with deviating("every-final-state-cancelled", only=["MA-08"]) as (target, report):
-        far = Target(
-            "far", {**target.raw, "base_url": "https://203.0.113.7"}, "https://203.0.113.7"
-        )
+        far = Target("far", {**target.raw, "base_url": FAR}, FAR)
         (case,) = cases(report, [contract(MACHINE)], "1")
-        with pytest.raises(Exception, match="allow-destructive"):
+        with pytest.raises(UsageError, match="allow-destructive"):
             again(case, far, Options())
+
+
+@pytest.mark.parametrize("hidden", ["a resource that is called unknown", "an id of its own"])
+def test_a_report_cannot_hide_what_it_has_cancelled(hidden: str) -> None:
+    """The steps stand in a file that anybody may have written."""
+    with deviating("unknown-id-answered-200", only=["MA-34"]) as (target, report):
+        far = Target("far", {**target.raw, "base_url": FAR}, FAR)
+        (case,) = cases(report, [contract(MACHINE)], "1")
+        assert assignment(case, far, Options()).harmless  # as it is, nothing can be cancelled
+        call = case.scenario.calls[0]
+        if hidden == "an id of its own":
+            steps: tuple[Any, ...] = (Name(0, Form("raw", "a-real-id")), Call(call))
+        else:
+            steps = (Acquire(0, "Pending"), Call(call))
+        with pytest.raises(UsageError, match="allow-destructive"):
+            assignment(replace(case, scenario=Scenario(steps)), far, Options())
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def reported(contract: Contract) -> tuple[list[str], list[Sent], dict[str, Any]]
     options, screen = Options(only=("MA-900",)), StringIO()
     with mock_target([contract]) as target:
         assignments = assign([contract], target, options)
-        show(assignments, Console(file=screen, width=120))
+        show(assignments, Console(file=screen, width=120), options)
         result = verify([contract], target, options, assignments=assignments)
     (row,) = record(result, gate.decide(result.judgements()))["contracts"][0]["clauses"]
     numbers, *_ = re.findall(r"machine-action.*", screen.getvalue())
@@ -116,12 +116,13 @@ def test_a_word_added_to_its_table_is_known_everywhere(
     (situation,) = asked(contract, clause)
     assert getattr(situation, axis) == held
     assert any(situation in s.calls for s in make(contract, [clause], "gate").scenarios)
-    assert word.reads in explanation([contract], "MA-900")
+    reads = word.reads
+    assert reads in explanation([contract], "MA-900")
     planned, calls, told = reported(contract)
     assert planned[:2] == ["1", str(len(calls))]  # clauses, and cancel calls
     assert any(goes_out(sent) for sent in calls)
     assert told["verdict"] == "violated"
-    assert all(word.reads in piece["scenario"] for piece in told["evidence"])
+    assert all(reads in piece["scenario"] for piece in told["evidence"])
 
 
 def test_a_facet_added_to_its_table_is_known_everywhere(

@@ -14,6 +14,7 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.identity.offers import lacking
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Plan, Profile, make, selectable
+from cancel_contracts.run.pool import MOST
 from cancel_contracts.run.provisioned import Creates, creates, supply
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.sight.observation import EFFECT_SECONDS
@@ -44,7 +45,7 @@ class Options:
     ledger: Path | None = None  # None: none on a local target, a new one on any other
     cacert: Path | None = None  # CA certificates of the target, in place of the usual ones
     quota_store: str | None = None  # the URL of a Redis that counts for several runs
-    jobs: int = 1  # contracts and scenarios at a time
+    jobs: int | None = None  # scenarios at a time; None: as many as the target's distance is worth
     effect_seconds: float = EFFECT_SECONDS
     sweep_seconds: float = 0.0  # from the last call until what was touched is looked at again
 
@@ -126,6 +127,12 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         observes = "observe" not in site.not_testable and contract.observe_path is not None
         found.append(Assignment(contract, site, plan, harmless, observes, not_local))
     return found
+
+
+def in_flight(assignments: Sequence[Assignment], options: Options) -> int:
+    """Return how many requests are under way at most, at any time."""
+    races = any(s.races for a in assignments for s in a.plan.scenarios)
+    return max(options.jobs or MOST, 2 if races else 1)
 
 
 def _lacks(contract: Contract, site: Site, clauses: Sequence[Clause]) -> dict[str, Gap]:

@@ -114,6 +114,17 @@ class Breach:
         """
         return "call" in self.unusual and self.lead.exchange.succeeded and self.weight == EFFECT
 
+    def undone_by(self, others: Sequence[Breach]) -> bool:
+        """Whether a later call that one of the others speaks of deviates on each resource on which
+        this deviates: what an earlier call did may be undone by it.
+        """
+        calls = [e.exchange for b in others for e in b.verdict.violations]
+        later = {(x.scenario, x.position) for x in calls}
+        own = [e.exchange for e in self.verdict.violations]
+        return self.weight == EFFECT and all(
+            any(n == x.scenario and at > x.position for n, at in later) for x in own
+        )
+
     def explains(self, other: Breach) -> bool:
         if self.contract is not other.contract or self.weight > other.weight:
             return False
@@ -169,7 +180,10 @@ def _joined(breaches: Sequence[Breach]) -> list[list[int]]:
     ended = next((at for at in sorted(set(cause)) if breaches[at].serves_final), None)
     if ended is not None:
         of = breaches[ended].contract
-        again = {at for at in set(cause) if breaches[at].repeats and breaches[at].contract is of}
+        own = [at for at, breach in enumerate(breaches) if breach.contract is of]
+        later = [b for at in own if (b := breaches[at]).repeats]
+        leads = [at for at in own if cause[at] == at]
+        again = {at for at in leads if breaches[at].repeats or breaches[at].undone_by(later)}
         cause = [ended if c in again else c for c in cause]
     groups: dict[int, set[int]] = {}
     for at, first in enumerate(cause):

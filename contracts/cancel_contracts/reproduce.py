@@ -16,7 +16,15 @@ from cancel_contracts.assignment import Assignment, Options, assign
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.judge import Verdict
-from cancel_contracts.plan.steps import EXISTING, ObserveLast, Scenario
+from cancel_contracts.plan.steps import (
+    EXISTING,
+    Acquire,
+    Call,
+    Name,
+    Observe,
+    ObserveLast,
+    Scenario,
+)
 from cancel_contracts.redact.secrets import MASK
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.way_in import Way
@@ -96,7 +104,7 @@ def _of_clause(report: Mapping[str, Any], contracts: Sequence[Contract], id_: st
         mend = f"did you mean {near[0]}?" if near else "name a finding by its number"
         raise UsageError("CLAUSE", f"the report has no clause {id_}", mend)
     name, clause = rows[id_]
-    if not clause["violations"]:
+    if not clause["violations"] or not clause["evidence"]:
         told = f"{id_} is {clause['verdict']} in this report: there is no deviation to make anew"
         raise UsageError("CLAUSE", told, "name a violated clause")
     piece = clause["evidence"][0]
@@ -113,7 +121,7 @@ def _case(
     sentence: str,
     evidence: Mapping[str, Any],
 ) -> Case:
-    row = next(c for c in report["contracts"] if c["name"] == of)
+    row: Mapping[str, Any] = next((c for c in report["contracts"] if c["name"] == of), {})
     contract = next((c for c in contracts if c.name == of), None)
     if contract is None:
         raise UsageError("REPORT", f"is of {of}, which no spec describes", "add --spec FILE")
@@ -133,7 +141,7 @@ def _case(
     known = tuple(id_ for id_ in clauses if contract.clause(id_))
     if not known or not scenario.calls:
         raise UsageError("REPORT", f"{name} speaks of no clause of {of}", "write it again")
-    pinned = {of: tuple(d["name"] for d in row["dialects"])}
+    pinned = {of: tuple(d["name"] for d in row.get("dialects", ()))}
     return Case(name, contract, known, sentence, scenario, way, report["seed"], pinned)
 
 
@@ -141,11 +149,13 @@ def assignment(case: Case, target: Target, options: Options) -> Assignment:
     """Return what is to be done for a case on a target. Raises UsageError where it may not be."""
     options = replace(options, only=case.clauses)
     (found,) = assign([case.contract], target, options)
-    touches = any(call.resource in EXISTING for call in case.scenario.calls)
+    # The steps are a file's to say, and a drawn id may be one that exists.
+    touches = case.scenario.known or any(call.resource in EXISTING for call in case.scenario.calls)
+    drawn = any(isinstance(step, Name) and step.id.text for step in case.scenario.steps)
     if touches and not found.site.has_states:
         told = f"gives no provider states for {case.contract.name}"
         raise UsageError(target.place, told, "add `provider_states:`")
-    if touches and found.harmless:
+    if (touches or drawn) and found.harmless:
         told = f"{found.site.base_url} {found.not_local}, and {case.name} may cancel something"
         raise UsageError(target.place, told, "add --allow-destructive where that may be")
     plan = replace(
@@ -171,8 +181,21 @@ def again(case: Case, target: Target, options: Options, stop: Stop | None = None
     found = _once(case, (case.scenario,), todo, target, options, stop)
     if found.word == "deviates" or (stop and stop.asked):
         return found
-    twice = _once(case, (case.scenario,) * 2, todo, target, options, stop)
+    scenarios = (case.scenario, _looked_at(case.scenario))
+    twice = _once(case, scenarios, todo, target, options, stop)
     return found if twice.word == "not-told" else twice
+
+
+def _looked_at(scenario: Scenario) -> Scenario:
+    """Return a scenario with a look before its first call: some do without, and then nobody can
+    tell that all is well.
+    """
+    steps = scenario.steps
+    at = next((i for i, step in enumerate(steps) if isinstance(step, Call)), 0)
+    looked = {step.slot for step in steps[:at] if isinstance(step, Observe)}
+    slots = [s.slot for s in steps[:at] if isinstance(s, Acquire) and s.slot not in looked]
+    looks = tuple(Observe(slot, scenario.calls[0]) for slot in slots)
+    return Scenario((*steps[:at], *looks, *steps[at:]))
 
 
 def _once(

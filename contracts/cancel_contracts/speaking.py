@@ -22,15 +22,19 @@ class Speaking:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
         self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
-        speaks = composed(contract).speaks  # of one answer that it speaks of as of any
-        self._of = {
-            c.id: frozenset(
+        self._compose = composed(contract)
+        self._of: dict[str, frozenset[int]] = {}
+
+    def _spoken(self, clause: Clause) -> frozenset[int]:
+        """Return which of the calls a clause speaks of: of one answer as of any."""
+        if clause.id not in self._of:
+            status = _statuses(clause.given)[0]
+            self._of[clause.id] = frozenset(
                 at
                 for at, situation in enumerate(self._calls)
-                if speaks(c, situation, _statuses(c.given)[0])
+                if self._compose.speaks(clause, situation, status)
             )
-            for c in contract.clauses
-        }
+        return self._of[clause.id]
 
     def about(self, clause: Clause, broken: Breaks) -> bool:
         """Whether a clause speaks of what a fault breaks."""
@@ -47,7 +51,7 @@ class Speaking:
             return False
         return any(
             all(_holds(key, words, self._calls[at]) for key, words in facts.items())
-            for at in self._of[clause.id]
+            for at in self._spoken(clause)
         )
 
     def intended(self, fault: Fault) -> tuple[str, ...]:

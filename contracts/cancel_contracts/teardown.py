@@ -16,7 +16,8 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.account import Account, SetUp
 from cancel_contracts.ledger.ledger import Ledger
-from cancel_contracts.provider_states.states import Made, ProviderStates
+from cancel_contracts.provider_states.handler import Made
+from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.targets.file import Target

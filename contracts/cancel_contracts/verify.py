@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import BoundedSemaphore
 
-from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.assignment import Assignment, Options, assign, in_flight
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import contained
 from cancel_contracts.exchange import Exchange
@@ -31,12 +31,13 @@ from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.performed import sentinel
+from cancel_contracts.run.pool import Pool, in_turn, together
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
-from cancel_contracts.targets.pace import pacer
+from cancel_contracts.targets.pace import paced, pacer
 from cancel_contracts.transport.client import Transport, trusted
 
 
@@ -135,12 +136,10 @@ def verify(
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
     callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]
-    jobs = min(options.jobs, len(assignments)) or 1  # the contracts share what there is
-    with Ledger(options.ledger, redactor) as ledger, ThreadPoolExecutor(jobs) as pool:
+    with Ledger(options.ledger, redactor) as ledger:
         ledger.begin()
-        common = _Common(options, clock, ledger, stop or Stop(), options.jobs // jobs)
-
-        each = pool.map if jobs > 1 else map
+        flights = BoundedSemaphore(in_flight(assignments, options))
+        common = _Common(options, clock, ledger, stop or Stop(), Pool(options.jobs), flights)
         runs = [
             _ContractRun(assignment, who, progress(assignment.contract.name), common)
             for assignment, who in zip(assignments, callers, strict=True)
@@ -148,10 +147,9 @@ def verify(
         # All calls before all late looks: one pause does for every contract.
         try:
             # What stands beside the first call of each is there while all others are called.
-            list(each(_ContractRun.begin, runs))
-            list(each(_ContractRun.send, runs))
+            in_turn([run.send() for run in runs], common.pool)
         finally:
-            results = list(each(_ContractRun.finish, runs))
+            results = together(_ContractRun.finish, runs, common.pool)
         ledger.end()
     for assignment, result in zip(assignments, results, strict=True):
         name = assignment.contract.name
@@ -169,15 +167,16 @@ def verify(
 
 @dataclass(frozen=True)
 class _Common:
-    """What the contracts of a run share. `clock` is when it began, `jobs` how many scenarios each
-    may run at a time, `sentinels` the ids of resources that no call may touch, by contract.
+    """What the contracts of a run share. `clock` is when it began, `flights` bounds how many
+    requests are under way, `sentinels` are ids of resources that no call may touch, by contract.
     """
 
     options: Options
     clock: float
     ledger: Ledger
     stop: Stop
-    jobs: int
+    pool: Pool
+    flights: BoundedSemaphore
     sentinels: dict[str, str] = field(default_factory=dict)
 
 
@@ -187,16 +186,16 @@ class _ContractRun:
     def __init__(
         self, assignment: Assignment, identities: Identities, progress: Progress, common: _Common
     ) -> None:
-        self.assignment, self.options, self.plan = assignment, common.options, assignment.plan
+        self.assignment, self.options = assignment, common.options
         self.sentinels = common.sentinels
         contract, site, options = assignment.contract, assignment.site, common.options
         local = assignment.not_local is None
         self.transport = Transport(
             options.timeouts, verify=trusted(options.cacert), local_only=local,
-            along=identities.fields, certificate=identities.certificate,
+            along=identities.fields, certificate=identities.certificate, flights=common.flights,
         )  # fmt: skip
         pace = pacer(contract, site.base_url, options.rate, options.quota_store, common.stop.wait)
-        patience = Patience(options.max_wait, common.stop)
+        patience = Patience(options.max_wait, common.stop, common.pool.alone)
         ledger, creates = common.ledger, assignment.creates
         maker = provisioner(
             contract, site, self.transport, identities, ledger, pace, creates, patience
@@ -218,7 +217,8 @@ class _ContractRun:
             started=common.clock,
             progress=progress,
             pace=pace,
-            jobs=common.jobs,
+            pool=common.pool,
+            most=paced(contract, site.base_url, options.rate),
         )
         self.run = Run(contract, settings)
         pinned = options.pinned.get(contract.name, ())
@@ -226,22 +226,15 @@ class _ContractRun:
         self.crashes: list[str] = []
         self.seconds = 0.0
 
-    def begin(self) -> None:
-        """Make the first call, which finds the way in."""
-        began = time.monotonic()
+    def send(self) -> Iterator[None]:
+        """Send what the plan says, and what `deep` draws; yield once after the first scenario."""
+        began, run = time.monotonic(), self.run
         with contained(self.crashes):
-            self.plan = self.run.begin(self.plan, self.assignment.way)
-            if (id_ := sentinel(self.run.last_looks)) and self.assignment.site.handler:
-                self.sentinels[self.plan.contract.name] = id_
-        self.seconds += time.monotonic() - began
-
-    def send(self) -> None:
-        """Send what else the plan says, and what `deep` draws."""
-        began, plan, run = time.monotonic(), self.plan, self.run
-        if self.crashes:
-            return
-        with contained(self.crashes):
-            run.rest(plan)
+            plan = run.begin(self.assignment.plan, self.assignment.way)
+            if (id_ := sentinel(run.last_looks)) and self.assignment.site.handler:
+                self.sentinels[plan.contract.name] = id_
+            yield
+            run.go_on(plan)
             more = apart(plan.contract, run.journal.exchanges)
             run.execute_all(more[: self._left()])
             if self.options.profile == "deep" and not run.calls.stopped:

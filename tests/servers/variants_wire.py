@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import threading
 import time
 from collections import Counter
 from dataclasses import replace
@@ -185,15 +186,15 @@ class Wordy(Service):
 class Explains(Service):
     """Messages name the URL of the call, the place in the body, a page of help, over lines."""
 
-    where = ""
+    call = threading.local()
 
     def answer(self, request: Request) -> Response:
-        self.where = request.target
+        self.call.where = request.target
         return super().answer(request)
 
     def error(self, code: str, message: str) -> dict[str, Any]:
         text = (
-            f"{message}\r\nhint:\tlook at '{self.where}'\r\n"
+            f"{message}\r\nhint:\tlook at '{self.call.where}'\r\n"
             'Errors:\nbody(0) at position(5)\nfile "body", line 1\n'
             "See https://docs.example/app/errors.html or http://intra/var/help.txt"
         )

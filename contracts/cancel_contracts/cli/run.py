@@ -67,10 +67,8 @@ PROFILES = (
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Independent contracts and scenarios at a time.",
+    help="Scenarios at a time. By default one, and more where the target is far away or slow.",
 )
 @click.option("--rate", metavar="R", help="At most this many cancel calls, such as 100/min.")
 @click.option(
@@ -252,7 +250,7 @@ def _show_plan(
     from cancel_contracts.report.plan import show
 
     assignments = assign(contracts, target, options)
-    show(assignments, screen, options.rate)
+    show(assignments, screen, options)
     return 0 if any(a.plan.clauses for a in assignments) else 5
 
 

@@ -48,7 +48,7 @@ NAMELESS = Left("on a resource whose id was struck out")
 PART = Left("looked at a part of the resource ($select)")
 SELECTS = re.compile(r"[?&](?:\$|%24)select=", re.IGNORECASE)
 LATEST_SECONDS = 1e11  # a larger number counts milliseconds
-READS = ("GET", "HEAD")
+READS = ("GET", "HEAD", "OPTIONS")
 
 # Chromium's, Firefox', WebKit's and proxies' words for a call that no server can have taken.
 UNSENT = re.compile(

@@ -117,12 +117,16 @@ class Scenario:
         return sum(isinstance(step, Acquire) for step in self.steps) > 1
 
     @property
+    def races(self) -> bool:
+        """Whether calls are made at once."""
+        return any(isinstance(step, AtOnce) for step in self.steps)
+
+    @property
     def together(self) -> bool:
         """Whether calls belong together, at once or on one connection: after a 429 all are made
         again.
         """
-        at_once = any(isinstance(step, AtOnce) for step in self.steps)
-        return at_once or any(call.keep_alive for call in self.sends)
+        return self.races or any(call.keep_alive for call in self.sends)
 
     @property
     def numbers(self) -> int:

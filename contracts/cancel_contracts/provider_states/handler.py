@@ -1,12 +1,43 @@
-"""What a provider-state handler answers: what it has made, and its answer in words. Pure."""
+"""What a provider-state handler is asked, what it has made, and its answer in words. Pure."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
+
 from cancel_contracts.errors import one_line
-from cancel_contracts.exchange import Received
+from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.parse import identifier, json_value
+from cancel_contracts.targets.file import Site
+
+CONSUMER = "cancel-contracts"
 
 SHOWN_CHARS = 80  # of the body of an answer, in messages
+
+
+@dataclass(frozen=True)
+class Made:
+    """A set-up of the handler: its number in the ledger, and what a tear-down is told."""
+
+    number: int
+    state: str
+    values: dict[str, object]
+
+
+def state_request(
+    site: Site, action: str, state: str, params: dict[str, object] | dict[str, str]
+) -> Sent:
+    """Return the call of a site's handler: `action` is setup or teardown."""
+    assert site.handler is not None
+    article = "an" if site.contract[0] in "aeiou" else "a"
+    document = {
+        "consumer": CONSUMER,
+        "state": f"{article} {site.contract} in state {state}",
+        "action": action,
+        "params": params,
+    }
+    headers = (("Content-Type", "application/json"),)
+    return Sent("POST", site.handler, headers, json.dumps(document).encode())
 
 
 def values_of(received: Received) -> dict[str, object] | None:

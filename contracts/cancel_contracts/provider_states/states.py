@@ -6,17 +6,16 @@ Knows no state by name. Sends through the transport it is handed.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
+from cancel_contracts.exchange import NOBODY_THERE, Received
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import Gap, of_resource
 from cancel_contracts.parse import success
-from cancel_contracts.provider_states.handler import in_words, values_of
+from cancel_contracts.provider_states.handler import Made, in_words, state_request, values_of
 from cancel_contracts.provider_states.provision import (
     Provisioner,
     made_nothing,
@@ -26,34 +25,9 @@ from cancel_contracts.provider_states.provision import (
 from cancel_contracts.targets.file import Site
 from cancel_contracts.transport.client import Answer, Transport
 
-CONSUMER = "cancel-contracts"
+Kind = tuple[str, str | None]  # a state, and an owner
 BROKEN_HANDLER_CALLS = 3
 THROTTLED_CALLS = 4  # to a handler that asks to wait each time
-
-
-@dataclass(frozen=True)
-class Made:
-    """A set-up of the handler: its number in the ledger, and what a tear-down is told."""
-
-    number: int
-    state: str
-    values: dict[str, object]
-
-
-def state_request(
-    site: Site, action: str, state: str, params: dict[str, object] | dict[str, str]
-) -> Sent:
-    """Return the call of a site's handler: `action` is setup or teardown."""
-    assert site.handler is not None
-    article = "an" if site.contract[0] in "aeiou" else "a"
-    document = {
-        "consumer": CONSUMER,
-        "state": f"{article} {site.contract} in state {state}",
-        "action": action,
-        "params": params,
-    }
-    headers = (("Content-Type", "application/json"),)
-    return Sent("POST", site.handler, headers, json.dumps(document).encode())
 
 
 class ProviderStates:
@@ -72,10 +46,10 @@ class ProviderStates:
         self.ledger, self.provisioner = ledger or Ledger(), provisioner
         self._posts = 0
         self._made: list[Made] = []
-        self._ids: dict[tuple[str, str | None], list[str]] = {}
-        self._spent: dict[tuple[str, str | None], int] = defaultdict(int)
+        self._ids: dict[Kind, list[str]] = {}
+        self._spent: dict[Kind, int] = defaultdict(int)
         self._refused: dict[tuple[str, bool], Gap] = {}
-        self._idle: dict[tuple[str, str | None], list[str]] = defaultdict(list)
+        self._idle: dict[Kind, list[str]] = defaultdict(list)
         self._broken = 0
         self._orphans: list[str] = []
         self.handed: list[str] = []  # every id as often as it was acquired
@@ -104,24 +78,44 @@ class ProviderStates:
         *,
         spends: bool,
         offset: int = 0,
-        keep_alive: bool = False,
+        via: Transport | None = None,
     ) -> str:
         """Return the id of a resource in a state.
 
         An id of the target file, or a created one, is used up where `spends` is true: the call may
-        cancel it. `offset` asks for another one beside it, `keep_alive` for the connection of a
-        call that was made with it. Raises Refused or Broken.
+        cancel it. `offset` asks for another one beside it, `via` for the connection that it
+        keeps. Raises Refused or Broken.
         """
-        id_ = self._next(state, owner, spends, offset, keep_alive)
+        id_ = self._next(state, owner, spends, offset, via)
         self.handed.append(id_)
         return id_
 
+    def prepare(self, kinds: Sequence[Kind], each: Callable[..., Iterable[str | None]]) -> bool:
+        """Have the handler set up ahead what will be acquired, by `each` several at a time; return
+        whether each is a resource of its own. Where one is not, none is handed out.
+        """
+        if self.site.handler is None:
+            return True
+
+        def one(kind: Kind) -> str | None:
+            with suppress(Refused, Broken):  # whoever acquires it is told
+                return self._next(*kind, spends=False, offset=0, via=None)
+            return None
+
+        made = [row for row in zip(kinds, each(one, kinds), strict=True) if row[1] is not None]
+        ids = [str(id_).casefold() for _, id_ in made]
+        before = set(map(str.casefold, self.handed))
+        apart = len(before.union(ids)) == len(before) + len(ids)
+        for kind, id_ in made if apart else ():
+            self._idle[kind].append(str(id_))
+        return apart
+
     def _next(
-        self, state: str, owner: str | None, spends: bool, offset: int, keep_alive: bool
+        self, state: str, owner: str | None, spends: bool, offset: int, via: Transport | None
     ) -> str:
         if self.site.handler is None:
             return self._given(state, owner, spends, offset)
-        if self._idle[state, owner]:
+        with suppress(IndexError):
             return self._idle[state, owner].pop()
         if gap := self._refused.get((state, bool(owner))):
             raise Refused(gap)
@@ -131,7 +125,7 @@ class ProviderStates:
         if owner:
             params["owner"] = owner
         number = self.ledger.set_up(self.site.contract, state, self.site.handler, params)
-        values = self._set_up(number, state, owner, params, keep_alive)
+        values = self._set_up(number, state, owner, params, via)
         self._made.append(Made(number, state, {**params, **values}))
         self.ledger.made(number, values)
         return str(values["id"])
@@ -175,9 +169,9 @@ class ProviderStates:
         state: str,
         owner: str | None,
         params: dict[str, str],
-        keep_alive: bool,
+        via: Transport | None,
     ) -> dict[str, object]:
-        answer = self._post("setup", state, params, keep_alive)
+        answer = self._post("setup", state, params, via)
         received, whose = answer.received, f" of {owner}" if owner else ""
         if received is None or answer.failure or received.error:
             self._broken += 1
@@ -214,12 +208,15 @@ class ProviderStates:
         action: str,
         state: str,
         params: dict[str, object] | dict[str, str],
-        keep_alive: bool = False,
+        via: Transport | None = None,
     ) -> Answer:
         request = state_request(self.site, action, state, params)
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
-            answer = self.transport.send(request, keep_alive=keep_alive)
+            if via is not None:
+                answer = via.send(request, keep_alive=True)
+            else:
+                answer = self.transport.beside(request)
             if answer.received is None and answer.reused:  # the server had closed it
                 if action == "setup":
                     self._sent_again(state, dict(params), answer.why)
@@ -244,27 +241,41 @@ class ProviderStates:
         """Take over what another run has set up, to tear it down."""
         self._made.extend(made)
 
-    def tear_down(self, *, gone_is_fine: bool = False) -> list[str]:
+    def tear_down(
+        self,
+        *,
+        gone_is_fine: bool = False,
+        each: Callable[[Callable[[Made], None], Sequence[Made]], Iterable[None]] = map,
+    ) -> list[str]:
         """Undo every set-up, newest first. Returns what failed, in words; never raises.
 
-        `gone_is_fine`: a 404 or 410 means that somebody has torn it down already.
+        `gone_is_fine`: a 404 or 410 means that somebody has torn it down already. `each` may undo
+        several at a time.
         """
         failures: list[str] = []
-        for made in reversed(self._made):
-            self.ledger.tear_down(made.number)
-            answer = self._post("teardown", made.state, made.values)
-            whole = answer.received and not answer.failure and not answer.received.error
-            status = answer.received.status if answer.received and whole else None
-            gone = (gone_is_fine or self.single) and status in (404, 410)
-            if not success(status) and not gone:
-                told = in_words(answer.received) if answer.received and whole else answer.why
-                what = made.values.get("id") or f"a {made.state}"
-                failures.append(f"tear-down of {what} failed ({told})")
-                if len(failures) >= BROKEN_HANDLER_CALLS:
-                    failures.append("further tear-downs were not tried")
-                    break
-                continue
-            self.ledger.torn_down(made.number)
+
+        def undo(made: Made) -> None:
+            if len(failures) < BROKEN_HANDLER_CALLS and (problem := self._undo(made, gone_is_fine)):
+                failures.append(problem)
+
+        for _ in each(undo, self._made[::-1]):
+            pass
+        if len(failures) >= BROKEN_HANDLER_CALLS:
+            failures.append("further tear-downs were not tried")
         self._made.clear()
         failures += self.provisioner.undo() if self.provisioner else []
         return failures + self.orphans
+
+    def _undo(self, made: Made, gone_is_fine: bool) -> str | None:
+        """Undo a set-up; return what failed."""
+        self.ledger.tear_down(made.number)
+        answer = self._post("teardown", made.state, made.values)
+        whole = answer.received and not answer.failure and not answer.received.error
+        status = answer.received.status if answer.received and whole else None
+        gone = (gone_is_fine or self.single) and status in (404, 410)
+        if not success(status) and not gone:
+            told = in_words(answer.received) if answer.received and whole else answer.why
+            what = made.values.get("id") or f"a {made.state}"
+            return f"tear-down of {what} failed ({told})"
+        self.ledger.torn_down(made.number)
+        return None

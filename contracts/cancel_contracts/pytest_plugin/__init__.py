@@ -9,17 +9,17 @@ nothing but its own items.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.errors import ContractsError, UsageError, crash
-from cancel_contracts.pytest_plugin.settings import SETTINGS, add_to, in_these_words, setting
+from cancel_contracts.errors import ContractsError
+from cancel_contracts.pytest_plugin import workers
+from cancel_contracts.pytest_plugin.door import Door
+from cancel_contracts.pytest_plugin.settings import add_to, in_these_words, setting
 
 MARK = "\nx-clauses:"
 OPENAPI = "\nopenapi:"
@@ -133,110 +133,6 @@ def _conclude(item: ClauseItem, clause: dict[str, Any], door: Door) -> None:
         pytest.skip(f"{reason}; {clause['excused']}" if clause["excused"] else reason)
 
 
-class Door:
-    """The runs behind a session's items."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
-        self.record: dict[str, Any] = {}
-        self.contracts: dict[str, dict[str, Any]] = {}  # of the record, by name
-        self.clauses: dict[tuple[str, str], dict[str, Any]] = {}  # and by contract and id
-        self.failed: str | None = None
-        self.lines: list[str] = []
-        self.short: list[str] = []  # what fails the session though no item shows it
-
-    def run(self, items: list[ClauseItem]) -> None:
-        """Verify each contract once, for the clauses that are selected."""
-        from cancel_contracts.assignment import SWEEP_SECONDS, Options, assign
-        from cancel_contracts.cli.options import open_target, pinned_dialects
-        from cancel_contracts.verify import verify, with_ledger
-
-        chosen: dict[str, list[str]] = defaultdict(list)
-        contracts: dict[str, Contract] = {}
-        for item in items:
-            contracts[item.contract.name] = item.contract
-            chosen[item.contract.name].append(item.clause.id)
-        everything = list(contracts.values())
-        given = {name: row.of(self.config) for name, row in SETTINGS.items()}
-        with ExitStack() as stack:
-            target = stack.enter_context(
-                open_target(everything, given["base-url"], given["target"])
-            )
-            options = Options(
-                sweep_seconds=SWEEP_SECONDS,
-                profile=given["profile"],
-                seed=given["seed"],
-                strict=given["strict"],
-                only=tuple(id_ for ids in chosen.values() for id_ in ids),
-                pinned=pinned_dialects(everything, given["dialect"]),
-                allow_destructive=given["allow-destructive"],
-                ledger=self.ledger(given["ledger"]),
-                cacert=given["cacert"],
-            )
-            options = with_ledger(assign(everything, target, options), options)
-            if options.ledger is not None:
-                self.say(f"ledger: {options.ledger}")
-            result = verify(everything, target, options)
-        self._take(result, given["min-covered"])
-
-    def _take(self, result: Any, min_covered: float) -> None:
-        """Keep the record, which holds no secret, and tell what fails the session beside items."""
-        from cancel_contracts.gate import decide, figures
-        from cancel_contracts.report.record import record
-        from cancel_contracts.report.story import figured
-
-        stale = result.stale_excuses()
-        outcome = decide(result.judgements(), strict=result.options.strict, stale_excuses=stale)
-        self.record = record(result, outcome)
-        self.failed = "; ".join(map(result.redactor.text, result.crashes)) or None
-        for contract in self.record["contracts"]:
-            self.contracts[contract["name"]] = contract
-            self.clauses |= {(contract["name"], row["id"]): row for row in contract["clauses"]}
-            if seen := contract["dialect"]:
-                self.lines.append(f"{contract['name']} follows {seen}")
-        self.lines.append(f"must-clauses: {figured(self.record)}")
-        self.short += map(result.redactor.text, stale)
-        percent = figures(v for j in result.judgements() for v in j.verdicts).covered_percent
-        if percent < min_covered:
-            self.short.append(f"{percent:.1f} % covered, less than {min_covered:g} %")
-        told = (*self.record["warnings"], *self.record["faults_of_the_run"], *self.short)
-        self.lines += map(in_these_words, told)
-
-    def finding(self, contract: str, clause: dict[str, Any]) -> str | None:
-        """Return the number and the sentence of the finding that a clause belongs to."""
-        from cancel_contracts.report.findings import named
-
-        return named(self.record, contract, clause["id"])
-
-    def tell(self, contract: str, clause: dict[str, Any]) -> str:
-        """Return a violated clause in words: its finding, what it breaks, the promise, and the
-        whole scenario.
-        """
-        from cancel_contracts.report import findings, story
-        from cancel_contracts.report.text import line
-
-        pairs = story.whole(self.contracts[contract], clause)
-        if found := findings.of(self.record, contract, clause["id"]):
-            pairs = [("breaks", findings.breaks(found[1])), *pairs]
-        head = found[1]["sentence"] if found else story.summary(clause)
-        promise = f"{clause['id']} ({clause['level']}): {clause['says']}"
-        told = {"says": promise}
-        rows = (f"  {label:<9} {line(told.get(label, text))}" for label, text in pairs)
-        return "\n".join([line(head), *rows])
-
-    def ledger(self, path: Path | None) -> Path | None:
-        """Return the ledger's file. Each worker of pytest-xdist is a run, with one of its own."""
-        worker = getattr(self.config, "workerinput", {}).get("workerid")
-        return path.with_name(f"{worker}-{path.name}") if path and worker else path
-
-    def say(self, line: str) -> None:
-        """Print a line before the traffic, whatever pytest captures."""
-        reporter: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:
-            reporter.ensure_newline()
-            reporter.write_line(line)
-
-
 DOOR = pytest.StashKey[Door]()
 
 
@@ -245,17 +141,25 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
     items = [item for item in session.items if isinstance(item, ClauseItem)]
     if items and not session.config.option.collectonly:
         door = session.config.stash[DOOR] = Door(session.config)
-        try:
-            door.run(items)
-        except UsageError as err:
-            raise pytest.UsageError(in_these_words(str(err))) from None
-        except pytest.UsageError:
-            raise
-        except ContractsError as err:
-            door.failed = in_these_words(str(err))
-        except Exception as err:  # noqa: BLE001 - items of others are none the worse for it
-            door.failed = crash(err)
+        door.open([(item.contract, item.clause) for item in items])
+        told = {"usage": door.usage, "lines": door.lines, "short": door.short}
+        workers.hand_over(session.config, told)
+        if door.usage is not None:
+            # A worker ends in order, so that the controller says why.
+            kind = session.Interrupted if workers.is_worker(session.config) else pytest.UsageError
+            raise kind(door.usage)
     return (yield)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker of pytest-xdist has to say for all of them."""
+    told, stash = workers.handed_over(node), node.config.stash
+    if told.get("usage"):
+        raise pytest.UsageError(told["usage"])
+    if told and DOOR not in stash:
+        door = stash[DOOR] = Door(node.config)
+        door.lines, door.short = told["lines"], told["short"]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from cancel_contracts.contract.model import Lifecycle
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.scrub import Scrubber
+from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import curl, scenario
 from cancel_contracts.report.text import count
 from cancel_contracts.sight.observation import describe, observe
@@ -26,8 +28,19 @@ LOOKS = 6  # at a resource around a call; an effect that is late is looked for a
 STEPS = 40  # of a scenario: a walk may be long
 
 
+class Shown(Scrubber):
+    """A scrubber that reads each answer once, however many clauses it speaks of."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(redactor)
+        self.answer = cache(self._answer)
+
+    def _answer(self, received: Received) -> dict[str, Any]:
+        return _response(received, self)
+
+
 def entry(
-    evidence: Evidence, clean: Scrubber, lifecycle: Lifecycle, around: Sequence[Exchange]
+    evidence: Evidence, clean: Shown, lifecycle: Lifecycle, around: Sequence[Exchange]
 ) -> dict[str, Any]:
     """Return the record of one piece of evidence; `around` are the exchanges of its scenario."""
     exchange = evidence.exchange
@@ -52,7 +65,7 @@ def entry(
             "body": _text(body),
             "cut": _cut(body, "body"),
         },
-        "response": _response(exchange.received, clean) if exchange.received else None,
+        "response": clean.answer(exchange.received) if exchange.received else None,
         "failure": exchange.failure,
         "started": round(exchange.started, 4),
         "seconds": round(exchange.seconds, 4),

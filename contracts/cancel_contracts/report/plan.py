@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
-from cancel_contracts.assignment import Assignment
+from cancel_contracts.assignment import Assignment, Options, in_flight
 from cancel_contracts.forecast import forecast
 from cancel_contracts.gate import gap
 from cancel_contracts.provider_states.provision import choose
@@ -25,9 +26,9 @@ LACKING = {
 }
 
 
-def show(assignments: Sequence[Assignment], console: Console, rate: str | None = None) -> None:
-    """Print the number of requests per contract and kind, exact on a conforming target, how long
-    the quotas and `rate` make it take, and what the run will leave open.
+def show(assignments: Sequence[Assignment], console: Console, options: Options) -> None:
+    """Print the number of requests per contract and kind, exact on a conforming target, how many
+    are under way at most, how long the quotas make it take, and what the run will leave open.
     """
     screen = Screen(console)
     table = plain_table("Plan (nothing was sent)")
@@ -40,10 +41,14 @@ def show(assignments: Sequence[Assignment], console: Console, rate: str | None =
         pairs = f"{a.plan.pairs.met}/{a.plan.pairs.possible}"
         table.add_row(a.contract.name, *map(str, numbers), pairs)
     screen.out(table)
+    most = in_flight(assignments, options)
+    near = in_flight(assignments, replace(options, jobs=1))
+    fewer = f"; {near} on a target that answers at once" if options.jobs is None else ""
+    screen.say(f"At most {most} of them are under way at a time{fewer}")
     for a in assignments:
         screen.say()
         screen.say(screen.text(a.contract.name, "bold"))
-        for line in _lines(a, rate):
+        for line in _lines(a, options.rate):
             screen.say(line, 2)
         if a.plan.needed:
             words = [f"{number} {state}" for state, number in a.plan.needed.items()]

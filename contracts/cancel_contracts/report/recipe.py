@@ -25,7 +25,7 @@ from cancel_contracts.plan.steps import (
     Scenario,
     one_at_a_time,
 )
-from cancel_contracts.provider_states.states import state_request
+from cancel_contracts.provider_states.handler import state_request
 from cancel_contracts.report import scenario as told
 from cancel_contracts.report.curl import variable
 from cancel_contracts.reproduce import Case

@@ -21,10 +21,10 @@ from cancel_contracts.defects import LEVELS, Breach, defects
 from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.judge.tally import Evidence
-from cancel_contracts.redact.scrub import Scrubber, learn
+from cancel_contracts.redact.scrub import learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
-from cancel_contracts.report.evidence import entry
+from cancel_contracts.report.evidence import Shown, entry
 from cancel_contracts.report.findings import finding, source
 from cancel_contracts.report.gaps import gaps
 from cancel_contracts.report.lifecycle import timeline, transitions
@@ -41,6 +41,7 @@ def record(result: Result, outcome: Outcome) -> Record:
     redactor = result.redactor
     for one in result.results:
         learn(redactor, one.journal.exchanges)
+    clean = Shown(redactor)
     total: Counter[str] = Counter(cancel=0, observe=0, provider_states=0)
     for one in result.results:
         total.update(one.requests())
@@ -53,17 +54,17 @@ def record(result: Result, outcome: Outcome) -> Record:
         "profile": result.options.profile,
         "strict": result.options.strict,
         "target": {
-            "base_url": Scrubber(redactor).url(result.base_url),
-            "described_by": redactor.text(result.described_by),
+            "base_url": clean.url(result.base_url),
+            "described_by": clean.text(result.described_by),
         },
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
         "sentence": redactor.text(outcome.sentence),
         "recorded": result.recorded,
-        **_figures([v for one in result.results for v in one.judgement.verdicts], redactor),
+        **_figures([v for one in result.results for v in one.judgement.verdicts], clean),
         "requests": dict(total),
-        "defects": _defects(result),
-        "contracts": [_contract(one, redactor) for one in result.results],
+        "defects": _defects(result, clean),
+        "contracts": [_contract(one, clean) for one in result.results],
         "excuses": _excuses(outcome.excuses, redactor),
         "warnings": [redactor.text(w) for w in result.warnings],
         "faults_of_the_run": [redactor.text(f) for f in result.faults_of_the_run],
@@ -81,19 +82,18 @@ def _excuses(excuses: Mapping[str, Mapping[str, str]], redactor: Redactor) -> di
     }
 
 
-def _figures(verdicts: Sequence[Verdict], redactor: Redactor) -> dict[str, Any]:
+def _figures(verdicts: Sequence[Verdict], clean: Shown) -> dict[str, Any]:
     """Return the two figures of the must-clauses, and which of them stand aside, by excuse."""
     found = figures(verdicts)
     return {
         "kept": {"count": found.upheld, "of": found.judged},
         "covered": {"count": found.judged, "of": found.selected},
-        "excused": {redactor.text(key): list(ids) for key, ids in found.excused.items()},
+        "excused": {clean.text(key): list(ids) for key, ids in found.excused.items()},
     }
 
 
-def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
+def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
     contract, judgement = one.contract, one.judgement
-    clean = Scrubber(redactor)
     dialects = _dialects(judgement)
     return {
         "name": contract.name,
@@ -110,7 +110,7 @@ def _contract(one: ContractResult, redactor: Redactor) -> dict[str, Any]:
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
         "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
-        **_figures(judgement.verdicts, redactor),
+        **_figures(judgement.verdicts, clean),
         "gaps": gaps(judgement, clean.text),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
         "not_testable": [
@@ -131,7 +131,7 @@ def _drawn(one: ContractResult) -> dict[str, int]:
     return {"cases": forms.total(), "bodies": len(forms) - ids, "ids": ids}
 
 
-def _scenarios(one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+def _scenarios(one: ContractResult, clean: Shown) -> dict[str, Any]:
     """Return what it takes to make the shown violations anew: scenarios by number."""
     bad = [v for v in one.judgement.verdicts if v.violations]
     shown = {piece.exchange.scenario for v in bad for piece in _shown(v, one)}
@@ -148,7 +148,7 @@ def _dialects(judgement: Judgement) -> list[dict[str, str]]:
     ]
 
 
-def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+def _clause(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, Any]:
     clause = verdict.clause
     return {
         "id": clause.id,
@@ -170,9 +170,8 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Scrubber) -> dict[str,
     }
 
 
-def _defects(result: Result) -> list[dict[str, Any]]:
+def _defects(result: Result, clean: Shown) -> list[dict[str, Any]]:
     """Return what is to be mended, the worst first."""
-    clean = Scrubber(result.redactor)
     of = {one.contract.name: one for one in result.results}
     found = []
     for defect in defects(result.judgements()):
@@ -182,7 +181,7 @@ def _defects(result: Result) -> list[dict[str, Any]]:
     return found
 
 
-def _entry(evidence: Evidence, one: ContractResult, clean: Scrubber) -> dict[str, Any]:
+def _entry(evidence: Evidence, one: ContractResult, clean: Shown) -> dict[str, Any]:
     around = one.around(evidence.exchange.scenario)
     return entry(evidence, clean, one.contract.lifecycle, around)
 

@@ -17,9 +17,10 @@ from cancel_contracts.contract.path_template import filled
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
-from cancel_contracts.run.attempt import Attempt, Resource, Stopped
+from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
+from cancel_contracts.run.performed import InUse
 from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.digest import Digests
@@ -27,13 +28,11 @@ from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
 from cancel_contracts.targets.url import joined
-from cancel_contracts.transport.client import Answer
+from cancel_contracts.transport.client import Answer, Transport
 
 log = logging.getLogger(__name__)
 
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
-
-Role = Literal["target", "neighbour"]
 
 
 class Calls:
@@ -46,10 +45,11 @@ class Calls:
         self.contract, self.base_url = contract, settings.base_url
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
-        self.seed, self.started = settings.seed, settings.started
-        self._last_call = settings.started
+        self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
         self.patience, self.stop = settings.patience, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
+        self.pool, self.in_use = settings.pool, InUse()
+        self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
@@ -65,6 +65,7 @@ class Calls:
 
     def _pace(self) -> None:
         """Wait until the quota has room for a call. Raises Stopped where none is to be made."""
+        self.pool.give_way()
         try:
             self.pace()
         except StoreLost as err:
@@ -95,10 +96,11 @@ class Calls:
         position: int,
         target: Resource,
         neighbour: Resource | None = None,
-        *,
-        keep_alive: bool = False,
+        via: Transport | None = None,
     ) -> Exchange:
-        """Make one call on the cancel route. Raises Stopped where none is to be made."""
+        """Make one call on the cancel route, on a connection of its own, or on one that `via`
+        keeps. Raises Stopped where none is to be made.
+        """
         unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
@@ -112,10 +114,14 @@ class Calls:
             attempt.uuid(),
         )
         self._pace()
-        chunked = self._chunks(situation)
+        # RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1.
+        chunked = situation.transfer == "chunked" and self._version != "1.0"
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)
-        answer = self.transport.send(request, keep_alive=keep_alive, chunked=chunked)
+        wire = via or self.transport
+        answer = wire.send(request, keep_alive=via is not None, chunked=chunked)
+        if self.usual_seconds and via is None:
+            self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)
         answer = replace(answer, sent=masked(answer.sent, carried, who))
@@ -148,10 +154,6 @@ class Calls:
         name = self.contract.name
         return self.ledger.cancel(name, self.base_url, request.method, who, situation.state, named)
 
-    def _chunks(self, situation: Situation) -> bool:
-        """RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1."""
-        return situation.transfer == "chunked" and self._version != "1.0"
-
     def observe(
         self,
         attempt: Attempt,
@@ -159,13 +161,11 @@ class Calls:
         position: int,
         resource: Resource,
         role: Role = "target",
-        *,
-        keep_alive: bool = False,
+        via: Transport | None = None,
     ) -> Observation | None:
         """Look at a resource as the primary identity; None where no GET shows it.
 
-        `keep_alive` keeps the connection for a call. Where the server had closed it the look is
-        made again: a GET changes nothing (RFC 9110 section 9.2.2).
+        `via` keeps the connection for a call.
         """
         if not self.observes or self.sight.observable is False:
             return None
@@ -177,16 +177,14 @@ class Calls:
             return None  # its token has expired: nothing is to be seen any more
         unique = attempt.uuid()
         request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
-        answer = self.transport.send(request, keep_alive=keep_alive)
-        if answer.received is None and answer.reused:
-            answer = self.transport.send(request, keep_alive=keep_alive)
+        answer = self._get(request, via)
         if self._hear(answer) and answer.received is not None and answer.received.status == 401:
             carried = self.identities.observing()  # made anew, by its clock
             request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
-            answer = self.transport.send(request, keep_alive=keep_alive)
+            answer = self._get(request, via)
         if answer.received is not None and answer.received.status == 429:
             if self.patience.wait_as_asked(answer.received):
-                answer = self.transport.send(request, keep_alive=keep_alive)
+                answer = self._get(request, via)
         who = self.identities.name("primary")
         answer = replace(answer, sent=masked(answer.sent, carried, who))
         if answer.received is not None:
@@ -195,6 +193,17 @@ class Calls:
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
         return observe(exchange)
+
+    def _get(self, request: Sent, via: Transport | None) -> Answer:
+        """Send a GET; again where a kept connection was closed (it is safe: RFC 9110, 9.2.1)."""
+        if via is not None:
+            answer = via.send(request, keep_alive=True)
+            lost = answer.reused and answer.received is None
+            return via.send(request, keep_alive=True) if lost else answer
+        answer = self.transport.beside(request)
+        if answer.reused and (answer.received is None or answer.received.error):
+            answer = self.transport.send(request)
+        return answer
 
     def _hear(self, answer: Answer) -> bool:
         """Learn the target's clock, and tell of it; whether tokens are minted anew for it."""
@@ -246,6 +255,8 @@ class Calls:
                 self.journal.stopped = reached
             if exchange.received is not None:
                 self._version = exchange.received.version
+        if self.transport.serves_one:
+            self.pool.narrow()
         self.progress(exchange.kind, 1)
         if log.isEnabledFor(logging.DEBUG):
             told = exchange.status if exchange.received else exchange.failure

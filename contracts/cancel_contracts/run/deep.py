@@ -113,7 +113,7 @@ def machine_of(
 
         @initialize(target=resources, keep_alive=st.booleans(), state=st.sampled_from(open_))
         def begin(self, keep_alive: bool, state: str) -> MultipleResults[int]:
-            self.walker.keep_alive = keep_alive
+            self.walker = Walker(run, keep_alive=keep_alive)
             return self.made(state)
 
         @rule(target=resources, state=st.sampled_from(states))

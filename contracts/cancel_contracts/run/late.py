@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.attempt import Resource, Role
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import LastLook
 from cancel_contracts.sight.clocks import STILL_SECONDS
@@ -20,22 +20,48 @@ from cancel_contracts.sight.clocks import STILL_SECONDS
 LOOK_AGAIN_SECONDS = 0.25
 
 
+@dataclass(frozen=True)
+class Look:
+    """A look that is to be made: for which exchange, at what, and at which position."""
+
+    at: Exchange
+    resource: Resource
+    position: int
+    role: Role = "target"
+
+
+# Does something for each look, several at a time maybe; what comes of it in their order.
+Each = Callable[[Callable[[Look], list[Exchange]], Sequence[Look]], Iterable[list[Exchange]]]
+
+
 class Late:
     """The late looks of one contract's run. `seconds` is how long an effect may take to show."""
 
-    def __init__(self, calls: Calls, states: ProviderStates, seconds: float) -> None:
-        self.calls, self.states, self.seconds = calls, states, seconds
+    def __init__(self, calls: Calls, states: ProviderStates, seconds: float, each: Each) -> None:
+        self.calls, self.states, self.seconds, self._each = calls, states, seconds, each
 
-    def _attempt(self, scenario: int, when: str) -> Attempt:
-        attempt = self.calls.attempt(scenario, self.calls.keep)
-        return replace(attempt, seed=f"{self.calls.seed}/{when}")
+    def _observe(self, looks: Sequence[Look], when: str) -> None:
+        """Make looks; the journal has them in this order. `when` tells them from others."""
+
+        def one(look: Look) -> list[Exchange]:
+            kept: list[Exchange] = []
+            if not self.calls.stop.asked and self.calls.sight.observable is not False:
+                attempt = self.calls.attempt(look.at.scenario, kept.append)
+                attempt = replace(attempt, seed=f"{self.calls.seed}/{when}")
+                situation, at = look.at.situation, look.position
+                self.calls.observe(attempt, situation, at, look.resource, look.role)
+            return kept
+
+        for kept in self._each(one, looks):
+            for exchange in kept:
+                self.calls.keep(exchange)
 
     def await_effects(self, exchanges: Iterable[Exchange]) -> None:
         """Look again at what these calls should have cancelled, until it shows or time is over."""
         sight = self.calls.sight
         due = [x for x in exchanges if sight.due(x)]
         begun = time.monotonic()
-        attempts: dict[int, Attempt] = {}
+        round_ = 0
         while due and time.monotonic() < begun + self.seconds and not self.calls.stop.asked:
             self.calls.stop.wait(LOOK_AGAIN_SECONDS)
             # Whether a property is a clock one resource tells of all, but for what it is alone in.
@@ -45,10 +71,16 @@ class Late:
                 again[doubtful.resource] = doubtful
                 if not self.states.single and (control := sight.control()):
                     again[control.resource] = control
-            for x in again.values():
-                attempt = attempts.setdefault(x.scenario, self._attempt(x.scenario, "late"))
-                position = x.position if x.kind == "observe" else sight.scene(x.scenario).end
-                self.calls.observe(attempt, x.situation, position, Resource.of(x.resource))
+            looks = [
+                Look(
+                    x,
+                    Resource.of(x.resource),
+                    x.position if x.kind == "observe" else sight.scene(x.scenario).end,
+                )
+                for x in again.values()
+            ]
+            round_ += 1
+            self._observe(looks, f"late/{round_}")
             due = [x for x in due if sight.due(x)]
 
     def look_last(self, wanted: Iterable[LastLook], pause: float) -> None:
@@ -59,17 +91,14 @@ class Late:
         sight, wanted = self.calls.sight, list(wanted)
         if wanted and sight.observable and not self.calls.stopped:
             self.calls.stop.wait(max(0.0, pause - self.calls.idle_seconds))
-        for look in sorted(wanted, key=lambda look: look.call.scenario):
-            exchange, target = look.call, look.resource
-            if self.calls.stopped or sight.observable is False:
-                return
-            calls = sight.scene(exchange.scenario).calls
-            again = handed[target.id.casefold()] > 1
-            if again or not calls or any(sight.due(x) for x in calls):
-                continue
-            attempt = self._attempt(exchange.scenario, "last")
-            at = exchange.position + 1
-            self.calls.observe(attempt, exchange.situation, at, target, look.role)
+        looks = []
+        for last in sorted(wanted, key=lambda last: last.call.scenario):
+            calls = sight.scene(last.call.scenario).calls
+            again = handed[last.resource.id.casefold()] > 1
+            if not (again or not calls or any(sight.due(x) for x in calls)):
+                looks.append(Look(last.call, last.resource, last.call.position + 1, last.role))
+        if not self.calls.stopped:
+            self._observe(looks, "last")
 
     def tell(self, exchanges: Iterable[Exchange]) -> None:
         """Tell what was cancelled for sure: there is nothing to undo."""

@@ -5,6 +5,9 @@ Counts exchanges as they come and says when to stop. Sends nothing; knows no cla
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+
 from cancel_contracts.exchange import NOBODY_THERE, Exchange
 
 UNANSWERED_CALLS = 3  # calls, or looks, without an answer that end the run
@@ -52,3 +55,9 @@ class Limits:
         if self._blind < UNANSWERED_CALLS:
             return None
         return f"{UNANSWERED_CALLS} looks at a resource went unanswered ({exchange.why})"
+
+
+def by_proxies(exchanges: Iterable[Exchange]) -> list[str]:
+    """Return in words what was answered in place of the target, and how often."""
+    told = Counter(x.detail for x in exchanges if x.failure == "proxy")
+    return [f"{why} ({count} call{'s' if count > 1 else ''})" for why, count in told.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cancel_contracts.exchange import Received
@@ -13,14 +14,23 @@ WAIT_SECONDS = 1.0  # after a 429 that does not say how long
 
 
 class Patience:
-    """The seconds that may still be waited, in all. Safe to use from several threads."""
+    """The seconds that may still be waited, in all. Safe to use from several threads.
 
-    def __init__(self, seconds: float, stop: Stop) -> None:
-        self._left, self.stop = seconds, stop
+    Who is asked to wait steps `aside` first, until nothing else is under way: what a target puts
+    off is too much at a time. The seconds that this takes are waited already.
+    """
+
+    def __init__(
+        self, seconds: float, stop: Stop, aside: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        self._left, self.stop, self._aside = seconds, stop, aside
         self._lock = threading.Lock()
 
     def wait(self, seconds: float) -> bool:
         """Wait so long, where so much is left; whether the wait is over and the run goes on."""
+        if seconds > self._left:
+            return False
+        seconds = max(0.0, seconds - self._aside())
         with self._lock:
             if seconds > self._left:
                 return False

@@ -1,7 +1,6 @@
 """Perform the steps of one scenario once, in their order: nothing else sends what is planned.
 
-Knows no other scenario and judges nothing. Beyond the steps it does what no plan can foresee: a
-call that was put off (429) is made again, and what changes across a refused call is looked at.
+Beyond the steps a call that was put off is made again, and a change across a refusal looked at.
 """
 
 from __future__ import annotations
@@ -26,11 +25,12 @@ from cancel_contracts.plan.steps import (
     Scenario,
 )
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt, Resource, Stopped
-from cancel_contracts.run.calls import Calls, Role
+from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
+from cancel_contracts.transport.client import Transport
 
 LOOKS_FOR_DRIFT = 3
 DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
@@ -51,6 +51,8 @@ class Performance:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.attempts = iter(attempts)
+        kept = any(call.keep_alive for call in scenario.sends)
+        self.lane = calls.transport.lane() if kept else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
 
@@ -61,15 +63,17 @@ class Performance:
                 self.calls.identities.credentials(situation.identity, situation.owner)
             self._steps()
         except OneResource:
-            self.done.single = True
+            self.done.single = not self.done.shared
         except (NoIdentity, Refused) as err:
             self.done.missing = err.gap
         except Stopped:
             pass  # the journal says why
         except Broken as err:
             self.done.broken = str(err)
-        if any(call.keep_alive for call in self.scenario.sends):
-            self.calls.transport.close()
+        finally:
+            self.calls.in_use.release(self.done)
+        if self.lane is not None:
+            self.lane.close()
         for held in self.held.values():
             self._end(held)
         return self.done
@@ -111,9 +115,14 @@ class Performance:
             case AtOnce():
                 self._at_once(step.calls)
             case Close():
-                self.calls.transport.close()
+                if self.lane is not None:
+                    self.lane.close()
             case ObserveLast():
                 self._look_last(step.slot)
+
+    def _via(self, step: Acquire | Observe | Call) -> Transport | None:
+        """Return what keeps the scenario's own connection, for what is to be sent on it."""
+        return self.lane if step.keep_alive else None
 
     # Resources.
 
@@ -130,18 +139,20 @@ class Performance:
                 step.owner,
                 spends=step.spends,
                 offset=len(kept),
-                keep_alive=step.keep_alive,
+                via=self._via(step),
             )
         except Refused:
             if step.needed:
                 raise
             self.states.ask_again(step.state, step.owner)
             return
-        if self.states.site.handler and not self.states.single and made in (i for i, _ in held):
-            if step.beside is None:
-                raise OneResource
-            self.done.single = True
-            return
+        if self.states.site.handler and not self.states.single:
+            if made in (i for i, _ in held):
+                if step.beside is None:
+                    raise OneResource
+                self.done.single = True
+                return
+            self.calls.in_use.take(made, self.done)
         beside = None if step.beside is None else self.held[step.beside]
         attempt = beside.attempt if beside else next(self.attempts)
         self.held[step.slot] = Held(Resource.of(made), attempt, step)
@@ -180,7 +191,7 @@ class Performance:
         position = held.position if beside is None else self.held[beside].position
         role: Role = "target" if beside is None else "neighbour"
         seen = self.calls.observe(
-            held.attempt, step.situation, position, held.resource, role, keep_alive=step.keep_alive
+            held.attempt, step.situation, position, held.resource, role, self._via(step)
         )
         if position == 0:
             held.first = held.first or seen
@@ -190,13 +201,11 @@ class Performance:
             self._look_for_drift(held)
 
     def _look_last(self, slot: int) -> None:
-        if (held := self.held.get(slot)) is None:
-            return  # a neighbour that was not to be had
-        beside = held.acquired.beside if held.acquired else None
-        call = held.call if beside is None else self.held[beside].call
-        role: Role = "target" if beside is None else "neighbour"
-        if call is not None:
-            self.done.last.append(LastLook(call, held.resource, role))
+        if (held := self.held.get(slot)) is not None:  # a neighbour may not have been to be had
+            beside = held.acquired.beside if held.acquired else None
+            role: Role = "target" if beside is None else "neighbour"
+            if (call := self.held[slot if beside is None else beside].call) is not None:
+                self.done.last.append(LastLook(call, held.resource, role))
 
     def _check_given(self, held: Held, seen: Observation | None) -> None:
         """Raise Refused where the target file's id of nothing names something; on a target that is
@@ -253,6 +262,8 @@ class Performance:
     def _position(self, slot: int) -> int:
         if self.calls.stopped:
             raise Stopped
+        if self.done.shared:
+            raise OneResource
         self.held[slot].position += 1
         return self.held[slot].position
 
@@ -268,7 +279,7 @@ class Performance:
             position,
             held.resource,
             named,
-            keep_alive=call.keep_alive,
+            self._via(call),
         )
         held.call = exchange
         return exchange

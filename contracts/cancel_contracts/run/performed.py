@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire
-from cancel_contracts.run.attempt import Attempt, Resource
-from cancel_contracts.run.calls import Role
+from cancel_contracts.run.attempt import Attempt, Resource, Role
 from cancel_contracts.sight.observation import Observation
 
 
@@ -24,7 +24,8 @@ class LastLook:
 
 @dataclass
 class Performed:
-    """What came of a scenario. `single`: two set-ups gave one resource.
+    """What came of a scenario. `single`: two set-ups gave one resource; `shared`: one of its
+    resources was set up for another scenario meanwhile, so that nothing is told by what shows.
 
     `missing` and `broken` say why it was not brought about, by what the target does not offer or by
     what failed; `idle` what stands as it was acquired, `last` what to look at when the run ends.
@@ -34,6 +35,7 @@ class Performed:
     broken: str | None = None
     note: str | None = None
     single: bool = False
+    shared: bool = False
     idle: list[tuple[str, str | None, str]] = field(default_factory=list)
     last: list[LastLook] = field(default_factory=list)
 
@@ -46,7 +48,26 @@ def sentinel(looks: Iterable[LastLook]) -> str | None:
 
 
 class OneResource(Exception):
-    """The target keeps one resource at a time, where two are needed."""
+    """The target keeps one resource, where two are needed: in a scenario, or at a time."""
+
+
+class InUse:
+    """Which scenario has which resource, of those under way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by: dict[str, Performed] = {}
+
+    def take(self, id_: str, performed: Performed) -> None:
+        """Note a set-up: whoever has that resource already shares it now, and so does this one."""
+        with self._lock:
+            other = self._by.setdefault(id_.casefold(), performed)
+            if other is not performed:
+                other.shared = performed.shared = True
+
+    def release(self, performed: Performed) -> None:
+        with self._lock:
+            self._by = {id_: by for id_, by in self._by.items() if by is not performed}
 
 
 @dataclass

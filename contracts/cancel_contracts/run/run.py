@@ -1,38 +1,34 @@
-"""Run scenarios against a target, one after the other or several at a time.
+"""Run scenarios against a target, one after the other or several at a time (pool.py).
 
-Sends what the plan says; knows no clause and judges nothing. What it decides by itself:
-- a 429 is waited out (Retry-After, within `max_wait`) and the call made again, one of its own;
-- an effect that does not show at once, or no longer at the end, is looked for again then, for
-  `effect_seconds`.
+Sends what the plan says; knows no clause and judges nothing. By itself it waits a 429 out and makes
+the call again, and looks again for an effect that shows late, or no longer in the end.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
 
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.errors import NoIdentity
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.spare import after_way_in
-from cancel_contracts.plan.steps import Scenario, one_at_a_time
+from cancel_contracts.plan.steps import Acquire, Scenario, one_at_a_time
 from cancel_contracts.plan.vary import leaves_open
 from cancel_contracts.run.attempt import Attempt
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
+from cancel_contracts.run.limits import by_proxies
 from cancel_contracts.run.perform import Performance
 from cancel_contracts.run.performed import LastLook, Performed
+from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made, in_doubt
 from cancel_contracts.run.settings import RunSettings
-from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
+from cancel_contracts.run.way_in import Chosen, Told, Way, search
+from cancel_contracts.run.ways import options
 
 
 class Run:
@@ -41,14 +37,15 @@ class Run:
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
         self.contract, self.settings, self.states = contract, settings, settings.states
         # Ids of a target file, and what is created, are dealt out in the order of the scenarios.
-        in_order = self.states.site.ids or self.states.provisioner
-        self.jobs = 1 if in_order else settings.jobs
+        in_order = bool(self.states.site.ids or self.states.provisioner)
+        self.pool, self._most = settings.pool, 1 if in_order else settings.most or MOST
+        self._jobs = settings.pool.jobs or 1  # how many scenarios at a time
         self.seed = settings.seed
         self.calls = Calls(contract, settings)
-        self._late = Late(self.calls, self.states, settings.effect_seconds)
+        self.late = Late(self.calls, self.states, settings.effect_seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[LastLook] = []
-        self.way = Way()
+        self.way, self._begun = Way(), list[Scenario]()
         # By each number of the journal: the scenario, and the first of its numbers.
         self.scenarios: dict[int, tuple[Scenario, int]] = {}
 
@@ -56,12 +53,8 @@ class Run:
     def journal(self) -> Journal:
         return self.calls.journal
 
-    def plan(self, plan: Plan, way: Way | None = None) -> None:
-        """Run a plan's scenarios."""
-        self.rest(self.begin(plan, way))
-
     def begin(self, plan: Plan, way: Way | None = None) -> Plan:
-        """Run the first scenario, which finds the way in; return the plan, all of it drawn."""
+        """Run a plan's first scenario, which finds the way in; return the plan, all of it drawn."""
         self.journal.missing.update(plan.left_out)
         if any(leaves_open(call) for s in plan.scenarios for call in s.calls):
             from cancel_contracts.run.draw import filled  # Hypothesis: slow to load
@@ -70,28 +63,61 @@ class Run:
         if way is not None:
             self._go(way, self.calls.base_url, self.calls.identities.primary)
             self.journal.single = way.single
-        for scenario in plan.scenarios[:1]:
-            if scenario.known and way is None:
-                self._find_way_in(scenario)
+        beside = not any(scenario.known for scenario in plan.scenarios)
+        for scenario in plan.scenarios:
+            if not self._begun and scenario.known and way is None:
+                beside = self._find_way_in(scenario)
             else:
                 self.execute(scenario)
+            self._begun.append(scenario)
+            if self.pool.jobs is not None or not in_doubt(self._answer_seconds()):
+                break
+        self._measure(beside)
         return plan
 
-    def rest(self, plan: Plan) -> None:
-        """Run what comes after the first scenario."""
-        spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
-        rest = after_way_in(plan, spent)
-        for together, some in groupby(rest, key=lambda s: s.together):
-            self.execute_all(list(some), alone=together)
+    def _answer_seconds(self) -> list[float]:
+        return [x.seconds for x in self.journal.exchanges if x.received is not None]
 
-    def _find_way_in(self, scenario: Scenario) -> None:
-        """Make the first scenario on one way after another, until one is found to go.
+    def _measure(self, beside: bool) -> None:
+        """Have as many scenarios at a time, and connections kept, as the way is long. One at a time
+        where it was not seen that resources stand `beside` each other.
+        """
+        seconds = min(self._answer_seconds(), default=0.0)
+        worth = self.pool.measured(seconds)
+        if beside or self.pool.jobs is not None:
+            self._jobs = worth
+        if seconds >= FAR_SECONDS:
+            self.calls.transport.keep_connections(seconds)
+            calls = (x.seconds for x in self.journal.exchanges if x.kind == "cancel" and x.received)
+            self.calls.usual_seconds = min(calls, default=seconds)
+
+    def go_on(self, plan: Plan) -> None:
+        """Run a plan's other scenarios."""
+        spent = sum(x.way_in and x.kind == "cancel" for x in self.journal.exchanges)
+        rest = [s for s in after_way_in(plan, spent) if not any(s is b for b in self._begun)]
+        if self.at_a_time > 1:
+            self._set_up_ahead(rest[: self.at_a_time])
+        for alone, some in groupby(rest, key=lambda s: s.races):
+            self.execute_all(list(some), alone=alone)
+
+    def _set_up_ahead(self, scenarios: Sequence[Scenario]) -> None:
+        """Set up what the next scenarios acquire, all of it before the first call: a handler that
+        gives a resource twice is found out before that does harm.
+        """
+        steps = (step for scenario in scenarios for step in scenario.steps)
+        kinds = [(s.state, s.owner) for s in steps if isinstance(s, Acquire)]
+        if not self.calls.stopped and not self.states.prepare(kinds, self._each):
+            self._jobs = 1
+
+    def _find_way_in(self, scenario: Scenario) -> bool:
+        """Make the first scenario on one way after another, until one is found to go. Return
+        whether one resource was seen to stand while another did.
 
         The journal keeps all of it; what was made on other ways is marked, for it stands for
         nothing. But where another caller was found, the first call was the primary identity's own.
         """
         bare, primary = self.calls.base_url, self.calls.identities.primary
-        ways = search(self._options(scenario))
+        ways = search(options(self.calls, self.states, scenario))
         made: list[tuple[Way, list[Exchange], Performed]] = []
         chosen: Chosen | None = None
         way = next(ways)
@@ -101,7 +127,7 @@ class Run:
             exchanges, performed = self._perform(scenario, self.number(scenario.numbers))
             made.append((way, exchanges, performed))
             try:
-                way = ways.send(_told(scenario, exchanges))
+                way = ways.send(Told.by(exchanges, scenario.calls[0]))
             except StopIteration as end:
                 chosen = end.value
         kept = next(row for row in made if row[0] == chosen.way)
@@ -125,29 +151,14 @@ class Run:
             self.keep_to_one()
         if chosen.way.caller:
             self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
+        told = Told.by(kept[1], scenario.calls[0])
+        return scenario.pair and not self.states.single and (told.seen or told.served)
 
     def _go(self, way: Way, bare: str, primary: str) -> None:
         self.way = way
         self.calls.base_url = bare + way.prefix
         self.states.single = way.single
         self.calls.identities.primary = way.caller or primary
-
-    def _options(self, scenario: Scenario) -> Options:
-        """Return what may be tried where the first call is turned away."""
-        prefix = self.contract.server_path
-        caller = "app" if any(p.kind == "application" for p in self.contract.permissions) else None
-        if self.states.site.primary or scenario.calls[0].identity != "primary":
-            caller = None
-        if caller is not None:
-            try:
-                self.calls.identities.credentials(caller)
-            except NoIdentity:
-                caller = None
-        return Options(
-            prefix="" if self.calls.base_url.endswith(prefix) else prefix,
-            single=scenario.pair and self.states.site.handler is not None,
-            caller=caller,
-        )
 
     def execute(self, scenario: Scenario) -> list[Exchange]:
         """Run one scenario and return its exchanges."""
@@ -162,24 +173,26 @@ class Run:
         in the order of the scenarios. `reuse` has a resource that a refused call left as it was
         acquired again.
         """
-        numbers = [self.number(scenario.numbers) for scenario in scenarios]
-        jobs = 1 if alone or self.states.single else min(self.jobs, len(scenarios))
+        numbered = [(scenario, self.number(scenario.numbers)) for scenario in scenarios]
+        jobs = 1 if alone else min(self.at_a_time, len(scenarios))
         made = []
-        with ExitStack() as stack:
-            each: Iterable[tuple[list[Exchange], Performed]]
-            if jobs > 1:
-                pool = stack.enter_context(ThreadPoolExecutor(jobs))
-                each = pool.map(partial(self._perform, live=False), scenarios, numbers)
-            else:
-                each = map(self._perform, scenarios, numbers)
-            for scenario, (exchanges, performed) in zip(scenarios, each, strict=True):
-                made.append(exchanges)
-                for exchange in exchanges if jobs > 1 else ():
-                    self.calls.keep(exchange)
-                self._note(scenario, performed)
-                for state, owner, id_ in performed.idle if reuse else ():
-                    self.states.give_back(state, owner, id_)
+        each = self.pool.map(lambda row: self._perform(*row, live=jobs <= 1), numbered, jobs)
+        for scenario, (exchanges, performed) in zip(scenarios, each, strict=True):
+            made.append(exchanges)
+            for exchange in exchanges if jobs > 1 else ():
+                self.calls.keep(exchange)
+            self._note(scenario, performed)
+            for state, owner, id_ in performed.idle if reuse else ():
+                self.states.give_back(state, owner, id_)
         return made
+
+    @property
+    def at_a_time(self) -> int:
+        """How many scenarios, or looks, may be under way here."""
+        return 1 if self.states.single else min(self._jobs, self._most)
+
+    def _each(self, do: Callable[[Item], Made], items: Sequence[Item]) -> Iterator[Made]:
+        return self.pool.map(do, items, self.at_a_time)
 
     def keep_to_one(self) -> None:
         """Have one resource at a time from now on."""
@@ -222,6 +235,12 @@ class Run:
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
             if performed.single:
                 self.keep_to_one()
+            if performed.shared:
+                # The handler hands out again what is in use: one at a time, it does no harm.
+                exchanges[at:] = [replace(x, way_in=True) for x in exchanges[at:]]
+                self.pool.alone()
+                number = self.number(scenario.numbers)
+                continue
             made = [x for x in exchanges[at:] if x.kind == "cancel"]
             limited = [x for x in made if x.put_off]
             lone = performed.single and not made  # two were needed side by side
@@ -232,7 +251,7 @@ class Run:
                 break
             number = self.number(scenario.numbers)
         if self.states.single:
-            self.await_effects(exchanges)  # the next set-up may end what is due
+            self.late.await_effects(exchanges)  # the next set-up may end what is due
         return exchanges, performed
 
     def _note(self, scenario: Scenario, performed: Performed) -> None:
@@ -269,32 +288,13 @@ class Run:
         until it shows or its time is over.
         """
         if not self.states.single:
-            self._late.look_last(self.last_looks, self.settings.sweep_seconds)
-            self._late.await_effects(self.journal.exchanges)
-        self._late.tell(self.journal.exchanges)
-
-    def await_effects(self, exchanges: Iterable[Exchange]) -> None:
-        """Look again at what these calls should have cancelled."""
-        self._late.await_effects(exchanges)
+            self.late.look_last(self.last_looks, self.settings.sweep_seconds)
+            self.late.await_effects(self.journal.exchanges)
+        self.late.tell(self.journal.exchanges)
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
-        failures = self.states.tear_down()
-        self.journal.notes += [*self.states.orphans, *_by_proxies(self.journal.exchanges)]
+        failures = self.states.tear_down(each=self._each)
+        self.journal.notes += [*self.states.orphans, *by_proxies(self.journal.exchanges)]
         self.journal.setups = self.states.calls
         return failures
-
-
-def _by_proxies(exchanges: Iterable[Exchange]) -> list[str]:
-    """Return in words what was answered in place of the target, and how often."""
-    told = Counter(x.detail for x in exchanges if x.failure == "proxy")
-    return [f"{why} ({count} call{'s' if count > 1 else ''})" for why, count in told.items()]
-
-
-def _told(scenario: Scenario, exchanges: Sequence[Exchange]) -> Told:
-    """Return what the first call of a scenario was told. Its last answer stands."""
-    first = scenario.calls[0]
-    answers = [x for x in exchanges if x.kind == "cancel" and x.situation == first]
-    seen = any(x.kind == "observe" and x.status == 200 for x in exchanges[:1])
-    stands = answers[-1] if answers and not answers[-1].put_off else None
-    return Told(stands.status if stands else None, seen)

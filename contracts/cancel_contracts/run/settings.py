@@ -11,6 +11,7 @@ from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.patience import Patience
+from cancel_contracts.run.pool import Pool
 from cancel_contracts.transport.client import Transport
 
 Progress = Callable[[str, int], None]
@@ -18,7 +19,8 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Whom to send to and how. Times are in seconds.
+    """Whom to send to and how. Times are in seconds. `pool` has room for scenarios at a time, of
+    this contract's no more than `most`.
 
     `effect_seconds` is how long after a success its effect may take to show, `sweep_seconds` how
     long after the last call the last look comes, `started` when the run began (time.monotonic).
@@ -40,4 +42,5 @@ class RunSettings:
     started: float = field(default_factory=time.monotonic)
     progress: Progress = lambda kind, count: None
     pace: Callable[[], None] = lambda: None
-    jobs: int = 1
+    pool: Pool = field(default_factory=lambda: Pool(1))
+    most: int | None = None

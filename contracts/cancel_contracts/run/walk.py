@@ -15,8 +15,7 @@ from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import in_a_row
-from cancel_contracts.run.attempt import Attempt, Resource, Stopped
-from cancel_contracts.run.calls import Role
+from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.run import Run
 from cancel_contracts.sight.observation import Observation
 
@@ -55,7 +54,8 @@ class Walker:
     """The resources of one walk. `keep_alive` makes all of it on one connection."""
 
     def __init__(self, run: Run, *, keep_alive: bool = False) -> None:
-        self.run, self.keep_alive = run, keep_alive
+        self.run = run
+        self.via = run.calls.transport.lane() if keep_alive else None
         self.lives: list[_Life] = []
         self._composition = Composition(run.contract)
 
@@ -64,9 +64,7 @@ class Walker:
         if self.lives and self.run.states.single:
             return -1
         try:
-            made = Resource.of(
-                self.run.states.acquire(state, None, spends=True, keep_alive=self.keep_alive)
-            )
+            made = Resource.of(self.run.states.acquire(state, None, spends=True, via=self.via))
         except (Refused, Broken):
             return -1
         self.lives.append(_Life(self.run.live(), state, made))
@@ -106,7 +104,7 @@ class Walker:
         self._look(life, situation, at, life.resource)
         try:
             exchange = self.run.calls.cancel(
-                life.attempt, situation, at + 1, life.resource, keep_alive=self.keep_alive
+                life.attempt, situation, at + 1, life.resource, via=self.via
             )
         except (Broken, Stopped):
             return  # the ledger cannot be written, or the run is to end: nothing was sent
@@ -124,12 +122,12 @@ class Walker:
         self, life: _Life, situation: Situation, at: int, near: Resource, role: Role = "target"
     ) -> Observation | None:
         calls = self.run.calls
-        return calls.observe(life.attempt, situation, at, near, role, keep_alive=self.keep_alive)
+        return calls.observe(life.attempt, situation, at, near, role, via=self.via)
 
     def end(self) -> None:
         """Let resources be used again that have come to their end and are as they were."""
-        if self.keep_alive:
-            self.run.calls.transport.close()
+        if self.via is not None:
+            self.via.close()
         for life in self.lives:
             if life.calls:  # by itself, without the calls on others that came between
                 near = life.calls[0] if len(self.lives) > 1 else None
@@ -137,7 +135,7 @@ class Walker:
                 self.run.scenarios[number] = (in_a_row(*life.calls, neighbour=near), number)
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
-                self.run.await_effects(scene.calls)
+                self.run.late.await_effects(scene.calls)
             first, last = life.first, life.last
             final = self.run.contract.lifecycle.kind(life.state) == "final"
             if final and first and last and first.entity and first.entity == last.entity:

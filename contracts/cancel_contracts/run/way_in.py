@@ -7,9 +7,10 @@ is described well never meets them.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 
+from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.parse import success
 
 
@@ -33,9 +34,21 @@ class Told:
     status: int | None
     seen: bool = False
 
+    @classmethod
+    def by(cls, exchanges: Sequence[Exchange], first: Situation) -> Told:
+        """Return what the exchanges of a scenario tell, whose first call is `first`."""
+        answers = [x for x in exchanges if x.kind == "cancel" and x.situation == first]
+        seen = any(x.kind == "observe" and x.status == 200 for x in exchanges[:1])
+        stands = answers[-1] if answers and not answers[-1].put_off else None
+        return cls(stands.status if stands else None, seen)
+
     @property
     def absent(self) -> bool:
         return self.status in (404, None)
+
+    @property
+    def served(self) -> bool:
+        return success(self.status)
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,7 @@ def search(options: Options) -> Search:
         other = replace(way, caller=options.caller)
         answer = yield other
         other, answer = yield from _place(other, answer, options)
-        if success(answer.status):
+        if answer.served:
             return Chosen(other, way)
     return Chosen(way)
 

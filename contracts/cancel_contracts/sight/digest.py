@@ -20,6 +20,8 @@ from cancel_contracts.sight.observation import substance
 
 LARGE_BYTES = 65536  # a look of less is kept as it came
 LONG_CHARS = 1024  # of a value, as JSON
+MEMBERS = 4096  # of an entity that stand each for itself: more than a look that is not large has
+OTHERS = "(others)"  # what stands for the rest
 HEAD_BYTES = 16384  # of the headers of a look that is large
 
 
@@ -29,12 +31,13 @@ class Digests:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._read = {*lifecycle.shows, *lifecycle.records, *lifecycle.sets}
         self._long: dict[str, frozenset[str]] = {}  # by resource
+        self._few: dict[str, frozenset[str]] = {}  # of one of very many members, those that stay
 
     def kept(self, resource: str, received: Received) -> Received:
         """Return what is to be kept of the answer to a look."""
         key = resource.casefold()
         large = received.weight_bytes > LARGE_BYTES
-        if not large and not self._long.get(key):
+        if not large and not self._long.get(key) and key not in self._few:
             self._long.setdefault(key, frozenset())
             return received
         entity = received.json()
@@ -49,11 +52,18 @@ class Digests:
         if known is None:
             known = frozenset(n for n in entity if n not in self._read and _long(entity[n]))
             self._long[key] = known
-        return {
+        if len(entity) > MEMBERS:
+            self._few.setdefault(key, frozenset(list(entity)[:MEMBERS]) | self._read)
+        few = self._few.get(key)
+        brief: dict[str, Any] = {
             # What has grown so much since is not as it was, whatever it is compared by.
             name: digest(value) if name in known or _long(value, LARGE_BYTES) else value
             for name, value in entity.items()
+            if few is None or name in few
         }
+        if few is not None:
+            brief[OTHERS] = digest({n: v for n, v in entity.items() if n not in few})
+        return brief
 
 
 def _long(value: Any, limit: int = LONG_CHARS) -> bool:

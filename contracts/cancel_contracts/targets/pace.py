@@ -68,6 +68,11 @@ def rates_of(contract: Contract, base_url: str, rate: str | None) -> list[Rate]:
     return sorted(rates, key=lambda r: r.interval)
 
 
+def paced(contract: Contract, base_url: str, rate: str | None) -> int | None:
+    """Return how many calls the narrowest rate allows at once; None without a rate."""
+    return min((r.limit for r in rates_of(contract, base_url, rate)), default=None)
+
+
 def seconds_for(calls: int, rates: Sequence[Rate]) -> float:
     """Return how long so many calls take at least: the last one waits for every window."""
     moments: list[float] = []

@@ -12,6 +12,8 @@ import os
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +27,7 @@ from cancel_contracts.hosts import proxies
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
+from cancel_contracts.transport.kept import Kept
 from cancel_contracts.transport.record import Bounds
 
 # Of one answer, head and all. These APIs answer kilobytes. Of a head alone curl takes 300 KiB, .NET
@@ -77,7 +80,8 @@ class Transport:
     HTTPS_PROXY, ALL_PROXY, NO_PROXY. `local_only`: nothing is sent over a connection whose peer is
     not local, nor over a proxy. `along`: header fields that go with every request to a URL and what
     is below it; they hold secrets. `certificate`: the PEM files of a client certificate and of its
-    key, or the one of both. Raises UsageError for what cannot be sent as HTTP at all.
+    key, or the one of both. `flights` is held while an exchange lasts: it bounds how many are
+    under way. Raises UsageError for what cannot be sent as HTTP at all.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Transport:
         local_only: bool = False,
         along: Mapping[str, Headers] | None = None,
         certificate: tuple[str, str] | str | None = None,
+        flights: AbstractContextManager[object] | None = None,
     ) -> None:
         self._timeouts = timeouts or Timeouts()
         self._max_bytes = max_bytes
@@ -98,19 +103,47 @@ class Transport:
         self._proxies: dict[str, dict[str, str]] = {}
         # The longest first: a handler may be below the target.
         self._along = sorted((along or {}).items(), key=lambda row: -len(row[0]))
-        self._certificate = certificate
+        self._certificate, self._local_only = certificate, local_only
+        self._flights = flights or nullcontext()
         # No session around it: cookies, redirects, netrc and the environment are none of ours.
         self._adapter = Adapter(local_only=local_only)
+        self._kept = Kept(local_only=local_only)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        self._kept.adapter.close()
 
     def close(self) -> None:
-        """Close the connections that are kept alive. What is sent later opens new ones."""
+        """Close the connections that `send` has kept. What is sent later opens new ones."""
         self._adapter.close()
+
+    def lane(self) -> Transport:
+        """Return a transport to the same, the kept connections of whose `send` are its own."""
+        other = copy(self)
+        other._adapter = Adapter(local_only=self._local_only)
+        return other
+
+    def keep_connections(self, usual_seconds: float) -> None:
+        """Have `beside` keep connections from now on: the target is so far away that opening one
+        takes its time. An exchange on a new one usually takes `usual_seconds`.
+        """
+        self._kept.begin(usual_seconds, self._timeouts.read)
+
+    @property
+    def serves_one(self) -> bool:
+        """Whether the server was seen to serve one connection at a time."""
+        return self._kept.serves_one
+
+    def beside(self, request: Sent) -> Answer:
+        """Send once what stands beside the calls, on a shared connection where these are kept."""
+        origin = prepare(request)[1].url
+        if not self._kept.wants(origin):
+            return self.send(request)
+        watched = not self._kept.known(origin)
+        return self._send(request, self._kept.adapter, keep_alive=True, watched=watched)
 
     def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
         """Send once and return what came of it.
@@ -119,6 +152,25 @@ class Transport:
         the same origin, whichever that is. `chunked` sends the body in chunks, two or more where it
         has two bytes.
         """
+        return self._send(request, self._adapter, keep_alive=keep_alive, chunked=chunked)
+
+    def _send(
+        self,
+        request: Sent,
+        adapter: Adapter,
+        *,
+        keep_alive: bool,
+        chunked: bool = False,
+        watched: bool = False,
+    ) -> Answer:
+        with self._flights, self._kept.watch():
+            return self._exchange(
+                request, adapter, keep_alive=keep_alive, chunked=chunked, watched=watched
+            )
+
+    def _exchange(
+        self, request: Sent, adapter: Adapter, *, keep_alive: bool, chunked: bool, watched: bool
+    ) -> Answer:
         started = time.monotonic()
         prepared, origin, target = prepare(request)
         along = next((row for url, row in self._along if _is_below(request.url, url)), ())
@@ -136,9 +188,10 @@ class Transport:
             pieces=chunks(request.body) if chunked else (request.body,),
             bounds=Bounds(limits.read, started + limits.total, limits.total, self._max_bytes),
             keep_alive=keep_alive,
+            watched=watched,
         )
         try:
-            recording, reused = self._adapter.exchange(
+            recording, reused = adapter.exchange(
                 prepared,
                 dispatch,
                 connect_seconds=min(limits.connect, limits.total),
@@ -155,6 +208,8 @@ class Transport:
             problem = f"requests refuses it ({type(error).__name__})"
             raise UsageError(origin.url, problem, "check the proxy and CA settings") from None
         seconds = recording.finished - started
+        if adapter is self._kept.adapter:
+            self._kept.learn(origin.url, reusable=recording.reusable)
         if recording.received and (why := answered_by_proxy(recording.received)):
             # The target has not answered; what a proxy says of it is no answer of the target.
             detail = f"a proxy between answered: {why}"

@@ -44,6 +44,7 @@ class Dispatch:
     pieces: tuple[bytes, ...]  # the body as it goes out, a write each
     bounds: Bounds
     keep_alive: bool
+    watched: bool = False  # whether the server keeps the connection is not known yet
 
 
 # What connecting raises: sockets and TLS, a proxy's reply to CONNECT, urllib3 on top of them.
@@ -51,6 +52,8 @@ _NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPErr
 _NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
 
 
+IDLE_SECONDS = 1.0  # a shared connection is taken again within these: servers close idle ones
+AT_A_TIME = 64  # connections that a pool keeps: more than there are threads
 NOT_LOCAL = "which is not local, as the target was when the run began: nothing was sent"
 
 
@@ -63,7 +66,8 @@ class Unconnected(Exception):
 
 
 class _Recorded(HTTPConnection):
-    local_only = False
+    local_only = shared = False
+    _idle_since = 0.0
     _carried = 0  # exchanges on the present socket
     _early = b""
     _late = False  # a proxy took longer than connecting may
@@ -105,7 +109,8 @@ class _Recorded(HTTPConnection):
             except OSError as error:
                 sock.close()
                 raise Unconnected("unreachable", _reason(error)) from None
-            if not _is_local(peer):
+            address = address_of(peer)
+            if address is None or not is_local(address):
                 sock.close()
                 raise Unconnected("unreachable", f"its name leads to {peer} now, {NOT_LOCAL}")
         return sock
@@ -115,17 +120,19 @@ class _Recorded(HTTPConnection):
         """Whether the pool may give this connection out again. To urllib3 a waiting byte means no.
 
         A byte that nobody asked for is evidence against the answer before it: it is kept, and read
-        as the start of the next answer, as it would be in any client.
+        as the start of the next answer, as it would be in any client. A connection that is shared
+        carries no evidence, and a server may be about to close it: it must be quiet, and fresh.
         """
         sock = self.sock
-        if sock is None:
+        idle_seconds = time.monotonic() - self._idle_since
+        if sock is None or (self.shared and idle_seconds > IDLE_SECONDS):
             return False
         try:
             data = take(sock, self.blocksize, 0.0)
         except OSError:
             return False
         self._early += data or b""
-        return data != b""
+        return data is None if self.shared else data != b""
 
     def exchange(self, dispatch: Dispatch, credential: str | None) -> tuple[Recording, bool]:
         """Send, and record what comes; and say whether the connection had carried an exchange
@@ -154,10 +161,12 @@ class _Recorded(HTTPConnection):
             dispatch.method,
             dispatch.bounds,
             keep_alive=dispatch.keep_alive,
+            watched=dispatch.watched,
             early=early,
             reused=reused,
             send_error=send_error,
         )
+        self._idle_since = time.monotonic()
         if not recording.reusable:
             self.close()
         return recording, reused
@@ -195,9 +204,11 @@ class Adapter(HTTPAdapter):
     twice.
     """
 
+    shared = False  # whether a kept connection is anybody's
+
     def __init__(self, *, local_only: bool = False) -> None:
         self._lock, self._local_only = threading.Lock(), local_only
-        super().__init__(max_retries=0)
+        super().__init__(max_retries=0, pool_maxsize=AT_A_TIME)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -222,9 +233,11 @@ class Adapter(HTTPAdapter):
         connection = pool._get_conn()
         try:
             connection.timeout, connection.local_only = connect_seconds, self._local_only
+            connection.shared = self.shared
             if self._local_only and pool.proxy is not None:
                 raise Unconnected("unreachable", f"a proxy stands in between, {NOT_LOCAL}")
-            if pool.proxy is not None and connection.is_closed and _wants_tunnel(request):
+            tls = (request.url or "").startswith("https:")
+            if pool.proxy is not None and connection.is_closed and tls:
                 pool._prepare_proxy(connection)
             credential = pool.proxy_headers.get("Proxy-Authorization")
             made: tuple[Recording, bool] = connection.exchange(dispatch, credential)
@@ -247,15 +260,6 @@ class Adapter(HTTPAdapter):
             manager = super().proxy_manager_for(proxy, **kwargs)
             manager.pool_classes_by_scheme = _POOLS
         return manager
-
-
-def _is_local(peer: str) -> bool:
-    address = address_of(peer)
-    return address is not None and is_local(address)
-
-
-def _wants_tunnel(request: requests.PreparedRequest) -> bool:
-    return (request.url or "").startswith("https:")
 
 
 def _unconnected(error: Exception, connection: HTTPConnection) -> Unconnected:

@@ -76,13 +76,15 @@ def record(
     bounds: Bounds,
     *,
     keep_alive: bool,
+    watched: bool = False,
     early: bytes = b"",
     reused: bool = False,
     send_error: OSError | None = None,
 ) -> Recording:
     """Read one response.
 
-    `early` came before the request was sent; `send_error` kept part of the request from being sent.
+    `watched` watches a connection that is to be kept as if it were to be closed. `early` came
+    before the request was sent; `send_error` kept part of the request from being sent.
     """
     reader = Reader(method)
     reader.feed(early[: bounds.max_bytes])
@@ -90,7 +92,7 @@ def record(
     silence = bounds.silence_seconds
     if isinstance(send_error, TimeoutError):
         silence = min(silence, LINGER_SECONDS)
-    end, finished = _drain(stream, reader, bounds, silence, keep_alive)
+    end, finished = _drain(stream, reader, bounds, silence, keep_alive and not watched)
     if end == "eof" and send_error is not None and not isinstance(send_error, TimeoutError):
         end = "reset"  # the kernel reports a reset once, and sending has had it
     nothing, unfinished = _FAILURES[end]
