@@ -20,7 +20,7 @@ from cancel_contracts.contract.model import (
     Quota,
     Source,
 )
-from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.gate import Outcome, decide
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
@@ -163,7 +163,7 @@ def every_verdict() -> tuple[Journal, tuple[Verdict, ...]]:
         started=0.6,
         resource="unknown",
         state=None,
-        id="unknown",
+        id=Form("unknown"),
     )
     silent = exchange(None, scenario=5, started=1.0, failure="timeout", transfer="chunked")
     waiting = exchange(answer(409, b"{}"), scenario=6, started=9.0, state="Waiting")

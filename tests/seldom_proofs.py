@@ -700,7 +700,17 @@ HABITS: dict[str, Recipe] = {
     "repeat-by-a-user-answered-403": repeated_by("user"),
 }
 
+DRAWN: dict[str, Recipe] = {
+    "latin-extended-lost": text("a Ĥ b"),
+    "latin-1-signs-lost": text("a § b"),
+    "seldom-ideographs-lost": text("a \U00020000 b"),
+    "caret-or-bar-answered-500": text("a ^ b"),
+    "name-of-no-letters-answered-500": at(0, body=b'{"Comment": "x", "#": 1}'),
+    "id-of-many-odd-octets-answered-500": lambda w: w.call("%FF%FE%FD%FC%FB").constant,
+}
+
 SELDOM_PROOFS: dict[str, Recipe] = {
+    **{f"drawn-{name}": recipe for name, recipe in DRAWN.items()},
     **HABITS,
     **LATE,
     **CANARIES,

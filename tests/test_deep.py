@@ -7,8 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from cancel_contracts import gate
@@ -17,7 +16,9 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.run import deep
+from cancel_contracts.run.draw import Drawing, one_segment
 from cancel_contracts.run.run import Run
+from cancel_contracts.run.shrink import Budget
 from cancel_contracts.run.walk import Walker
 from cancel_contracts.verify import Result, verify
 from servers.faults_state import NeighbourCancelledToo
@@ -80,7 +81,7 @@ def test_a_conforming_server_passes_with_several_jobs() -> None:
 def test_what_a_walk_does_to_a_neighbour_in_the_meantime_is_not_held_against_the_first_call(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def walk(at: Run, budget: deep.Budget) -> None:
+    def walk(at: Run, budget: Budget) -> None:
         walker = Walker(at)
         one, other = (walker.provision(at.contract.lifecycle.cancellable[0]) for _ in range(2))
         for number in (one, other, one):
@@ -107,11 +108,10 @@ def test_contracts_that_are_explored_at_once_do_not_disturb_each_other() -> None
 
 
 def test_no_id_is_drawn_that_may_be_read_as_another_path() -> None:
-    for text in ("", ".", "..", "/", "a/", "/a", "a//b", "a/../b"):
-        assert deep._odd(text) is None, "a server that decodes it first may well redirect"
-    found = deep._odd("a/b")
-    assert found is not None
-    assert found.id == Form("raw", "a%2Fb")
+    for text in ("", ".", "..", "/", "a/", "/a", "a//b", "a/../b", " ", "a\\", "%2F", "a%5c"):
+        assert not one_segment(text), "a server that decodes it first may well redirect"
+    assert one_segment("a%2Fb")
+    assert one_segment("%FF%FE")
 
 
 def test_the_working_directory_stays_as_it_was(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_the_working_directory_stays_as_it_was(tmp_path: Path) -> None:
 
 def test_a_part_of_a_body_is_tried_only_where_it_is_of_the_same_kind() -> None:
     contract = contract_of(PAGES["MA"])
-    drawing = deep.Drawing(cast(Run, SimpleNamespace(seed=0, contract=contract)))
+    drawing = Drawing(contract, 0)
 
     def alike(kind: str, body: object) -> bool:
         return drawing.alike(Situation(body=Form(kind, json.dumps(body))))
@@ -139,4 +139,7 @@ def test_a_part_of_a_body_is_tried_only_where_it_is_of_the_same_kind() -> None:
     assert alike("invalid", {"Comment": 7})
     assert not alike("valid", {"Comment": 7})
     assert not alike("invalid", {}), "nothing may be sent where there is nothing to say"
+    assert alike("text", {"Comment": "x"})
+    assert not alike("text", {"Comment": " "}), "blanks alone are no text that people write"
     assert drawing.alike(Situation(resource="odd", id=Form("raw", "x")))
+    assert not drawing.alike(Situation(resource="odd", id=Form("raw", "")))

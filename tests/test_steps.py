@@ -193,7 +193,8 @@ def test_one_resource_at_a_time_leaves_out_neighbours_and_sets_up_in_between() -
     ]  # fmt: skip
     between = [s.keep_alive for s in kept.steps if isinstance(s, (Acquire, Observe))]
     assert between == [False, False, True, True, True, False]
-    assert one_at_a_time(CROWD) is None
+    crowd = one_at_a_time(CROWD)
+    assert {call.slot for call in crowd.sends} == {0}, "at once with those on the same resource"
 
 
 # --- The way in ----------------------------------------------------------------------------------

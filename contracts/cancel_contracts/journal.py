@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import overload
 
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.needs import Gap
 
 OPEN = 4096  # exchanges that stand as they are: more than any gate makes
@@ -31,6 +31,7 @@ class Exchanges(Sequence[Exchange]):
         self._open: list[Exchange] = []
         self._places: dict[int, list[int]] = defaultdict(list)  # by scenario
         self.kinds: Counter[str] = Counter()
+        self.drawn: Counter[Form] = Counter()  # bodies and ids that were drawn, by cancel calls
         self._unpack = lru_cache(UNPACKED)(self._read)
         for exchange in exchanges:
             self.append(exchange)
@@ -38,6 +39,8 @@ class Exchanges(Sequence[Exchange]):
     def append(self, exchange: Exchange) -> None:
         self._places[exchange.scenario].append(len(self))
         self.kinds[exchange.kind] += 1
+        if exchange.kind == "cancel":
+            self.drawn.update(exchange.situation.drawn)
         self._open.append(exchange)
         if len(self._open) >= OPEN + PACK:
             data = pickle.dumps(self._open[:PACK], pickle.HIGHEST_PROTOCOL)

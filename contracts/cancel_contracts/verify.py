@@ -10,7 +10,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import BoundedSemaphore
@@ -31,7 +30,8 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.run.patience import Patience
-from cancel_contracts.run.pool import Item, Made, Pool
+from cancel_contracts.run.performed import sentinel
+from cancel_contracts.run.pool import Pool, in_turn, together
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
@@ -146,9 +146,10 @@ def verify(
         ]
         # All calls before all late looks: one pause does for every contract.
         try:
-            _send(runs, common.pool)
+            # What stands beside the first call of each is there while all others are called.
+            in_turn([run.send() for run in runs], common.pool)
         finally:
-            results = _together(_ContractRun.finish, runs, common.pool)
+            results = together(_ContractRun.finish, runs, common.pool)
         ledger.end()
     for assignment, result in zip(assignments, results, strict=True):
         name = assignment.contract.name
@@ -167,7 +168,7 @@ def verify(
 @dataclass(frozen=True)
 class _Common:
     """What the contracts of a run share. `clock` is when it began, `flights` bounds how many
-    requests are under way.
+    requests are under way, `sentinels` are ids of resources that no call may touch, by contract.
     """
 
     options: Options
@@ -176,27 +177,7 @@ class _Common:
     stop: Stop
     pool: Pool
     flights: BoundedSemaphore
-
-
-def _send(runs: Sequence[_ContractRun], pool: Pool) -> None:
-    """Send what is planned, one contract after the other, or together from where the first one
-    tells that it is worth it.
-    """
-    sending = [run.send() for run in runs]
-    for steps in sending:
-        next(steps, None)
-        if pool.wide:
-            _together(list, sending, pool)
-            return
-        list(steps)
-
-
-def _together(act: Callable[[Item], Made], items: Sequence[Item], pool: Pool) -> list[Made]:
-    """Act on each, all at the same time where the pool has room for several scenarios."""
-    if not pool.wide:
-        return [act(item) for item in items]
-    with ThreadPoolExecutor(len(items)) as threads:
-        return list(threads.map(act, items))
+    sentinels: dict[str, str] = field(default_factory=dict)
 
 
 class _ContractRun:
@@ -206,6 +187,7 @@ class _ContractRun:
         self, assignment: Assignment, identities: Identities, progress: Progress, common: _Common
     ) -> None:
         self.assignment, self.options = assignment, common.options
+        self.sentinels = common.sentinels
         contract, site, options = assignment.contract, assignment.site, common.options
         local = assignment.not_local is None
         self.transport = Transport(
@@ -239,14 +221,18 @@ class _ContractRun:
             most=paced(contract, site.base_url, options.rate),
         )
         self.run = Run(contract, settings)
+        pinned = options.pinned.get(contract.name, ())
+        self.judge = Judge(contract, assignment.plan.clauses, pinned)
         self.crashes: list[str] = []
         self.seconds = 0.0
 
     def send(self) -> Iterator[None]:
         """Send what the plan says, and what `deep` draws; yield once after the first scenario."""
-        began, plan, run = time.monotonic(), self.assignment.plan, self.run
+        began, run = time.monotonic(), self.run
         with contained(self.crashes):
-            run.begin(plan, self.assignment.way)
+            plan = run.begin(self.assignment.plan, self.assignment.way)
+            if (id_ := sentinel(run.last_looks)) and self.assignment.site.handler:
+                self.sentinels[plan.contract.name] = id_
             yield
             run.go_on(plan)
             more = apart(plan.contract, run.journal.exchanges)
@@ -255,7 +241,9 @@ class _ContractRun:
                 # Hypothesis and schemathesis: slow to load
                 from cancel_contracts.run.deep import explore
 
-                explore(run, plan, Judge(plan.contract, plan.clauses).deviates)
+                own = plan.contract.name
+                elsewhere = [id_ for name, id_ in self.sentinels.items() if name != own]
+                explore(run, plan, self.judge.deviates, elsewhere)
             run.conclude()
         self.seconds += time.monotonic() - began
 
@@ -264,27 +252,42 @@ class _ContractRun:
         most = self.options.max_requests
         return None if most is None else max(0, most - self.run.journal.exchanges.kinds["cancel"])
 
+    def _shrunk(self, judgement: Judgement) -> bool:
+        """Where a call violates that held something drawn, look for the smallest that does."""
+        evidence = (e.exchange for v in judgement.verdicts for e in v.violations)
+        ended = self.run.calls.stopped or judgement.unusable or self.options.profile == "deep"
+        if ended or not any(exchange.situation.drawn for exchange in evidence):
+            return False
+        from cancel_contracts.run.shrink import shrink_planned  # Hypothesis: slow to load
+
+        return shrink_planned(self.run, self._left(), self.judge.deviates)
+
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""
         began, run, crashes = time.monotonic(), self.run, self.crashes
         contract, plan, site = self.assignment.contract, self.assignment.plan, self.assignment.site
         torn: list[str] = []
+        judgement: Judgement | None = None
         with self.transport:
             try:
                 with contained(crashes):
                     run.settle()
+                    judgement = self.judge.judge(run.journal)
+                    if self._shrunk(judgement):
+                        judgement = None
             finally:
                 with contained(crashes):
                     torn = run.tear_down()
         if crashes and not run.journal.stopped:
-            run.journal.stopped = f"{crashes[0]}; the rest was not sent"
-        judgement = unjudged(contract, plan.clauses)
-        with contained(crashes):
-            pinned = self.options.pinned.get(contract.name, ())
-            judgement = Judge(contract, plan.clauses, pinned).judge(run.journal)
+            run.journal.stopped, judgement = f"{crashes[0]}; the rest was not sent", None
+        if judgement is None:
+            judgement = unjudged(contract, plan.clauses)
+            with contained(crashes):
+                judgement = self.judge.judge(run.journal)
         judgement = excuse(judgement, site.not_testable)
         self.seconds += time.monotonic() - began
         return ContractResult(
             contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            site.not_testable, tuple(crashes), tuple(torn), plan.pairs, run.way, run.scenarios,
+            site.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs, run.way,
+            run.scenarios,
         )  # fmt: skip

@@ -34,6 +34,7 @@ class Request:
     chunked: bool = False
     version: str = "HTTP/1.1"
     connection: dict[str, Any] = field(default_factory=dict)  # what is kept with the connection
+    names: tuple[str, ...] = ()  # of its header fields, as they came
 
 
 @dataclass(frozen=True)
@@ -150,15 +151,16 @@ def read(stream: BufferedIOBase, write: Callable[[bytes], Any] = len) -> Request
     if not line:
         return None
     method, target, version = line.split(" ")
-    headers = {}
+    headers, names = {}, []
     while field_line := stream.readline().decode("latin-1").strip():
         name, _, value = field_line.partition(":")
         headers[name.lower()] = value.strip()
+        names.append(name)
     if headers.get("expect", "").lower() == "100-continue":  # RFC 9110, section 10.1.1
         write(b"HTTP/1.1 100 Continue\r\n\r\n")
     chunked = headers.get("transfer-encoding", "").lower() == "chunked"
     body = unchunk(stream) if chunked else stream.read(int(headers.get("content-length", "0")))
-    return Request(method, target, headers, body, chunked, version)
+    return Request(method, target, headers, body, chunked, version, names=tuple(names))
 
 
 def unchunk(stream: BufferedIOBase) -> bytes:

@@ -26,7 +26,7 @@ from cancel_contracts.contract.given import (
     names_resource,
 )
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.exchange import RECORDED, Form, Situation
+from cancel_contracts.exchange import RECORDED, Situation
 
 Kind = Literal["neutral", "refused", "open"]
 Fact = tuple[str, Any]  # an aspect of a call and its value, such as ("body", Form("none"))
@@ -72,11 +72,19 @@ SITUATIONS = 1024  # whose facts are kept at hand
 def value(situation: Situation, aspect: str) -> Any:
     """Return the value of one aspect, equal for calls that do not differ in it."""
     if aspect == "resource":
-        return situation.state or situation.id
+        return situation.state or situation.id.kind
     if aspect == "caller":
         return (situation.identity, situation.owner)
-    found = getattr(situation, aspect)
-    return Form(found.word) if aspect == "body" and found.word in ("valid", "invalid") else found
+    return situation.body.kind if aspect == "body" else getattr(situation, aspect)
+
+
+def fact(situation: Situation, aspect: str) -> Fact:
+    """Return an aspect and its value with what was drawn for it: each is a fact of its own."""
+    if aspect == "body":
+        return aspect, situation.body
+    if aspect == "resource":
+        return aspect, situation.state or situation.id
+    return aspect, value(situation, aspect)
 
 
 def with_value(situation: Situation, aspect: str, other: Situation) -> Situation:
@@ -135,7 +143,7 @@ class Composition:
         for clause in self.contract.clauses:
             if (aspect := self._alone(clause)) is None:
                 continue
-            standing = _standing(clause)
+            standing = standing_of(clause)
             for situation in asked(self.contract, clause):
                 fact = (aspect, value(situation, aspect))
                 if fact == (aspect, value(self.ordinary, aspect)):
@@ -201,7 +209,7 @@ class Composition:
         met = [read.standings[a] for a in others]
         if all(s.kind == "neutral" for s in met):
             return WHOLE
-        own = _standing(clause)
+        own = standing_of(clause)
         if own.kind != "refused" or "answer" in clause.given:
             return None
         statuses = [*own.statuses, *(w for s in met if s.kind != "neutral" for w in s.statuses)]
@@ -271,11 +279,12 @@ class Composition:
         """Whether all of a situation is on the wire: no body, no media type of it."""
         bodiless = situation.method in BODILESS or situation.body.word == "none"
         described = situation.content_type != "default" or situation.transfer != "length"
+        described |= situation.extra == "expect"  # RFC 9110 section 10.1.1: of content alone
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
         return not (bodiless and described) and not (situation.method in BODILESS and sent)
 
 
-def _standing(clause: Clause) -> Standing:
+def standing_of(clause: Clause) -> Standing:
     """Return what the facts of a clause do to a call."""
     expect = clause.expect
     if expect.get("connection"):

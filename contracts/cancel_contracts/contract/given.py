@@ -23,14 +23,13 @@ from itertools import product
 from typing import Any
 
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import AXES, BODIES
+from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import RECORDED, Form, Situation
 from cancel_contracts.parse import success
 
 # given's key -> Situation's field. `resource` and `id` are read apart.
 FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
 DEFAULT = Situation()
-RAW = Form("raw")
 CLAUSES = 1024  # of which what they ask for is kept at hand
 
 
@@ -101,17 +100,13 @@ def _asked(contract: Contract, clause: Clause) -> tuple[Situation, ...]:
     given = clause.given
     axes: list[Iterable[Any]] = [resources(contract, given)]
     for key, field in FIELDS.items():
-        named = [v for v in values(contract, given, key) if v != "any" and not _drawn(v)]
+        named = [v for v in values(contract, given, key) if v != "any"]
         axes.append(named or [getattr(DEFAULT, field)])
     found: dict[Situation, None] = {}
     for (resource, state, id_), *rest in product(*axes):
         facts = dict(zip(FIELDS.values(), rest, strict=True))
         found[Situation(resource=resource, state=state, id=id_, **facts)] = None
     return tuple(found)
-
-
-def _drawn(value: Any) -> bool:
-    return isinstance(value, Form) and value.word in BODIES and BODIES[value.word].drawn
 
 
 def names(contract: Contract, clause: Clause, key: str, situation: Situation) -> bool:
@@ -122,8 +117,8 @@ def names(contract: Contract, clause: Clause, key: str, situation: Situation) ->
         # Whoever holds every permission is refused only where no single one suffices.
         if not callers(contract, "application").isdisjoint(wanted):
             return True
-    if _drawn(value):
-        value = Form(value.word)
+    if isinstance(value, Form):
+        value = value.kind
     return "any" in wanted or value in wanted
 
 
@@ -167,10 +162,10 @@ def answers(clause: Clause, status: int | None) -> bool:
 
 
 def kind_of(situation: Situation) -> Situation:
-    """Return the situation without what `deep` drew: the same clauses speak of it."""
-    if _drawn(situation.body):
-        return replace(situation, body=Form(situation.body.word))
-    return replace(situation, id=RAW) if situation.id.word == RAW.word else situation
+    """Return the situation without what was drawn for it: the same clauses speak of it."""
+    body, id_ = situation.body.kind, situation.id.kind
+    drawn = (body, id_) != (situation.body, situation.id)
+    return replace(situation, body=body, id=id_) if drawn else situation
 
 
 def fits(status: int, wanted: Any) -> bool:

@@ -1,8 +1,7 @@
 """The vocabulary of `given` and `expect`: one table an axis, one row a word.
 
-Whatever else needs to know a word reads its row: the schema of spec files, the tables of the
-documentation, what goes out on the wire, how a report says it. A word that has no row fails at
-load. The mock keeps tables of its own; a test holds the two against each other. Pure.
+Whatever else needs to know a word reads its row: the schema of spec files, the documentation, what
+goes out on the wire, how a report says it. A word that has no row fails at load. Pure.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote
+
+from cancel_contracts.exchange import DRAWN
 
 LONG_ID_CHARS = 2000
 LONG_TEXT_CHARS = 10_000
@@ -30,7 +31,6 @@ class Word:
     reads: str = ""
     wire: Any = None  # what it is on the wire: octets, a path segment, a form, header lines
     need: Need | None = None
-    drawn: bool = False  # only `deep` draws it: judged where a clause names it, asked for by none
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ IDS = _table(
     Word("space", "a space", "an id that is a space", "%20"),
     Word("dots", "dot segments", "dots in place of the id", "%2e%2e"),
     Word("empty", "nothing", "an empty id", ""),
-    Word("raw", "a text that `deep` drew", "a drawn id", drawn=True),
+    Word("raw", "octets that are drawn", "a drawn id"),
 )  # fmt: skip
 
 # --- Bodies: octets, or a form whose text the situation carries -----------------------------------
@@ -114,8 +114,9 @@ BODIES = _table(
     Word("documented", "the page's first example", "the documented body"),
     Word("example", "another example of the page", "the body of the example"),
     Word("json", "a JSON value", "body"),
-    Word("valid", "a body that fits the schema", "a drawn body that fits", drawn=True),
-    Word("invalid", "a body that does not", "a drawn body that does not fit", drawn=True),
+    Word("text", "the documented body with a drawn text", "the documented body with a drawn text"),
+    Word("valid", "a body that fits the schema", "a drawn body that fits"),
+    Word("invalid", "a body that does not", "a drawn body that does not fit"),
     Word("none", "no body", "no body", b""),
     Word("malformed-json", "`{not json}`", "a body that is no JSON", b"{not json}"),
     Word("truncated-json", "JSON cut off", "a body cut off", b'{"key": "val'),
@@ -129,7 +130,7 @@ BODIES = _table(
     Word("empty-object", "`{}`", "an empty object for a body", b"{}"),
 )  # fmt: skip
 
-# --- What is sent beside it that nobody asks for: header lines, or a query ------------------------
+# --- What is sent beside it that nobody asks for: header lines, a query, or what becomes of names --
 
 EXTRAS = _table(
     Word("none", "nothing"),
@@ -138,6 +139,8 @@ EXTRAS = _table(
     Word("accept-list", "several media types", "with several media types in Accept", (("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"),)),
     Word("browser", "what browsers and proxies add: Accept-Language, User-Agent, a cookie, X-Forwarded-For", "with the headers of a browser behind a proxy", (("Accept-Language", "de-DE, tr;q=0.5"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=203.0.113.7"))),
     Word("method-override", "X-HTTP-Method-Override", "with X-HTTP-Method-Override GET", (("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET"))),
+    Word("lower-case", "the names of header fields in lower case", "with header names in lower case", str.lower),
+    Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", (("Expect", "100-continue"),)),
     Word("query", "a query that means nothing", "with a query that means nothing", "unused=1"),
 )  # fmt: skip
 
@@ -196,7 +199,7 @@ AXES: Mapping[str, Axis] = {
     axis.key: axis
     for axis in (
         Axis("resource", "resource", "cancellable", "which resource the call names", RESOURCES, ({"type": "string", "x-is": "a state of x-lifecycle"},), topic="lifecycle"),
-        Axis("id", "id", None, "the kind of an odd id", {k: w for k, w in IDS.items() if w.wire is not None}),
+        Axis("id", "id", None, "the kind of an odd id", {k: w for k, w in IDS.items() if w.wire is not None or w.name in DRAWN}),
         Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME)), topic="permission"),
         Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}, topic="permission"),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (

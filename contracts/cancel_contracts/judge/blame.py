@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import combinations
 
-from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, value
+from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, fact
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
 
@@ -40,7 +40,7 @@ class Blame:
         if situation not in self._facts:
             aspects = self.composition.facts(situation)
             refused = self.composition.refused(situation)
-            found = frozenset((a, value(situation, a)) for a in aspects)
+            found = frozenset(fact(situation, a) for a in aspects)
             self._facts[situation] = None if refused else found
         return self._facts[situation]
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cancel_contracts.contract.compose import Composition, composed
+from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
@@ -50,7 +51,7 @@ class Context:
         if exchange.kind == "observe":
             return
         if exchange.put_off:
-            self.throttled.add(situation)
+            self.throttled.add(kind_of(situation))
         elif status:
             self.served[situation] = max(self.served.get(situation, 0.0), exchange.started)
         second = situation.call == "second" and situation.resource == "cancellable"

@@ -149,15 +149,41 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
         return Gap("no other resource stood beside it", need)
     if before is None or before.gone:
         return NO_GET
+    told: Told = None
+    for near in sight.neighbours(exchange):
+        told = _stays(context, exchange, near)
+        if isinstance(told, Finding) and not told.ok:
+            return told
+    return told
+
+
+def _stays(context: Context, exchange: Exchange, before: Observation) -> Told:
+    """Whether one that stood beside a call stays as it was."""
+    life, sight = context.contract.lifecycle, context.sight
     after = sight.after(exchange, "neighbour", before.exchange.resource)
     if after is None:
         return NO_GET
-    life = context.contract.lifecycle
     expected = f"another resource stays {describe(life, before)}"
     actual = f"it shows {describe(life, after)}"
     if lost := sight.disturbed(before, after):
         return Finding(False, expected, f"{actual}, another {lost[0]}")
-    return Finding(sight.unchanged(before, after), expected, actual)
+    if not sight.unchanged(before, after):
+        return Finding(False, expected, actual)
+    last = sight.last(exchange, "neighbour")
+    if last is not None and _struck(context, before, last):
+        # Which of all calls that lay between did it, those of other contracts too, nobody knows.
+        told = f"in the end, after the calls on all others, it shows {describe(life, last)}"
+        return Finding(False, expected, told)
+    return Finding(True, expected, actual)
+
+
+def _struck(context: Context, before: Observation, last: Observation) -> bool:
+    """Whether a resource was cancelled or lost something that it may not lose by itself."""
+    life, sight = context.contract.lifecycle, context.sight
+    if before.entity is None or last.entity is None:
+        return before.gone != last.gone
+    cancelled = is_cancelled(life, last.entity) and not is_cancelled(life, before.entity)
+    return cancelled or bool(sight.disturbed(before, last))
 
 
 def accepts(context: Context, exchange: Exchange, permission: str) -> Told:

@@ -1,5 +1,4 @@
-"""The facets that no single exchange can answer for: one code throughout, quota, unique values,
-races.
+"""The facets that no single exchange can answer for: one code throughout, quota, unique values.
 
 Each is a pure function (context, exchanges, argument) -> {index: Finding or Gap} over the clause's
 exchanges, which it passes through once or twice and never holds. What is not in it tells nothing.
@@ -19,18 +18,17 @@ from urllib.parse import urlsplit
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity, sent_object
+from cancel_contracts.judge.entity import returned_entity
 from cancel_contracts.judge.facets import Finding, answer
-from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
-from cancel_contracts.parse import NO_JSON, http_date, pointed, refusal, retry_after
-from cancel_contracts.sight.observation import describe
+from cancel_contracts.judge.race import race
+from cancel_contracts.needs import choice, inconclusive
+from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
 from cancel_contracts.windows import within
 
 # So much of a quota, granted within one window, tells that the quota is there.
 SHARE = 3
 TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this much too short
 ALONE = choice("one call alone does not tell")
-PUT_OFF = choice("of two calls at once one was answered 429 each time")
 
 
 def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
@@ -189,54 +187,6 @@ _PARTS: dict[str, Callable[[Exchange], str]] = {
     "challenge": lambda x: _impersonal(_challenges(x), x),
     "headers": lambda x: _header_names(x),
 }
-
-
-def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """Two simultaneous calls end as some order of the two would: one succeeds, and the other is
-    answered as a second call in a row is.
-    """
-    once_only = bool(context.seconds) and all(map(refusal, context.seconds))
-    pairs: dict[int, list[tuple[int, Exchange]]] = defaultdict(list)
-    for i, x in enumerate(exchanges):
-        pairs[x.scenario].append((i, x))
-    found: Findings = {}
-    for number, pair in pairs.items():
-        # The clause may not speak of both: one that the limit refused says nothing of a race.
-        both = context.sight.scene(number).calls
-        whole = len(pair) == 2 and all(x.status is not None and not x.limited for _, x in pair)
-        limited = any(x.limited for x in both)
-        for i, x in pair:
-            if whole:
-                found[i] = _outcome(context, [y for _, y in pair], x, once_only)
-            else:
-                found[i] = PUT_OFF if limited else inconclusive("one of two calls went unanswered")
-    return found
-
-
-def _outcome(context: Context, pair: list[Exchange], x: Exchange, once_only: bool) -> Finding | Gap:
-    won = [y for y in pair if y.succeeded]
-    actual = " and ".join(answer(y) for y in pair)
-    if not won:
-        return Finding(False, "one of two simultaneous calls succeeds", actual)
-    if once_only and len(won) == 2:
-        return Finding(False, "one succeeds and the other is refused, as it is in a row", actual)
-    life, sight = context.contract.lifecycle, context.sight
-    looks = sight.later(pair[-1])
-    end = looks[-1] if looks and sight.observable else None
-    effect = sight.took_effect(sight.before(pair[0]), end) if end else "unknown"
-    if end is not None and effect == "not":
-        expected = "the resource is cancelled"
-        return Finding(False, expected, f"{actual}; the GET shows {describe(life, end)}")
-    for name, source in life.records.items():
-        claims = [e.get(name) for y in won if (e := returned_entity(y)) is not None and name in e]
-        sent = [sent_object(y).get(source) for y in won]
-        kept = end.entity.get(name) if end and end.entity and name in end.entity else None
-        if len(claims) == 2 and claims[0] != claims[1]:
-            return Finding(False, f"one {name} for both", f"{claims[0]!r} and {claims[1]!r}")
-        told = not any("body" in y.sent.unrecorded for y in won)
-        if kept is not None and sent and told and kept not in sent:
-            return Finding(False, f"{name} of a call that succeeded", f"{kept!r}")
-    return NO_GET if effect == "unknown" else Finding(True, "the outcome of some order", actual)
 
 
 OVERALL: dict[str, Overall] = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard, overload
 
+from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Exchanges
@@ -122,7 +123,7 @@ class Tally:
         """Take one exchange that the clause speaks of; `instead` is what it expects of a call that
         is refused for another reason too, `stands` the situation that the call stands for.
         """
-        stands = stands or exchange.situation
+        stands = stands or kind_of(exchange.situation)
         self.spoken.append(at)
         if stands in self.wanted:
             self.tried.setdefault(stands, exchange)
@@ -140,7 +141,7 @@ class Tally:
         }
         for at, exchange in enumerate(self.spoken):
             over = [(name, row.get(at)) for name, row in tables.items()]
-            stands = context.composition.stands_for(self.clause, exchange.situation)
+            stands = context.composition.stands_for(self.clause, kind_of(exchange.situation))
             self._weigh(context, exchange, stands, self.expect, over)
 
     def _weigh(
@@ -175,7 +176,7 @@ class Tally:
         elif findings:
             self.good += 1
             found = Evidence(exchange, findings[0].expected, findings[0].actual)
-            own = exchange.situation in self.wanted  # rather than one that stands for it
+            own = kind_of(exchange.situation) in self.wanted  # rather than one that stands for it
             if self.witness is None or (not own, found.size) < self._rank:
                 self.witness, self._rank = found, (not own, found.size)
             if stands in self.wanted:

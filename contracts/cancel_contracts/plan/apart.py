@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cancel_contracts.contract.compose import Composition, Fact, composed, value, with_value
-from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.compose import Composition, Fact, composed, fact, with_value
+from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
@@ -52,35 +52,44 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             failed[call] = None
     if not ordinary:
         return []
+    every = dict.fromkeys(s for clause in contract.clauses for s in asked(contract, clause))
     anew: dict[Situation, None] = {}
     for call in failed:
         # A second call is none without a first: `seconds` has those to be made again.
         open_ = {f for f in _facts(composition, call) - served if f != ("call", "second")}
-        if any(_neutral(composition, fact) for fact in open_):
+        if not composition.served(call):  # what was drawn is not what had it refused
+            open_ = {(a, v) for a, v in open_ if not (isinstance(v, Form) and v.drawn)}
+        if any(_neutral(composition, each) for each in open_):
             for aspect, _ in sorted(open_, key=str):
-                anew[with_value(composition.ordinary, aspect, call)] = None
-            anew |= dict.fromkeys(_together(contract, composition, call, done))
+                alone = with_value(composition.ordinary, aspect, call)
+                if kind_of(alone) in every:
+                    anew[alone] = None
+            anew |= dict.fromkeys(_together(every, composition, call, done))
     return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
 
 
 def _together(
-    contract: Contract, composition: Composition, call: Situation, done: Iterable[Situation]
+    every: Iterable[Situation],
+    composition: Composition,
+    call: Situation,
+    done: Iterable[Situation],
 ) -> list[Situation]:
     """Return what clauses ask for of several facts together that of all calls this one shows."""
-    wanted = {s for clause in contract.clauses for s in asked(contract, clause)}
-    several = [s for s in wanted if s.call == "first" and len(composition.facts(s)) > 1]
+    several = [s for s in every if s.call == "first" and len(composition.facts(s)) > 1]
     shown = (s for s in several if composition.shows(call, s))
     left = (s for s in shown if not any(composition.shows(other, s) for other in done))
     return sorted(left, key=str)
 
 
 def _facts(composition: Composition, call: Situation) -> set[Fact]:
-    return {(aspect, value(call, aspect)) for aspect in composition.facts(call)}
+    return {fact(call, aspect) for aspect in composition.facts(call)}
 
 
-def _neutral(composition: Composition, fact: Fact) -> bool:
-    found = composition.standings.get(fact)
-    return found is not None and found.kind == "neutral"
+def _neutral(composition: Composition, found: Fact) -> bool:
+    aspect, value = found
+    kind = value.kind if isinstance(value, Form) else value
+    standing = composition.standings.get((aspect, kind))
+    return standing is not None and standing.kind == "neutral"
 
 
 def _alone(composition: Composition, call: Situation) -> Scenario:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.words import needs_token
@@ -49,7 +50,9 @@ def arranged(
         twice = not made and not composition.contract.lifecycle.after
         later, unseen = last.wanted(row), row == blind
         by = beside.get(row)
-        made.append(in_a_row(*row, neighbour=by, twice=twice, last=later, unseen=unseen))
+        # What stands beside the ordinary call no other is to touch: it is looked at in the end.
+        row_of = partial(in_a_row, *row, neighbour=by, twice=twice, last=later, unseen=unseen)
+        made.append(row_of(sentinel=row == (ordinary,)))
     return [*made, *pairs]
 
 
@@ -59,8 +62,9 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
     """
     if not composition.contract.lifecycle.after:
         return None
-    served = (row for row in rows if composition.served(row[0]) and row[0].owner is None)
-    return next(served, None)
+    # What a second call keeps is told by a look before the first.
+    once = (row for row in rows if row[-1].call == "first" and row[0].owner is None)
+    return next((row for row in once if composition.served(row[0])), None)
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:

@@ -21,19 +21,18 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
+from cancel_contracts.plan.crowds import crowds
 from cancel_contracts.plan.steps import (
     EXISTING,
     Scenario,
-    at_once,
 )
 from cancel_contracts.plan.supply import Supply, needed
+from cancel_contracts.plan.vary import varied
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
 DEEP_CALLS = 1000
 GATE_CALLS = 100
-# How many simultaneous pairs: one may be lucky.
-RACES = 2
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.77
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
@@ -170,13 +169,19 @@ def _cover(
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
     seconds = [s for s in wanted if s.call == "second"]
-    races = [at_once(s, s) for s in wanted if s.call == "concurrent"] * RACES
+    races = [
+        crowd
+        for s in wanted
+        if s.call == "concurrent"
+        for crowd in crowds(composition, s, single, deep=share == 1.0)
+    ]
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
     found = cover(composition, single, max(0, limit - reserved), share, may)
+    found.calls = varied(composition, found.calls)
     seconds = [found.second(call) for call in seconds]
     scenarios: list[Scenario] = []
     for scenario in [*arranged(composition, found, seconds, kept, near), *races]:

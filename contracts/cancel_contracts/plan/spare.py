@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cancel_contracts.contract.compose import composed
-from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Scenario
@@ -26,7 +26,9 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
         """Return the situations of each clause that the calls stand for, as the judge has it."""
         calls = {call for scenario in scenarios for call in scenario.calls}
         every = (
-            (c.id, composition.stands_for(c, call), own) for c, own in clauses for call in calls
+            (c.id, composition.stands_for(c, kind_of(call)), own)
+            for c, own in clauses
+            for call in calls
         )
         return {(id_, stands) for id_, stands, own in every if stands in own}
 

@@ -8,7 +8,7 @@ beside. Data and pure functions; knows no clause.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -140,7 +140,8 @@ class Scenario:
         """Return the scenario without some of its resources."""
         if not slots:
             return self
-        return Scenario(tuple(s for s in self.steps if not set(_slots(s)) & set(slots)))
+        steps = (_within(step, slots) for step in self.steps)
+        return Scenario(tuple(step for step in steps if step is not None))
 
     def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
         """Return the requests by kind, on a conforming target: cancel, observe, provider_states."""
@@ -174,13 +175,15 @@ def in_a_row(
     neighbour: Situation | None = None,
     twice: bool = False,
     last: bool = False,
+    sentinel: bool = False,
     unseen: bool = False,
 ) -> Scenario:
     """Return calls one after the other on one resource, a look before and after each, but for the
     first where it is to be `unseen`.
 
     Beside it stands one in the state and of the owner that `neighbour` has. `twice` looks a second
-    time before the first, which tells what changes by itself; `last` once more when the run ends.
+    time before the first, which tells what changes by itself; `last` once more when the run ends,
+    and `sentinel` at what stands beside.
     """
     first = calls[0]
     if first.resource not in EXISTING:
@@ -203,19 +206,23 @@ def in_a_row(
     for call in calls:
         steps += [Call(call), *(Observe(slot, call) for slot in (0, *near))]
     steps += [ObserveLast(0)] if last else []
+    steps += [ObserveLast(1)] if near and sentinel else []
     return Scenario(tuple(steps))
 
 
-def at_once(*calls: Situation) -> Scenario:
-    """Return calls at the same time on one resource, a look before and after them."""
-    first = calls[0]
-    steps = (
-        _acquire(0, first, spends=any(map(_spends, calls))),
-        Observe(0, first),
-        AtOnce(tuple(Call(call) for call in calls)),
-        Observe(0, calls[-1]),
-    )
-    return Scenario(steps)
+def at_once(*calls: Situation, others: Sequence[Situation] = ()) -> Scenario:
+    """Return calls at the same time on one resource, and `others` on a second one where it is to be
+    had; a look at each before and after them.
+    """
+    rows = [calls, others] if others else [calls]
+    acquired, looks, sent, after = list[Step](), list[Step](), list[Call](), list[Step]()
+    for slot, row in enumerate(rows):
+        spends = any(map(_spends, row))
+        acquired.append(_acquire(slot, row[0], spends=spends, needed=slot == 0))
+        looks.append(Observe(slot, row[0]))
+        sent += [Call(call, slot) for call in row]
+        after.append(Observe(slot, row[-1]))
+    return Scenario((*acquired, *looks, AtOnce(tuple(sent)), *after))
 
 
 def on_one_connection(*calls: Situation, then: Sequence[Situation] = ()) -> Scenario:
@@ -253,9 +260,9 @@ def _spends(call: Situation) -> bool:
     return call.resource == "cancellable" and needs_token(call.identity) and call.method == "POST"
 
 
-def one_at_a_time(scenario: Scenario) -> Scenario | None:
-    """Return the scenario for a target that keeps one resource: without neighbours, and with each
-    resource set up when the one before is done with; None where that cannot be.
+def one_at_a_time(scenario: Scenario) -> Scenario:
+    """Return the scenario for a target that keeps one resource: without neighbours, at once with
+    calls on one, and with each resource set up when the one before is done with.
 
     What comes between two calls on one connection takes that connection where it can: a server may
     serve one at a time, and would wait on it for ever.
@@ -266,8 +273,8 @@ def one_at_a_time(scenario: Scenario) -> Scenario | None:
     lots = {s.slot: s for s in scenario.steps if isinstance(s, Acquire) and s.beside is None}
     if len(lots) == 1:
         return scenario.without(beside)
-    if any(isinstance(s, AtOnce) and len(set(_slots(s))) > 1 for s in scenario.steps):
-        return None
+    if any(isinstance(s, AtOnce) for s in scenario.steps):
+        return scenario.without([slot for slot in lots if slot])
     steps: list[Step] = []
     kept = False
     for call in scenario.sends:
@@ -281,7 +288,9 @@ def one_at_a_time(scenario: Scenario) -> Scenario | None:
     return Scenario((*steps, Close(), replace(last, keep_alive=False)))
 
 
-def _slots(step: Step) -> Iterable[int]:
+def _within(step: Step, slots: Collection[int]) -> Step | None:
+    """Return a step without what it does with some resources, or None where nothing is left."""
     if isinstance(step, AtOnce):
-        return [call.slot for call in step.calls]
-    return [] if isinstance(step, Close) else [step.slot]
+        left = tuple(call for call in step.calls if call.slot not in slots)
+        return AtOnce(left) if left else None
+    return step if isinstance(step, Close) or step.slot not in slots else None

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from cancel_contracts.needs import Gap
-from cancel_contracts.plan.steps import Acquire, ObserveLast, Scenario
+from cancel_contracts.plan.steps import Acquire, ObserveLast, Scenario, Step
 
 Kind = tuple[str, str | None]  # a state and an owner
 More = Callable[[str, str | None], Gap | None]  # why no more than the ids can be had, if not
@@ -25,8 +25,8 @@ class Supply:
         self.ids, self.more = ids, more
         self.created: Counter[Kind] = Counter()
         self._spent: Counter[Kind] = Counter()
-        self._handed: Counter[tuple[Kind, int] | None] = Counter()  # how often each was taken
-        self._first: list[tuple[Kind, int] | None] = []  # by each scenario
+        self._handed: Counter[tuple[Kind, int]] = Counter()  # how often each was taken
+        self._taken: list[dict[int, tuple[Kind, int]]] = []  # by each scenario, by slot
 
     def never(self, state: str, owner: str | None) -> Gap | None:
         """Return why no resource at all is to be had in a state, or None."""
@@ -37,7 +37,7 @@ class Supply:
         why it cannot be.
         """
         kept: Counter[Kind] = Counter()
-        taken: list[tuple[Kind, int]] = []
+        taken: dict[int, tuple[Kind, int]] = {}
         spent, dropped = self._spent.copy(), set()
         for step in scenario.steps:
             if not isinstance(step, Acquire):
@@ -49,16 +49,16 @@ class Supply:
                     return gap
                 dropped.add(step.slot)
                 continue
-            taken.append((kind, at))
+            taken[step.slot] = (kind, at)
             if step.spends:
                 spent[kind] = at + 1
             else:
                 kept[kind] += 1
-        for kind, at in taken:
+        for kind, at in taken.values():
             self._handed[kind, at] += 1
             self.created[kind] = max(self.created[kind], at + 1 - self._given(kind))
         self._spent = spent
-        self._first.append(taken[0] if taken else None)
+        self._taken.append(taken)
         return scenario.without(dropped)
 
     def _given(self, kind: Kind) -> int:
@@ -66,15 +66,18 @@ class Supply:
         return 0 if owner else self.ids.get(state, 0)
 
     def look_last(self, scenarios: Sequence[Scenario]) -> list[Scenario]:
-        """Return the scenarios that were fitted, those on a resource that another one takes too
-        without a look when the run ends: it would show what the other has done.
+        """Return the scenarios that were fitted, without a look when the run ends at a resource
+        that another one takes too: it would show what the other has done.
         """
         return [
-            Scenario(tuple(s for s in each.steps if not isinstance(s, ObserveLast)))
-            if self._first[at] and self._handed[self._first[at]] > 1
-            else each
+            Scenario(tuple(s for s in each.steps if not self._shared(at, s)))
             for at, each in enumerate(scenarios)
         ]
+
+    def _shared(self, at: int, step: Step) -> bool:
+        """Whether a step is a last look at what several scenarios take."""
+        taken = self._taken[at].get(step.slot) if isinstance(step, ObserveLast) else None
+        return taken is not None and self._handed[taken] > 1
 
 
 def endless(state: str, owner: str | None) -> None:

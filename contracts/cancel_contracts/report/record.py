@@ -105,6 +105,7 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "seconds": round(one.seconds, 3),
         "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
         "pairs": {"count": one.pairs.met, "of": one.pairs.possible},
+        "drawn": _drawn(one),
         "dialect": ", ".join(d["name"] for d in dialects) or None,
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
@@ -121,6 +122,13 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "lifecycle": transitions(judgement, one.journal),
         "timeline": timeline(one.journal.exchanges, contract.quotas),
     }
+
+
+def _drawn(one: ContractResult) -> dict[str, int]:
+    """Return how many calls held something that was drawn, and how many distinct values."""
+    forms = one.journal.exchanges.drawn
+    ids = sum(form.word == "raw" for form in forms)
+    return {"cases": forms.total(), "bodies": len(forms) - ids, "ids": ids}
 
 
 def _scenarios(one: ContractResult, clean: Shown) -> dict[str, Any]:

@@ -113,6 +113,9 @@ class _Page(Screen):
             self.say(f"at {contract['base_url']}", 2)
             sent = (requests(contract["requests"]), f"{contract['seconds']:.1f} s")
             self.say(" · ".join(sent), 2)
+            if (drawn := contract["drawn"])["cases"]:
+                told = (count(drawn["cases"], "call"), count(drawn["bodies"], "body", "bodies"))
+                self.say(f"drawn: {', '.join(told)}, {count(drawn['ids'], 'id')}", 2)
             self.say()
             self.out(self.table(contract))
             self.say()

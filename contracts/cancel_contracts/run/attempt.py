@@ -10,9 +10,12 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
+from typing import Literal
 from urllib.parse import quote
 
 from cancel_contracts.exchange import Exchange
+
+Role = Literal["target", "neighbour"]  # which resource a look is at
 
 
 @dataclass

@@ -17,7 +17,7 @@ from cancel_contracts.contract.path_template import filled
 from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
-from cancel_contracts.run.attempt import Attempt, Resource, Stopped
+from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.performed import InUse
@@ -33,8 +33,6 @@ from cancel_contracts.transport.client import Answer, Transport
 log = logging.getLogger(__name__)
 
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
-
-Role = Literal["target", "neighbour"]
 
 
 class Calls:

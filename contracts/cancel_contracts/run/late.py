@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Resource
+from cancel_contracts.run.attempt import Resource, Role
 from cancel_contracts.run.calls import Calls
+from cancel_contracts.run.performed import LastLook
 from cancel_contracts.sight.clocks import STILL_SECONDS
 
 LOOK_AGAIN_SECONDS = 0.25
@@ -26,6 +27,7 @@ class Look:
     at: Exchange
     resource: Resource
     position: int
+    role: Role = "target"
 
 
 # Does something for each look, several at a time maybe; what comes of it in their order.
@@ -46,7 +48,8 @@ class Late:
             if not self.calls.stop.asked and self.calls.sight.observable is not False:
                 attempt = self.calls.attempt(look.at.scenario, kept.append)
                 attempt = replace(attempt, seed=f"{self.calls.seed}/{when}")
-                self.calls.observe(attempt, look.at.situation, look.position, look.resource)
+                situation, at = look.at.situation, look.position
+                self.calls.observe(attempt, situation, at, look.resource, look.role)
             return kept
 
         for kept in self._each(one, looks):
@@ -80,7 +83,7 @@ class Late:
             self._observe(looks, f"late/{round_}")
             due = [x for x in due if sight.due(x)]
 
-    def look_last(self, wanted: Iterable[tuple[Exchange, Resource]], pause: float) -> None:
+    def look_last(self, wanted: Iterable[LastLook], pause: float) -> None:
         """Look once more, `pause` seconds after the last call, at resources that one scenario alone
         was given.
         """
@@ -89,11 +92,11 @@ class Late:
         if wanted and sight.observable and not self.calls.stopped:
             self.calls.stop.wait(max(0.0, pause - self.calls.idle_seconds))
         looks = []
-        for exchange, target in sorted(wanted, key=lambda it: it[0].scenario):
-            calls = sight.scene(exchange.scenario).calls
-            again = handed[target.id.casefold()] > 1
+        for last in sorted(wanted, key=lambda last: last.call.scenario):
+            calls = sight.scene(last.call.scenario).calls
+            again = handed[last.resource.id.casefold()] > 1
             if not (again or not calls or any(sight.due(x) for x in calls)):
-                looks.append(Look(exchange, target, exchange.position + 1))
+                looks.append(Look(last.call, last.resource, last.call.position + 1, last.role))
         if not self.calls.stopped:
             self._observe(looks, "last")
 

@@ -1,7 +1,6 @@
 """Perform the steps of one scenario once, in their order: nothing else sends what is planned.
 
-Knows no other scenario and judges nothing. Beyond the steps it does what no plan can foresee: a
-call that was put off (429) is made again, and what changes across a refused call is looked at.
+Beyond the steps a call that was put off is made again, and a change across a refusal looked at.
 """
 
 from __future__ import annotations
@@ -26,9 +25,9 @@ from cancel_contracts.plan.steps import (
     Scenario,
 )
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Attempt, Resource, Stopped
-from cancel_contracts.run.calls import Calls, Role
-from cancel_contracts.run.performed import Held, OneResource, Performed
+from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.calls import Calls
+from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
 from cancel_contracts.transport.client import Transport
@@ -119,9 +118,7 @@ class Performance:
                 if self.lane is not None:
                     self.lane.close()
             case ObserveLast():
-                held = self.held[step.slot]
-                if held.call is not None:
-                    self.done.last.append((held.call, held.resource))
+                self._look_last(step.slot)
 
     def _via(self, step: Acquire | Observe | Call) -> Transport | None:
         """Return what keeps the scenario's own connection, for what is to be sent on it."""
@@ -178,7 +175,7 @@ class Performance:
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
         if step.id.word == "unknown":
-            resource = Resource.of(self.unknown_id or attempt.uuid())
+            resource = Resource.of(step.id.text or self.unknown_id or attempt.uuid())
         else:
             segment = step.id.text or IDS[step.id.word].wire
             resource = Resource(segment, segment)
@@ -202,6 +199,13 @@ class Performance:
         held.shows = seen
         if role == "target" and position == 1:
             self._look_for_drift(held)
+
+    def _look_last(self, slot: int) -> None:
+        if (held := self.held.get(slot)) is not None:  # a neighbour may not have been to be had
+            beside = held.acquired.beside if held.acquired else None
+            role: Role = "target" if beside is None else "neighbour"
+            if (call := self.held[slot if beside is None else beside].call) is not None:
+                self.done.last.append(LastLook(call, held.resource, role))
 
     def _check_given(self, held: Held, seen: Observation | None) -> None:
         """Raise Refused where the target file's id of nothing names something; on a target that is
@@ -281,6 +285,7 @@ class Performance:
         return exchange
 
     def _at_once(self, calls: Sequence[Call]) -> None:
+        calls = [call for call in calls if call.slot in self.held]
         barrier = threading.Barrier(len(calls))
 
         def made(call: Call, position: int) -> Callable[[], Exchange]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire
-from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.run.attempt import Attempt, Resource, Role
 from cancel_contracts.sight.observation import Observation
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """A resource to look at once more when the run ends, and the call that it was looked at for."""
+
+    call: Exchange
+    resource: Resource
+    role: Role
 
 
 @dataclass
@@ -27,7 +37,14 @@ class Performed:
     single: bool = False
     shared: bool = False
     idle: list[tuple[str, str | None, str]] = field(default_factory=list)
-    last: list[tuple[Exchange, Resource]] = field(default_factory=list)
+    last: list[LastLook] = field(default_factory=list)
+
+
+def sentinel(looks: Iterable[LastLook]) -> str | None:
+    """Return the id of a resource that no call may touch: the first neighbour that is looked at
+    in the end.
+    """
+    return next((look.resource.id for look in looks if look.role == "neighbour"), None)
 
 
 class OneResource(Exception):

@@ -148,3 +148,20 @@ class Pool:
         with self._free:
             self._busy -= 1
             self._free.notify_all()
+
+
+def in_turn(sending: Sequence[Iterator[None]], pool: Pool) -> None:
+    """Begin with each, up to where it yields, and go on one after the other, or together where what
+    was begun tells that it is worth it.
+    """
+    for steps in sending:
+        next(steps, None)
+    together(list, sending, pool)
+
+
+def together(act: Callable[[Item], Made], items: Sequence[Item], pool: Pool) -> list[Made]:
+    """Act on each, all at the same time where the pool has room for several scenarios."""
+    if not pool.wide:
+        return [act(item) for item in items]
+    with ThreadPoolExecutor(len(items)) as threads:
+        return list(threads.map(act, items))

@@ -48,7 +48,7 @@ def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
     octets: bytes | None = BODIES[form.word].wire
     if octets is not None and form.word != "bad-octets":
         return octets
-    if form.word in ("json", "valid", "invalid"):
+    if form.text and (form.word == "json" or form.drawn):
         value = fill(json.loads(form.text), names)
     elif not contract.bodies:
         return octets or b""
@@ -107,6 +107,8 @@ def cancel_request(
     extra = EXTRAS[situation.extra].wire
     if isinstance(extra, str):
         query.append(extra)
+    elif callable(extra):
+        headers = [(extra(name), text) for name, text in headers]
     elif extra:
         headers = with_extra(headers, extra)
     url = joined(base_url, filled(contract.path, segment))
@@ -136,13 +138,13 @@ def observe_request(
 
 def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     """Say whose token it was in place of it: the token goes no further than the wire."""
-    own, secret = dict(carried.headers), carried.secret
+    own, secret = {name.lower(): value for name, value in carried.headers}, carried.secret
     headers = []
     for name, value in sent.headers:
-        if value and own.get(name) == value:
+        if value and own.get(name.lower()) == value:
             scheme, _, token = value.partition(" ")
             value = f"{scheme} <{who}>" if token else f"<{who}>" if secret else value
-            if name != "Authorization":
+            if name.lower() != "authorization":
                 value = f"<{who}>"
         headers.append((name, value))
     url = sent.url

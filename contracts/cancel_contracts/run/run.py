@@ -1,9 +1,7 @@
 """Run scenarios against a target, one after the other or several at a time (pool.py).
 
-Sends what the plan says; knows no clause and judges nothing. What it decides by itself:
-- a 429 is waited out (Retry-After, within `max_wait`) and the call made again, as its own;
-- an effect that does not show at once, or no longer at the end, is looked for again then, for
-  `effect_seconds`.
+Sends what the plan says; knows no clause and judges nothing. By itself it waits a 429 out and makes
+the call again, and looks again for an effect that shows late, or no longer in the end.
 """
 
 from __future__ import annotations
@@ -13,19 +11,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
-from cancel_contracts.needs import Gap, Need
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.spare import after_way_in
 from cancel_contracts.plan.steps import Acquire, Scenario, one_at_a_time
-from cancel_contracts.run.attempt import Attempt, Resource
+from cancel_contracts.plan.vary import leaves_open
+from cancel_contracts.run.attempt import Attempt
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
 from cancel_contracts.run.limits import by_proxies
 from cancel_contracts.run.perform import Performance
-from cancel_contracts.run.performed import Performed
+from cancel_contracts.run.performed import LastLook, Performed
 from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made, in_doubt
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Told, Way, search
@@ -45,7 +44,7 @@ class Run:
         self.calls = Calls(contract, settings)
         self.late = Late(self.calls, self.states, settings.effect_seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
-        self.last_looks: list[tuple[Exchange, Resource]] = []
+        self.last_looks: list[LastLook] = []
         self.way, self._begun = Way(), list[Scenario]()
         # By each number of the journal: the scenario, and the first of its numbers.
         self.scenarios: dict[int, tuple[Scenario, int]] = {}
@@ -54,11 +53,13 @@ class Run:
     def journal(self) -> Journal:
         return self.calls.journal
 
-    def begin(self, plan: Plan, way: Way | None = None) -> None:
-        """Run a plan's first scenario by itself: it finds the way in, where none is known, and
-        tells how far that is.
-        """
+    def begin(self, plan: Plan, way: Way | None = None) -> Plan:
+        """Run a plan's first scenario, which finds the way in; return the plan, all of it drawn."""
         self.journal.missing.update(plan.left_out)
+        if any(leaves_open(call) for s in plan.scenarios for call in s.calls):
+            from cancel_contracts.run.draw import filled  # Hypothesis: slow to load
+
+            plan = filled(plan, self.seed)
         if way is not None:
             self._go(way, self.calls.base_url, self.calls.identities.primary)
             self.journal.single = way.single
@@ -72,6 +73,7 @@ class Run:
             if self.pool.jobs is not None or not in_doubt(self._answer_seconds()):
                 break
         self._measure(beside)
+        return plan
 
     def _answer_seconds(self) -> list[float]:
         return [x.seconds for x in self.journal.exchanges if x.received is not None]
@@ -227,9 +229,6 @@ class Run:
         performed, tries = Performed(), 0
         while not self.calls.stopped:
             steps = one_at_a_time(scenario) if self.states.single else scenario
-            if steps is None:
-                performed.missing = Gap("the handler keeps one resource at a time", Need("state"))
-                break
             at, tries = len(exchanges), tries + 1
             self.scenarios |= {number + n: (scenario, number) for n in range(scenario.numbers)}
             attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
@@ -257,10 +256,11 @@ class Run:
 
     def _note(self, scenario: Scenario, performed: Performed) -> None:
         """Note what could not be brought about, and what is to be looked at in the end."""
+        kinds = [kind_of(call) for call in scenario.calls]
         if performed.missing is not None:
-            self.journal.missing.update(dict.fromkeys(scenario.calls, performed.missing))
+            self.journal.missing.update(dict.fromkeys(kinds, performed.missing))
         if performed.broken is not None:
-            found = dict.fromkeys(scenario.calls, performed.broken)
+            found = dict.fromkeys(kinds, performed.broken)
             self.journal.broken = found | self.journal.broken  # the first reason tells the most
         if performed.note is not None:
             self.note(performed.note)

@@ -13,7 +13,7 @@ import json
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 from typing import Any
 
@@ -27,12 +27,10 @@ from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Contract
 
 POOL = 40  # bodies of each kind; from there on mixing finds more than drawing
-DRAWS = 80  # to fill a pool with; a poor schema has fewer bodies than that
 ROW = 8  # drawn at a time: what Hypothesis does around a draw takes as long as the draw
 TRIES = 20  # mixtures until one is of the kind that is asked for
 
 _SETTINGS = settings(
-    max_examples=DRAWS // ROW,
     deadline=None,
     database=None,
     phases=[Phase.generate],
@@ -48,17 +46,69 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
+# No controls, and nothing that is no character: surrogates, private and unassigned code points.
+SAYING = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co")), min_size=1)
 
 
-@dataclass(frozen=True)
 class Bodies:
-    """Pools of bodies, and how to draw more from them. `fitting` is empty without a requestBody."""
+    """Pools of what a contract's calls may hold, filled when they are first asked for, and how to
+    mix more from them. `size` is how many bodies of a kind are drawn.
+    """
 
-    fitting: list[Any]
-    misfit: list[Any]
-    texts: list[str]
-    fits: Callable[[Any], bool] = field(repr=False)
-    misfits: Callable[[Any], bool] = field(repr=False)
+    def __init__(self, contract: Contract, seed: str, size: int = POOL) -> None:
+        self._seed, self._size = seed, size
+        self._body = contract.operation["requestBody"] if contract.bodies else None
+
+    def _pool(self, values: Any, wanted: Callable[[Any], bool]) -> list[Any]:
+        return pool(values, wanted, self._seed, self._size)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Any texts, controls and unassigned characters among them."""
+        return pool(st.text(), lambda text: isinstance(text, str), self._seed, POOL)
+
+    @cached_property
+    def sayings(self) -> list[str]:
+        """Texts that people may write: assigned characters, and not blanks alone."""
+        return pool(SAYING, lambda text: bool(text.strip()), self._seed, POOL)
+
+    @cached_property
+    def octets(self) -> list[bytes]:
+        return pool(st.binary(min_size=2, max_size=12), bool, self._seed, POOL, bytes.hex)
+
+    @cached_property
+    def fitting(self) -> list[Any]:
+        """Bodies that fit; none where the contract has no requestBody."""
+        if self._body is None:
+            return []
+        return self._pool(self._drawn(GenerationMode.POSITIVE), self.fits)
+
+    @cached_property
+    def misfit(self) -> list[Any]:
+        """Bodies that do not fit; any JSON values where the contract has no requestBody."""
+        found = pool(JSON, self.misfits, self._seed, POOL)
+        if self._body is None:
+            return found
+        drawn = self._drawn(GenerationMode.NEGATIVE)
+        return [*self._pool(drawn, self.misfits), *found[: self._size]]
+
+    @cached_property
+    def _operation(self) -> Any:
+        return _operation(self._body)
+
+    def _drawn(self, mode: GenerationMode) -> Any:
+        return self._operation.as_strategy(generation_mode=mode).map(lambda case: case.body)
+
+    @property
+    def _schema(self) -> Any:
+        assert self._body is not None
+        return self._body["content"]["application/json"]["schema"]
+
+    def fits(self, value: Any) -> bool:
+        return plain(value) and (self._body is None or problem_of(self._schema, value) is None)
+
+    def misfits(self, value: Any) -> bool:
+        return plain(value) and (self._body is None or bool(problem_of(self._schema, _bare(value))))
 
     def valid(self, random: Random) -> Any:
         """Return a body that fits the requestBody schema."""
@@ -93,29 +143,6 @@ class Bodies:
         return {**into, random.choice(names): text}
 
 
-def bodies(contract: Contract, seed_: int = 0) -> Bodies:
-    """Return bodies for a contract's calls; the seed decides which."""
-    texts = _pool(st.text(), lambda text: isinstance(text, str), seed_)
-    if not contract.bodies:
-        return Bodies([], _pool(JSON, plain, seed_), texts, plain, plain)
-    body = contract.operation["requestBody"]
-    schema = body["content"]["application/json"]["schema"]
-
-    def fits(value: Any) -> bool:
-        return plain(value) and problem_of(schema, value) is None
-
-    def misfits(value: Any) -> bool:
-        return plain(value) and bool(problem_of(schema, _bare(value)))
-
-    operation = _operation(body)
-    good, bad = (
-        operation.as_strategy(generation_mode=mode).map(lambda case: case.body)
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
-    )
-    misfit = [*_pool(bad, misfits, seed_), *_pool(JSON, misfits, seed_)]
-    return Bodies(_pool(good, fits, seed_), misfit, texts, fits, misfits)
-
-
 def _operation(body: Any) -> Any:
     """Return the operation as schemathesis sees it, the body alone: the rest is not drawn."""
     post = {"requestBody": body, "responses": {"200": {"description": ""}}}
@@ -131,19 +158,28 @@ def _operation(body: Any) -> Any:
         return schemathesis.openapi.from_dict(document, config=config)["/"]["POST"]
 
 
-def _pool(values: Any, wanted: Callable[[Any], bool], seed_: int) -> list[Any]:
-    """Return what a strategy draws, without doubles, the smallest first."""
+def pool(
+    values: Any,
+    wanted: Callable[[Any], bool],
+    seed: str,
+    size: int,
+    name: Callable[[Any], str] | None = None,
+) -> list[Any]:
+    """Return what a strategy draws, without doubles (by `name`), the smallest first."""
+    name = name or (lambda value: json.dumps(value, sort_keys=True))
     found: dict[str, Any] = {}
 
     def full(row: list[Any]) -> bool:
         for value in filter(wanted, row):
-            if len(found) < POOL:
-                found.setdefault(json.dumps(value, sort_keys=True), value)
-        return len(found) >= POOL
+            if len(found) < size:
+                found.setdefault(name(value), value)
+        return len(found) >= size
 
-    rows = st.lists(values, min_size=ROW, max_size=ROW)
+    row = min(ROW, size)
+    rows = st.lists(values, min_size=row, max_size=row)
+    often = settings(_SETTINGS, max_examples=max(2, 2 * size // row))
     with suppress(NoSuchExample):  # `find` draws until the pool is full, or as often as it may
-        find(rows, full, random=Random(seed_), settings=_SETTINGS)  # noqa: S311
+        find(rows, full, random=Random(seed), settings=often)  # noqa: S311
     return [found[text] for text in sorted(found, key=lambda text: (len(text), text))]
 
 

@@ -144,14 +144,24 @@ class Sight:
             None,
         )
 
+    def neighbours(self, exchange: Exchange) -> list[Observation]:
+        """Return the last look before the call at each that stood beside it then."""
+        looks = self._looks(exchange, "neighbour")
+        began = max(
+            (o.exchange.position for o in looks if o.exchange.position < exchange.position),
+            default=0,
+        )
+        found = {o.exchange.resource: o for o in looks if o.exchange.position == began}
+        return [*found.values()]
+
     def later(self, exchange: Exchange) -> list[Observation]:
         """Return every look since the call."""
         return [o for o in self._looks(exchange) if o.exchange.position >= exchange.position]
 
-    def last(self, exchange: Exchange) -> Observation | None:
+    def last(self, exchange: Exchange, role: str = "target") -> Observation | None:
         """Return what showed at the end of the run, beyond the last call of the scenario."""
         end = self.scene(exchange.scenario).end
-        looks = reversed(self._looks(exchange))
+        looks = reversed(self._looks(exchange, role))
         return next((o for o in looks if o.exchange.position > end), None)
 
     def settled(self, exchange: Exchange) -> bool:

@@ -1,0 +1,70 @@
+"""Vary: where a plan leaves the text of a body free, so that it may be drawn. Pure.
+
+A cover fills calls with the texts that a clause writes out, most of them several times. Each is
+needed once, in a call that is served; in the others a text is drawn where the clause asks for drawn
+ones too: at no call more, every run meets texts that stand on no list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.exchange import Form, Situation
+from cancel_contracts.plan.steps import AtOnce, Call, Name, Observe, Scenario, Step
+
+DRAWN_TEXT = Form("text")
+
+
+def varied(composition: Composition, calls: Iterable[Situation]) -> list[Situation]:
+    """Return the calls in their order, the texts that come again left to be drawn."""
+    calls = list(calls)
+    clause = composition.decided_by.get(("body", DRAWN_TEXT))
+    if clause is None:
+        return calls
+    met: set[Form] = set()
+    found: list[Situation] = []
+    for call in calls:
+        free = (
+            composition.decided_by.get(("body", call.body)) == clause and call.body.word == "json"
+        )
+        if free and composition.served(call) and call.body not in met:
+            met.add(call.body)
+            free = False
+        found.append(replace(call, body=DRAWN_TEXT) if free else call)
+    return found
+
+
+def leaves_open(situation: Situation) -> bool:
+    """Whether a call leaves something to be drawn."""
+    return any(form.drawn and not form.text for form in (situation.body, situation.id))
+
+
+def with_calls(scenario: Scenario, make: Callable[[Situation], Situation]) -> Scenario:
+    """Return a scenario in which other calls are made, one for each of those that leave something
+    open, and what belongs to them is theirs.
+    """
+    if not any(map(leaves_open, scenario.calls)):
+        return scenario
+    made: dict[Situation, Situation] = {}
+
+    def anew(call: Call) -> Call:
+        if not leaves_open(call.situation):
+            return call
+        made[call.situation] = make(call.situation)
+        return replace(call, situation=made[call.situation])
+
+    steps: list[Step] = []
+    for step in scenario.steps:
+        if isinstance(step, AtOnce):
+            steps.append(AtOnce(tuple(map(anew, step.calls))))
+        else:
+            steps.append(anew(step) if isinstance(step, Call) else step)
+    ids = {call.id: other.id for call, other in made.items()}
+    for at, step in enumerate(steps):
+        if isinstance(step, Observe):
+            steps[at] = replace(step, situation=made.get(step.situation, step.situation))
+        elif isinstance(step, Name):
+            steps[at] = replace(step, id=ids.get(step.id, step.id))
+    return Scenario(tuple(steps))

@@ -1,0 +1,104 @@
+"""The request side of HTTP: forms of a call that a server must take, or may not mind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.words import BEARER
+from cancel_contracts.exchange import Form, Situation
+from cancel_contracts.plan.plan import make
+from cancel_contracts.run.requests import Names, cancel_request, masked
+from servers.front import Request, Response
+from servers.service import Service
+from servers.trial import conforming, judge
+
+MACHINE = next(c for c in map(load, shipped()) if c.name == "machine-action")
+TOKEN = "a-token-that-nobody-may-see"
+ONLY = ("MA-01", "MA-21", "MA-68")
+
+
+def request(**facts: Any) -> Any:
+    situation = Situation(state="Pending", **facts)
+    carried = BEARER(TOKEN)
+    sent = cancel_request(
+        MACHINE, "http://127.0.0.1:1", situation, "an-id", Names(), carried, "a-request"
+    )
+    return sent, masked(sent, carried, "admin")
+
+
+def test_names_go_out_in_lower_case_and_values_as_they_are() -> None:
+    sent, kept = request(extra="lower-case")
+    usual, _ = request()
+    assert [(n.lower(), v) for n, v in usual.headers] == list(sent.headers)
+    assert "authorization" in dict(sent.headers)
+    assert TOKEN not in str(kept.headers), "the token is masked under any spelling of the name"
+    assert dict(kept.headers)["authorization"] == "Bearer <admin>"
+
+
+def test_expect_goes_with_content_alone() -> None:
+    """RFC 9110, section 10.1.1: a client must not expect where it sends no content."""
+    composition = Composition(MACHINE)
+    call = Situation(state="Pending", extra="expect")
+    assert composition.can_meet(call)
+    for facts in ({"method": "GET"}, {"method": "OPTIONS"}, {"body": Form("none")}):
+        assert not composition.can_meet(Situation(state="Pending", extra="expect", **facts))
+    planned = [c for s in make(MACHINE, MACHINE.clauses, "gate").scenarios for c in s.calls]
+    expecting = [c for c in planned if c.extra == "expect"]
+    assert expecting
+    assert all(composition.can_meet(c) for c in expecting)
+    assert any(composition.served(c) for c in expecting)
+
+
+class ExpectIsLeftAlone(Service):
+    """Answers whoever expects 100 that it expects nothing."""
+
+    def answer(self, request: Request) -> Response:
+        if "expect" in request.headers:
+            return self.refuse(417, "ExpectationFailed", "Send it at once.")
+        return super().answer(request)
+
+
+class ExpectWithoutEffect(Service):
+    """Takes what comes with an expectation for a question."""
+
+    def post(self, request: Request, id_: str) -> Response:
+        if "expect" not in request.headers:
+            return super().post(request, id_)
+        resource = self.find(id_)
+        before = dict(vars(resource)) if resource else {}
+        answer = super().post(request, id_)
+        if resource is not None:
+            vars(resource).update(before)
+        return answer
+
+
+class NamesAsTheyAreWritten(Service):
+    """Knows Authorization as it is written in the page, and no other way."""
+
+    def bearer(self, request: Request) -> Any:
+        return super().bearer(request) if "Authorization" in request.names else None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [ExpectIsLeftAlone, ExpectWithoutEffect, NamesAsTheyAreWritten])
+def test_a_form_that_is_not_taken_is_caught(kind: type[Service]) -> None:
+    outcome = judge(conforming("MA", kind), only=ONLY, options={"effect_seconds": 0.3})
+    assert "MA-68" in outcome.violated, str(outcome)
+
+
+class ContinuesTwice(Service):
+    """Tells whoever waits to go on before each answer, as a server may."""
+
+    def encode(self, response: Response, request: Request, close: bool) -> bytes:
+        told = b"HTTP/1.1 100 Continue\r\n\r\n" if "expect" in request.headers else b""
+        return told + super().encode(response, request, close)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [Service, ContinuesTwice])
+def test_a_server_that_takes_it_passes(kind: type[Service]) -> None:
+    outcome = judge(conforming("MA", kind), only=ONLY)
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)

@@ -1,0 +1,137 @@
+"""Walks: histories that no planned chain has, judged as the plan's calls are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cancel_contracts import gate
+from cancel_contracts.assignment import Options
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.exchange import Exchange
+from cancel_contracts.plan.plan import make
+from cancel_contracts.run.walk import VARIED, changes
+from cancel_contracts.verify import Result, verify
+from servers.front import Front, OneAtATime, Request, Response, Written
+from servers.pages import PAGES
+from servers.service import Call, Service
+from servers.trial import conforming, contract_of, target_of
+from servers.variants_effect import OneSecondLate
+from servers.variants_habits import OthersBeginToRun
+from servers.variants_wire import AlwaysCloses
+
+ONLY = (
+    "MA-01",
+    "MA-05",
+    "MA-06",
+    "MA-07",
+    "MA-15",
+    "MA-19",
+    "MA-21",
+    "MA-22",
+    "MA-24",
+    "MA-39",
+    "MA-68",
+    "MA-69",
+)
+CALLS = 260
+
+
+class PutBringsBack(Service):
+    """PUT on what is cancelled puts it back, and is answered 405."""
+
+    def other_method(self, request: Request, id_: str) -> Response:
+        resource = self.find(id_)
+        if request.method == "PUT" and resource and resource.state == self.page.cancelled:
+            resource.state = self.page.cancellable[0]
+        return super().other_method(request, id_)
+
+
+class BadBodyStrikesTheOther(Service):
+    """A body that does not fit, on what is cancelled, cancels something else."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        resource = self.find(call.id)
+        if (
+            refusal.status == self.body_status
+            and resource
+            and resource.state == self.page.cancelled
+        ):
+            for other in [r for r in self.resources.values() if self.cancellable(r.state)][-1:]:
+                self.cancel(other, call)
+        return super().refused(call, refusal)
+
+
+class TextBringsBack(Service):
+    """What is no JSON puts back what is cancelled."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        resource = self.find(call.id)
+        done = resource is not None and resource.state == self.page.cancelled
+        if refusal.status == self.content_status and resource and done:
+            resource.state = self.page.cancellable[0]
+        return super().refused(call, refusal)
+
+
+def run(service: Service, front: type[Front] = Written, **options: Any) -> Result:
+    contract = contract_of(service.page)
+    asked: dict[str, Any] = {"profile": "deep", "max_requests": CALLS, "only": ONLY, **options}
+    with front(service) as running:
+        try:
+            target = target_of(service, running.url)
+            return verify([contract], target, Options(**asked), environ={})
+        finally:
+            service.stopped.set()
+
+
+def walked(result: Result) -> list[Exchange]:
+    """Return the calls on resources that lived through many kinds of them."""
+    exchanges = result.results[0].journal.exchanges
+    return [x for x in exchanges if x.kind == "cancel" and x.position > 1]
+
+
+def test_a_walk_varies_all_that_a_plan_does() -> None:
+    contract = contract_of(PAGES["MA"])
+    found = changes(make(contract, contract.clauses, "deep"))
+    assert {aspect for aspect, _ in found} == set(VARIED)
+    kinds = {(aspect, Composition(contract).standing(call, aspect).kind) for aspect, call in found}
+    assert {("caller", "refused"), ("caller", "neutral"), ("body", "open")} <= kinds
+    assert not [call for _, call in found if call.owner or call.identity == "throttled"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "seed"), [(PutBringsBack, 0), (BadBodyStrikesTheOther, 3), (TextBringsBack, 0)]
+)
+def test_what_takes_a_history_is_found(kind: type[Service], seed: int) -> None:
+    result = run(conforming("MA", kind), seed=seed)
+    assert gate.decide(result.judgements()).exit_code == 1
+    planned = run(conforming("MA", kind), profile="gate", only=())
+    assert gate.decide(planned.judgements()).exit_code == 0, "the gate does not meet it"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kind", "front"),
+    [
+        (Service, Written),
+        (Service, OneAtATime),
+        (OneSecondLate, Written),
+        (OthersBeginToRun, Written),
+        (AlwaysCloses, Written),
+    ],
+)
+def test_a_conforming_server_passes(kind: type[Service], front: type[Front]) -> None:
+    result = run(conforming("MA", kind), front)
+    outcome = gate.decide(result.judgements())
+    assert outcome.exit_code == 0, outcome.sentence
+    assert result.results[0].requests()["cancel"] <= CALLS
+    assert len({x.situation for x in walked(result)}) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("short", ["SA", "AP"])
+def test_it_passes_on_every_contract(short: str) -> None:
+    result = run(conforming(short), only=(), max_requests=200, seed=1)
+    outcome = gate.decide(result.judgements())
+    assert outcome.exit_code == 0, outcome.sentence
