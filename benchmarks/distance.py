@@ -162,7 +162,7 @@ def mock() -> None:
 
 def token(contract: Contract, target: Target) -> str:
     """Return a token that suffices for every call."""
-    identities = Identities(contract, target.site(contract), Redactor())
+    identities = Identities(contract, target.endpoint(contract), Redactor())
     who = "app" if any(p.kind == "application" for p in contract.permissions) else "admin"
     return (identities.authorization(who) or "").removeprefix("Bearer ")
 

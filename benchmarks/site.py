@@ -73,7 +73,7 @@ def served(subject: Subject, contract: Contract, folder: Path) -> Iterator[Site]
     server = MockServer([contract], key=key, faults=subject.faults, variants=subject.variants)
     with server:
         target = target_of(server, [contract], key)
-        identities = Identities(contract, target.site(contract), Redactor())
+        identities = Identities(contract, target.endpoint(contract), Redactor())
         delegated = any(p.kind == "delegated" for p in contract.permissions)
         both = {p.kind for p in contract.permissions} == {"delegated", "application"}
         who = "app" if both or not delegated else "admin"

@@ -23,8 +23,8 @@ from cancel_contracts.contract.model import (
 from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.gate import Outcome, decide
 from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.record import record
 from cancel_contracts.report.terminal import show
@@ -181,7 +181,7 @@ def every_verdict() -> tuple[Journal, tuple[Verdict, ...]]:
         Verdict(c[4], "not-exercised", reason=f"{none} x", excused="the mock checks no tokens"),
         Verdict(c[5], "not-exercised", reason="no answer was 401 in this situation"),
         Verdict(c[6], "inconclusive", reason=late),
-        Verdict(c[7], "accepted", 2, (evidence(waiting, "2xx"),), reason="mends with release 7"),
+        Verdict(c[7], "accepted", 2, (evidence(waiting, "2xx"),), reason="fixes with release 7"),
         Verdict(c[8], "not-exercised", reason="no exchange exercised it"),
         Verdict(c[9], "upheld", 1, upheld_by=evidence(fine, "200")),
         Verdict(c[10], "violated", 1, (evidence(silent, "an answer in full"),)),

@@ -1,6 +1,6 @@
-"""Bad input, row by row: one line that names the place and the mend, exit 2, nothing sent.
+"""Bad input, row by row: one line that names the place and the fix, exit 2, nothing sent.
 
-A row is what is given, a part of the place, and a word of the mend. `{T}` is the file under test.
+A row is what is given, a part of the place, and a word of the fix. `{T}` is the file under test.
 """
 
 from __future__ import annotations
@@ -108,22 +108,22 @@ FLAGS: dict[str, tuple[list[str], str, str]] = {
 TARGETS: dict[str, tuple[str | bytes, str, str]] = {
     "nothing": ("", "{T}", "init`"),
     "no mapping": ("- a\n", "{T}", "init`"),
-    "no YAML": ("a: [\n", "{T}:2:1", "mend that line"),
-    "two documents": (f"{URL}---\n{URL}", "{T}:2:1", "mend that line"),
+    "no YAML": ("a: [\n", "{T}:2:1", "fix that line"),
+    "two documents": (f"{URL}---\n{URL}", "{T}:2:1", "fix that line"),
     "UTF-16": (URL.encode("utf-16"), "{T}", "UTF-8"),
     "bytes that are no text": (b"base_url: \xff\xfe\n", "{T}", "UTF-8"),
-    "a NUL": (URL.encode() + b"\0", "{T}", "mend the file"),
-    "nested past measure": (f"{URL}identities: {'{a: ' * 200}1{'}' * 200}\n", "{T}", "mend"),
-    "a number past measure": (f"{URL}primary: {'9' * 5000}\n", "{T}", "mend the file"),
-    "an alias of itself": (f"{URL}identities: &a {{admin: *a}}\n", "{T}:2:", "mend that line"),
-    "an alias of nothing": (f"{URL}identities: *{SECRET}\n", "{T}:2:", "mend that line"),
+    "a NUL": (URL.encode() + b"\0", "{T}", "fix the file"),
+    "nested past measure": (f"{URL}identities: {'{a: ' * 200}1{'}' * 200}\n", "{T}", "fix"),
+    "a number past measure": (f"{URL}primary: {'9' * 5000}\n", "{T}", "fix the file"),
+    "an alias of itself": (f"{URL}identities: &a {{admin: *a}}\n", "{T}:2:", "fix that line"),
+    "an alias of nothing": (f"{URL}identities: *{SECRET}\n", "{T}:2:", "fix that line"),
     "a bomb of aliases": (
         "a: &a [x, x]\n" + "".join(
             f"b{n}: &b{n} [*{f'b{n - 1}' if n else 'a'}, *{f'b{n - 1}' if n else 'a'}]\n"
-            for n in range(60)), "{T}:16: holds more than", "mend that line"),
-    "a tag of Python": ("!!python/object/apply:os.system [ls]\n", "{T}:1:1", "mend that line"),
-    "a key that is a list": (f"{URL}? [a]\n: b\n", "{T}", "mend the file"),
-    "a key twice": (f"{URL}{URL}", "{T}:2:1: is no YAML: key 'base_url'", "mend that line"),
+            for n in range(60)), "{T}:16: holds more than", "fix that line"),
+    "a tag of Python": ("!!python/object/apply:os.system [ls]\n", "{T}:1:1", "fix that line"),
+    "a key that is a list": (f"{URL}? [a]\n: b\n", "{T}", "fix the file"),
+    "a key twice": (f"{URL}{URL}", "{T}:2:1: is no YAML: key 'base_url'", "fix that line"),
     "an unknown key": (f"{URL}base: x\n", "{T}: (top level): has no key 'base'", "init`"),
     "no base URL": ("identities: {}\n", "{T}", "add `base_url:`"),
     "a URL that is none": ("base_url: localhost\n", "{T}:1: base_url", "http"),
@@ -143,7 +143,7 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         f"{URL}identities: {{admin: {{token: 5}}}}\n",
         "{T}:2: identities/admin/token: is read as a number", "quote it"),
     "a token with a line break": (
-        f'{URL}identities: {{admin: {{token: "{SECRET}\\nb"}}}}\n', "{T}: identities/admin", "mend"),
+        f'{URL}identities: {{admin: {{token: "{SECRET}\\nb"}}}}\n', "{T}: identities/admin", "fix"),
     "a token file that is not there": (
         f"{URL}identities: {{admin: {{token_file: /no}}}}\n", "{T}: identities/admin", "readable"),
     "a token file of nobody": (
@@ -160,7 +160,7 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         "{T}: identities/admin", "by hand"),
     "a command that says two words": (
         f"{URL}identities: {{admin: {{token_command: [echo, {SECRET}, b]}}}}\n",
-        "{T}: identities/admin", "mend"),
+        "{T}: identities/admin", "fix"),
     "an algorithm that is none": (
         f"{URL}mint: {{algorithm: none, key: {SECRET}}}\n", "{T}:2: mint/algorithm: must be one of HS256, ", "init`"),
     "a mint without key": (
@@ -201,10 +201,10 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
     "a merge of a merge of a merge": (
         "contracts:\n  a: &a0 {x: 1}\n" + "".join(
             f"  b{n}: &a{n + 1} {{<<: [{', '.join([f'*a{n}'] * 9)}]}}\n" for n in range(20)),
-        "{T}:7: holds more than 200000 values, aliases unfolded", "mend that line"),
+        "{T}:7: holds more than 200000 values, aliases unfolded", "fix that line"),
     "a merge twice": (
         f"{URL}contracts: {{machine-action: &m {{}}, security-action: {{<<: *m, <<: *m}}}}\n",
-        "{T}:2:", "mend that line"),
+        "{T}:2:", "fix that line"),
     "a pattern in two places": (
         f"{URL}{MINE}{{provider_states: {{Running: ['a#b#']}}}}}}\n",
         "{T}: provider_states/Running", "one run of #"),
@@ -277,8 +277,8 @@ ENVIRONMENT: dict[str, tuple[str, str, str, str]] = {
     "certificates that are none": ("CURL_CA_BUNDLE", str(SPEC), "CURL_CA_BUNDLE", "PEM"),
     "a proxy of another kind": ("HTTP_PROXY", "socks5://127.0.0.1:1", "proxy", "NO_PROXY"),
     "a proxy that is no URL": ("HTTP_PROXY", f"http://me:{SECRET}@:x", "http://192.0.2.7", "proxy"),
-    "an empty token": ("BAD_TOKEN", " ", "{T}: identities/admin", "mend"),
-    "a token beyond ASCII": ("BAD_TOKEN", f"{SECRET}é", "{T}: identities/admin", "mend"),
+    "an empty token": ("BAD_TOKEN", " ", "{T}: identities/admin", "fix"),
+    "a token beyond ASCII": ("BAD_TOKEN", f"{SECRET}é", "{T}: identities/admin", "fix"),
     "a token that is not set": ("NOT_IT", "x", "{T}: identities/admin", "set it"),
     "a key that is none": ("BAD_KEY", SECRET, "{T}: mint/key_env", "ES256"),
 }  # fmt: skip
@@ -337,7 +337,7 @@ class Desk:
     def write(self, data: str | bytes) -> None:
         self.file.write_bytes(data if isinstance(data, bytes) else data.encode())
 
-    def check(self, argv: list[str], place: str, mend: str) -> None:
+    def check(self, argv: list[str], place: str, fix: str) -> None:
         code = main([self.fill(word) for word in argv])
         told = self.capsys.readouterr()
         assert code == 2, told.out + told.err
@@ -345,7 +345,7 @@ class Desk:
         assert line.startswith("cancel-contracts: ")
         wanted = re.escape(self.fill(place)).replace(re.escape("{N}"), r"[1-9]\d*")
         assert re.search(wanted, line), line
-        assert mend in line, line
+        assert fix in line, line
         assert SECRET not in line
         assert "Traceback" not in line
         assert len(line) < 2000
@@ -359,50 +359,50 @@ def desk(tmp_path: Path, capsys: Capture) -> Desk:
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_flags(name: str, desk: Desk) -> None:
-    argv, place, mend = FLAGS[name]
+    argv, place, fix = FLAGS[name]
     desk.write("")
-    desk.check(argv, place, mend)
+    desk.check(argv, place, fix)
 
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_target_files(name: str, desk: Desk) -> None:
-    data, place, mend = TARGETS[name]
+    data, place, fix = TARGETS[name]
     desk.write(data)
-    desk.check(["verify", *ONE, "--target", "{T}"], place, mend)
+    desk.check(["verify", *ONE, "--target", "{T}"], place, fix)
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_specs(name: str, desk: Desk) -> None:
-    data, place, mend = SPECS[name]
+    data, place, fix = SPECS[name]
     assert data != TEXT, "the row changes something"
     desk.write(data)
-    desk.check(["clauses", "--spec", "{T}"], place, mend)
+    desk.check(["clauses", "--spec", "{T}"], place, fix)
 
 
 @pytest.mark.parametrize("name", HARS)
 def test_recordings(name: str, desk: Desk) -> None:
-    data, place, mend = HARS[name]
+    data, place, fix = HARS[name]
     desk.write(data)
-    desk.check(["judge", "{T}"], place, mend)
+    desk.check(["judge", "{T}"], place, fix)
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
 def test_the_environment(name: str, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    variable, value, place, mend = ENVIRONMENT[name]
+    variable, value, place, fix = ENVIRONMENT[name]
     for other in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(other, raising=False)
     monkeypatch.setenv(variable, value)
     own = f"{URL}identities: {{admin: {{token_env: BAD_TOKEN}}}}\n"
     trust = URL if variable.endswith("BUNDLE") else own
     desk.write(ENVIRONMENT_TARGETS.get(variable, trust))
-    desk.check(["verify", *ONE, "--target", "{T}"], place, mend)
+    desk.check(["verify", *ONE, "--target", "{T}"], place, fix)
 
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_files(name: str, desk: Desk) -> None:
-    argv, data, place, mend = OTHERS[name]
+    argv, data, place, fix = OTHERS[name]
     desk.write(data)
-    desk.check(argv, place, mend)
+    desk.check(argv, place, fix)
 
 
 def test_the_same_through_the_installed_command(tmp_path: Path) -> None:
@@ -494,7 +494,7 @@ def test_a_target_file_of_any_values(tmp_path: Path, value: Any) -> None:
         target = load_target(path)
         target.check_names(CONTRACTS)
         for contract in CONTRACTS:
-            target.site(contract)
+            target.endpoint(contract)
 
 
 @FUZZ

@@ -12,8 +12,8 @@ from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.defects import defects
 from cancel_contracts.exchange import Exchange, Form, Situation
+from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.report import scenario
 from cancel_contracts.report.record import record
 from cancel_contracts.report.text import line

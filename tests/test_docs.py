@@ -38,7 +38,7 @@ from cancel_contracts.mock.catalogue import find
 from cancel_contracts.provider_states.handler import state_request
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.targets import safety
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.targets.file import load as load_target
 from cancel_contracts.transport.client import Timeouts, Transport
 
@@ -286,7 +286,9 @@ def test_every_exit_code_and_key_of_a_target_is_written_of() -> None:
 def test_what_a_handler_is_sent_is_shown_as_it_is() -> None:
     (block,) = [b for b in of("json") if b.page == "docs/check-my-mock.md"]
     shown = parsed(block)
-    site = Site(shown["params"]["contract"], "http://127.0.0.1", handler="http://127.0.0.1/states")
+    site = Endpoint(
+        shown["params"]["contract"], "http://127.0.0.1", handler="http://127.0.0.1/states"
+    )
     sent = state_request(site, shown["action"], shown["params"]["state"], shown["params"])
     assert json.loads(sent.body) == shown
 
@@ -345,7 +347,7 @@ def test_a_target_example_is_valid_for_what_it_describes(block: Block, tmp_path:
     target.check_names(generated.contracts())
     own = parsed(block).get("contracts", {})
     for contract in [c for c in generated.contracts() if c.name in own or not own]:
-        (target if target.base_url else target.at("http://127.0.0.1:8080")).site(contract)
+        (target if target.base_url else target.at("http://127.0.0.1:8080")).endpoint(contract)
 
 
 @pytest.mark.parametrize("block", examples("baseline"), ids=lambda b: b.place)
@@ -399,12 +401,12 @@ def test_the_handler_of_the_page_serves_the_suite() -> None:
     try:
         wait_for(port, process)
         with Transport(Timeouts(read=5)) as transport:
-            states = ProviderStates(Site("machine-action", url, handler=url), transport)
+            states = ProviderStates(Endpoint("machine-action", url, handler=url), transport)
             ids = {states.acquire("Pending", None, spends=True) for _ in range(2)}
             assert len(ids) == 2
             assert states.acquire("Pending", "user", spends=True) not in ids
             assert states.tear_down() == []
-            other = ProviderStates(Site("security-action", url, handler=url), transport)
+            other = ProviderStates(Endpoint("security-action", url, handler=url), transport)
             with pytest.raises(Refused, match="422"):
                 other.acquire("NotStarted", None, spends=True)
             answer = transport.send(Sent("POST", url, (), b"{}"))

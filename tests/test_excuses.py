@@ -280,7 +280,7 @@ URL = "base_url: http://127.0.0.1:9\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "place", "mend"),
+    ("text", "place", "fix"),
     [
         ("primary: {machine-action: appp}\n", "primary: no identity is named 'appp'", "use app"),
         ("identities: {adminn: {token: x}}\n", "no identity is named 'adminn'", "use admin"),
@@ -320,7 +320,7 @@ URL = "base_url: http://127.0.0.1:9\n"
 )
 @pytest.mark.parametrize("plan", [(), ("--plan",)])
 def test_a_name_that_means_nothing_is_said_before_anything_is_sent(
-    text: str, place: str, mend: str, plan: tuple[str, ...], tmp_path: Path, capsys: Capture
+    text: str, place: str, fix: str, plan: tuple[str, ...], tmp_path: Path, capsys: Capture
 ) -> None:
     path = tmp_path / "target.yaml"
     path.write_text(URL + text, "utf-8")
@@ -328,7 +328,7 @@ def test_a_name_that_means_nothing_is_said_before_anything_is_sent(
     told = capsys.readouterr()
     assert told.err.startswith(f"cancel-contracts: {path}: "), told.err
     assert place in told.err
-    assert mend in told.err
+    assert fix in told.err
     assert len(told.err.splitlines()) == 1
     assert "not_testable:" not in told.out, "no excuse is offered for it"
 

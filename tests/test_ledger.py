@@ -28,7 +28,7 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.ledger import text as ledger_text
 from cancel_contracts.targets import safety
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Answer, Transport
 
 Capture = pytest.CaptureFixture[str]
@@ -341,7 +341,7 @@ def test_the_ledger_says_of_a_set_up_what_is_so(name: str, tmp_path: Path) -> No
     transport = Says(*answers, *[answered(200)] * known)
     with Ledger(path) as ledger:
         ledger.begin()
-        site = Site("c", "http://h", handler="http://h/states")
+        site = Endpoint("c", "http://h", handler="http://h/states")
         states = ProviderStates(site, transport, ledger)
         with suppress(Refused, Broken):
             states.acquire("Pending", None, spends=True)

@@ -87,7 +87,7 @@ def test_a_misplaced_secret_is_not_quoted(
 )
 def test_names_paths_and_ids_are_quoted(text: str) -> None:
     assert hushed(text) == text
-    assert str(UsageError("target.yaml: x", text, "mend it")) == f"target.yaml: x: {text}; mend it"
+    assert str(UsageError("target.yaml: x", text, "fix it")) == f"target.yaml: x: {text}; fix it"
 
 
 def test_what_is_drawn_by_lot_is_not_quoted() -> None:

@@ -32,8 +32,8 @@ from cancel_contracts.parse import (
 )
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.patience import Patience, seconds_asked
-from cancel_contracts.targets.file import Site
+from cancel_contracts.run.wait_budget import WaitBudget, seconds_asked
+from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Answer, Transport
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -246,9 +246,9 @@ HANDLER = st.one_of(
 def test_no_answer_of_a_handler_raises(
     status: int, headers: list[tuple[str, str]], body: bytes
 ) -> None:
-    site = Site("thing", "http://127.0.0.1:1", handler="http://127.0.0.1:1/states")
+    site = Endpoint("thing", "http://127.0.0.1:1", handler="http://127.0.0.1:1/states")
     states = ProviderStates(site, Says(Received(status, headers=tuple(headers), body=body)))
-    states.waited = Patience(0.0, Stop()).wait_as_asked
+    states.waited = WaitBudget(0.0, Stop()).wait_as_asked
     try:
         made = states.acquire("Pending", None, spends=True)
         made.encode("utf-8")

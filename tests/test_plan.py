@@ -347,7 +347,7 @@ def test_what_was_read_before_changes_nothing(contract: Contract) -> None:
 def test_what_a_plan_says_will_stay_open_stays_open(name: str, offered: str) -> None:
     contract = next(c for c in map(load, shipped()) if c.name == name)
     with mock_target([contract]) as mock:
-        who = Identities(contract, mock.site(contract), Redactor(), {})
+        who = Identities(contract, mock.endpoint(contract), Redactor(), {})
         names = ["admin"] if offered == "admin" else ["admin", "app", "user", "expired"]
         tokens = {n: {"token": (who.authorization(n) or "").partition(" ")[2]} for n in names}
         raw = {"base_url": mock.base_url, "identities": tokens}

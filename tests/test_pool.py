@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pytest
 from cancel_contracts.run import pool as rooms
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.pool import MOST, Pool
+from cancel_contracts.run.wait_budget import WaitBudget
 
 SECONDS = 10.0  # more than any of it takes
 
@@ -136,7 +136,7 @@ def test_who_is_put_off_waits_for_the_others_and_is_alone_from_then_on(jobs: int
     pool.measured(1.0)
     for _ in range(99):
         pool.heard(1.0)
-    patience = Patience(5.0, stop, pool.alone)
+    patience = WaitBudget(5.0, stop, pool.alone)
     lock, now, seen = threading.Lock(), [0], dict[int, int]()
     entered = threading.Barrier(4)
 
@@ -171,7 +171,7 @@ def test_what_was_waited_for_the_others_is_waited_already() -> None:
             waited.append(seconds)
             return False
 
-    patience = Patience(6.0, Ticks(), lambda: 2.0)
+    patience = WaitBudget(6.0, Ticks(), lambda: 2.0)
     assert patience.wait(5.0)
     assert patience.wait(1.0), "the other waits have taken longer than was asked"
     assert not patience.wait(3.5)

@@ -394,8 +394,8 @@ def test_a_handler_for_all_gives_way_to_a_provision_of_one(tmp_path: Path) -> No
         "utf-8",
     )
     target = load_target(file)
-    assert target.site(contract_of(PAGES["MA"])).handler is None
-    assert target.site(contract_of(PAGES["SA"])).handler == "http://127.0.0.1:1/h"
+    assert target.endpoint(contract_of(PAGES["MA"])).handler is None
+    assert target.endpoint(contract_of(PAGES["SA"])).handler == "http://127.0.0.1:1/h"
 
 
 PRINT = """x-provision:

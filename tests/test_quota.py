@@ -18,7 +18,7 @@ import yaml
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Received
-from cancel_contracts.run.patience import seconds_asked
+from cancel_contracts.run.wait_budget import seconds_asked
 from cancel_contracts.targets.pace import pacer, rates_of, seconds_for
 from pyrate_limiter import Rate
 from servers.front import Request, Response, Written

@@ -21,9 +21,9 @@ from urllib.parse import quote, unquote
 import pytest
 from cancel_contracts.har import Settings, write
 from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.facets import quote as quoted
 from cancel_contracts.judge.judge import Verdict
-from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.redact.secrets import MASK, WINDOW, Redactor, learn_proxies
 from cancel_contracts.report.record import record

@@ -37,7 +37,7 @@ def test_each_violation_is_told(tmp_path: Path) -> None:
     assert "| actual | <code>no answer (timeout)</code> |" in report
     assert "<pre>curl -i --path-as-is" in report
     assert "### EX-08 accepted (must)\n" in report
-    assert "| reason | <code>mends with release 7</code> |" in report
+    assert "| reason | <code>fixes with release 7</code> |" in report
 
 
 def test_what_is_not_known_says_why(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_gaps_are_told_from_what_may_stay_open() -> None:
     assert [id_ for id_, row in rows.items() if row["gap"]] == ["EX-04", "EX-07"]
     assert rows["EX-05"]["excused"] == "the mock checks no tokens"
     assert rows["EX-06"]["conditional"]
-    assert rows["EX-08"]["reason"] == "mends with release 7"
+    assert rows["EX-08"]["reason"] == "fixes with release 7"
 
 
 def test_evidence_holds_the_exchange_whole() -> None:

@@ -277,7 +277,7 @@ def scripted(language: str) -> dict[str, tuple[int, str, str]]:
     """Run the script of every finding: its first clause -> exit code, output and text."""
     found = {}
     with deviating(*FAULTS, only=ONLY) as (target, report):
-        site = target.site(contract(MACHINE))
+        site = target.endpoint(contract(MACHINE))
         who = Identities(contract(MACHINE), site, Redactor(), {})
         for case in cases(report, [contract(MACHINE)], None):
             made = recipe(case, site)
@@ -338,7 +338,7 @@ def test_a_stub_of_given_ids_has_them_in_its_script() -> None:
         raw = {k: v for k, v in target.raw.items() if k not in ("provider_states", "contracts")}
         state = next(iter(report["contracts"][0]["scenarios"].values()))["steps"][0]["state"]
         raw["contracts"] = {MACHINE: {"provider_states": {state: [id_]}}}
-        site = Target("t", raw, target.base_url).site(contract(MACHINE))
+        site = Target("t", raw, target.base_url).endpoint(contract(MACHINE))
         (case,) = cases(report, [contract(MACHINE)], None)
     shell, python = (write(recipe(case, site), language) for language in ("sh", "py"))
     assert """ID_1='it'"'"'s $(an) id'""" in shell

@@ -77,7 +77,7 @@ class Mock:
     def run(self, cwd: Path, *args: str) -> subprocess.CompletedProcess[str]:
         with self.server:
             target = target_of(self.server, [self.contract], self.key)
-            identities = Identities(self.contract, target.site(self.contract), Redactor())
+            identities = Identities(self.contract, target.endpoint(self.contract), Redactor())
             token = identities.authorization("app" if self.contract is SECURITY else "admin")
             assert token
             url = self.server.base_url
@@ -137,7 +137,7 @@ def test_a_resource_that_is_supplied_shows_what_a_success_looks_like(tmp_path: P
     bad = Mock(SECURITY, "success-with-space")
     with bad.server:
         target = target_of(bad.server, [SECURITY], bad.key)
-        token = Identities(SECURITY, target.site(SECURITY), Redactor()).authorization("app")
+        token = Identities(SECURITY, target.endpoint(SECURITY), Redactor()).authorization("app")
         assert token
         desk = bad.server._app.desks[SECURITY.name]
         id_ = desk.create(SECURITY.lifecycle.cancellable[0], None).id

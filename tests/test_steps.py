@@ -30,9 +30,9 @@ from cancel_contracts.plan.steps import (
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import RunSettings
+from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
 from cancel_contracts.transport.client import Transport
 
@@ -48,11 +48,11 @@ FINAL = Situation(resource="final", state=CONTRACT.lifecycle.final[0])
 @contextmanager
 def run_of(variants: tuple[str, ...] = ()) -> Iterator[Run]:
     with mock_target([CONTRACT], variants=variants, quotas=False) as target, Transport() as wire:
-        site = target.site(CONTRACT)
+        site = target.endpoint(CONTRACT)
         stop = Stop()
         settings = RunSettings(
             site.base_url, wire, Identities(CONTRACT, site, Redactor()),
-            ProviderStates(site, wire), Patience(5, stop), stop, Ledger(),
+            ProviderStates(site, wire), WaitBudget(5, stop), stop, Ledger(),
             effect_seconds=1.0, started=time.monotonic(),
         )  # fmt: skip
         run = Run(CONTRACT, settings)

@@ -274,7 +274,7 @@ def test_a_handler_of_one_contract_may_have_its_own(tmp_path: Path) -> None:
     file = tmp_path / "target.yaml"
     own = "{machine-action: {provider_states: {url: 'http://h/s?k=v', headers: {X-Key: a-key}}}}"
     file.write_text(f"base_url: http://h\ncontracts: {own}\n", "utf-8")
-    site = load(file).site(MACHINE_ACTION)
+    site = load(file).endpoint(MACHINE_ACTION)
     assert site.handler == "http://h/s?k=v"
     assert [source.name for source in site.handler_headers] == ["X-Key"]
     assert "a-key" not in repr(site)

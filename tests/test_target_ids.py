@@ -20,7 +20,7 @@ def ids(tmp_path: Path, given: str) -> tuple[str, ...]:
     path = tmp_path / "target.yaml"
     states = f"contracts: {{machine-action: {{provider_states: {{Pending: {given}}}}}}}"
     path.write_text(f"base_url: http://127.0.0.1:8080\n{states}\n", "utf-8")
-    return load(path).site(MACHINE_ACTION).ids["Pending"]
+    return load(path).endpoint(MACHINE_ACTION).ids["Pending"]
 
 
 def test_ids_stand_as_they_are_given(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ contracts:
   machine-action: {<<: *mine, unknown_id: b, provider_states: {<<: [*ids], Pending: [c]}}
 """,
     )
-    site = target.site(MACHINE_ACTION)
+    site = target.endpoint(MACHINE_ACTION)
     assert (site.unknown_id, site.primary, dict(site.ids)) == ("b", "app", {"Pending": ("c",)})
 
 
@@ -79,12 +79,12 @@ EMPTY = [
 
 @pytest.mark.parametrize("text", EMPTY)
 def test_a_section_whose_lines_are_all_commented_out_is_empty(text: str, tmp_path: Path) -> None:
-    site = loaded(tmp_path, f"base_url: http://127.0.0.1:1\n{text}").site(MACHINE_ACTION)
-    bare = loaded(tmp_path, "base_url: http://127.0.0.1:1\n").site(MACHINE_ACTION)
+    site = loaded(tmp_path, f"base_url: http://127.0.0.1:1\n{text}").endpoint(MACHINE_ACTION)
+    bare = loaded(tmp_path, "base_url: http://127.0.0.1:1\n").endpoint(MACHINE_ACTION)
     assert replace(site, ids={}) == bare
     assert not any(site.ids.values())
 
 
 def test_a_base_url_of_nothing_is_none(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="gives no base_url"):
-        loaded(tmp_path, "base_url:\n# http://127.0.0.1\n").site(MACHINE_ACTION)
+        loaded(tmp_path, "base_url:\n# http://127.0.0.1\n").endpoint(MACHINE_ACTION)

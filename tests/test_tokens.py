@@ -30,7 +30,7 @@ from cancel_contracts.errors import Broken, Inconclusive, UsageError
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.identity.tokens import Tokens, expiry
 from cancel_contracts.redact.secrets import MASK, Redactor
-from cancel_contracts.targets.file import Site, Target
+from cancel_contracts.targets.file import Endpoint, Target
 
 Capture = pytest.CaptureFixture[str]
 CONTRACTS = {path.stem: load(path) for path in shipped()}
@@ -69,10 +69,10 @@ class Fake:
 
 def site(
     contract: str = "machine-action", base_url: str = "http://127.0.0.1:1", **rows: Any
-) -> Site:
+) -> Endpoint:
     # Whoever makes the ordinary calls needs a source: one of those that are given.
     raw = {"base_url": base_url, "identities": rows, "primary": {contract: next(iter(rows))}}
-    return Target("target.yaml", raw, base_url).site(CONTRACTS[contract])
+    return Target("target.yaml", raw, base_url).endpoint(CONTRACTS[contract])
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_an_expired_token_ends_a_run_inconclusive_never_violated(
 
     monkeypatch.setattr(Tokens.__init__, "__defaults__", (clock,))
     with mock_target([MACHINE]) as target:
-        granted = Identities(MACHINE, target.site(MACHINE), Redactor(), {})
+        granted = Identities(MACHINE, target.endpoint(MACHINE), Redactor(), {})
         good = (granted.authorization("admin") or "").partition(" ")[2]
         asked = 0
 

@@ -31,9 +31,9 @@ from cancel_contracts.contract.words import (
 )
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
+from cancel_contracts.judge.accumulator import SINGLE
 from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.overall import OVERALL
-from cancel_contracts.judge.tally import SINGLE
 from cancel_contracts.plan.plan import make
 from cancel_contracts.report.explain import explanation
 from cancel_contracts.report.plan import show

@@ -19,7 +19,7 @@ from cancel_contracts.run.provisioned import Creates, creates, supply
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.sight.observation import EFFECT_SECONDS
 from cancel_contracts.targets import safety
-from cancel_contracts.targets.file import Site, Target
+from cancel_contracts.targets.file import Endpoint, Target
 from cancel_contracts.transport.client import Timeouts
 
 # What is undone, or performed, within these is seen. A run of a few clauses does without.
@@ -52,10 +52,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A contract with its site, its selected clauses and its plan."""
+    """A contract with its endpoint, its selected clauses and its plan."""
 
     contract: Contract
-    site: Site
+    endpoint: Endpoint
     plan: Plan
     harmless: bool
     observes: bool
@@ -68,7 +68,7 @@ class Assignment:
         if not self.harmless:
             return None
         return (
-            f"{self.contract.name}: {self.site.base_url} {self.not_local}: only calls that can"
+            f"{self.contract.name}: {self.endpoint.base_url} {self.not_local}: only calls that can"
             " cancel nothing are made (--allow-destructive and provider states lift that)"
         )
 
@@ -81,14 +81,17 @@ class Assignment:
         """Return the requests by kind. What is created by documented calls is an upper bound:
         resources that no call has touched are used again.
         """
-        handler, unknown_id = self.site.handler is not None, self.site.unknown_id is not None
+        handler, unknown_id = (
+            self.endpoint.handler is not None,
+            self.endpoint.unknown_id is not None,
+        )
         total = self.plan.cost(observes=self.observes, handler=handler, unknown_id=unknown_id)
         total["provider_states"] += self.creates.total()
         return total
 
     @property
     def creates(self) -> Creates:
-        return creates(self.plan, self.site)
+        return creates(self.plan, self.endpoint)
 
 
 def select(contract: Contract, options: Options) -> list[Clause]:
@@ -110,22 +113,22 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
         clauses = select(contract, options)
         if not clauses:
             continue
-        site = target.site(contract)
-        target.check_primary(contract, site)
-        not_local = safety.why_site_is_not_local(site, contracts)
-        harmless = not_local is not None and not (options.allow_destructive and site.has_states)
+        endpoint = target.endpoint(contract)
+        target.check_primary(contract, endpoint)
+        not_local = safety.why_endpoint_is_not_local(endpoint, contracts)
+        harmless = not_local is not None and not (options.allow_destructive and endpoint.has_states)
         plan = make(
             contract,
             clauses,
             options.profile,
             max_requests=options.max_requests,
             harmless=harmless,
-            states=site.has_states,
-            lacks=_lacks(contract, site, clauses),
-            supply=supply(contract, site),
+            states=endpoint.has_states,
+            lacks=_lacks(contract, endpoint, clauses),
+            supply=supply(contract, endpoint),
         )
-        observes = "observe" not in site.not_testable and contract.observe_path is not None
-        found.append(Assignment(contract, site, plan, harmless, observes, not_local))
+        observes = "observe" not in endpoint.not_testable and contract.observe_path is not None
+        found.append(Assignment(contract, endpoint, plan, harmless, observes, not_local))
     return found
 
 
@@ -135,8 +138,10 @@ def in_flight(assignments: Sequence[Assignment], options: Options) -> int:
     return max(options.jobs or MOST, 2 if races else 1)
 
 
-def _lacks(contract: Contract, site: Site, clauses: Sequence[Clause]) -> dict[str, Gap]:
+def _lacks(contract: Contract, endpoint: Endpoint, clauses: Sequence[Clause]) -> dict[str, Gap]:
     """Return the identities that the clauses ask for, and `app`, as far as the target has none."""
     names = {s.identity for clause in clauses for s in asked(contract, clause)} | {"app"}
-    found = ((name, lacking(contract, site, name, site.primary or "admin")) for name in names)
+    found = (
+        (name, lacking(contract, endpoint, name, endpoint.primary or "admin")) for name in names
+    )
     return {name: gap for name, gap in found if gap is not None}

@@ -54,9 +54,7 @@ def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
             place = line_in(path, (kind, index))
             contract = next((c for c in contracts if c.name == row["contract"]), None)
             if contract is None:
-                raise UsageError(
-                    place, f"no contract is named {row['contract']!r}", "mend the name"
-                )
+                raise UsageError(place, f"no contract is named {row['contract']!r}", "fix the name")
             if contract.clause(row["clause"]) is None:
                 problem = f"{contract.name} has no clause {row['clause']!r}"
                 raise UsageError(place, problem, "see `cancel-contracts clauses`")

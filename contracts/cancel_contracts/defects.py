@@ -22,8 +22,8 @@ from functools import cached_property
 
 from cancel_contracts.contract.model import Contract, Level
 from cancel_contracts.exchange import Situation
+from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.judge.tally import Evidence
 
 EFFECT, CODE, REST = 0, 1, 2
 # What a facet's deviation weighs; those not named here weigh least.

@@ -1,7 +1,7 @@
 """The one error family of the suite.
 
 Raised where the fault is known; turned into a message and an exit code at the single edge (the
-command line or the pytest plugin). A message names the place, the value and the mend, on one line.
+command line or the pytest plugin). A message names the place, the value and the fix, on one line.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class ContractsError(Exception):
 
 
 class Told(ContractsError):
-    """An error that names the place, what is wrong there, and the mend, on one line."""
+    """An error that names the place, what is wrong there, and the fix, on one line."""
 
-    def __init__(self, place: str, problem: str, mend: str) -> None:
-        self.place, self.problem, self.mend = place, problem, mend
+    def __init__(self, place: str, problem: str, fix: str) -> None:
+        self.place, self.problem, self.fix = place, problem, fix
         file, colon, where = place.partition(": ")  # the file itself the user has named
-        parts = (file + colon + hushed(where), hushed(problem), hushed(mend))
+        parts = (file + colon + hushed(where), hushed(problem), hushed(fix))
         super().__init__(one_line("{}: {}; {}".format(*map(clip, parts))))
 
 

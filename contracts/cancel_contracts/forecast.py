@@ -27,7 +27,7 @@ def forecast(assignment: Assignment) -> Judgement:
         else Verdict(clause, "upheld")
         for clause in assignment.plan.clauses
     )
-    return excuse(Judgement(contract, verdicts, {}), assignment.site.not_testable)
+    return excuse(Judgement(contract, verdicts, {}), assignment.endpoint.not_testable)
 
 
 def _gaps(assignment: Assignment, clause: Clause) -> dict[Gap, None]:

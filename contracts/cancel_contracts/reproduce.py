@@ -83,8 +83,8 @@ def cases(
     if which.isdecimal():
         found = next((row for number, row in rows if number == int(which)), None)
         if found is None:
-            mend = f"use 1 to {len(rows)}" if rows else "there is nothing to make anew"
-            raise UsageError("DEFECT", f"the report has no finding {which}", mend)
+            fix = f"use 1 to {len(rows)}" if rows else "there is nothing to make anew"
+            raise UsageError("DEFECT", f"the report has no finding {which}", fix)
         return [_of_defect(report, contracts, int(which), found)]
     return [_of_clause(report, contracts, which.upper())]
 
@@ -101,8 +101,8 @@ def _of_clause(report: Mapping[str, Any], contracts: Sequence[Contract], id_: st
     rows = {c["id"]: (of["name"], c) for of in report["contracts"] for c in of["clauses"]}
     if id_ not in rows:
         near = get_close_matches(id_, rows, 1)
-        mend = f"did you mean {near[0]}?" if near else "name a finding by its number"
-        raise UsageError("CLAUSE", f"the report has no clause {id_}", mend)
+        fix = f"did you mean {near[0]}?" if near else "name a finding by its number"
+        raise UsageError("CLAUSE", f"the report has no clause {id_}", fix)
     name, clause = rows[id_]
     if not clause["violations"] or not clause["evidence"]:
         told = f"{id_} is {clause['verdict']} in this report: there is no deviation to make anew"
@@ -152,11 +152,11 @@ def assignment(case: Case, target: Target, options: Options) -> Assignment:
     # The steps are a file's to say, and a drawn id may be one that exists.
     touches = case.scenario.known or any(call.resource in EXISTING for call in case.scenario.calls)
     drawn = any(isinstance(step, Name) and step.id.text for step in case.scenario.steps)
-    if touches and not found.site.has_states:
+    if touches and not found.endpoint.has_states:
         told = f"gives no provider states for {case.contract.name}"
         raise UsageError(target.place, told, "add `provider_states:`")
     if (touches or drawn) and found.harmless:
-        told = f"{found.site.base_url} {found.not_local}, and {case.name} may cancel something"
+        told = f"{found.endpoint.base_url} {found.not_local}, and {case.name} may cancel something"
         raise UsageError(target.place, told, "add --allow-destructive where that may be")
     plan = replace(
         found.plan, scenarios=(case.scenario,), left_out={}, property_calls=0, walk_calls=0

@@ -44,8 +44,8 @@ def tear_down(
         if contract is None:
             place = f"{account.path}: {row.contract}"
             raise UsageError(place, "no contract of that name is at hand", "name it with --spec")
-        site = target.site(contract)
-        where = site.handler if row.how == "handler" else site.base_url
+        endpoint = target.endpoint(contract)
+        where = endpoint.handler if row.how == "handler" else endpoint.base_url
         if where is None or place_of(where) != row.where:
             raise UsageError(
                 f"{target.place}: {'provider_states' if row.how == 'handler' else 'base_url'}",
@@ -54,7 +54,7 @@ def tear_down(
             )
         rows[contract.name].append(row)
     chosen = [c for c in contracts if c.name in rows]
-    callers = [Identities(c, target.site(c), redactor, environ) for c in chosen]
+    callers = [Identities(c, target.endpoint(c), redactor, environ) for c in chosen]
     failures: list[str] = []
     if not rows:
         return failures
@@ -62,13 +62,13 @@ def tear_down(
     with Ledger(account.path, redactor) as ledger:
         account.reopen(ledger)
         for contract, caller in zip(chosen, callers, strict=True):
-            site, left = target.site(contract), rows[contract.name]
-            pace = pacer(contract, site.base_url, None)
+            endpoint, left = target.endpoint(contract), rows[contract.name]
+            pace = pacer(contract, endpoint.base_url, None)
             with Transport(
                 verify=trust, along=caller.fields, certificate=caller.certificate
             ) as transport:
-                maker = provisioner(contract, site, transport, caller, ledger, pace)
-                states = ProviderStates(site, transport, ledger, maker)
+                maker = provisioner(contract, endpoint, transport, caller, ledger, pace)
+                states = ProviderStates(endpoint, transport, ledger, maker)
                 failures += [f"{contract.name}: {text}" for text in _undo(states, left)]
     return [redactor.text(text) for text in failures]
 

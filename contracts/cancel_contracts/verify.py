@@ -29,12 +29,12 @@ from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.performed import sentinel
 from cancel_contracts.run.pool import Pool, in_turn, together
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import Progress, RunSettings
+from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import paced, pacer
@@ -135,7 +135,7 @@ def verify(
         assignments = assign(contracts, target, options)
     options = with_ledger(assignments, options)
     # Every token is read before the first call: a missing one must not end a run half-way.
-    callers = [Identities(a.contract, a.site, redactor, environ) for a in assignments]
+    callers = [Identities(a.contract, a.endpoint, redactor, environ) for a in assignments]
     with Ledger(options.ledger, redactor) as ledger:
         ledger.begin()
         flights = BoundedSemaphore(in_flight(assignments, options))
@@ -188,27 +188,29 @@ class _ContractRun:
     ) -> None:
         self.assignment, self.options = assignment, common.options
         self.sentinels = common.sentinels
-        contract, site, options = assignment.contract, assignment.site, common.options
+        contract, endpoint, options = assignment.contract, assignment.endpoint, common.options
         local = assignment.not_local is None
         self.transport = Transport(
             options.timeouts, verify=trusted(options.cacert), local_only=local,
             along=identities.fields, certificate=identities.certificate, flights=common.flights,
         )  # fmt: skip
-        pace = pacer(contract, site.base_url, options.rate, options.quota_store, common.stop.wait)
-        patience = Patience(options.max_wait, common.stop, common.pool.alone)
+        pace = pacer(
+            contract, endpoint.base_url, options.rate, options.quota_store, common.stop.wait
+        )
+        wait_budget = WaitBudget(options.max_wait, common.stop, common.pool.alone)
         ledger, creates = common.ledger, assignment.creates
         maker = provisioner(
-            contract, site, self.transport, identities, ledger, pace, creates, patience
+            contract, endpoint, self.transport, identities, ledger, pace, creates, wait_budget
         )
         settings = RunSettings(
-            site.base_url,
+            endpoint.base_url,
             self.transport,
             identities,
-            ProviderStates(site, self.transport, ledger, maker, patience.wait_as_asked),
-            patience,
+            ProviderStates(endpoint, self.transport, ledger, maker, wait_budget.wait_as_asked),
+            wait_budget,
             common.stop,
             ledger,
-            unknown_id=site.unknown_id,
+            unknown_id=endpoint.unknown_id,
             local=local,
             observes=assignment.observes,
             seed=options.seed,
@@ -218,7 +220,7 @@ class _ContractRun:
             progress=progress,
             pace=pace,
             pool=common.pool,
-            most=paced(contract, site.base_url, options.rate),
+            most=paced(contract, endpoint.base_url, options.rate),
         )
         self.run = Run(contract, settings)
         pinned = options.pinned.get(contract.name, ())
@@ -231,7 +233,7 @@ class _ContractRun:
         began, run = time.monotonic(), self.run
         with contained(self.crashes):
             plan = run.begin(self.assignment.plan, self.assignment.way)
-            if (id_ := sentinel(run.last_looks)) and self.assignment.site.handler:
+            if (id_ := sentinel(run.last_looks)) and self.assignment.endpoint.handler:
                 self.sentinels[plan.contract.name] = id_
             yield
             run.go_on(plan)
@@ -265,7 +267,11 @@ class _ContractRun:
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""
         began, run, crashes = time.monotonic(), self.run, self.crashes
-        contract, plan, site = self.assignment.contract, self.assignment.plan, self.assignment.site
+        contract, plan, endpoint = (
+            self.assignment.contract,
+            self.assignment.plan,
+            self.assignment.endpoint,
+        )
         torn: list[str] = []
         judgement: Judgement | None = None
         with self.transport:
@@ -284,10 +290,10 @@ class _ContractRun:
             judgement = unjudged(contract, plan.clauses)
             with contained(crashes):
                 judgement = self.judge.judge(run.journal)
-        judgement = excuse(judgement, site.not_testable)
+        judgement = excuse(judgement, endpoint.not_testable)
         self.seconds += time.monotonic() - began
         return ContractResult(
             contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            site.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs, run.way,
+            endpoint.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs, run.way,
             run.scenarios,
         )  # fmt: skip

@@ -98,7 +98,7 @@ def _write(found: Sequence[Case], target: Target, path: Path) -> int:
     check_writable("--script", path)
     (case,) = found
     target.check_names([case.contract])
-    write(path, text_of(recipe(case, target.site(case.contract)), path.suffix[1:]))
+    write(path, text_of(recipe(case, target.endpoint(case.contract)), path.suffix[1:]))
     click.echo(f"wrote {path}")
     return 0
 
@@ -167,7 +167,7 @@ def token(identity: str, target_file: Path | None, name: str | None, force: bool
     found: dict[str, str] = {}
     gap = ""
     for contract in served:
-        who = Identities(contract, target.site(contract), Redactor(), os.environ)
+        who = Identities(contract, target.endpoint(contract), Redactor(), os.environ)
         try:
             carried = who.credentials(identity)
         except NoIdentity as err:

@@ -200,8 +200,8 @@ def pinned_dialects(
             )
         known = {d.name: d.of for d in contract.dialects}
         if dialect not in known:
-            mend = f"use one of {', '.join(known)}" if known else "it has no dialects"
-            raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", mend)
+            fix = f"use one of {', '.join(known)}" if known else "it has no dialects"
+            raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", fix)
         if any(
             known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())
         ):

@@ -234,8 +234,8 @@ def _await(target: Target, contracts: Sequence[Contract], seconds: float) -> Non
     from cancel_contracts.hosts import is_proxied
     from cancel_contracts.transport.listening import wait_for
 
-    sites = [target.site(contract) for contract in target.narrowed(contracts)]
-    urls = dict.fromkeys(url for s in sites for url in (s.base_url, s.handler) if url)
+    endpoints = [target.endpoint(contract) for contract in target.narrowed(contracts)]
+    urls = dict.fromkeys(url for s in endpoints for url in (s.base_url, s.handler) if url)
     with interruptible() as stop:
         for url in urls:
             if is_proxied(url, os.environ):

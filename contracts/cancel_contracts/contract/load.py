@@ -95,8 +95,8 @@ def spec_schema() -> dict[str, Any]:
 
 def complain(path: Path, document: Mapping[str, Any]) -> None:
     """Raise for the most telling error the schema finds."""
-    for where, problem, mend in unknown_words(document):
-        raise UsageError(f"{path}: {where}", problem, mend)
+    for where, problem, fix in unknown_words(document):
+        raise UsageError(f"{path}: {where}", problem, fix)
     if found := complaint(Draft202012Validator(spec_schema()).iter_errors(document)):
         keys, problem, _ = found
         raise UsageError(place_in(path, keys), problem, "see docs/clauses-vocabulary.md")
@@ -126,14 +126,14 @@ class Reader:
     def __init__(self, path: Path, document: dict[str, Any]) -> None:
         self.path, self.document = path, document
 
-    def bad(self, where: str, problem: str, mend: str) -> UsageError:
-        return UsageError(f"{self.path}: {where}", problem, mend)
+    def bad(self, where: str, problem: str, fix: str) -> UsageError:
+        return UsageError(f"{self.path}: {where}", problem, fix)
 
     def resolved(self, where: str, node: Any) -> Any:
         try:
             return resolve(self.document, node)
         except (ValueError, RecursionError) as err:
-            raise self.bad(where, str(err) or "nested too deep", "mend the reference") from None
+            raise self.bad(where, str(err) or "nested too deep", "fix the reference") from None
 
     def operations(self) -> Iterator[tuple[str, str, Any]]:
         for route, item in self.document["paths"].items():
@@ -196,8 +196,8 @@ class Reader:
                 (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
             ),
         )
-        for where, problem, mend in problems(contract):
-            raise self.bad(where, problem, mend)
+        for where, problem, fix in problems(contract):
+            raise self.bad(where, problem, fix)
         return contract
 
     def observed(self, route: str | None) -> Any:

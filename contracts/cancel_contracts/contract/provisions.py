@@ -27,7 +27,7 @@ def placeholders(value: Any) -> set[str]:
 def read_provisions(
     document: Mapping[str, Any], bad: Callable[[str, str, str], UsageError]
 ) -> Iterator[Provision]:
-    """Yield the rows of x-provision. `bad(place, problem, mend)` makes the error of the file."""
+    """Yield the rows of x-provision. `bad(place, problem, fix)` makes the error of the file."""
     states = (*document["x-lifecycle"]["cancellable"], *document["x-lifecycle"]["final"])
     for index, row in enumerate(document.get("x-provision", [])):
         where, create, needs = f"x-provision/{index}", row["create"], row.get("needs", {})

@@ -80,10 +80,10 @@ def _measure(path: Path, text: str) -> None:
             open_[-1].values += 1
         place = f"{path}:{event.start_mark.line + 1}" if event.start_mark else str(path)
         if len(open_) + open_[-1].height > DEPTH + 1:
-            raise UsageError(place, f"is nested deeper than {DEPTH} levels", "mend that line")
+            raise UsageError(place, f"is nested deeper than {DEPTH} levels", "fix that line")
         if open_[-1].values > VALUES:
             problem = f"holds more than {VALUES} values, aliases unfolded"
-            raise UsageError(place, problem, "mend that line")
+            raise UsageError(place, problem, "fix that line")
 
 
 @dataclass
@@ -126,12 +126,12 @@ def parse_text(path: Path, text: str) -> Any:
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
         # An alias or a tag may be a secret that somebody forgot to quote.
         problem = re.sub(r"\b(alias|tag) ['\"].*", r"\1", str(err.problem), flags=re.DOTALL)
-        raise UsageError(place, f"is no YAML: {problem}", "mend that line") from None
+        raise UsageError(place, f"is no YAML: {problem}", "fix that line") from None
     except UsageError:
         raise
     except Exception as err:  # noqa: BLE001 - of `!!timestamp x` and the like each tag raises another
         problem = f"is no YAML: a value is not of its type ({type(err).__name__})"
-        raise UsageError(str(path), problem, "mend the file") from None
+        raise UsageError(str(path), problem, "fix the file") from None
 
 
 @lru_cache(1)

@@ -17,7 +17,7 @@ from cancel_contracts.errors import Inconclusive, UsageError
 from cancel_contracts.hosts import host_of, is_below
 from cancel_contracts.identity.sources import read_source
 from cancel_contracts.redact.secrets import Redactor
-from cancel_contracts.targets.file import Site, TokenSource
+from cancel_contracts.targets.file import Endpoint, TokenSource
 
 EXTRA = "pip install 'cancel-contracts[azure]'"
 MESSAGE_CHARS = 300
@@ -75,10 +75,10 @@ class Credential:
             # A chain that comes to its end has found no credential that it could use.
             found_none = self.chain and isinstance(err, ClientAuthenticationError)
             if found_none or isinstance(err, (CredentialUnavailableError, ValueError)):
-                mend = "sign in, or name a credential"
-                raise UsageError(self.place, self._words(err), mend) from None
-            mend = "check the credential, and the way to the authority"
-            raise Inconclusive(self.place, self._words(err), mend) from None
+                fix = "sign in, or name a credential"
+                raise UsageError(self.place, self._words(err), fix) from None
+            fix = "check the credential, and the way to the authority"
+            raise Inconclusive(self.place, self._words(err), fix) from None
         self.redactor.learn(found.token)
         return found.token, float(found.expires_on)
 
@@ -89,7 +89,7 @@ class Credential:
         return f"no token ({(told or type(err).__name__)[:MESSAGE_CHARS].rstrip('. ')})"
 
 
-def scope_of(contract: Contract, site: Site, source: TokenSource) -> str:
+def scope_of(contract: Contract, endpoint: Endpoint, source: TokenSource) -> str:
     """Return what a token is asked of the platform with: the target file's scope, or that of the
     server which the target is, or else of the page's.
     """
@@ -97,7 +97,7 @@ def scope_of(contract: Contract, site: Site, source: TokenSource) -> str:
     if own := options.get("scope"):
         return str(own)
     known = [server for server in contract.servers if server.scope]
-    same = [server for server in known if is_below(host_of(site.base_url), host_of(server.url))]
+    same = [server for server in known if is_below(host_of(endpoint.base_url), host_of(server.url))]
     # The name that says most: that of a region goes before that of all.
     for server in (*sorted(same, key=lambda s: -len(host_of(s.url))), *known):
         assert server.scope is not None
@@ -151,7 +151,7 @@ def credential_of(
             return Credential(place, gives, redactor, tenant, chain=True)
     except (ValueError, OSError) as err:
         words = " ".join(redactor.text(str(err)).split())[:MESSAGE_CHARS]
-        raise UsageError(place, words or type(err).__name__, "mend it") from None
+        raise UsageError(place, words or type(err).__name__, "fix it") from None
     return Credential(place, gives, redactor)
 
 

@@ -14,17 +14,19 @@ from cancel_contracts.exchange import Headers
 from cancel_contracts.identity.sources import read_source
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.fields import CertificateSource, FieldSource
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 
 
-def fields_of(site: Site, redactor: Redactor, environ: Mapping[str, str]) -> dict[str, Headers]:
+def fields_of(
+    endpoint: Endpoint, redactor: Redactor, environ: Mapping[str, str]
+) -> dict[str, Headers]:
     """Return the fields that go with every request to a URL and what is below it: the target's, and
     those of its provider-state handler. Raises UsageError.
     """
-    found = {site.base_url: _read(site.headers, redactor, environ)}
-    if site.handler is not None:
-        own = _read(site.handler_headers, redactor, environ)
-        found[site.handler] = found.get(site.handler, ()) + own
+    found = {endpoint.base_url: _read(endpoint.headers, redactor, environ)}
+    if endpoint.handler is not None:
+        own = _read(endpoint.handler_headers, redactor, environ)
+        found[endpoint.handler] = found.get(endpoint.handler, ()) + own
     return found
 
 
@@ -37,7 +39,7 @@ def _read(
         redactor.learn(value)
         if not value or any(not 32 <= ord(c) <= 126 for c in value):
             problem = "is empty or holds characters that no header may"
-            raise UsageError(source.place, problem, "mend it")
+            raise UsageError(source.place, problem, "fix it")
         if source.user is not None:
             pair = f"{source.user}:{value}".encode()
             value = f"Basic {redactor.learn(base64.b64encode(pair).decode())}"

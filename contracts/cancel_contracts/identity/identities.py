@@ -28,7 +28,7 @@ from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
 from cancel_contracts.needs import Gap, Need
 from cancel_contracts.redact.secrets import Redactor
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.targets.names import PRIMARY
 
 if TYPE_CHECKING:  # slow to load, and only minting needs it
@@ -51,20 +51,20 @@ class Identities:
     def __init__(
         self,
         contract: Contract,
-        site: Site,
+        endpoint: Endpoint,
         redactor: Redactor,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.contract, self.site, self.redactor = contract, site, redactor
+        self.contract, self.endpoint, self.redactor = contract, endpoint, redactor
         self.environ = os.environ if environ is None else environ
-        self.primary = site.primary or PRIMARY
+        self.primary = endpoint.primary or PRIMARY
         self.clock = Clock()
         self._minted: dict[tuple[str, str | None, bool], tuple[str, float, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
-        self._tokens = Tokens(contract, site, redactor, self.environ)
-        self.fields = fields_of(site, redactor, self.environ)  # what goes along, by URL
-        self.certificate = certificate_files(site.client_certificate)
-        if site.mint is not None:
+        self._tokens = Tokens(contract, endpoint, redactor, self.environ)
+        self.fields = fields_of(endpoint, redactor, self.environ)  # what goes along, by URL
+        self.certificate = certificate_files(endpoint.client_certificate)
+        if endpoint.mint is not None:
             self._key = self._load_key()
 
     @property
@@ -75,18 +75,18 @@ class Identities:
         from joserfc.errors import JoseError
         from joserfc.jwk import ECKey, OctKey, RSAKey
 
-        assert self.site.mint is not None
-        text = read_key(self.site.mint, self.redactor, self.environ)
+        assert self.endpoint.mint is not None
+        text = read_key(self.endpoint.mint, self.redactor, self.environ)
         kinds: dict[str, type[OctKey] | type[RSAKey] | type[ECKey]]
         kinds = {"HS": OctKey, "RS": RSAKey, "ES": ECKey}
         try:
             # A short key draws a warning. It is the target's own choice.
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                key = kinds[self.site.mint.algorithm[:2]].import_key(text)
+                key = kinds[self.endpoint.mint.algorithm[:2]].import_key(text)
         except (ValueError, JoseError):
-            mend = f"give a key for {self.site.mint.algorithm}"
-            raise UsageError(self.site.mint.place, "is no such key", mend) from None
+            fix = f"give a key for {self.endpoint.mint.algorithm}"
+            raise UsageError(self.endpoint.mint.place, "is no such key", fix) from None
         return key
 
     def name(self, identity: str) -> str:
@@ -98,7 +98,7 @@ class Identities:
 
         Raises NoIdentity, or Broken where a token has expired and cannot be renewed.
         """
-        if gap := lacking(self.contract, self.site, identity, self.primary):
+        if gap := lacking(self.contract, self.endpoint, identity, self.primary):
             raise NoIdentity(gap)
         row = IDENTITIES.get(identity)
         wire: Carrier | None = row.wire if row else None
@@ -142,7 +142,7 @@ class Identities:
     def _mint(self, name: str, owner: str | None, reads: bool) -> str:
         from joserfc import jwt
 
-        assert self.site.mint is not None
+        assert self.endpoint.mint is not None
         assert self._key is not None
         claims = claims_of(self.contract, name, owner, reads=reads) | self.clock.times(name)
         key = self._key
@@ -150,8 +150,8 @@ class Identities:
             return _unsigned(claims)
         if name == "bad-signature":
             key = self._other_key(key)
-        header = {"alg": self.site.mint.algorithm, "typ": "JWT"}
-        return jwt.encode(header, claims, key, algorithms=[self.site.mint.algorithm])
+        header = {"alg": self.endpoint.mint.algorithm, "typ": "JWT"}
+        return jwt.encode(header, claims, key, algorithms=[self.endpoint.mint.algorithm])
 
     @staticmethod
     def throttled_token(contract: Contract, key: str) -> str:

@@ -6,14 +6,14 @@ from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import IDENTITIES, needs_token
 from cancel_contracts.needs import Gap, Need
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 
 # Whoever describes no identity at all is called as somebody without credentials, and this changes
 # nothing about that.
 HARMLESS = "lower-case-scheme"
 
 
-def lacking(contract: Contract, site: Site, identity: str, primary: str) -> Gap | None:
+def lacking(contract: Contract, endpoint: Endpoint, identity: str, primary: str) -> Gap | None:
     """Return why nobody can call so, or None. `primary` is who makes ordinary calls."""
     row = IDENTITIES.get(identity)
     derived = row is not None and row.wire is not None
@@ -21,13 +21,13 @@ def lacking(contract: Contract, site: Site, identity: str, primary: str) -> Gap 
         return None
     name = primary if derived or identity == "primary" else identity
     known = permission_of(name) or name
-    if known in site.identities or (site.mint is not None and name != "throttled"):
+    if known in endpoint.identities or (endpoint.mint is not None and name != "throttled"):
         return None
     documented = {p.name for p in contract.permissions}
     forged = name in IDENTITIES and IDENTITIES[name].need == "mint"
     if forged or (known not in documented and known != name):
         return Gap(f"needs a minted token: {name}", Need("mint", known))
-    if name == primary and not site.identities:
+    if name == primary and not endpoint.identities:
         told = "the target offers no identity to make it from"
         return Gap(told, Need("identity")) if derived and identity != HARMLESS else None
     return Gap(f"the target offers no identity {known}", Need("identity", known))

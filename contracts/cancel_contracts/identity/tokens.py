@@ -21,7 +21,7 @@ from cancel_contracts.identity.command import CommandFailed, output_of
 from cancel_contracts.identity.sources import read_source
 from cancel_contracts.parse import json_value, number
 from cancel_contracts.redact.secrets import Redactor
-from cancel_contracts.targets.file import Site, TokenSource
+from cancel_contracts.targets.file import Endpoint, TokenSource
 
 RENEW_SECONDS = 300.0  # before a token expires; half its life, where that is shorter
 AGAIN_SECONDS = 10.0  # between two questions to a source that gives nothing better
@@ -41,14 +41,14 @@ class Tokens:
     def __init__(
         self,
         contract: Contract,
-        site: Site,
+        endpoint: Endpoint,
         redactor: Redactor,
         environ: Mapping[str, str],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._held = {
-            name: _Held(contract, site, source, redactor, environ, clock)
-            for name, source in site.identities.items()
+            name: _Held(contract, endpoint, source, redactor, environ, clock)
+            for name, source in endpoint.identities.items()
         }
 
     def get(self, name: str) -> str | None:
@@ -66,7 +66,7 @@ class _Held:
     def __init__(
         self,
         contract: Contract,
-        site: Site,
+        endpoint: Endpoint,
         source: TokenSource,
         redactor: Redactor,
         environ: Mapping[str, str],
@@ -76,7 +76,7 @@ class _Held:
         self.credential: Credential | None = None
         self.scope = ""
         if source.kind == "azure":
-            self.scope = scope_of(contract, site, source)
+            self.scope = scope_of(contract, endpoint, source)
             self.credential = credential_of(source, redactor, environ)
         self._lock = threading.Lock()
         self._token = self._read()
@@ -130,7 +130,7 @@ class _Held:
         text = text.strip()
         if not text or any(ord(c) < 33 or ord(c) > 126 for c in text):
             problem = "the token is empty or holds characters no header may"
-            raise UsageError(self.source.place, problem, "mend it")
+            raise UsageError(self.source.place, problem, "fix it")
         return Token(self.redactor.learn(text), expires_on)
 
 

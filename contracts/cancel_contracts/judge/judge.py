@@ -24,9 +24,9 @@ from cancel_contracts.contract.given import asked, conditional, kind_of, listed,
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.accumulator import Accumulator, Evidence, Spoken
 from cancel_contracts.judge.blame import Blame
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.tally import Evidence, Spoken, Tally
 from cancel_contracts.judge.usable import why_unusable
 from cancel_contracts.needs import Gap, choice, inconclusive
 
@@ -82,15 +82,15 @@ class Judge:
         self.composition = composed(contract)
         self._wanted = {c.id: frozenset(asked(contract, c)) for c in clauses}
 
-    def _tallies(self, context: Context) -> list[Tally]:
+    def _accumulators(self, context: Context) -> list[Accumulator]:
         """Hold every clause, under each of its readings, against every call: one pass."""
         exchanges = context.journal.exchanges
-        tallies: dict[str, list[Tally]] = {}
+        accumulators: dict[str, list[Accumulator]] = {}
         for clause in self.clauses:
             readings: list[tuple[str | None, Mapping[str, Any]]]
             readings = [*clause.readings.items()] or [(None, clause.expect)]
-            tallies[clause.id] = [
-                Tally(clause, name, expect, self._wanted[clause.id], Spoken(exchanges))
+            accumulators[clause.id] = [
+                Accumulator(clause, name, expect, self._wanted[clause.id], Spoken(exchanges))
                 for name, expect in readings
             ]
         blame = Blame(self.composition)
@@ -101,28 +101,28 @@ class Judge:
                 continue
             call = kind_of(exchange.situation)
             for id_, speaks, stands in self.composition.speaking(call, exchange.status):
-                for tally in tallies.get(id_, ()):
-                    tally.take(context, blame, at, exchange, speaks.expect, stands)
-        everything = [tally for row in tallies.values() for tally in row]
-        for tally in everything:
-            tally.convict(blame)
-            tally.close(context)
+                for accumulator in accumulators.get(id_, ()):
+                    accumulator.take(context, blame, at, exchange, speaks.expect, stands)
+        everything = [accumulator for row in accumulators.values() for accumulator in row]
+        for accumulator in everything:
+            accumulator.convict(blame)
+            accumulator.close(context)
         return everything
 
     def judge(self, journal: Journal) -> Judgement:
         """Return a verdict for each clause, in their order."""
         context = Context(self.contract, journal)
-        tallies = self._tallies(context)
-        readings, evident = self._settle(tallies)
+        accumulators = self._accumulators(context)
+        readings, evident = self._settle(accumulators)
         unusable = why_unusable(journal)
         verdicts = []
-        for tally in tallies:
-            if tally.reading not in (None, *readings.values()):
+        for accumulator in accumulators:
+            if accumulator.reading not in (None, *readings.values()):
                 continue
-            verdict = _verdict(context, tally, tally.reading in evident)
+            verdict = _verdict(context, accumulator, accumulator.reading in evident)
             if unusable and verdict.word != "not-exercised":
-                verdict = Verdict(tally.clause, "inconclusive", reason=unusable)
-            verdicts.append(replace(verdict, requests=len(tally.spoken)))
+                verdict = Verdict(accumulator.clause, "inconclusive", reason=unusable)
+            verdicts.append(replace(verdict, requests=len(accumulator.spoken)))
         seen = {
             of: name
             for of, name in readings.items()
@@ -133,11 +133,11 @@ class Judge:
     def deviates(self, exchanges: Iterable[Exchange]) -> bool:
         """Whether a few exchanges by themselves violate a clause."""
         context = Context(self.contract, Journal(self.contract.name, Exchanges(exchanges)))
-        tallies = self._tallies(context)
-        readings, _ = self._settle(tallies)
-        return any(t.bad for t in tallies if t.reading in (None, *readings.values()))
+        accumulators = self._accumulators(context)
+        readings, _ = self._settle(accumulators)
+        return any(t.bad for t in accumulators if t.reading in (None, *readings.values()))
 
-    def _settle(self, tallies: Sequence[Tally]) -> tuple[dict[str, str], set[str]]:
+    def _settle(self, accumulators: Sequence[Accumulator]) -> tuple[dict[str, str], set[str]]:
         """Return the reading to hold the target to, for each contradiction, and which of them
         something tells from the others (or is pinned).
         """
@@ -147,8 +147,8 @@ class Judge:
             names = [d.name for d in self.contract.dialects if d.of == of]
             marks = {
                 name: (
-                    -sum(t.bad for t in tallies if t.reading == name),
-                    sum(t.good + t.part for t in tallies if t.reading == name),
+                    -sum(t.bad for t in accumulators if t.reading == name),
+                    sum(t.good + t.part for t in accumulators if t.reading == name),
                 )
                 for name in names
             }
@@ -173,17 +173,17 @@ def unjudged(contract: Contract, clauses: Sequence[Clause]) -> Judgement:
     return Judgement(contract, tuple(Verdict(c, "inconclusive", reason=told) for c in clauses), {})
 
 
-def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
-    clause, exercised = tally.clause, tally.good + tally.bad
+def _verdict(context: Context, accumulator: Accumulator, evident: bool) -> Verdict:
+    clause, exercised = accumulator.clause, accumulator.good + accumulator.bad
     verdict = Verdict(
-        clause, "upheld", exercised, upheld_by=tally.witness, conditional=conditional(clause)
+        clause, "upheld", exercised, upheld_by=accumulator.witness, conditional=conditional(clause)
     )
-    if tally.bad:
-        deviating, found = tally.bad, tally.violations()
+    if accumulator.bad:
+        deviating, found = accumulator.bad, accumulator.violations()
         return replace(
             verdict, word="violated", violations=found, upheld_by=None, deviating=deviating
         )
-    every = dict.fromkeys(_gaps(context, tally, evident))
+    every = dict.fromkeys(_gaps(context, accumulator, evident))
     gaps = sorted(every, key=lambda gap: gap.word != "inconclusive")
     if not gaps:
         return verdict
@@ -197,35 +197,35 @@ def _verdict(context: Context, tally: Tally, evident: bool) -> Verdict:
     )
 
 
-def _gaps(context: Context, tally: Tally, evident: bool) -> list[Gap]:
+def _gaps(context: Context, accumulator: Accumulator, evident: bool) -> list[Gap]:
     """Return what keeps the clause from being upheld: what it asks for and the journal does not
     tell.
     """
-    clause = tally.clause
+    clause = accumulator.clause
     demanded = not conditional(clause) and not clause.given.get("any")
-    if tally.doubts or (tally.good and not demanded):
-        return [*tally.doubts]
-    if tally.seen_gaps and not demanded:
-        return [*tally.seen_gaps]
+    if accumulator.doubts or (accumulator.good and not demanded):
+        return [*accumulator.doubts]
+    if accumulator.seen_gaps and not demanded:
+        return [*accumulator.seen_gaps]
     if conditional(clause):
-        return [NOT_TOLD_OF_CHOICE if tally.spoken else _never(clause)]
+        return [NOT_TOLD_OF_CHOICE if accumulator.spoken else _never(clause)]
     wanted = asked(context.contract, clause)
-    missing = [s for s in wanted if s not in tally.told]
-    if permission := tally.expect.get("accepts"):
-        missing = _alternatives(tally, missing, permission, evident)
+    missing = [s for s in wanted if s not in accumulator.told]
+    if permission := accumulator.expect.get("accepts"):
+        missing = _alternatives(accumulator, missing, permission, evident)
     gaps: list[Gap] = []
     for situation in missing:
-        found = _why(context, tally, situation)
+        found = _why(context, accumulator, situation)
         # What only a minted token can show is asked of those who let us mint, where others show
         # the rest.
-        if tally.told:
+        if accumulator.told:
             found = [gap for gap in found if not (gap.need and gap.need.kind == "mint")]
         gaps += found
     return gaps
 
 
 def _alternatives(
-    tally: Tally, missing: Sequence[Situation], permission: str, evident: bool
+    accumulator: Accumulator, missing: Sequence[Situation], permission: str, evident: bool
 ) -> list[Situation]:
     """Return the situations that are wanting of a permission spelled in several ways.
 
@@ -234,7 +234,9 @@ def _alternatives(
     """
     if evident:
         return [s for s in missing if permission_of(s.identity) in (None, permission)]
-    return [s for s in missing if s not in tally.tried or s in tally.gaps] or list(missing)
+    return [s for s in missing if s not in accumulator.tried or s in accumulator.gaps] or list(
+        missing
+    )
 
 
 def _never(clause: Clause) -> Gap:
@@ -242,17 +244,17 @@ def _never(clause: Clause) -> Gap:
     return choice(f"no answer was {words} in this situation")
 
 
-def _why(context: Context, tally: Tally, situation: Situation) -> list[Gap]:
+def _why(context: Context, accumulator: Accumulator, situation: Situation) -> list[Gap]:
     """Return why a situation that the clause asks for was not judged whole."""
     journal = context.journal
     if reason := journal.broken.get(situation):
         return [inconclusive(reason)]
     for planned, gap in journal.missing.items():
-        if situation in (planned, context.composition.stands_for(tally.clause, planned)):
+        if situation in (planned, context.composition.stands_for(accumulator.clause, planned)):
             return [gap]
-    if found := tally.gaps.get(situation):
+    if found := accumulator.gaps.get(situation):
         return [*found]
-    if tried := tally.tried.get(situation):
+    if tried := accumulator.tried.get(situation):
         if tried.received is None:
             return [inconclusive(f"the call was not answered ({tried.why})")]
         return [NOT_TOLD]

@@ -90,8 +90,8 @@ def find(name: str) -> Fault | Variant:
     if name in ENTRIES:
         return ENTRIES[name]
     near = get_close_matches(name, ENTRIES, n=3)
-    mend = f"did you mean {', '.join(near)}?" if near else "`mock --list` names them all"
-    raise UsageError(name, "is no fault or variant of the mock", mend)
+    fix = f"did you mean {', '.join(near)}?" if near else "`mock --list` names them all"
+    raise UsageError(name, "is no fault or variant of the mock", fix)
 
 
 def install(desk: Desk, *, faults: Sequence[str], variants: Sequence[str]) -> None:

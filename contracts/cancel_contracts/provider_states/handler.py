@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cancel_contracts.errors import one_line
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.parse import identifier, json_value
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 
 CONSUMER = "cancel-contracts"
 
@@ -25,19 +25,19 @@ class Made:
 
 
 def state_request(
-    site: Site, action: str, state: str, params: dict[str, object] | dict[str, str]
+    endpoint: Endpoint, action: str, state: str, params: dict[str, object] | dict[str, str]
 ) -> Sent:
-    """Return the call of a site's handler: `action` is setup or teardown."""
-    assert site.handler is not None
-    article = "an" if site.contract[0] in "aeiou" else "a"
+    """Return the call of an endpoint's handler: `action` is setup or teardown."""
+    assert endpoint.handler is not None
+    article = "an" if endpoint.contract[0] in "aeiou" else "a"
     document = {
         "consumer": CONSUMER,
-        "state": f"{article} {site.contract} in state {state}",
+        "state": f"{article} {endpoint.contract} in state {state}",
         "action": action,
         "params": params,
     }
     headers = (("Content-Type", "application/json"),)
-    return Sent("POST", site.handler, headers, json.dumps(document).encode())
+    return Sent("POST", endpoint.handler, headers, json.dumps(document).encode())
 
 
 def values_of(received: Received) -> dict[str, object] | None:

@@ -22,7 +22,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, pointed, success
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Transport
 
@@ -30,7 +30,7 @@ FAILURES_IN_A_ROW = 3  # after which a call is not tried again
 PUT_OFF_CALLS = 3  # how often the same call is made where it is answered 429
 
 
-def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Provision:
+def choose(contract: Contract, endpoint: Endpoint, state: str, owner: str | None) -> Provision:
     """Return the create call for a state, or raise Refused with the reason that there is none."""
     rows = [
         row
@@ -41,7 +41,7 @@ def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Pro
     if not rows:
         told = f"no documented call creates a resource in {state}{whose}"
         raise Refused(Gap(told, of_resource(state, owner)))
-    given = (site.provision or {}).keys()
+    given = (endpoint.provision or {}).keys()
     for row in rows:
         if row.needs.keys() <= given:
             return row
@@ -50,10 +50,10 @@ def choose(contract: Contract, site: Site, state: str, owner: str | None) -> Pro
     raise Refused(Gap(told, of_resource(state, owner)))
 
 
-def too_few(site: Site, state: str, owner: str | None) -> Gap:
+def too_few(endpoint: Endpoint, state: str, owner: str | None) -> Gap:
     """Say that the ids of a target file are used up."""
-    ids = site.ids.get(state)
-    if not site.ids:
+    ids = endpoint.ids.get(state)
+    if not endpoint.ids:
         return NO_STATES
     need = of_resource(state, owner)
     if owner:
@@ -63,14 +63,14 @@ def too_few(site: Site, state: str, owner: str | None) -> Gap:
     return Gap(f"the target gives too few ids in the state {state} ({len(ids)})", need)
 
 
-def no_more(contract: Contract, site: Site, state: str, owner: str | None) -> Gap | None:
+def no_more(contract: Contract, endpoint: Endpoint, state: str, owner: str | None) -> Gap | None:
     """Return why there are no more resources than the ids of the target file, or None where a
     documented call creates them.
     """
-    if site.provision is None:
-        return too_few(site, state, owner)
+    if endpoint.provision is None:
+        return too_few(endpoint, state, owner)
     try:
-        choose(contract, site, state, owner)
+        choose(contract, endpoint, state, owner)
     except Refused as err:
         return err.gap
     return None
@@ -122,7 +122,7 @@ class Provisioner:
     def __init__(
         self,
         contract: Contract,
-        site: Site,
+        endpoint: Endpoint,
         transport: Transport,
         identities: Identities,
         ledger: Ledger,
@@ -132,7 +132,7 @@ class Provisioner:
         waited: Callable[[Received], bool] = lambda received: False,
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.contract, self.site, self.transport = contract, site, transport
+        self.contract, self.endpoint, self.transport = contract, endpoint, transport
         self.identities, self.ledger = identities, ledger
         self.cancel, self.pace = cancel, pace
         self.calls = 0
@@ -151,7 +151,7 @@ class Provisioner:
         key = (state, owner)
         if key in self._given_up:
             raise self._given_up[key]
-        row = choose(self.contract, self.site, state, owner)
+        row = choose(self.contract, self.endpoint, state, owner)
         if self._left is not None and self._left[key] <= 0:
             told = f"as many {state} were created as --plan allows for"
             raise Refused(Gap(told, of_resource(state, owner)))
@@ -196,7 +196,7 @@ class Provisioner:
 
     def _send(self, row: Provision, sent: Sent, params: dict[str, str]) -> tuple[int, Received]:
         """Send until it is not put off, and return the number in the ledger and the answer."""
-        where, call = self.site.base_url, f"{row.method} {row.path}"
+        where, call = self.endpoint.base_url, f"{row.method} {row.path}"
         for again in reversed(range(PUT_OFF_CALLS)):
             self.pace()
             if self.stopped():
@@ -218,7 +218,7 @@ class Provisioner:
         raise AssertionError("the last time returns")
 
     def _request(self, row: Provision, authorization: str | None) -> tuple[Sent, dict[str, str]]:
-        given, names = self.site.provision or {}, {}
+        given, names = self.endpoint.provision or {}, {}
         for name in row.needs:
             names[name] = given[name][self._turn[name] % len(given[name])]
             self._turn[name] += 1
@@ -231,7 +231,7 @@ class Provisioner:
         if row.body is not None:
             headers.append(("Content-Type", "application/json"))
             body = json.dumps(filled(row.body, every), ensure_ascii=False).encode()
-        return Sent(row.method, joined(self.site.base_url, path), tuple(headers), body), names
+        return Sent(row.method, joined(self.endpoint.base_url, path), tuple(headers), body), names
 
     def made(self, id_: str) -> bool:
         """Whether this id was created here."""

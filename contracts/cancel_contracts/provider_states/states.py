@@ -22,7 +22,7 @@ from cancel_contracts.provider_states.provision import (
     maybe_left,
     too_few,
 )
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Answer, Transport
 
 Kind = tuple[str, str | None]  # a state, and an owner
@@ -35,14 +35,14 @@ class ProviderStates:
 
     def __init__(
         self,
-        site: Site,
+        endpoint: Endpoint,
         transport: Transport,
         ledger: Ledger | None = None,
         provisioner: Provisioner | None = None,
         waited: Callable[[Received], bool] = lambda received: False,
     ) -> None:
         """`waited` waits as an answer asks, where that may be; it returns whether it did."""
-        self.site, self.transport, self.waited = site, transport, waited
+        self.endpoint, self.transport, self.waited = endpoint, transport, waited
         self.ledger, self.provisioner = ledger or Ledger(), provisioner
         self._posts = 0
         self._made: list[Made] = []
@@ -94,7 +94,7 @@ class ProviderStates:
         """Have the handler set up ahead what will be acquired, by `each` several at a time; return
         whether each is a resource of its own. Where one is not, none is handed out.
         """
-        if self.site.handler is None:
+        if self.endpoint.handler is None:
             return True
 
         def one(kind: Kind) -> str | None:
@@ -113,7 +113,7 @@ class ProviderStates:
     def _next(
         self, state: str, owner: str | None, spends: bool, offset: int, via: Transport | None
     ) -> str:
-        if self.site.handler is None:
+        if self.endpoint.handler is None:
             return self._given(state, owner, spends, offset)
         with suppress(IndexError):
             return self._idle[state, owner].pop()
@@ -121,10 +121,10 @@ class ProviderStates:
             raise Refused(gap)
         if self._broken >= BROKEN_HANDLER_CALLS:
             raise Broken("the provider-state handler has failed before")
-        params = {"contract": self.site.contract, "state": state}
+        params = {"contract": self.endpoint.contract, "state": state}
         if owner:
             params["owner"] = owner
-        number = self.ledger.set_up(self.site.contract, state, self.site.handler, params)
+        number = self.ledger.set_up(self.endpoint.contract, state, self.endpoint.handler, params)
         values = self._set_up(number, state, owner, params, via)
         self._made.append(Made(number, state, {**params, **values}))
         self.ledger.made(number, values)
@@ -132,17 +132,17 @@ class ProviderStates:
 
     def give_back(self, state: str, owner: str | None, id_: str) -> None:
         """Take back a resource of the handler that is as it was: it may be acquired again."""
-        if self.site.handler is not None and not self.single:
+        if self.endpoint.handler is not None and not self.single:
             self._idle[state, owner].append(id_)
 
     def _given(self, state: str, owner: str | None, spends: bool, offset: int) -> str:
         key = (state, owner)
-        listed = () if owner else self.site.ids.get(state, ())
+        listed = () if owner else self.endpoint.ids.get(state, ())
         ids = self._ids.setdefault(key, list(listed))
         at = self._spent[key] + offset
         while at >= len(ids):
             if self.provisioner is None:
-                raise Refused(too_few(self.site, state, owner))
+                raise Refused(too_few(self.endpoint, state, owner))
             ids.append(self.provisioner.create(state, owner))
         if spends:
             self._spent[key] = at + 1
@@ -210,7 +210,7 @@ class ProviderStates:
         params: dict[str, object] | dict[str, str],
         via: Transport | None = None,
     ) -> Answer:
-        request = state_request(self.site, action, state, params)
+        request = state_request(self.endpoint, action, state, params)
         for _ in range(THROTTLED_CALLS):
             self._posts += 1
             if via is not None:
@@ -231,8 +231,8 @@ class ProviderStates:
         """Note a set-up that is sent again: the handler had closed the connection before it read
         the first, or after.
         """
-        assert self.site.handler is not None
-        self.ledger.set_up(self.site.contract, state, self.site.handler, params)
+        assert self.endpoint.handler is not None
+        self.ledger.set_up(self.endpoint.contract, state, self.endpoint.handler, params)
         owner = str(params["owner"]) if "owner" in params else None
         told = f"its set-up was not answered ({why}), and sent again"
         self._orphans.append(maybe_left(state, owner, told))

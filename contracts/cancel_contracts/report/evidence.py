@@ -12,7 +12,7 @@ from typing import Any
 
 from cancel_contracts.contract.model import Lifecycle
 from cancel_contracts.exchange import Exchange, Received
-from cancel_contracts.judge.tally import Evidence
+from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.redact.scrub import Scrubber
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import curl, scenario

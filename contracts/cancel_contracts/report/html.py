@@ -106,7 +106,7 @@ def environment() -> Environment:
     )
     env.filters |= {
         "hexdump": hexdump,
-        "tally": tally,
+        "verdict_counts": verdict_counts,
         "topics": topics,
         "fold": fold,
     }
@@ -133,7 +133,7 @@ def anchors(record: dict[str, Any]) -> Callable[[str, str], str]:
     return lambda id_, contract: id_ if used[id_] < 2 else f"{contract}/{id_}"
 
 
-def tally(contract: dict[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
+def verdict_counts(contract: dict[str, Any]) -> list[tuple[str, list[tuple[str, int]]]]:
     """Return by level how many clauses have each verdict; what none has is left out."""
     words = Counter((clause["level"], clause["verdict"]) for clause in contract["clauses"])
     rows = [

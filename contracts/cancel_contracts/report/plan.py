@@ -107,7 +107,7 @@ def _names(kind: str, names: dict[str, dict[str, None]]) -> str:
 
 def _pace(a: Assignment, rate: str | None) -> str | None:
     """Say how long the quotas make it take, where that is worth saying."""
-    rates = rates_of(a.contract, a.site.base_url, rate)
+    rates = rates_of(a.contract, a.endpoint.base_url, rate)
     seconds = round(seconds_for(a.cost()["cancel"] + a.creates.total(), rates))
     if seconds < 1:
         return None
@@ -120,7 +120,7 @@ def _creates(a: Assignment) -> list[str]:
     """Return what would be created by documented calls: which, what it does, how it is undone."""
     lines = []
     for (state, owner), number in a.creates.items():
-        row = choose(a.contract, a.site, state, owner)
+        row = choose(a.contract, a.endpoint, state, owner)
         who = owner if row.by == "owner" else row.by
         lines.append(
             f"up to {number} in {state} would be created by {row.method}"

@@ -31,7 +31,7 @@ from cancel_contracts.report.curl import variable
 from cancel_contracts.reproduce import Case
 from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
 from cancel_contracts.targets.fields import FieldSource
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 
 MARK = re.compile(r"~(ID_[0-9]+)~|<([^<>]+)>")
 
@@ -88,12 +88,12 @@ class Recipe:
     tokens: dict[str, str] = field(default_factory=dict)  # variable -> whose token
 
 
-def recipe(case: Case, site: Site) -> Recipe:
-    """Return a case as requests to a site."""
+def recipe(case: Case, endpoint: Endpoint) -> Recipe:
+    """Return a case as requests to an endpoint."""
     scenario = case.scenario
     if case.way.single and (single := one_at_a_time(scenario)) is not None:
         scenario = single
-    steps = tuple(_Writer(case, site).steps(scenario))
+    steps = tuple(_Writer(case, endpoint).steps(scenario))
     return Recipe(case, steps, dict(_tokens(steps)))
 
 
@@ -111,11 +111,13 @@ def carried(identity: str, who: str) -> Carried:
 
 
 class _Writer:
-    def __init__(self, case: Case, site: Site) -> None:
-        self.case, self.site, self.contract = case, site, case.contract
-        self.base_url = site.base_url + case.way.prefix
-        self.primary = case.way.caller or site.primary or "admin"
-        self.looks = self.contract.observe_path is not None and "observe" not in site.not_testable
+    def __init__(self, case: Case, endpoint: Endpoint) -> None:
+        self.case, self.endpoint, self.contract = case, endpoint, case.contract
+        self.base_url = endpoint.base_url + case.way.prefix
+        self.primary = case.way.caller or endpoint.primary or "admin"
+        self.looks = (
+            self.contract.observe_path is not None and "observe" not in endpoint.not_testable
+        )
         self.ids: dict[int, str] = {}
         self.segments: dict[int, str] = {}
         self.beside: dict[int, int] = {}
@@ -135,7 +137,7 @@ class _Writer:
             match step:
                 case Acquire():
                     yield self._set_up(step)
-                    if self.site.handler is not None:
+                    if self.endpoint.handler is not None:
                         undo.insert(0, self._tear_down(step))
                 case Name():
                     self._name(step)
@@ -170,10 +172,10 @@ class _Writer:
         says = f"set up: {told.resource(Situation(state=step.state))}"
         says += f", owned by {step.owner}" if step.owner else ""
         says += ", beside it" if step.beside is not None else ""
-        if self.site.handler is None:
+        if self.endpoint.handler is None:
             at = self._taken.get(step.state, 0)
             self._taken[step.state] = at + 1
-            listed = () if step.owner else self.site.ids.get(step.state, ())
+            listed = () if step.owner else self.endpoint.ids.get(step.state, ())
             return SetUp(name, says, given=listed[at] if at < len(listed) else "")
         return SetUp(name, says, self._handler("setup", step))
 
@@ -182,7 +184,7 @@ class _Writer:
         if step.owner:
             params["owner"] = step.owner
         return self._along(
-            state_request(self.site, action, step.state, params), self.site.handler_headers
+            state_request(self.endpoint, action, step.state, params), self.endpoint.handler_headers
         )
 
     def _tear_down(self, step: Acquire) -> TearDown:
@@ -197,7 +199,7 @@ class _Writer:
 
     def _name(self, step: Name) -> None:
         if step.id.word == "unknown":
-            self.ids[step.slot] = self.site.unknown_id or self._uuid()
+            self.ids[step.slot] = self.endpoint.unknown_id or self._uuid()
         else:
             self.ids[step.slot] = step.id.text or IDS[step.id.word].wire
         self.segments[step.slot] = self.ids[step.slot]
@@ -207,12 +209,14 @@ class _Writer:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.case.name}/{self._fresh}"))
 
     def _look(self, slot: int, situation: Situation, *, given: bool = False) -> list[Line]:
-        if not self.looks or (given and not self.site.unknown_id):
+        if not self.looks or (given and not self.endpoint.unknown_id):
             return []
         who = carried("primary", self.primary)
         request = observe_request(self.contract, self.base_url, self.ids[slot], who, self._uuid())
         what = told.resource(situation) if slot not in self.beside.values() else "its neighbour"
-        return [Line(f"{self.primary} looks at {what}", self._along(request, self.site.headers))]
+        return [
+            Line(f"{self.primary} looks at {what}", self._along(request, self.endpoint.headers))
+        ]
 
     def _call(self, step: Call) -> Line:
         call = step.situation
@@ -230,7 +234,7 @@ class _Writer:
         )
         says = told.asked(replace(call, identity=who))
         chunked = call.transfer == "chunked"
-        return Line(says, self._along(request, self.site.headers), chunked)
+        return Line(says, self._along(request, self.endpoint.headers), chunked)
 
 
 def _tokens(steps: Iterable[Step]) -> Iterable[tuple[str, str]]:

@@ -19,8 +19,8 @@ from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.topics import topic
 from cancel_contracts.defects import LEVELS, Breach, defects
 from cancel_contracts.gate import Outcome, figures, gap
+from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.judge.tally import Evidence
 from cancel_contracts.redact.scrub import learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario

@@ -19,10 +19,10 @@ from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.limits import Limits
-from cancel_contracts.run.patience import seconds_asked
 from cancel_contracts.run.performed import InUse
 from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
 from cancel_contracts.run.settings import RunSettings
+from cancel_contracts.run.wait_budget import seconds_asked
 from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
@@ -46,7 +46,7 @@ class Calls:
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
-        self.patience, self.stop = settings.patience, settings.stop
+        self.wait_budget, self.stop = settings.wait_budget, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.pool, self.in_use = settings.pool, InUse()
         self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
@@ -183,7 +183,7 @@ class Calls:
             request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
             answer = self._get(request, via)
         if answer.received is not None and answer.received.status == 429:
-            if self.patience.wait_as_asked(answer.received):
+            if self.wait_budget.wait_as_asked(answer.received):
                 answer = self._get(request, via)
         who = self.identities.name("primary")
         answer = replace(answer, sent=masked(answer.sent, carried, who))
@@ -263,7 +263,7 @@ class Calls:
             what = f"{exchange.sent.method} {exchange.sent.url} as {exchange.identity}"
             log.debug("%s: %s, %.0f ms", what, told, exchange.seconds * 1000)
 
-    def knock(self, attempt: Attempt) -> None:
+    def probe(self, attempt: Attempt) -> None:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
         dead target.
         """
@@ -288,7 +288,7 @@ class Calls:
             )
             return False
         seconds = seconds_asked(exchange.received)
-        if self.patience.wait(seconds) or self.stopped:
+        if self.wait_budget.wait(seconds) or self.stopped:
             return True
         self.journal.stopped = (
             f"the target answers {exchange.status} and asks to wait {seconds:.0f} s, more than"

@@ -32,8 +32,8 @@ from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
 from cancel_contracts.transport.client import Transport
 
-LOOKS_FOR_DRIFT = 3
-DRIFT_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
+VOLATILE_LOOKS = 3
+VOLATILE_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
 BARRIER_SECONDS = 5.0  # until all calls at once are ready
 
 
@@ -146,7 +146,7 @@ class Performance:
                 raise
             self.states.ask_again(step.state, step.owner)
             return
-        if self.states.site.handler and not self.states.single:
+        if self.states.endpoint.handler and not self.states.single:
             if made in (i for i, _ in held):
                 if step.beside is None:
                     raise OneResource
@@ -198,7 +198,7 @@ class Performance:
             self._check_given(held, seen) if step.given else self._check_spent(held, seen)
         held.shows = seen
         if role == "target" and position == 1:
-            self._look_for_drift(held)
+            self._find_volatile(held)
 
     def _look_last(self, slot: int) -> None:
         if (held := self.held.get(slot)) is not None:  # a neighbour may not have been to be had
@@ -223,7 +223,7 @@ class Performance:
     def _check_spent(self, held: Held, seen: Observation | None) -> None:
         """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
         life, acquired = self.calls.contract.lifecycle, held.acquired
-        if self.states.site.handler or acquired is None or acquired.beside is not None:
+        if self.states.endpoint.handler or acquired is None or acquired.beside is not None:
             return
         if seen is None or seen.entity is None or life.kind(acquired.state) != "cancellable":
             return
@@ -233,7 +233,7 @@ class Performance:
         if is_cancelled(life, seen.entity):
             raise Broken("an id of the target file is cancelled already: give fresh ones")
 
-    def _look_for_drift(self, held: Held) -> None:
+    def _find_volatile(self, held: Held) -> None:
         """Where any change may be an effect, look again at what has changed though the call was
         refused: whether it does so by itself.
         """
@@ -243,10 +243,10 @@ class Performance:
         if before is None or after is None or before.entity is None or after.entity is None:
             return
         moved = shown(life, before.entity) != shown(life, after.entity)
-        for _ in range(LOOKS_FOR_DRIFT):
+        for _ in range(VOLATILE_LOOKS):
             if moved or self.calls.sight.unchanged(before, after):
                 return
-            self.calls.stop.wait(DRIFT_SECONDS)
+            self.calls.stop.wait(VOLATILE_SECONDS)
             self.calls.observe(held.attempt, call.situation, held.position, held.resource)
 
     def _end(self, held: Held) -> None:

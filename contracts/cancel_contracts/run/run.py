@@ -37,7 +37,7 @@ class Run:
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
         self.contract, self.settings, self.states = contract, settings, settings.states
         # Ids of a target file, and what is created, are dealt out in the order of the scenarios.
-        in_order = bool(self.states.site.ids or self.states.provisioner)
+        in_order = bool(self.states.endpoint.ids or self.states.provisioner)
         self.pool, self._most = settings.pool, 1 if in_order else settings.most or MOST
         self._jobs = settings.pool.jobs or 1  # how many scenarios at a time
         self.seed = settings.seed
@@ -281,7 +281,7 @@ class Run:
         if self.calls.stop.asked:
             return
         if last and last[0].received is None and last[0].failure == "timeout":
-            self.calls.knock(self.live())
+            self.calls.probe(self.live())
 
     def settle(self) -> None:
         """Look a last time where the plan asks for it, and again at what has not shown its effect,

@@ -10,8 +10,8 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.patience import Patience
 from cancel_contracts.run.pool import Pool
+from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.transport.client import Transport
 
 Progress = Callable[[str, int], None]
@@ -30,7 +30,7 @@ class RunSettings:
     transport: Transport
     identities: Identities
     states: ProviderStates
-    patience: Patience
+    wait_budget: WaitBudget
     stop: Stop
     ledger: Ledger = field(default_factory=Ledger)
     unknown_id: str | None = None

@@ -14,7 +14,7 @@ def options(calls: Calls, states: ProviderStates, scenario: Scenario) -> Options
     contract = calls.contract
     prefix = contract.server_path
     caller = "app" if any(p.kind == "application" for p in contract.permissions) else None
-    if states.site.primary or scenario.calls[0].identity != "primary":
+    if states.endpoint.primary or scenario.calls[0].identity != "primary":
         caller = None
     if caller is not None:
         try:
@@ -23,6 +23,6 @@ def options(calls: Calls, states: ProviderStates, scenario: Scenario) -> Options
             caller = None
     return Options(
         prefix="" if calls.base_url.endswith(prefix) else prefix,
-        single=scenario.pair and states.site.handler is not None,
+        single=scenario.pair and states.endpoint.handler is not None,
         caller=caller,
     )

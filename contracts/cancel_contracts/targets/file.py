@@ -52,7 +52,7 @@ class MintSource:
 
 
 @dataclass(frozen=True)
-class Site:
+class Endpoint:
     """The target as one contract sees it: overrides applied."""
 
     contract: str
@@ -77,15 +77,15 @@ class Site:
 
 @dataclass(frozen=True)
 class Target:
-    """A validated target file. `raw` holds it as written, but for what is empty; `site` applies the
-    overrides of one contract.
+    """A validated target file. `raw` holds it as written, but for what is empty; `endpoint` applies
+    the overrides of one contract.
     """
 
     place: str
     raw: Mapping[str, Any]
     base_url: str
 
-    def site(self, contract: Contract) -> Site:
+    def endpoint(self, contract: Contract) -> Endpoint:
         own = self.raw.get("contracts", {}).get(contract.name, {})
         # Who has resources created for a contract wants no handler of the others for it.
         general = None if "provision" in own else self.raw.get("provider_states")
@@ -98,7 +98,7 @@ class Target:
         handler, handler_headers = handler_of(self.place, states)
         headers = {**self.raw.get("headers", {}), **own.get("headers", {})}
         certificate = own.get("client_certificate", self.raw.get("client_certificate"))
-        site = Site(
+        endpoint = Endpoint(
             contract=contract.name,
             base_url=base.rstrip("/"),
             handler=handler,
@@ -113,26 +113,28 @@ class Target:
             handler_headers=handler_headers,
             client_certificate=certificate_of(self.place, certificate),
         )
-        self._check_states(contract, site)
-        if site.provision is not None:
-            self._check_provision(contract, site)
-        return site
+        self._check_states(contract, endpoint)
+        if endpoint.provision is not None:
+            self._check_provision(contract, endpoint)
+        return endpoint
 
-    def check_primary(self, contract: Contract, site: Site) -> None:
+    def check_primary(self, contract: Contract, endpoint: Endpoint) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
-        given = site.primary is not None
-        name = site.primary or PRIMARY
-        if site.mint or name in site.identities or not (given or site.identities):
+        given = endpoint.primary is not None
+        name = endpoint.primary or PRIMARY
+        if endpoint.mint or name in endpoint.identities or not (given or endpoint.identities):
             return
         own = "primary" in self.raw.get("contracts", {}).get(contract.name, {})
         place = f"{self.place}: contracts/{contract.name}" if own else self.place
         problem = f"{name}, who makes the ordinary calls for {contract.name}, has no source"
-        others = [f"name another {'primary' if given else 'as primary'}"] if site.identities else []
-        mend = " or ".join([f"give identities/{name}", *others])
-        raise UsageError(f"{place}{'/' if own else ': '}primary", problem, mend)
+        others = (
+            [f"name another {'primary' if given else 'as primary'}"] if endpoint.identities else []
+        )
+        fix = " or ".join([f"give identities/{name}", *others])
+        raise UsageError(f"{place}{'/' if own else ': '}primary", problem, fix)
 
-    def _check_states(self, contract: Contract, site: Site) -> None:
-        for state in site.ids:
+    def _check_states(self, contract: Contract, endpoint: Endpoint) -> None:
+        for state in endpoint.ids:
             if state not in contract.lifecycle.states:
                 known = ", ".join(contract.lifecycle.states)
                 place = f"{self.place}: contracts/{contract.name}/provider_states"
@@ -140,19 +142,19 @@ class Target:
                     place, f"{contract.name} has no state {state!r}", f"use one of {known}"
                 )
 
-    def _check_provision(self, contract: Contract, site: Site) -> None:
+    def _check_provision(self, contract: Contract, endpoint: Endpoint) -> None:
         place = f"{self.place}: contracts/{contract.name}/provision"
-        assert site.provision is not None
-        if site.handler is not None:
+        assert endpoint.provision is not None
+        if endpoint.handler is not None:
             raise UsageError(place, "stands beside a handler", "keep one of the two")
         if not contract.provisions:
             raise UsageError(place, f"{contract.name} documents no create call", "leave it out")
         known = {name for row in contract.provisions for name in row.needs}
-        for name in site.provision:
+        for name in endpoint.provision:
             if name not in known:
-                mend = f"use one of {', '.join(sorted(known))}" if known else "leave it empty"
-                raise UsageError(place, f"no create call holds {name!r}", mend)
-        if not any(row.needs.keys() <= site.provision.keys() for row in contract.provisions):
+                fix = f"use one of {', '.join(sorted(known))}" if known else "leave it empty"
+                raise UsageError(place, f"no create call holds {name!r}", fix)
+        if not any(row.needs.keys() <= endpoint.provision.keys() for row in contract.provisions):
             wanted = " or ".join(", ".join(row.needs) for row in contract.provisions)
             raise UsageError(place, "fills no create call", f"give {wanted}")
 
@@ -208,8 +210,8 @@ def _numbered(place: str, id_: str) -> list[str]:
     if width == 0:
         return [id_]
     if "#" * width not in id_:
-        mend = "leave one run of #, which stands for a number"
-        raise UsageError(place, f"{id_!r} has # in two places", mend)
+        fix = "leave one run of #, which stands for a number"
+        raise UsageError(place, f"{id_!r} has # in two places", fix)
     numbers = range(1, min(10**width, IDS_OF_A_PATTERN + 1))
     return [id_.replace("#" * width, f"{number:0{width}}") for number in numbers]
 

@@ -47,8 +47,8 @@ def wrong(
             if name not in needs and not any(c.knows(name) for c in contracts):
                 problem = f"{name!r} is no clause and no need"
                 ids = [clause.id for c in contracts for clause in c.clauses]
-                mend = _nearest(name, [*needs, *ids], "a clause id or ")
-                yield UsageError(f"{at}not_testable", problem, mend)
+                fix = _nearest(name, [*needs, *ids], "a clause id or ")
+                yield UsageError(f"{at}not_testable", problem, fix)
 
 
 def check_identity(name: str, contracts: Iterable[Contract]) -> None:

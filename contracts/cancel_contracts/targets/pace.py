@@ -52,8 +52,8 @@ def check_store(url: str) -> None:
     except ValueError:  # an address in half a bracket, a port that is none
         fine = False
     if not fine or "://" not in url:
-        place, mend = f"--quota-store {place_of(url)}", "give redis://HOST:PORT/DB"
-        raise UsageError(place, "is no URL of a Redis", mend)
+        place, fix = f"--quota-store {place_of(url)}", "give redis://HOST:PORT/DB"
+        raise UsageError(place, "is no URL of a Redis", fix)
 
 
 def rates_of(contract: Contract, base_url: str, rate: str | None) -> list[Rate]:
@@ -123,8 +123,8 @@ def _limiter(
     try:
         import redis
     except ImportError:
-        mend = "pip install 'cancel-contracts[redis]'"
-        raise UsageError(place, "needs the package redis", mend) from None
+        fix = "pip install 'cancel-contracts[redis]'"
+        raise UsageError(place, "needs the package redis", fix) from None
     from pyrate_limiter import RedisBucket
 
     # The count is that of one service of one tenant: whoever calls it, from wherever.

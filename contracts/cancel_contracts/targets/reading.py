@@ -19,8 +19,8 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
     raw = _without_empty(raw)
     if found := complaint(validator("target").iter_errors(raw)):
-        keys, problem, mend = found
-        raise UsageError(place_in(path, keys), problem, mend or "see `cancel-contracts init`")
+        keys, problem, fix = found
+        raise UsageError(place_in(path, keys), problem, fix or "see `cancel-contracts init`")
     check_urls(path, raw)
     return raw
 

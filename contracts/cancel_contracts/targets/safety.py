@@ -25,7 +25,7 @@ from cancel_contracts.hosts import (
     is_proxied,
     is_this_machine,
 )
-from cancel_contracts.targets.file import Site
+from cancel_contracts.targets.file import Endpoint
 
 
 def is_vendors(url: str, contracts: Iterable[Contract]) -> bool:
@@ -43,15 +43,15 @@ def is_loopback(url: str, contracts: Iterable[Contract] = ()) -> bool:
     return local and not is_vendors(url, contracts)
 
 
-def why_site_is_not_local(site: Site, contracts: Iterable[Contract] = ()) -> str | None:
+def why_endpoint_is_not_local(endpoint: Endpoint, contracts: Iterable[Contract] = ()) -> str | None:
     """Return why a target does not count as local, in words that follow its base URL; None where a
     cancel there can harm nothing but a test set-up. A handler elsewhere counts.
     """
     contracts = tuple(contracts)
-    if found := why_not_local(site.base_url, contracts):
+    if found := why_not_local(endpoint.base_url, contracts):
         return found
-    if site.handler is not None and (found := why_not_local(site.handler, contracts)):
-        return f"has a provider-state handler on {host_of(site.handler)}, which {found}"
+    if endpoint.handler is not None and (found := why_not_local(endpoint.handler, contracts)):
+        return f"has a provider-state handler on {host_of(endpoint.handler)}, which {found}"
     return None
 
 

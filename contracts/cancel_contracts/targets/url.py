@@ -24,11 +24,11 @@ def check_url(place: str, url: str, *, query: bool = False) -> str:
         if any(c.isspace() or not c.isprintable() for c in url):
             raise ValueError("holds a space or a control character")
     except ValueError as err:
-        mend = "give whoever calls under `identities`" if "@" in url else "write http://host:port"
-        raise UsageError(place, f"the URL {err}", mend) from None
+        fix = "give whoever calls under `identities`" if "@" in url else "write http://host:port"
+        raise UsageError(place, f"the URL {err}", fix) from None
     if "#" in url or ("?" in rest and not query):
-        mend = "give scheme, host, port and path alone"
-        raise UsageError(place, "the URL carries a query or fragment", mend)
+        fix = "give scheme, host, port and path alone"
+        raise UsageError(place, "the URL carries a query or fragment", fix)
     return url.rstrip("/")
 
 

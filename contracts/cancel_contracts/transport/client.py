@@ -257,19 +257,19 @@ def trusted(cacert: os.PathLike[str] | None) -> bool | str:
 
 def check_certificates(place: str, path: str) -> None:
     """Raise UsageError where a path holds no CA certificates: else each call would fail for it."""
-    mend = "name a PEM file of CA certificates"
+    fix = "name a PEM file of CA certificates"
     if not os.path.exists(path):
-        raise UsageError(place, f"{path} does not exist", mend)
+        raise UsageError(place, f"{path} does not exist", fix)
     if is_pipe(Path(path)):
-        raise UsageError(place, f"{path} is a pipe", mend)
+        raise UsageError(place, f"{path} is a pipe", fix)
     if os.path.isdir(path):
         return  # of hashed names, as OpenSSL has them; read one by one when they are needed
     try:
         _load_certificates(path, os.stat(path).st_mtime_ns)
     except ssl.SSLError:
-        raise UsageError(place, f"{path} holds no CA certificate that can be read", mend) from None
+        raise UsageError(place, f"{path} holds no CA certificate that can be read", fix) from None
     except OSError as err:
-        raise UsageError(place, f"{path}: {err.strerror or 'cannot be read'}", mend) from None
+        raise UsageError(place, f"{path}: {err.strerror or 'cannot be read'}", fix) from None
 
 
 @lru_cache

@@ -73,8 +73,8 @@ def field_line(name: str, value: str) -> bytes:
     try:
         return f"{name}: {value}\r\n".encode("latin-1")
     except UnicodeEncodeError:
-        problem, mend = "a character beyond Latin-1 in its value", "encode it"
-        raise UsageError(f"request header {name}", problem, mend) from None
+        problem, fix = "a character beyond Latin-1 in its value", "encode it"
+        raise UsageError(f"request header {name}", problem, fix) from None
 
 
 def chunks(body: bytes) -> tuple[bytes, ...]:

@@ -1,4 +1,4 @@
-"""Tally: one clause, under one reading, held against one exchange after the other.
+"""Accumulator: one clause, under one reading, held against one exchange after the other.
 
 Keeps counts, and of the exchanges only what a verdict shows. Pure.
 """
@@ -80,7 +80,7 @@ class Spoken(Sequence[Exchange]):
 
 
 @dataclass
-class Tally:
+class Accumulator:
     """What came of a clause. `wanted` are the situations that it asks for.
 
     An exchange upholds the clause where each item of each facet was judged, but for those that it

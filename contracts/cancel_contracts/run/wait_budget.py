@@ -1,4 +1,4 @@
-"""Patience: how long a run waits for a target that asks it to (429, Retry-After)."""
+"""WaitBudget: how long a run waits for a target that asks it to (429, Retry-After)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cancel_contracts.run.attempt import Stop
 WAIT_SECONDS = 1.0  # after a 429 that does not say how long
 
 
-class Patience:
+class WaitBudget:
     """The seconds that may still be waited, in all. Safe to use from several threads.
 
     Who is asked to wait steps `aside` first, until nothing else is under way: what a target puts
