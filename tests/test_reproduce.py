@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -21,14 +22,15 @@ from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Form
+from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.plan.steps import Acquire, Call, Name, Scenario
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.recipe import recipe
 from cancel_contracts.report.record import record
 from cancel_contracts.report.script import write
-from cancel_contracts.reproduce import again, assignment, cases
+from cancel_contracts.reproduce import Case, again, assignment, cases
+from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import verify
 from report_sample import outcome_of, sample
@@ -98,6 +100,92 @@ def test_it_still_deviates_until_it_is_mended(faults: tuple[str, ...], only: lis
         assert set(words(report, target)) == {"deviates"}
     with mock_target([contract(MACHINE)]) as mended:
         assert set(words(report, mended)) == {"keeps"}
+
+
+class NowAndThen(Service):
+    """Every so many refusals of an unknown id are none."""
+
+    every, count = 3, 0
+
+    def answer(self, request: Request) -> Response:
+        found = super().answer(request)
+        if found.status == 404 and request.method == "POST":
+            self.count += 1
+            if self.count % self.every == 1:
+                return replace(found, status=200, headers=(), body=b"")
+        return found
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_what_shows_now_and_then_shows_again(every: int) -> None:
+    service = conforming("MA", type("Mixed", (NowAndThen,), {"every": every}))
+    of = contract_of(service.page)
+    with Written(service) as running:
+        target = target_of(service, running.url)
+        result = verify([of], target, Options(only=("MA-34",)), environ={})
+        report = record(result, outcome_of(result))
+        (case,) = cases(report, [of], None)
+        made = again(case, target, Options())
+        service.stopped.set()
+    assert made.word == "deviates"
+    assert made.scenarios > 1, "the first try did not show it"
+
+
+def test_a_deviation_of_few_exchanges_is_tried_as_often_as_it_takes() -> None:
+    with deviating("every-7th-call-answered-500", only=[]) as (target, report):
+        clause = next(c for c in report["contracts"][0]["clauses"] if c["id"] == "MA-48")
+        assert clause["violations"] * 3 < clause["exercised"]
+        (case,) = cases(report, [contract(MACHINE)], "MA-48")
+        assert case.tries > 3
+        assert again(case, target, Options()).word == "deviates"
+        far = assignment(case, target, Options())
+        assert len(far.plan.scenarios) == 1
+    with mock_target([contract(MACHINE)]) as mended:
+        made = again(case, mended, Options())
+        assert made.word == "keeps"
+        assert made.scenarios >= case.tries
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fault", "clause"),
+    [
+        ("429-at-the-5th-call", "MA-11"),
+        ("existence-revealed-in-code", "MA-62"),
+        ("error-target-constant", "MA-38"),
+    ],
+)
+def test_what_many_exchanges_show_is_made_with_all_of_them(fault: str, clause: str) -> None:
+    with deviating(fault, only=[clause] if clause != "MA-11" else []) as (_, report):
+        (case,) = cases(report, [contract(MACHINE)], clause)
+        assert [*case.many] == [clause]
+    with mock_target([contract(MACHINE)], faults=[fault]) as target:  # its quota is whole again
+        assert again(case, target, Options(max_wait=3)).word == "deviates"
+    with mock_target([contract(MACHINE)]) as mended:
+        made = again(case, mended, Options())
+    assert made.word == "keeps"
+    assert next(iter(made.made.judgement.verdicts)).word == "upheld"
+
+
+class NoSuchMethod(Service):
+    """Another method is answered 404, which is no 405 and so promises no Allow."""
+
+    def answer(self, request: Request) -> Response:
+        found = super().answer(request)
+        return replace(found, status=404) if found.status == 405 else found
+
+
+def test_what_nobody_can_demand_is_gone_once_it_does_not_come() -> None:
+    with deviating("405-without-allow", only=["MA-56"]) as (_, report):
+        (case,) = cases(report, [contract(MACHINE)], None)
+    service = conforming("MA", NoSuchMethod)
+    with Written(service) as running:
+        made = again(case, target_of(service, running.url), Options())
+        service.stopped.set()
+    assert made.word == "keeps"
+    with Written(service) as running:
+        url = running.url
+    assert again(case, target_of(service, url), Options()).word == "not-told"
 
 
 def test_it_sends_that_scenario_and_nothing_else() -> None:
@@ -178,8 +266,9 @@ def test_what_may_cancel_needs_leave_where_the_target_is_not_local() -> None:
             again(case, far, Options())
 
 
+@pytest.mark.parametrize("others", [False, True])
 @pytest.mark.parametrize("hidden", ["a resource that is called unknown", "an id of its own"])
-def test_a_report_cannot_hide_what_it_has_cancelled(hidden: str) -> None:
+def test_a_report_cannot_hide_what_it_has_cancelled(hidden: str, others: bool) -> None:
     """The steps stand in a file that anybody may have written."""
     with deviating("unknown-id-answered-200", only=["MA-34"]) as (target, report):
         far = Target("far", {**target.raw, "base_url": FAR}, FAR)
@@ -190,8 +279,10 @@ def test_a_report_cannot_hide_what_it_has_cancelled(hidden: str) -> None:
             steps: tuple[Any, ...] = (Name(0, Form("raw", "a-real-id")), Call(call))
         else:
             steps = (Acquire(0, "Pending"), Call(call))
+        bad = Scenario(steps)
+        forged = replace(case, others=(bad,)) if others else replace(case, scenario=bad)
         with pytest.raises(UsageError, match="allow-destructive"):
-            assignment(replace(case, scenario=Scenario(steps)), far, Options())
+            assignment(forged, far, Options())
 
 
 # --- the command ----------------------------------------------------------------------------------
@@ -385,6 +476,78 @@ def test_a_token_fills_a_variable(identity: str, value: str, lent: Path, capsys:
 def test_what_has_no_token_is_said(identity: str, told: str, lent: Path, capsys: Capture) -> None:
     assert main(["token", identity, "--target", str(lent), "--force"]) == 2
     assert told in capsys.readouterr().err
+
+
+HEADERS = """
+base_url: http://127.0.0.1:1
+headers: {Ocp-Apim-Subscription-Key: {env: APIM_KEY}, X-Tenant: a tenant}
+provider_states: {url: "http://127.0.0.1:2/", basic: {user: contracts, password: {env: STATES_PASSWORD}}}
+identities: {admin: {token: abcdefghijkl}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Ocp-Apim-Subscription-Key", "the key of the gateway"),
+        ("ocp-apim-subscription-key", "the key of the gateway"),
+        ("X-Tenant", "a tenant"),
+        ("Authorization", base64.b64encode(b"contracts:open sesame").decode()),
+    ],
+)
+def test_what_goes_along_fills_a_variable_too(
+    name: str, value: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APIM_KEY", "the key of the gateway")
+    monkeypatch.setenv("STATES_PASSWORD", "open sesame")
+    path = tmp_path / "target.yaml"
+    path.write_text(HEADERS, encoding="utf-8")
+    assert main(["token", name, "--target", str(path), "--force"]) == 0
+    assert capsys.readouterr().out == f"{value}\n"
+    monkeypatch.delenv("APIM_KEY")
+    if name.startswith("O"):
+        assert main(["token", name, "--target", str(path), "--force"]) == 2
+        assert "APIM_KEY" in capsys.readouterr().err
+
+
+def claims(token: str) -> dict[str, Any]:
+    body = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return found
+
+
+ASSIGNMENT = "access-package-assignment-request"
+ALONE = "delegated:EntitlementMgmt-SubjectAccess.ReadWrite"
+
+
+def test_a_permission_alone_is_its_owners(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "target.yaml"
+    path.write_text(
+        f"base_url: http://127.0.0.1:1\nmint: {{algorithm: HS256, key: {'k' * 40}}}\n", "utf-8"
+    )
+    argv = ["token", ALONE, "--target", str(path), "--contract", ASSIGNMENT, "--force"]
+    subjects = []
+    for more in ([], ["--owner", "user"]):
+        assert main([*argv, *more]) == 0
+        subjects.append(claims(capsys.readouterr().out.strip())["sub"])
+    assert subjects == [ALONE, "user"]
+    assert main([*argv, "--owner", "usr"]) == 2
+    assert "use user" in capsys.readouterr().err
+
+
+def test_a_script_names_the_owner_whose_token_it_takes() -> None:
+    call = Situation(identity=ALONE, owner="user", state="PendingApproval")
+    of = contract(ASSIGNMENT)
+    scenario = Scenario((Acquire(0, "PendingApproval", "user"), Call(call)))
+    case = Case("1", of, (of.clauses[0].id,), "", scenario, Way(), 0, {})
+    endpoint = Target("t", {"provider_states": "http://127.0.0.1:2/"}, "http://127.0.0.1:1")
+    made = recipe(case, endpoint.endpoint(of))
+    (name,) = made.tokens
+    for language in ("sh", "py"):
+        text = write(made, language)
+        assert f"cancel-contracts token {ALONE} --owner user --target FILE" in text
+        assert name in text
+        assert "<" not in text.split("id_of()")[-1].split("def variable")[0]
 
 
 def test_a_minted_token_is_one_contracts_own(tmp_path: Path, capsys: Capture) -> None:

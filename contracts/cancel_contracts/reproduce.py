@@ -6,9 +6,11 @@ token they take is the target file's to say, as ever.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from itertools import cycle, islice
+from math import ceil
 from typing import Any, Literal
 
 from cancel_contracts import serial
@@ -16,6 +18,7 @@ from cancel_contracts.assignment import Assignment, Options, assign
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.judge import Verdict
+from cancel_contracts.judge.overall import calls_to_tell
 from cancel_contracts.plan.steps import (
     EXISTING,
     Acquire,
@@ -32,12 +35,20 @@ from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import ContractResult, Result, verify
 
 Word = Literal["deviates", "keeps", "not-told"]
+# How often a scenario is made anew before it is said to deviate no more: what deviated in one of n
+# exchanges shows in 3n tries nineteen times of twenty. On a target that is not local as few as may
+# be.
+FEWEST, MOST = 3, 12
+OTHERS = 8  # further scenarios of a finding's evidence
+CALLS = 100  # for a clause that takes many, as many as the gate makes at most
 
 
 @dataclass(frozen=True)
 class Case:
     """One finding of a report, or one violated clause of it: what is to be made anew, and what it
-    is to be held to, the most telling clause first.
+    is to be held to, the most telling clause first. `others` are further scenarios of its evidence,
+    `tries` says how often to make the first, `many` from how many calls on those of its clauses
+    tell that no scenario tells of alone.
     """
 
     name: str
@@ -48,15 +59,21 @@ class Case:
     way: Way
     seed: int
     pinned: Mapping[str, tuple[str, ...]]
+    others: tuple[Scenario, ...] = ()
+    tries: int = FEWEST
+    many: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Again:
-    """What came of a case when it was made anew. `why` says what keeps it from being told."""
+    """What came of a case when it was made anew, in so many scenarios. `why` says what keeps it
+    from being told.
+    """
 
     case: Case
     word: Word
     result: Result
+    scenarios: int
     why: str = ""
 
     @property
@@ -132,17 +149,35 @@ def _case(
     if MASK in str(steps):
         told = f"{name} was made with a text that is left out of reports"
         raise UsageError("REPORT", told, f"run `verify --only {clauses[0]}` instead")
+    known = tuple(id_ for id_ in clauses if contract.clause(id_))
+    violated = {c["id"]: c for c in row["clauses"] if c["id"] in known}
+    beside = _beside(row, violated.values(), steps)
     try:
-        scenario = serial.load(Scenario, steps, "steps")
+        scenario, *others = (serial.load(Scenario, one, "steps") for one in (steps, *beside))
         way = serial.load(Way, row.get("way", {}), "way")
     except ValueError as err:
         told = f"holds a scenario that cannot be read: {err}"
         raise UsageError("REPORT", told, "write it again with `verify --report-json`") from None
-    known = tuple(id_ for id_ in clauses if contract.clause(id_))
-    if not known or not scenario.calls:
+    if not violated or not all(one.calls for one in (scenario, *others)):
         raise UsageError("REPORT", f"{name} speaks of no clause of {of}", "write it again")
-    pinned = {of: tuple(d["name"] for d in row.get("dialects", ()))}
-    return Case(name, contract, known, sentence, scenario, way, report["seed"], pinned)
+    lead = violated[known[0]]
+    tries = ceil(3 * lead["exercised"] / max(1, lead["violations"]))
+    told_by = {c.id: calls_to_tell(contract, c) for c in contract.clauses if c.id in violated}
+    many = {id_: max(n, violated[id_]["requests"]) for id_, n in told_by.items() if n}
+    return Case(
+        name, contract, known, sentence, scenario, way, report["seed"],
+        {of: tuple(d["name"] for d in row.get("dialects", ()))},
+        tuple(others), min(MOST, max(FEWEST, tries)), many,
+    )  # fmt: skip
+
+
+def _beside(
+    row: Mapping[str, Any], clauses: Iterable[Mapping[str, Any]], lead: Any
+) -> Iterator[Any]:
+    """Yield the steps of the other scenarios that the evidence of clauses names."""
+    numbers = dict.fromkeys(str(e.get("number")) for c in clauses for e in c["evidence"])
+    found = (row["scenarios"].get(number) for number in numbers)
+    return islice((s for s in found if s and s != lead and MASK not in str(s)), OTHERS)
 
 
 def assignment(case: Case, target: Target, options: Options) -> Assignment:
@@ -150,8 +185,9 @@ def assignment(case: Case, target: Target, options: Options) -> Assignment:
     options = replace(options, only=case.clauses)
     (found,) = assign([case.contract], target, options)
     # The steps are a file's to say, and a drawn id may be one that exists.
-    touches = case.scenario.known or any(call.resource in EXISTING for call in case.scenario.calls)
-    drawn = any(isinstance(step, Name) and step.id.text for step in case.scenario.steps)
+    every = (case.scenario, *case.others)
+    touches = any(s.known or any(c.resource in EXISTING for c in s.calls) for s in every)
+    drawn = any(isinstance(step, Name) and step.id.text for s in every for step in s.steps)
     if touches and not found.endpoint.has_states:
         told = f"gives no provider states for {case.contract.name}"
         raise UsageError(target.place, told, "add `provider_states:`")
@@ -167,10 +203,11 @@ def assignment(case: Case, target: Target, options: Options) -> Assignment:
 def again(case: Case, target: Target, options: Options, stop: Stop | None = None) -> Again:
     """Make a case anew, tear down, and say whether it still deviates.
 
-    Where it does not at once it is made twice more: some deviations show every second time, others
-    beside a like call alone.
+    Where it does not at once it is made again, with whatever else its evidence names: some
+    deviations show now and then, others beside like calls alone.
     """
-    last = any(isinstance(step, ObserveLast) for step in case.scenario.steps)
+    every = (case.scenario, *case.others)
+    last = any(isinstance(step, ObserveLast) for scenario in every for step in scenario.steps)
     options = replace(
         options,
         seed=case.seed,
@@ -181,9 +218,32 @@ def again(case: Case, target: Target, options: Options, stop: Stop | None = None
     found = _once(case, (case.scenario,), todo, target, options, stop)
     if found.word == "deviates" or (stop and stop.asked):
         return found
-    scenarios = (case.scenario, _looked_at(case.scenario))
-    twice = _once(case, scenarios, todo, target, options, stop)
-    return found if twice.word == "not-told" else twice
+    local = todo.not_local is None
+    scenarios = (
+        *(case.scenario,) * ((case.tries if local else FEWEST) - 2),
+        *map(_looked_at, every),
+        *_asked(case, target, options, local=local),
+    )
+    more = _once(case, scenarios, todo, target, options, stop)
+    more = replace(more, scenarios=more.scenarios + 1)
+    return found if more.word == "not-told" and not case.many else more
+
+
+def _asked(case: Case, target: Target, options: Options, *, local: bool) -> list[Scenario]:
+    """Return what the clauses on many exchanges ask for, in as many calls as tell of them: on a
+    target that is not local once.
+    """
+    if not case.many:
+        return []
+    (found,) = assign([case.contract], target, replace(options, only=tuple(case.many)))
+    planned = found.plan.scenarios
+    scenarios, calls = list(planned), sum(len(s.calls) for s in planned)
+    for scenario in cycle(planned) if local else ():
+        calls += len(scenario.calls)
+        if calls > min(CALLS, max(case.many.values())):
+            break
+        scenarios.append(scenario)
+    return scenarios
 
 
 def _looked_at(scenario: Scenario) -> Scenario:
@@ -210,14 +270,27 @@ def _once(
     todo = replace(todo, plan=replace(todo.plan, scenarios=scenarios))
     options = replace(options, max_requests=calls)
     result = verify([case.contract], target, options, stop=stop, assignments=[todo])
-    verdicts = result.results[0].judgement.verdicts
+    verdicts, number = result.results[0].judgement.verdicts, len(scenarios)
     if any(v.word == "violated" for v in verdicts):
-        return Again(case, "deviates", result)
+        return Again(case, "deviates", result, number)
     if result.crashes:
-        return Again(case, "not-told", result, result.crashes[0])
-    if result.results[0].judgement.unusable or not any(v.exercised for v in verdicts):
-        return Again(case, "not-told", result, _why(verdicts))
-    return Again(case, "keeps", result)
+        return Again(case, "not-told", result, number, result.crashes[0])
+    if not _told(case, result.results[0]):
+        return Again(case, "not-told", result, number, _why(verdicts))
+    return Again(case, "keeps", result, number)
+
+
+def _told(case: Case, made: ContractResult) -> bool:
+    """Whether it is told that nothing deviates: a clause was exercised, those on many exchanges are
+    upheld, or what nobody can demand did not come.
+    """
+    verdicts = made.judgement.verdicts
+    many = [v for v in verdicts if v.clause.id in case.many]
+    if made.judgement.unusable or any(v.word != "upheld" for v in many):
+        return False
+    answered = any(x.kind == "cancel" and x.status is not None for x in made.journal.exchanges)
+    free = all(v.conditional and v.word == "not-exercised" for v in verdicts)
+    return any(v.exercised for v in verdicts) or (answered and free)
 
 
 def _why(verdicts: Sequence[Verdict]) -> str:

@@ -128,7 +128,7 @@ def _target(
 
 
 @click.command()
-@click.argument("identity", type=IDENTITIES)
+@click.argument("identity", type=IDENTITIES, metavar="IDENTITY|HEADER")
 @click.option(
     "--target", "target_file", type=PATH, metavar="FILE",
     help=f"The target's description; without it {TARGET}.",
@@ -140,16 +140,19 @@ def _target(
     metavar="NAME",
     help="For which contract, where that matters.",
 )
+@click.option(
+    "--owner",
+    type=IDENTITIES,
+    metavar="IDENTITY",
+    help="Who owns the resource: of a permission alone, the token that is minted is the owner's.",
+)
 @click.option("--force", is_flag=True, help="Print it to a pipe or a file too.")
 @spec_option
-def token(identity: str, target_file: Path | None, name: str | None, force: bool,
-          specs: tuple[Path, ...]) -> None:  # fmt: skip
-    """Print what an identity carries after `Bearer`, minted or read: it fills the variable that a
-    curl line names. Only to a terminal, or with --force.
+def token(identity: str, target_file: Path | None, name: str | None, owner: str | None,
+          force: bool, specs: tuple[Path, ...]) -> None:  # fmt: skip
+    """Print what an identity carries after `Bearer`, minted or read, or what a header of the target
+    file holds: it fills the variable that a curl line names. Only to a terminal, or with --force.
     """
-    from cancel_contracts.errors import NoIdentity
-    from cancel_contracts.identity.identities import Identities
-    from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.targets.file import load
     from cancel_contracts.targets.names import check_identity
 
@@ -163,13 +166,46 @@ def token(identity: str, target_file: Path | None, name: str | None, force: bool
     target = load(file)
     target.check_names(contracts)
     served = target.narrowed(contracts)
-    check_identity(identity, served)
+    found = _fields(identity, target, served)
+    if not found:
+        for one in (identity, owner or identity):
+            check_identity(one, served)
+        found = _carried(identity, owner, target, served)
+    if len(set(found.values())) > 1:
+        told = f"{identity} is another for each contract"
+        raise UsageError("--contract", told, f"use one of {', '.join(found)}")
+    put(next(iter(found.values())))
+
+
+def _fields(name: str, target: Target, served: Sequence[Contract]) -> dict[str, str]:
+    """Return the value of a header of the target file, or of its provider-state handler, by
+    contract; nothing where none has the name.
+    """
+    from cancel_contracts.identity.fields import value_of
+
+    found: dict[str, str] = {}
+    for contract in served:
+        endpoint = target.endpoint(contract)
+        for source in (*endpoint.headers, *endpoint.handler_headers):
+            if source.name.lower() == name.lower():
+                found.setdefault(contract.name, value_of(source, os.environ))
+    return found
+
+
+def _carried(
+    identity: str, owner: str | None, target: Target, served: Sequence[Contract]
+) -> dict[str, str]:
+    """Return what an identity carries, by contract. Raises UsageError where it carries nothing."""
+    from cancel_contracts.errors import NoIdentity
+    from cancel_contracts.identity.identities import Identities
+    from cancel_contracts.redact.secrets import Redactor
+
     found: dict[str, str] = {}
     gap = ""
     for contract in served:
         who = Identities(contract, target.endpoint(contract), Redactor(), os.environ)
         try:
-            carried = who.credentials(identity)
+            carried = who.credentials(identity, owner)
         except NoIdentity as err:
             gap = str(err)
             continue
@@ -180,8 +216,5 @@ def token(identity: str, target_file: Path | None, name: str | None, force: bool
             names = ", ".join(c.name for c in served)
             raise UsageError("--contract", "each contract has tokens of its own", f"use {names}")
     if not found:
-        raise UsageError("IDENTITY", gap or f"{identity} carries nothing", f"see {file}")
-    if len(set(found.values())) > 1:
-        told = f"{identity} is another for each contract"
-        raise UsageError("--contract", told, f"use one of {', '.join(found)}")
-    put(next(iter(found.values())))
+        raise UsageError("IDENTITY", gap or f"{identity} carries nothing", f"see {target.place}")
+    return found

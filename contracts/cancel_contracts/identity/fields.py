@@ -35,16 +35,34 @@ def _read(
 ) -> Headers:
     found = []
     for source in sources:
-        value = read_source(source.kind, source.value, source.place, environ).strip()
+        value = _secret(source, environ)
         redactor.learn(value)
-        if not value or any(not 32 <= ord(c) <= 126 for c in value):
-            problem = "is empty or holds characters that no header may"
-            raise UsageError(source.place, problem, "fix it")
         if source.user is not None:
-            pair = f"{source.user}:{value}".encode()
-            value = f"Basic {redactor.learn(base64.b64encode(pair).decode())}"
+            value = f"Basic {redactor.learn(_credentials(source.user, value))}"
         found.append((source.name, value))
     return tuple(found)
+
+
+def _secret(source: FieldSource, environ: Mapping[str, str]) -> str:
+    """Return what a source holds. Raises UsageError where no header may hold it."""
+    value = read_source(source.kind, source.value, source.place, environ).strip()
+    if not value or any(not 32 <= ord(c) <= 126 for c in value):
+        problem = "is empty or holds characters that no header may"
+        raise UsageError(source.place, problem, "fix it")
+    return value
+
+
+def _credentials(user: str, password: str) -> str:
+    """Return the credentials of RFC 7617 section 2."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def value_of(source: FieldSource, environ: Mapping[str, str]) -> str:
+    """Return what fills the variable that stands for a field: its value, without the scheme where
+    it is a user's with a password. Raises UsageError.
+    """
+    value = _secret(source, environ)
+    return value if source.user is None else _credentials(source.user, value)
 
 
 def certificate_files(source: CertificateSource | None) -> tuple[str, str] | str | None:

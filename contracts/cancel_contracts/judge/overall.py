@@ -15,6 +15,7 @@ from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
+from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
@@ -197,3 +198,11 @@ OVERALL: dict[str, Overall] = {
     "alike": alike,
     "race": race,
 }
+
+
+def calls_to_tell(contract: Contract, clause: Clause) -> int:
+    """Return how many calls it takes at least to tell of a clause; 0 where one scenario may."""
+    found = {facet for row in (clause.expect, *clause.readings.values()) for facet in row}
+    if "quota" in found:
+        return min(contract.quotas, key=lambda q: q.seconds).calls // SHARE + 1
+    return 2 if found & OVERALL.keys() - {"race"} else 0  # calls at once are of one scenario

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from cancel_contracts.errors import clip
+from cancel_contracts.exchange import Exchange
 from cancel_contracts.redact.scrub import Scrubber, learn
 from cancel_contracts.report.evidence import steps
 from cancel_contracts.report.screen import Screen
@@ -30,7 +31,7 @@ class Page(Screen):
         self.say(head)
         if made.result.options.ledger is not None:
             self.row("ledger", str(made.result.options.ledger))
-        for step in steps(list(result.journal.exchanges), clean, made.case.contract.lifecycle):
+        for step in steps(_shown(made), clean, made.case.contract.lifecycle):
             label = "look" if step["kind"] == "observe" else "call"
             label = "neighbour" if step["role"] == "neighbour" else label
             self.row(label, line(f"{step['says']}: {step['shows']}"))
@@ -43,12 +44,9 @@ class Page(Screen):
                 text = line(clean.text(clip(told, SENTENCE_CHARS)))
                 self.row("deviates", self.text(text, "bold red"))
         elif made.word == "keeps":
-            self.row(
-                "keeps",
-                self.text(
-                    f"{', '.join(made.case.clauses)}: no deviation, made three times", "green"
-                ),
-            )
+            tried = count(made.scenarios, "scenario")
+            told = f"{', '.join(made.case.clauses)}: no deviation in {tried}"
+            self.row("keeps", self.text(told, "green"))
         else:
             self.row("not told", self.text(line(clean.text(made.why)), "magenta"))
         self.say()
@@ -64,3 +62,11 @@ class Page(Screen):
             if number
         ]
         self.say("; ".join(parts))
+
+
+def _shown(made: Again) -> list[Exchange]:
+    """Return the scenario that deviates, or the first."""
+    evidence = (e for verdict in made.violated for e in verdict.violations)
+    exchanges = list(made.made.journal.exchanges)
+    numbers = (x.scenario for x in (*(e.exchange for e in evidence), *exchanges))
+    return made.made.around(number) if (number := next(numbers, None)) is not None else []

@@ -9,7 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from cancel_contracts.contract.model import Clause, Contract, NotTestable
+from cancel_contracts.contract.links import links
+from cancel_contracts.contract.model import Clause, Contract, NotTestable, Source
 from cancel_contracts.report.screen import plain_table
 
 
@@ -32,7 +33,11 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
                 "id": r.id,
                 "level": level(r),
                 "says": r.says,
-                "source": {"page": r.source.page, "section": r.source.section},
+                "source": {
+                    "page": r.source.page,
+                    "section": r.source.section,
+                    "links": [{"text": link.text, "url": link.url} for link in links(c, r.source)],
+                },
                 **({"reason": r.reason} if isinstance(r, NotTestable) else {}),
             }
             for c in contracts
@@ -44,7 +49,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
         for c in contracts:
             lines += [f"## {c.name}", "", "| clause | level | says | source |", "|---|---|---|---|"]
             lines += [
-                f"| {r.id} | {level(r)} | {cell(says(r))} | {cell(str(r.source))} |"
+                f"| {r.id} | {level(r)} | {cell(says(r))} | {_where(c, r.source)} |"
                 for r in rows(c)
             ]
             lines.append("")
@@ -63,6 +68,12 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
 
 def says(row: Clause | NotTestable) -> str:
     return row.says if isinstance(row, Clause) else f"{row.says} ({row.reason})"
+
+
+def _where(contract: Contract, source: Source) -> str:
+    """Return where a promise stands, as links if its page has an address."""
+    found = (f"[{cell(link.text)}]({link.url})" for link in links(contract, source))
+    return " and ".join(found) or cell(str(source))
 
 
 def cell(text: str) -> str:

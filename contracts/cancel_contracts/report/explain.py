@@ -7,20 +7,18 @@ from uuid import UUID
 
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.links import links
-from cancel_contracts.contract.model import Clause, Contract, NotTestable
+from cancel_contracts.contract.model import Contract, NotTestable
 from cancel_contracts.contract.topics import topic
 from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Situation
-from cancel_contracts.mock.catalogue import FAULTS
 from cancel_contracts.report import scenario, script
 from cancel_contracts.report.clauses import expectation, level, rows
-from cancel_contracts.report.recipe import Line, carried
+from cancel_contracts.report.recipe import Line, asks, carried, mark
+from cancel_contracts.report.usual import Usual
 from cancel_contracts.run.requests import Names, cancel_request
-from cancel_contracts.speaking import Speaking
 
 EXAMPLE_URL = "http://127.0.0.1:8080"
 ID = "~ID_1~"
-SHOWN_FAULTS = 5
 
 
 def explanation(contracts: Sequence[Contract], id_: str) -> str:
@@ -51,8 +49,9 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     else:
         lines += [f"  - {text}" for text in expectation(row.expect)]
     lines += ["", "Violated by any single answer that deviates from that."]
-    if usual := _breaks(contract, row):
-        lines += ["", "What usually breaks it (`cancel-contracts mock --fault NAME` does):", *usual]
+    if usual := Usual(contract).faults(row):
+        lines += ["", "What usually breaks it (`cancel-contracts mock --fault NAME` does):"]
+        lines += [f"  - {fault.name}: {fault.says}" for fault in usual]
     return "\n".join(lines)
 
 
@@ -66,28 +65,13 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     segment = call.id.text or IDS[call.id.word].wire if odd else ID
     names = Names(segment, "~ID_2~", "1")
     request = cancel_request(
-        contract, EXAMPLE_URL, call, segment, names, carried(call.identity, who), str(UUID(int=1))
-    )
+        contract, EXAMPLE_URL, call, segment, names,
+        carried(call.identity, token := mark(who, call.owner)), str(UUID(int=1)),
+    )  # fmt: skip
     line = script.curl_line(Line("", request, call.transfer == "chunked"))
     is_ = f"the id of {scenario.resource(call)}"
     is_ = "an id that names nothing" if call.resource == "unknown" else is_
     notes = [] if odd else [f"$ID_1 is {is_}"]
     if "$" in line.replace("$ID_", ""):
-        notes.append(f"`cancel-contracts token {who}` prints the token")
+        notes.append(f"`{asks(token)}` prints the token")
     return [line, *(f"# {note}" for note in notes)]
-
-
-def _breaks(contract: Contract, clause: Clause) -> list[str]:
-    """Return the faults of the mock that break a clause, those that speak of its own facts
-    first.
-    """
-    speaking = Speaking(contract)
-    found = []
-    for fault in FAULTS:
-        if not fault.applies(contract):
-            continue
-        facts = [b.facts.keys() for b in fault.breaks if speaking.about(clause, b)]
-        if facts:
-            far = min(len(clause.given.keys() ^ keys) for keys in facts)
-            found.append((far, f"  - {fault.name}: {fault.says}"))
-    return [text for _, text in sorted(found, key=lambda row: row[0])[:SHOWN_FAULTS]]

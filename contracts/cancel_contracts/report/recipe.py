@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.words import BEARER, IDENTITIES, IDS, Carried, Carrier, needs_token
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import PLACEHOLDER
@@ -95,6 +96,17 @@ def recipe(case: Case, endpoint: Endpoint) -> Recipe:
         scenario = single
     steps = tuple(_Writer(case, endpoint).steps(scenario))
     return Recipe(case, steps, dict(_tokens(steps)))
+
+
+def mark(who: str, owner: str | None) -> str:
+    """Return what stands for a caller's token: who holds one permission alone may be the owner."""
+    return f"{who}@{owner}" if owner and permission_of(who) else who
+
+
+def asks(stands: str) -> str:
+    """Return the command that prints what a mark stands for: a token, or a header."""
+    who, _, owner = stands.partition("@")
+    return f"cancel-contracts token {who}" + (f" --owner {owner}" if owner else "")
 
 
 def carried(identity: str, who: str) -> Carried:
@@ -229,7 +241,7 @@ class _Writer:
             call,
             self.segments[step.slot],
             names,
-            carried(call.identity, who),
+            carried(call.identity, mark(who, call.owner)),
             self._uuid(),
         )
         says = told.asked(replace(call, identity=who))

@@ -12,7 +12,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.report import curl
 from cancel_contracts.report.curl import variable
-from cancel_contracts.report.recipe import MARK, Line, Pause, Recipe, Send, SetUp, TearDown
+from cancel_contracts.report.recipe import MARK, Line, Pause, Recipe, Send, SetUp, TearDown, asks
 from cancel_contracts.report.text import line as on_one_line
 
 SHELL = """\
@@ -98,7 +98,7 @@ def _shell(recipe: Recipe) -> str:
 
 
 def _whose(who: str) -> str:
-    return f"what {who} carries; cancel-contracts token {who} --target FILE prints it"
+    return f"what {who.partition('@')[0]} carries; {asks(who)} --target FILE prints it"
 
 
 def _shell_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
