@@ -16,7 +16,7 @@ It must not know how a defect is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
@@ -173,22 +173,32 @@ def _joined(breaches: Sequence[Breach]) -> list[list[int]]:
     for at, breach in enumerate(breaches):
         graver = (i for i in range(at) if breaches[i].explains(breach))
         cause[at] = cause[next(graver, at)]
+    for ended, again in _served_again(breaches, sorted(set(cause))):
+        cause = [ended if c in again else c for c in cause]
     for at in sorted(set(cause)):
         alike = (i for i in sorted(set(cause)) if i < at and breaches[i].resembles(breaches[at]))
         first = next(alike, at)
         cause = [first if c == at else c for c in cause]
-    ended = next((at for at in sorted(set(cause)) if breaches[at].serves_final), None)
-    if ended is not None:
-        of = breaches[ended].contract
-        own = [at for at, breach in enumerate(breaches) if breach.contract is of]
-        later = [b for at in own if (b := breaches[at]).repeats]
-        leads = [at for at in own if cause[at] == at]
-        again = {at for at in leads if breaches[at].repeats or breaches[at].undone_by(later)}
-        cause = [ended if c in again else c for c in cause]
     groups: dict[int, set[int]] = {}
     for at, first in enumerate(cause):
         groups.setdefault(first, set()).add(at)
     return [sorted(group, key=lambda at: (at != first, at)) for first, group in groups.items()]
+
+
+def _served_again(
+    breaches: Sequence[Breach], leads: Sequence[int]
+) -> Iterator[tuple[int, set[int]]]:
+    """Yield for each contract that serves what has come to its end the place of that breach, and of
+    those that follow from it.
+    """
+    for ended in leads:
+        of = breaches[ended].contract
+        own = [at for at, breach in enumerate(breaches) if breach.contract is of]
+        if next((at for at in own if at in leads and breaches[at].serves_final), None) != ended:
+            continue  # another is the first of its contract
+        later = [b for at in own if (b := breaches[at]).repeats]
+        follows = (b.repeats or b.undone_by(later) for b in breaches)
+        yield ended, {at for at, one in enumerate(follows) if one and at in own and at in leads}
 
 
 def unusual(situation: Situation) -> frozenset[str]:

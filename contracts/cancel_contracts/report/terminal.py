@@ -55,6 +55,14 @@ def _word(clause: dict[str, Any]) -> str:
     return "not asked" if clause["conditional"] else "not exercised"
 
 
+def _rest(contract: dict[str, Any], clause: dict[str, Any]) -> bool:
+    """Whether a clause is open since the run ended early, which is told once."""
+    why = contract["stopped"]
+    return (
+        bool(why) and clause["verdict"] == "inconclusive" and str(clause["reason"]).startswith(why)
+    )
+
+
 def show(
     record: dict[str, Any], console: Console, verbose: bool = False, saved: str | None = None
 ) -> None:
@@ -66,7 +74,7 @@ def show(
         page.clauses(record)
     for contract in record["contracts"]:
         page.glance(contract)
-    page.unusable(record)
+    page.ends(record)
     if record["contracts"]:
         page.say()
     page.notes(record)
@@ -79,7 +87,7 @@ class _Page(Screen):
     # --- a contract -------------------------------------------------------------------------------
 
     def glance(self, contract: dict[str, Any]) -> None:
-        """Print a contract in a line, and what kept its calls from being made."""
+        """Print a contract in a line."""
         head = self.text(contract["name"], "bold")
         if contract["unusable"]:
             self.parts(head, ["not judged"])
@@ -90,16 +98,14 @@ class _Page(Screen):
         if pairs["of"]:
             parts.append(f"pairs {pairs['count']}/{pairs['of']}")
         self.parts(head, parts)
-        if contract["stopped"]:
-            self.say(self.text(line(contract["stopped"]), STYLES["inconclusive"]), 2)
 
-    def unusable(self, record: dict[str, Any]) -> None:
-        """Print why contracts were not judged, each reason once; that of the last line is told
-        there.
+    def ends(self, record: dict[str, Any]) -> None:
+        """Print why contracts were not judged, or not to the end, each reason once; that of the
+        last line is told there.
         """
         reasons: dict[str, list[str]] = {}
         for contract in record["contracts"]:
-            if why := contract["unusable"]:
+            if why := contract["unusable"] or contract["stopped"]:
                 reasons.setdefault(line(why), []).append(contract["name"])
         for why, names in reasons.items():
             if len(reasons) > 1 or why not in record["sentence"]:
@@ -147,8 +153,12 @@ class _Page(Screen):
     def notes(self, record: dict[str, Any]) -> None:
         """Print what is beside the findings, the least first."""
         self.dialects(record["contracts"])
-        told = (c for c in record["contracts"] if not c["unusable"])
-        self.open_ends(clause for contract in told for clause in contract["clauses"])
+        self.open_ends(
+            clause
+            for contract in record["contracts"]
+            for clause in contract["clauses"]
+            if not (contract["unusable"] or _rest(contract, clause))
+        )
         for contract in record["contracts"]:
             rows = [c for c in contract["clauses"] if c["verdict"] == "accepted"]
             told_of = [f"{c['id']}: {line(c['reason'] or c['says'])}" for c in rows]
