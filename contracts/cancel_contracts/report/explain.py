@@ -14,7 +14,7 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.report import scenario, script
 from cancel_contracts.report.clauses import expectation, level, rows
 from cancel_contracts.report.recipe import Line, asks, carried, mark
-from cancel_contracts.report.usual import Usual
+from cancel_contracts.report.usual import usual
 from cancel_contracts.run.requests import Names, cancel_request
 
 EXAMPLE_URL = "http://127.0.0.1:8080"
@@ -49,9 +49,9 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     else:
         lines += [f"  - {text}" for text in expectation(row.expect)]
     lines += ["", "Violated by any single answer that deviates from that."]
-    if usual := Usual(contract).faults(row):
+    if faults := usual(contract, row):
         lines += ["", "What usually breaks it (`cancel-contracts mock --fault NAME` does):"]
-        lines += [f"  - {fault.name}: {fault.says}" for fault in usual]
+        lines += [f"  - {fault.name}: {fault.says}" for fault in faults]
     return "\n".join(lines)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from cancel_contracts import TOOL, serial, version
 from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.topics import topic
 from cancel_contracts.defects import LEVELS, Breach, defects
 from cancel_contracts.gate import Outcome, figures, gap
@@ -166,8 +167,18 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, An
         "conditional": verdict.conditional,
         "gap": gap(verdict),
         "violations": verdict.deviations,
+        "causes": _causes(one.contract, verdict),
         "evidence": [_entry(e, one, clean) for e in _shown(verdict, one)],
     }
+
+
+def _causes(contract: Contract, verdict: Verdict) -> list[str]:
+    """Return what usually breaks a clause that is violated."""
+    if verdict.word not in ("violated", "accepted"):
+        return []
+    from cancel_contracts.report.usual import usual  # the mock's catalogue: slow to load
+
+    return [fault.says for fault in usual(contract, verdict.clause)]
 
 
 def _defects(result: Result, clean: Shown) -> list[dict[str, Any]]:

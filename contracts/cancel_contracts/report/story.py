@@ -103,6 +103,8 @@ def promise(clause: dict[str, Any]) -> Pairs:
         pairs.append(("reason", clause["reason"]))
     if clause["excused"]:
         pairs.append(("excused", clause["excused"]))
+    if clause["causes"]:
+        pairs.append(("usually", f"broken by one of these: {' '.join(clause['causes'])}"))
     return pairs
 
 

@@ -57,10 +57,9 @@ def _word(clause: dict[str, Any]) -> str:
 
 def _rest(contract: dict[str, Any], clause: dict[str, Any]) -> bool:
     """Whether a clause is open since the run ended early, which is told once."""
-    why = contract["stopped"]
-    return (
-        bool(why) and clause["verdict"] == "inconclusive" and str(clause["reason"]).startswith(why)
-    )
+    if not (why := contract["stopped"]):
+        return False
+    return bool(clause["conditional"]) or (clause["reason"] or "").startswith(why)
 
 
 def show(
