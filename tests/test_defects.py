@@ -14,7 +14,8 @@ from cancel_contracts.defects import defects
 from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.report import scenario
+from cancel_contracts.mock.catalogue import FAULTS
+from cancel_contracts.report import html, markdown, scenario
 from cancel_contracts.report.record import record
 from cancel_contracts.report.text import line
 from cancel_contracts.verify import Result, verify
@@ -138,6 +139,37 @@ def test_two_faults_are_two_findings_on_the_last_screen() -> None:
     assert begins == sorted(begins), "the worst stands last"
     assert begins[1] - begins[0] <= 8 + 1
     assert first["sentence"][:40] in line("\n".join(last))
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("unknown-id-answered-200", " cancels an unknown id: 200, 0 bytes; expected 404"),
+        ("success-as-202", " cancels a cancellable resource "),
+    ],
+)
+def test_a_sentence_says_what_the_calls_on_every_contract_have_in_common(
+    fault: str, says: str
+) -> None:
+    names = ("machine-action", "security-action")
+    first = told(run(fault, names=names))["defects"][0]
+    assert {clause["contract"] for clause in first["clauses"]} == set(names)
+    assert says in first["sentence"]
+
+
+@pytest.mark.parametrize("fault", ["unknown-id-answered-200", "401-without-challenge"])
+def test_what_usually_breaks_a_clause_stands_beside_it_where_it_is_violated(fault: str) -> None:
+    written = told(run(fault, names=("security-action",)))
+    (says,) = (entry.says for entry in FAULTS if entry.name == fault)
+    clauses = written["contracts"][0]["clauses"]
+    violated = [c for c in clauses if c["verdict"] == "violated"]
+    assert violated
+    assert all(says in c["causes"] for c in violated if c["id"] in ("SA-20", "SA-13"))
+    assert not any(c["causes"] for c in clauses if c["verdict"] == "upheld")
+    assert "broken by one of these: " in line(screen(written, verbose=True))
+    assert markdown.text(says) in "\n".join(markdown.sections(written))
+    page = html.render(written)
+    assert page.count("Usually broken by") == sum(bool(c["causes"]) for c in violated)
 
 
 def test_a_run_that_conforms_fits_on_a_screen() -> None:

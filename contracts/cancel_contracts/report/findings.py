@@ -12,7 +12,7 @@ from typing import Any
 from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, Source
-from cancel_contracts.defects import Breach, Defect
+from cancel_contracts.defects import Defect
 from cancel_contracts.errors import clip
 from cancel_contracts.report import scenario
 from cancel_contracts.report.text import count
@@ -35,7 +35,7 @@ def finding(
     ]
     return {
         "level": level,
-        "sentence": _sentence(defect.lead, evidence, clean),
+        "sentence": _sentence(defect, evidence, clean),
         "says": defect.lead.verdict.clause.says,
         "where": str(defect.lead.verdict.clause.source),
         "source": source(defect.lead.contract, defect.lead.verdict.clause.source),
@@ -52,16 +52,17 @@ def source(contract: Contract, where: Source) -> dict[str, Any]:
     return {"page": where.page, "section": where.section, "links": found}
 
 
-def _sentence(breach: Breach, evidence: Mapping[str, Any], clean: Callable[[str], str]) -> str:
+def _sentence(defect: Defect, evidence: Mapping[str, Any], clean: Callable[[str], str]) -> str:
     """Return who is answered how, and what was expected: of the facts only those that every call
-    has which deviates.
+    has which deviates so, whichever contract it is of.
     """
-    effect = ""
-    facets = breach.lead.facets
+    lead = defect.lead
+    effect, facets = "", lead.lead.facets
     if "status" in facets and "effect" in facets:
-        wanted = listed(breach.verdict.clause.expect.get("effect", "none"))
+        wanted = listed(lead.verdict.clause.expect.get("effect", "none"))
         effect = " and takes effect" if wanted == ["none"] else " and takes no effect"
-    calls = [one.exchange for one in (breach.lead, *breach.verdict.violations)]
+    alike = [b for b in defect.breaches if (b.way, b.unusual) == (lead.way, lead.unusual)]
+    calls = [e.exchange for b in alike for e in (b.lead, *b.verdict.violations)]
     actual, expected = (clip(evidence[key], SAID_CHARS) for key in ("actual", "expected"))
     who = clip(clean(scenario.common(calls)), WHO_CHARS)
     return f"{who}: {actual}{effect}; expected {expected}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -18,7 +19,7 @@ from rich.table import Table
 from cancel_contracts.errors import clip
 from cancel_contracts.report import excuses, findings, story
 from cancel_contracts.report.progress import Bar
-from cancel_contracts.report.screen import Screen, plain_table
+from cancel_contracts.report.screen import LABEL_COLUMNS, Screen, plain_table
 from cancel_contracts.report.text import count, line, requests
 
 __all__ = ["Bar", "show"]
@@ -182,9 +183,9 @@ class _Page(Screen):
         """Say how to see a finding once more."""
         if not record["defects"] or record.get("recorded"):
             return
-        told = f"cancel-contracts replay {saved or 'report.json'} 1"
-        which = " (write it by --report-json report.json)" if saved is None else ""
-        self.say(f"See finding 1 again, its calls alone: {told}{which}")
+        which = " (--report-json report.json writes it)" if saved is None else ""
+        self.say(f"See finding 1 again, from the JSON report{which}:")
+        self.whole(f"cancel-contracts replay {quote(saved or 'report.json')} 1")
 
     def tell(self, contract: dict[str, Any], clause: dict[str, Any]) -> None:
         word = clause["verdict"]
@@ -204,6 +205,8 @@ class _Page(Screen):
         for label, value in pairs:
             if label == "curl" and value.startswith(("curl ", "printf ")):
                 self.whole(value)
+            elif label == "read at":  # there to be clicked
+                self.whole(f"{label:<{LABEL_COLUMNS}} {line(value)}")
             else:
                 self.row(label, line(value))
 
