@@ -196,5 +196,7 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, jobs: int, tmp_p
     assert "inconclusive" in words, "what was not reached is told from what was upheld"
     assert "violated" not in words
     assert said.count(f"interrupted by {number.name}") == 1, said
+    assert "Not known" not in said
+    assert "pairs" not in said, "the plan's would not be those that met"
     assert (tmp_path / "report.xml").stat().st_size > 0
     assert main(["judge", str(tmp_path / "traffic.har")]) == 4

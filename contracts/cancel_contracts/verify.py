@@ -292,8 +292,9 @@ class _ContractRun:
                 judgement = self.judge.judge(run.journal)
         judgement = excuse(judgement, endpoint.not_testable)
         self.seconds += time.monotonic() - began
+        pairs = PairsMet(0, 0) if run.journal.stopped else plan.pairs  # how many met nobody counted
         return ContractResult(
             contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            endpoint.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), plan.pairs, run.way,
+            endpoint.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), pairs, run.way,
             run.scenarios,
         )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Clause, Contract, NotTestable, Source
 from cancel_contracts.report.screen import plain_table
@@ -81,9 +82,11 @@ def cell(text: str) -> str:
 
 
 def expectation(expect: Mapping[str, Any]) -> list[str]:
+    """Return what is expected, a line a facet: one of several statuses, all of anything else."""
     lines = []
     for facet, wanted in expect.items():
-        shown = " or ".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
+        between = " or " if facet in ("status", "answer") else " and "
+        shown = between.join(map(str, listed(wanted)))
         lines.append(f"{facet}: {shown}")
     return lines
 

@@ -268,8 +268,7 @@ class Run:
 
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
-        number = self.number() if number is None else number
-        return self.calls.attempt(number, self.calls.keep)
+        return self.calls.attempt(self.number() if number is None else number, self.calls.keep)
 
     def conclude(self) -> None:
         """Where calls went unanswered to the end, tell a target that hangs from one that is
@@ -291,6 +290,7 @@ class Run:
             self.late.look_last(self.last_looks, self.settings.sweep_seconds)
             self.late.await_effects(self.journal.exchanges)
         self.late.tell(self.journal.exchanges)
+        self.journal.setups = self.states.calls
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
