@@ -291,6 +291,7 @@ class Run:
             self.late.look_last(self.last_looks, self.settings.sweep_seconds)
             self.late.await_effects(self.journal.exchanges)
         self.late.tell(self.journal.exchanges)
+        self.journal.setups = self.states.calls
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""
