@@ -243,15 +243,15 @@ class Sight:
         return "cancelled" if done else "not", known[-1][0]
 
     def lost(self, exchange: Exchange) -> Observation | None:
-        """Return the last look of the run where it shows no more what the call led to, and the
-        scenario had ended with: what a later call of it undid is that one's doing.
+        """Return the last look of the run where it shows no more what the call led to: another
+        state, or not what was written when the scenario ended. What a later call of it wrote
+        instead is that one's doing.
         """
         last, after = self.last(exchange), self._ended(exchange)
         if last is None or after is None:
             return None
-        before = self.before(exchange)
-        if self.took_effect(before, last) == "not":
-            return last if self.took_effect(before, after) != "not" else None
+        if self.took_effect(self.before(exchange), last) == "not":
+            return last
         if after.entity is None or last.entity is None:
             return None
         written = {
