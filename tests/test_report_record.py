@@ -130,6 +130,29 @@ def test_each_reason_of_a_gap_is_told_once_with_what_would_help() -> None:
     assert app.fix == "give app a token (identities), or the key that the target trusts (mint)"
 
 
+def test_identities_that_are_lacking_are_one_reason() -> None:
+    lacks = [
+        Gap(f"the target offers no identity {name}", Need("identity", name))
+        for name in ("app", "expired", "personal")
+    ]
+    short = Gap("the primary's token is too short to be changed", Need("identity"))
+    verdicts = [
+        Verdict(CLAUSES[0], "not-exercised", reason="x", gaps=tuple(lacks[:2])),
+        Verdict(CLAUSES[1], "not-exercised", reason="x", gaps=(lacks[2], short)),
+        Verdict(CLAUSES[3], "not-exercised", reason="x", gaps=(lacks[0],)),
+    ]
+    result = result_of([(CONTRACT, Journal("thing"), verdicts)])
+    assert record(result, outcome_of(result))["contracts"][0]["gaps"] == [
+        {
+            "reason": "the target offers no identity app, expired, personal",
+            "fix": "give each of them a token (identities), or the key that the target trusts"
+            " (mint)",
+            "clauses": ["EX-01", "EX-02", "EX-04"],
+        },
+        {"reason": short.reason, "fix": short.need and short.need.fix, "clauses": ["EX-02"]},
+    ]
+
+
 @pytest.mark.parametrize("kind", GROUPS)
 def test_every_kind_of_need_says_what_would_meet_it(kind: Kind) -> None:
     for name in ("", "somebody"):
