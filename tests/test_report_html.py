@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -92,6 +93,14 @@ def opened(page: Page) -> list[str]:
 
 def address(page: Page) -> str:
     return str(page.evaluate("location.hash"))
+
+
+def until(page: Page, told: str) -> None:
+    """Wait for an expression to be true. The page's policy forbids Playwright's own way, `eval`."""
+    deadline = time.monotonic() + 60
+    while not page.evaluate(told):
+        assert time.monotonic() < deadline, told
+        page.wait_for_timeout(20)
 
 
 def test_the_first_screen_has_verdict_figures_findings_and_lifecycles(open_report: Any) -> None:
@@ -210,7 +219,7 @@ def test_the_filter_by_text_looks_into_the_evidence(open_report: Any) -> None:
 def test_the_address_keeps_what_is_open_and_the_filter(open_report: Any) -> None:
     report = open_report()
     report.page.locator("[id='EX-02'] > summary").click()
-    report.page.wait_for_function("location.hash === '#EX-02'")
+    until(report.page, "location.hash === '#EX-02'")
     report.page.get_by_label("Text").fill("is kept")
     report.page.get_by_label("info", exact=True).uncheck()
     kept = address(report.page)
@@ -225,7 +234,7 @@ def test_the_address_keeps_what_is_open_and_the_filter(open_report: Any) -> None
     assert report.shown() == shown
     assert report.page.get_by_label("Text").input_value() == "is kept"
     report.page.locator("[id='EX-02'] > summary").click()
-    report.page.wait_for_function("!location.hash.includes('EX-02')")
+    until(report.page, "!location.hash.includes('EX-02')")
     assert address(report.page) == "#?level=must,should&text=is+kept"
 
 
@@ -245,7 +254,7 @@ def test_one_clause_and_one_piece_of_evidence_is_open_at_a_time(open_report: Any
     ]
 
     page.locator("[id='EX-11'] > summary").click()
-    page.wait_for_function("location.hash === '#EX-11'")
+    until(page, "location.hash === '#EX-11'")
     assert opened(page) == ["EX-11"]
 
 
@@ -259,7 +268,7 @@ def test_a_cell_leads_to_its_clause_even_where_the_filter_hides_it(open_report: 
 
     report.page.locator("a.cell", has_text="EX-08").click()
 
-    report.page.wait_for_function("location.hash.startsWith('#EX-08?')")
+    until(report.page, "location.hash.startsWith('#EX-08?')")
     assert report.shown() == opened(report.page) == ["EX-08"]
     assert report.page.evaluate("document.activeElement.parentElement.id") == "EX-08"
     assert report.page.get_by_label("Text").input_value() == "no such words"
@@ -274,7 +283,7 @@ def test_a_link_to_a_clause_opens_it(open_report: Any, fragment: str, leads: str
 
     report.page.goto(f"{report.url}#{fragment}")
 
-    report.page.wait_for_function("document.querySelector('details.clause[open]')")
+    until(report.page, "document.querySelector('details.clause[open]')")
     assert opened(report.page) == [leads]
     assert report.page.evaluate("document.activeElement.parentElement.id") == leads
 
@@ -315,7 +324,7 @@ def test_copy_puts_the_curl_line_on_the_clipboard(open_report: Any) -> None:
     button.click()
 
     told = "document.getElementById('copied').textContent !== ''"
-    report.page.wait_for_function(told, polling=50)
+    until(report.page, told)
     assert button.inner_text() == "Copied"
     assert report.page.evaluate("navigator.clipboard.readText()") == curl
 
@@ -561,7 +570,7 @@ def test_what_is_open_is_told_before_it_is_excused(open_report: Any) -> None:
     assert said.index(why) < said.index(fix) < said.index(lines)
     button = page.get_by_role("button", name="Copy the lines for the target file")
     button.click()
-    page.wait_for_function("document.getElementById('copied').textContent !== ''", polling=50)
+    until(page, "document.getElementById('copied').textContent !== ''")
     lines = "not_testable:\n  EX-04: the target offers no identity app"
     assert page.evaluate("navigator.clipboard.readText()") == lines
 
