@@ -29,7 +29,8 @@ from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.recipe import recipe
 from cancel_contracts.report.record import record
 from cancel_contracts.report.script import write
-from cancel_contracts.reproduce import Case, again, assignment, cases
+from cancel_contracts.reproduce.again import again, assignment
+from cancel_contracts.reproduce.cases import Case, cases
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import verify
@@ -253,6 +254,18 @@ def test_a_target_that_is_gone_tells_nothing() -> None:
     with deviating("unknown-id-answered-200", only=["MA-34"]) as (target, report):
         pass
     assert words(report, target) == ["not-told"]
+
+
+def test_why_a_finding_is_not_told_is_said() -> None:
+    with deviating("every-final-state-cancelled", only=["MA-08"]) as (target, report):
+        (case,) = cases(report, [contract(MACHINE)], "1")
+        raw = {**target.raw, "provider_states": f"{target.base_url}/nothing"}
+        refused = again(case, Target("t", raw, target.base_url), Options())
+        raw = {**target.raw, "provider_states": "http://127.0.0.1:9/"}
+        broken = again(case, Target("t", raw, target.base_url), Options())
+    assert [refused.word, broken.word] == ["not-told"] * 2
+    assert "the provider-state handler refuses" in refused.why
+    assert "refused: Connection refused" in broken.why
 
 
 FAR = "https://203.0.113.7"

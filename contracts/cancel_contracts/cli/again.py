@@ -26,7 +26,7 @@ from cancel_contracts.errors import UsageError
 
 if TYPE_CHECKING:
     from cancel_contracts.contract.model import Contract
-    from cancel_contracts.reproduce import Case
+    from cancel_contracts.reproduce.cases import Case
     from cancel_contracts.targets.file import Target
 
 TARGET = "target.yaml"  # what `init` writes
@@ -62,7 +62,8 @@ def replay(report: Path, which: str | None, target_file: Path | None, base_url: 
     from cancel_contracts.compare import load
     from cancel_contracts.report.again import Page
     from cancel_contracts.report.screen import Outlet
-    from cancel_contracts.reproduce import again, cases
+    from cancel_contracts.reproduce.again import again
+    from cancel_contracts.reproduce.cases import cases
 
     document = load(report)
     contracts = load_contracts(specs, ())

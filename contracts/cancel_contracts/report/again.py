@@ -12,7 +12,7 @@ from cancel_contracts.redact.scrub import Scrubber, learn
 from cancel_contracts.report.evidence import steps
 from cancel_contracts.report.screen import Screen
 from cancel_contracts.report.text import count, line
-from cancel_contracts.reproduce import Again
+from cancel_contracts.reproduce.again import Again
 
 SENTENCE_CHARS = 300
 
