@@ -135,6 +135,19 @@ def harmless() -> str:
     return "\n".join(rows)
 
 
+def takes() -> str:
+    """Return how many resources that can be cancelled the gate takes of a tenant."""
+    chosen = [c for c in contracts() if c.name == NAME]
+    with mock_target(chosen) as target:
+        (assignment,) = assign(chosen, target, Options(profile="gate"))
+    needed = assignment.plan.needed
+    states = " and ".join(f"{needed[s]} in `{s}`" for s in chosen[0].lifecycle.cancellable)
+    return (
+        f"- The whole gate of `{NAME}` takes {states}, where every identity is given. So choose clauses"
+        " with `--only`,\n  and let `--plan` say what they take."
+    )
+
+
 def provision() -> str:
     """Return the table of the documented create calls: what they do, need, and how to undo them."""
     rows = ["| contract, state | call | needs | does | undo |", "|---|---|---|---|---|"]
@@ -170,7 +183,7 @@ def expect_table() -> str:
 
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
-    "docs/check-a-lab-tenant.md": {"harmless": harmless, "provision": provision},
+    "docs/check-a-lab-tenant.md": {"harmless": harmless, "takes": takes, "provision": provision},
     "docs/read-a-report.md": {"json": excerpt},
     "docs/clauses-vocabulary.md": {"given": given_table, "expect": expect_table},
 }
