@@ -78,7 +78,9 @@ ALLOWED = {
     "pytest_plugin": {
         "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
     },
-    "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
+    "replay": {
+        "assignment", "contract", "errors", "excuses", "har", "judge", "plan", "redact", "verify",
+    },
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
         "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",

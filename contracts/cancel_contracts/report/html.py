@@ -53,6 +53,7 @@ def render(record: dict[str, Any]) -> str:
         made=story.made(record),
         ends=story.ends(record),
         gaps=story.gaps(record),
+        duties=[(row, story.misuse(c, row)) for c, row in story.duties(record)],
         verdicts=VERDICTS,
         levels=LEVELS,
         excuses="\n".join(excuses.of(record)) if record["outcome"] == "inconclusive" else "",
