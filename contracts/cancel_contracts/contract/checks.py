@@ -38,6 +38,8 @@ def unknown_words(document: Mapping[str, Any]) -> Iterator[Problem]:
                 yield from _unknown_values(f"{where}/given/{key}", key, wanted)
             elif key not in ("any", "answer"):
                 yield where, f"given has no key {key!r}", nearest(str(key), tuple(AXES))
+        if "party" in row and "given" in row:
+            yield where, "what callers owe has no `given`", "leave it out"
         expect = row.get("expect")
         known = tuple(DUTIES) if "party" in row else (*FACETS, "readings")
         for facet in expect if isinstance(expect, dict) else ():

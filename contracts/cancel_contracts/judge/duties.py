@@ -119,7 +119,10 @@ def credentials(_: Contract, heard: Heard, __: Any) -> Told:
             continue
         told = {"none": "no Authorization", "bare": "a token without its scheme"}
         actual = told.get(scheme, f"the scheme {scheme.capitalize()}")
-        yield one, Finding(scheme == "bearer", "Authorization: Bearer and a token", actual)
+        yield (
+            one,
+            Finding(scheme == "bearer", "a token in Authorization, by the scheme Bearer", actual),
+        )
 
 
 def _later(calls: Heard, at: int) -> Iterator[tuple[int, Overheard]]:
