@@ -46,7 +46,7 @@ ALLOWED = {
     "gate": {"errors", "judge", "needs"},
     "mock": {"contract", "errors"},
     "speaking": {"contract", "exchange", "mock"},
-    "builtin": {"contract", "identity", "mock", "targets"},
+    "builtin": {"contract", "identity", "mock", "redact", "targets"},
     "foreign": {"contract", "exchange", "journal", "sight"},
     "serial": set(),
     "har": {
@@ -67,7 +67,8 @@ ALLOWED = {
         "transport",
     },
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate", "hosts",
+        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "hosts",
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
