@@ -1,5 +1,7 @@
-"""Microsoft's SDK against the mock over TLS: the README's commands, word for word, and a client that
-errs.
+"""Microsoft's SDKs against the mock over TLS: the commands of each README, word for word, and a client
+that errs.
+
+The Python SDK has 400 MB: its example is among the tests where SDK_PYTHON names an environment with it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,13 @@ import pytest
 from third_party import EXAMPLES, INSTALL, ROOT, ports
 
 pytestmark = [pytest.mark.outside("npm"), pytest.mark.slow]
-NAME = "sdk-javascript"
+JAVASCRIPT, PYTHON = "sdk-javascript", "sdk-python"
+SDK = os.environ.get("SDK_PYTHON")
+# Example -> the line that installs its SDK, how many clauses are upheld, the duties that are.
+KEPT = {
+    JAVASCRIPT: ("npm ", 8, {"AP-80", "AP-81", "AP-83", "SA-80", "SA-81", "SA-83"}),
+    PYTHON: ("python3 -m venv sdk ", 6, {"AP-81", "AP-83", "SA-80", "SA-81", "SA-83"}),
+}
 SECONDS = 120
 COMMAND = f"""#!/bin/sh
 export PYTHONPATH="{ROOT / "contracts"}"
@@ -32,17 +40,20 @@ exec "{sys.executable}" -c 'from cancel_contracts.cli import console_main; conso
 class Example:
     """A copy of the example as a fresh clone has it, this checkout installed."""
 
+    name: str
     folder: Path
 
     def run(self, *, install: bool) -> tuple[int, str, dict[str, Any]]:
         """Run the README's block; return the exit code, what was printed, and judge's report."""
-        text = (self.folder / "examples" / NAME / "README.md").read_text("utf-8")
+        text = (self.folder / "examples" / self.name / "README.md").read_text("utf-8")
         (block,) = re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
         first, *lines = block.splitlines()
         assert first == INSTALL
         assert lines[-1].startswith(".venv/bin/cancel-contracts judge ")
         lines[-1] += " --report-json report.json"
-        script = "\n".join(row for row in lines if install or not row.startswith("npm "))
+        script = "\n".join(
+            row for row in lines if install or not row.startswith(KEPT[self.name][0])
+        )
         for old, new in ports(lines).items():
             script = re.sub(rf"\b{old}\b", new, script)
         with subprocess.Popen(
@@ -60,19 +71,19 @@ class Example:
         return process.returncode, told, json.loads(report.read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
-    folder = tmp_path_factory.mktemp("sdk")
+@pytest.fixture(scope="module", params=[JAVASCRIPT, *([PYTHON] if SDK else [])])
+def example(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Example:
+    name, folder = request.param, tmp_path_factory.mktemp("sdk")
     shutil.copytree(
-        EXAMPLES / NAME,
-        folder / "examples" / NAME,
-        ignore=shutil.ignore_patterns("node_modules"),
+        EXAMPLES / name, folder / "examples" / name, ignore=shutil.ignore_patterns("node_modules")
     )
     command = folder / ".venv" / "bin" / "cancel-contracts"
     command.parent.mkdir(parents=True)
     command.write_text(COMMAND, "utf-8")
     command.chmod(0o755)
-    return Example(folder)
+    if name == PYTHON:
+        (folder / "sdk").symlink_to(str(SDK))
+    return Example(name, folder)
 
 
 def duties(report: dict[str, Any]) -> dict[str, str]:
@@ -80,31 +91,68 @@ def duties(report: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_sdk_keeps_its_half_and_the_mock_its_own(example: Example) -> None:
-    code, told, report = example.run(install=True)
+    _, number, kept = KEPT[example.name]
+    code, told, report = example.run(install=example.name == JAVASCRIPT)
     assert code == 0, told[-4000:]
     assert "request: canceled" in told
     clauses = [c for contract in report["contracts"] for c in contract["clauses"]]
-    assert [c["verdict"] for c in clauses] == ["upheld"] * 8
-    kept = {id_ for id_, verdict in duties(report).items() if verdict == "upheld"}
-    assert kept == {"AP-80", "AP-81", "AP-83", "SA-80", "SA-81", "SA-83"}
+    assert [c["verdict"] for c in clauses] == ["upheld"] * number
+    assert {id_ for id_, verdict in duties(report).items() if verdict == "upheld"} == kept
+
+
+# What is changed in a client so that it cancels once more what it has cancelled, and with a body.
+ERRS = {
+    JAVASCRIPT: (
+        "client.mjs",
+        "await cancelAction.post();\n",
+        'await cancelAction.post({ comment: "x" });\nawait sleep(5);\n'
+        "await cancelAction.post().catch(() => {});\n",
+        {"SA-80", "SA-83"},
+    ),
+    PYTHON: (
+        "client.py",
+        "    await action.cancel_security_action.post()\n",
+        "    await action.cancel_security_action.post()\n    await asyncio.sleep(0.1)\n"
+        "    with contextlib.suppress(Exception):\n"
+        "        await action.cancel_security_action.post()\n",
+        {"SA-83"},
+    ),
+}
 
 
 def test_a_client_that_errs_is_told_so(example: Example) -> None:
-    """A body where none is to be sent, and a cancel of what is cancelled."""
-    if not (example.folder / "examples" / NAME / "node_modules").exists():
-        example.run(install=True)
-    client = example.folder / "examples" / NAME / "client.mjs"
-    text = client.read_text("utf-8")
-    proper = "await cancelAction.post();\n"
+    file, proper, wrong, expected = ERRS[example.name]
+    folder = example.folder / "examples" / example.name
+    text = (folder / file).read_text("utf-8")
     assert text.count(proper) == 1
-    again = "await cancelAction.post().catch(() => {});\n"
-    twice = f'await cancelAction.post({{ comment: "x" }});\nawait sleep(5);\n{again}'
-    client.write_text(text.replace(proper, twice), "utf-8")
+    changed = text.replace(proper, wrong).replace(
+        "import asyncio\n", "import asyncio, contextlib\n"
+    )
+    (folder / file).write_text(changed, "utf-8")
+    missing = example.name == JAVASCRIPT and not (folder / "node_modules").exists()
     try:
-        code, told, report = example.run(install=False)
+        code, told, report = example.run(install=missing)
     finally:
-        client.write_text(text, "utf-8")
-    assert code == 1, told[-4000:]
+        (folder / file).write_text(text, "utf-8")
     broken = {id_ for id_, verdict in duties(report).items() if verdict == "violated"}
-    assert broken == {"SA-80", "SA-83"}
-    assert "broken by the caller: SA-80" in report["sentence"]
+    assert broken == expected, told[-4000:]
+    must = "SA-80" in broken  # SA-83 is a should
+    assert (code == 1) == ("broken by the caller" in report["sentence"]) == must
+
+
+def test_ci_takes_the_python_sdk_where_it_is_kept(tmp_path: Path) -> None:
+    """The lines of .ci/run, with a home that has it, and with one that has not."""
+    lines = (ROOT / ".ci" / "run").read_text("utf-8")
+    (found,) = re.findall(r"^sdk=.*\n(?:.*SDK_PYTHON.*\n)", lines, re.MULTILINE)
+    script = f'set -euo pipefail\n{found}\necho "${{SDK_PYTHON:-none}}"'
+    kept = tmp_path / ".cache" / "cancel-contracts" / "sdk-python"
+    told = []
+    for _ in range(2):
+        run = subprocess.run(
+            ["bash", "-c", script], env={"HOME": str(tmp_path), "PATH": os.environ["PATH"]},
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        told.append(run.stdout.strip())
+        (kept / "bin").mkdir(parents=True, exist_ok=True)
+        (kept / "bin" / "python").touch(0o755)
+    assert told == ["none", str(kept)]

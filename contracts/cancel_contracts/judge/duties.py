@@ -25,6 +25,7 @@ JSON = "application/json"
 NO_CREDENTIALS = Gap("not recorded: the recording lacks credentials, or has another's form of them")
 WHOSE = Gap("no call of a user without a directory role, on what a GET shows to be the user's own")
 NO_WAIT = Gap("no call was put off with a Retry-After and made again")
+NO_BODY = Gap("no call had a body")
 NO_SUCCESS = Gap("no call succeeded")
 # Roles that every member or guest of a tenant has (Entra's built-in roles and their defaults).
 ORDINARY = frozenset({
@@ -90,8 +91,7 @@ def media_type(_: Contract, heard: Heard, wanted: str) -> Told:
     for one in _cancels(heard):
         sent = one.exchange.sent
         if wanted == "with-body" and not sent.body:
-            if "body" in sent.unrecorded:
-                yield one, NOT_RECORDED
+            yield one, NOT_RECORDED if "body" in sent.unrecorded else NO_BODY
             continue
         found = _field(one.exchange, "content-type")
         if "headers" in sent.unrecorded or struck_out(found or ""):
