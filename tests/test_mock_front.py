@@ -127,6 +127,13 @@ def test_the_authority_needs_a_file(flag: list[str], capsys: Capture) -> None:
     assert "--tls" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("host", ["bad host!", "", "a..b"])
+def test_a_certificate_bears_a_name(host: str, tmp_path: Path, capsys: Capture) -> None:
+    assert main(["mock", "--tls", str(tmp_path / "ca.pem"), "--host", host]) == 2
+    assert f"--host {host!r}: is no name" in capsys.readouterr().err
+    assert not (tmp_path / "ca.pem").exists()
+
+
 # --- Routes ---------------------------------------------------------------------------------------
 
 
