@@ -302,6 +302,11 @@ def test_every_report_tells_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[
         assert "\u202e" not in text or form == "json", form
         for id_ in ("MA-80", "MA-81"):
             assert id_ in text, (form, id_)
+    told_of = "A must that is violated here fails the run."
+    assert all(
+        told_of in " ".join(texts[form].split()) for form in ("terminal", "markdown", "html")
+    )
+    assert "broken by the caller: MA-80, MA-81" in texts["html"]  # not that clauses are open
     assert "<script>alert" not in texts["html"] + texts["markdown"]
     verdicts = {form: getattr(derive, f"from_{form}")(texts[form]) for form in files}
     verdicts["terminal"] = derive.from_terminal(screen(told, verbose=True))

@@ -185,9 +185,9 @@ def _callers(record: dict[str, Any]) -> list[str]:
         for contract, row in story.duties(record)
     ]
     head = "| duty | level | verdict | says | seen |\n|---|---|---|---|---|"
-    fails = "fails" if record.get("caller") else "fails under --caller only"
-    told = f"Judged apart from the server. What is violated here {fails}.\n"
-    return ["\n".join(["## Callers\n", told, head, *rows, ""])] if rows else []
+    return (
+        ["\n".join(["## Callers\n", f"{story.apart(record)}\n", head, *rows, ""])] if rows else []
+    )
 
 
 def _notes(record: dict[str, Any]) -> list[str]:

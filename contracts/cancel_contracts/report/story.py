@@ -102,6 +102,13 @@ def duties(record: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]
     return [(c, row) for c in record["contracts"] for row in c.get("duties", ())]
 
 
+def apart(record: dict[str, Any]) -> str:
+    """Return when what callers broke makes the run fail."""
+    level = "must or should" if record["strict"] else "must"
+    only = "" if record.get("caller") else ", under --caller only"
+    return f"Judged apart from the server. A {level} that is violated here fails the run{only}."
+
+
 def misuse(contract: dict[str, Any], duty: dict[str, Any]) -> str:
     """Return in a sentence what the first call that breaks a duty was, or why no call tells."""
     if not duty["violations"]:

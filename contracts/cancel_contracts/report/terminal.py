@@ -164,13 +164,13 @@ class _Page(Screen):
             return
         words = Counter(row["verdict"] for _, row in rows)
         told = ", ".join(f"{words[word]} {word}" for word in VERDICTS if words[word])
-        self.say(self.text(f"Callers, judged apart: {told}", "bold"))
+        self.say(self.text(f"Callers: {told}", "bold"))
         for contract, row in rows:
             if row["verdict"] == "violated" or verbose:
                 head = f"{row['id']} ({row['level']}, {contract['name']}): {row['verdict']}: "
                 self.say(line(f"{head}{row['says']} {story.misuse(contract, row)}"), 2)
-        if words["violated"] and not record["caller"]:
-            self.say("This fails under --caller only.", 2)
+        if words["violated"]:
+            self.say(story.apart(record), 2)
         self.say()
 
     def findings(self, record: dict[str, Any]) -> None:
