@@ -46,7 +46,7 @@ ALLOWED = {
     "gate": {"errors", "judge", "needs"},
     "mock": {"contract", "errors"},
     "speaking": {"contract", "exchange", "mock"},
-    "builtin": {"contract", "identity", "mock", "targets"},
+    "builtin": {"contract", "identity", "mock", "redact", "targets"},
     "foreign": {"contract", "exchange", "journal", "sight"},
     "serial": set(),
     "har": {
@@ -67,7 +67,8 @@ ALLOWED = {
         "transport",
     },
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate", "hosts",
+        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "hosts",
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
@@ -78,7 +79,9 @@ ALLOWED = {
     "pytest_plugin": {
         "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
     },
-    "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
+    "replay": {
+        "assignment", "contract", "errors", "excuses", "har", "judge", "plan", "redact", "verify",
+    },
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
         "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",

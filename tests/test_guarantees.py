@@ -120,6 +120,10 @@ KEPT: dict[str, str] = {
     "A recording of somebody else": "recordings_property: "
     "test_nothing_is_said_that_the_whole_recording_does_not_say "
     "test_a_conforming_server_is_never_blamed",
+    "What callers owe": "duties: test_it_is_judged_apart "
+    "test_our_own_recordings_tell_nothing_of_callers "
+    "test_a_part_of_our_own_recording_tells_nothing_of_callers "
+    "test_no_recorder_makes_a_misuse_of_a_proper_call",
     "What a proxy answers in place": "transport_proxy: "
     "test_what_a_proxy_answers_is_no_answer_of_the_target",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "

@@ -158,6 +158,22 @@ class Received:
         return json_value(self.body)
 
 
+@dataclass(frozen=True)
+class Caller:
+    """What a recording tells of who called. It holds no credentials.
+
+    `key` is the same for equal credentials and tells nothing else; `scheme` is that of
+    Authorization in lower case, "none" where a recorded head has no such field, "bare" for a JSON
+    Web Token without one, "" where that is not told. `subject` and `roles` are the object id and
+    the directory roles that the token of a user names; None where it names no roles.
+    """
+
+    key: str = ""
+    scheme: str = ""
+    subject: str = ""
+    roles: tuple[str, ...] | None = None
+
+
 def answered_by_proxy(received: Received) -> str | None:
     """Return how it shows that a proxy between answered, and not the target, or None.
 
@@ -261,3 +277,15 @@ class Exchange:
     def why(self) -> str:
         """Return why no whole answer came, in words; empty where one did."""
         return f"{self.failure}: {self.detail}" if self.detail else self.failure or ""
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """An exchange of somebody else as one of a caller's. `resource` tells one from all others,
+    `ended` is when its answer had come at the latest, in seconds as `started`.
+    """
+
+    exchange: Exchange
+    caller: Caller
+    resource: tuple[str, str, str]
+    ended: float

@@ -53,6 +53,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "seed": result.options.seed,
         "profile": result.options.profile,
         "strict": result.options.strict,
+        "caller": result.options.caller,
         "target": {
             "base_url": clean.url(result.base_url),
             "described_by": clean.text(result.described_by),
@@ -113,6 +114,7 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         **_figures(judgement.verdicts, clean),
         "gaps": gaps(judgement, clean.text),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
+        "duties": [_duty(v, one, clean) for v in judgement.duties],
         "not_testable": [
             {"id": n.id, "says": n.says, "source": source(contract, n.source), "reason": n.reason}
             for n in contract.not_testable
@@ -167,6 +169,22 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, An
         "gap": gap(verdict),
         "violations": verdict.deviations,
         "evidence": [_entry(e, one, clean) for e in _shown(verdict, one)],
+    }
+
+
+def _duty(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, Any]:
+    """Return what is told of a clause that callers have to keep."""
+    clause, shown = verdict.clause, verdict.violations[:EVIDENCE]
+    return {
+        "id": clause.id,
+        "level": clause.level,
+        "says": clause.says,
+        "source": source(one.contract, clause.source),
+        "verdict": verdict.word,
+        "exercised": verdict.exercised,
+        "reason": verdict.reason,
+        "violations": verdict.deviations,
+        "evidence": [entry(e, clean, one.contract.lifecycle, [e.exchange]) for e in shown],
     }
 
 
