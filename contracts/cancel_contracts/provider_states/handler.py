@@ -13,6 +13,7 @@ from cancel_contracts.targets.file import Endpoint
 CONSUMER = "cancel-contracts"
 
 SHOWN_CHARS = 80  # of the body of an answer, in messages
+VALUES_BYTES = 65536  # of an answer to a set-up; of a larger one the id alone is kept
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def values_of(received: Received) -> dict[str, object] | None:
     values = json_value(received.body, mark=True)
     if not isinstance(values, dict) or identifier(values.get("id")) is None:
         return None
-    return values
+    return values if len(received.body) <= VALUES_BYTES else {"id": values["id"]}
 
 
 def in_words(received: Received) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Literal
 
@@ -34,6 +35,7 @@ from cancel_contracts.sight.observation import (
 Effect = Literal["cancelled", "not", "unknown"]
 
 SCENES = 16  # scenarios whose looks are kept at hand
+SCENES_BYTES = 2**18  # of what they show; read, it takes many times as much
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Scene:
     def end(self) -> int:
         """The position of its last call."""
         return max((call.position for call in self.calls), default=0)
+
+    @cached_property
+    def weight_bytes(self) -> int:
+        """How much its looks show."""
+        shown = (x.exchange.received for looks in self.looks.values() for x in looks)
+        return sum(len(received.body) for received in shown if received)
 
 
 class Sight:
@@ -107,9 +115,14 @@ class Sight:
                     looks[exchange.role].append(seen)
             found = Scene(calls, looks)
             self._scenes[scenario] = found
-            if len(self._scenes) > SCENES:
+            while len(self._scenes) > 1 and not self._at_hand():
                 self._scenes.popitem(last=False)
         return found
+
+    def _at_hand(self) -> bool:
+        """Whether as many scenarios may be kept at hand as are."""
+        weight = sum(scene.weight_bytes for scene in self._scenes.values())
+        return len(self._scenes) <= SCENES and weight <= SCENES_BYTES
 
     def _looks(self, exchange: Exchange, role: str = "target") -> Sequence[Observation]:
         return self.scene(exchange.scenario).looks.get(role, ())

@@ -54,7 +54,8 @@ class Answer:
 
     `sent` is the request as it went out, with every header but a proxy's credential; what went
     along stands as <name>. `seconds` runs from connecting to the end of the message. `reused`: the
-    connection had carried an exchange before.
+    connection had carried an exchange before. `by_proxy` is the status that a proxy between
+    answered.
     """
 
     sent: Sent
@@ -63,6 +64,7 @@ class Answer:
     detail: str = ""
     seconds: float = 0.0
     reused: bool = False
+    by_proxy: int | None = None
 
     @property
     def why(self) -> str:
@@ -213,7 +215,10 @@ class Transport:
         if recording.received and (why := answered_by_proxy(recording.received)):
             # The target has not answered; what a proxy says of it is no answer of the target.
             detail = f"a proxy between answered: {why}"
-            return Answer(sent=sent, failure="proxy", detail=detail, seconds=seconds, reused=reused)
+            return Answer(
+                sent=sent, failure="proxy", detail=detail, seconds=seconds, reused=reused,
+                by_proxy=recording.received.status,
+            )  # fmt: skip
         return Answer(
             sent=sent,
             received=recording.received,

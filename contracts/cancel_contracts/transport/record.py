@@ -7,6 +7,7 @@ anything that a peer can do.
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from dataclasses import dataclass, replace
@@ -32,9 +33,13 @@ _FAILURES: dict[_End, tuple[Failure | None, Failure | None]] = {
     "quiet": ("timeout", "timeout"),
     "late": ("timeout", "timeout"),
     "reset": ("reset", "reset"),
-    "tls": ("tls", "reset"),  # TLS 1.3 refuses a client (certificate required) this late
+    "tls": ("tls", "reset"),  # TLS 1.3 refuses a client this late
     "full": ("too-large", "too-large"),
 }
+
+# The alerts that refuse a client (RFC 8446 section 6.2): nobody has read its request. Whatever else
+# is wrong with TLS once the request is out may have come after it was carried out.
+_REFUSAL = re.compile(r"ALERT_(?:\w*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|DECRYPT)")
 
 
 class Stream(Protocol):
@@ -143,8 +148,8 @@ def _drain(
         end: _End | None = None
         try:
             data = take(stream, min(room, _PIECE_BYTES), wait)
-        except ssl.SSLError:
-            end = "tls"
+        except ssl.SSLError as error:
+            end = "tls" if _REFUSAL.search(getattr(error, "reason", "") or "") else "reset"
         except OSError:
             end = "reset"
         else:

@@ -26,6 +26,10 @@ _NO_LIMIT = 2**62
 _GET, _HEAD = (h11.Request(method=m, target="/", headers=[("Host", "-")]) for m in ("GET", "HEAD"))
 _END = h11.EndOfMessage()
 FACTS_KEPT = 256  # answers: those of a gate
+INTERIM_KEPT = 100  # of one answer; the others are counted
+# Of a status line, as http.client has it: for each character of a reason h11 takes hundreds.
+LINE_BYTES = 65536
+_LONG_LINE = re.compile(rb"^HTTP/[^\n]{%d}" % LINE_BYTES, re.MULTILINE)
 _SHOWN = 200  # characters of the target's bytes in one message
 
 
@@ -58,10 +62,17 @@ class Reader:
         return self.ended and not self._stray and self._h11.their_state is h11.DONE
 
     def feed(self, data: bytes) -> None:
+        for at in range(0, len(data), LINE_BYTES):  # so that the rest of a piece holds no such line
+            self._feed(data[at : at + LINE_BYTES])
+
+    def _feed(self, data: bytes) -> None:
         self._wire += data
         if self.ended:
             self._stray += len(data)
-        elif data and not self.settled:
+        elif not self.settled:
+            if self._h11.their_state is h11.SEND_RESPONSE and _LONG_LINE.search(self._wire):
+                self._fault = f"a status line of more than {LINE_BYTES} bytes"
+                return
             self._h11.receive_data(data)
             self._pump()
 
@@ -79,10 +90,13 @@ class Reader:
         wire = bytes(self._wire)
         seen = heads(wire)
         final = None if seen[-1].interim else seen[-1]
-        interim = tuple(head.status for head in seen if head.interim and head.status is not None)
+        statuses = [head.status for head in seen if head.interim and head.status is not None]
+        interim, more = tuple(statuses[:INTERIM_KEPT]), max(0, len(statuses) - INTERIM_KEPT)
         error = self._error(final)
         if final is None or final.status is None:
-            return Received(status=0, version="", interim=interim, error=error, wire=wire)
+            return Received(
+                status=0, version="", interim=interim, more_interim=more, error=error, wire=wire
+            )
         values = [value for name, value in final.headers if name.lower() == "content-encoding"]
         codings = [word.strip().lower() for value in values for word in value.split(",")]
         body, undecoded = bytes(self._body), None
@@ -95,6 +109,7 @@ class Reader:
             headers=final.headers,
             body=body,
             interim=interim,
+            more_interim=more,
             stray=wire[len(wire) - self._stray :],
             error=error or undecoded,
             wire=wire,
@@ -144,13 +159,6 @@ def read(method: str, data: bytes, *, eof: bool = True) -> Received | None:
     reader = Reader(method)
     reader.feed(data)
     return reader.finish(eof=eof)
-
-
-def complete(method: str, data: bytes) -> bool:
-    """Return whether `data` holds the whole response, so that nothing more need be waited for."""
-    reader = Reader(method)
-    reader.feed(data)
-    return reader.ended
 
 
 @dataclass(frozen=True)
