@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from cancel_contracts.exchange import Received
 from cancel_contracts.transport.coding import DECODED_KEPT_BYTES, DECODED_LIMIT_BYTES
-from cancel_contracts.transport.wire import INTERIM_KEPT, LINE_BYTES, Reader, framing_faults, read
+from cancel_contracts.transport.wire import HEAD_BYTES, INTERIM_KEPT, Reader, framing_faults, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -581,10 +582,18 @@ def test_what_breaks_the_rules_in_an_interim_response_beyond_those_that_are_kept
     assert framing_faults("POST", received) == ["a line of the head ends in LF alone"]
 
 
+HEADS: dict[str, Callable[[int], bytes]] = {
+    "a reason": lambda size: b"HTTP/1.1 200 " + b"y" * (size - 15),
+    "words": lambda size: b"HTTP/1.1 200 OK\r\nX:" + b" y" * ((size - 20) // 2) + b"y" * (size % 2),
+    "a name": lambda size: b"HTTP/1.1 200 OK\r\n" + b"y" * (size - 20) + b":",
+}
+
+
 @pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
-@pytest.mark.parametrize("piece", [1000, 65536, 2**20])
-def test_a_status_line_without_measure_is_not_read(before: bytes, piece: int) -> None:
-    """Read by h11, a reason of a mebibyte takes two hundred."""
+@pytest.mark.parametrize("piece", [9999, 65536, 2**20])
+@pytest.mark.parametrize("kind", HEADS)
+def test_a_head_without_measure_is_not_read(kind: str, piece: int, before: bytes) -> None:
+    """However it is cut. Read by h11, a reason of a mebibyte takes two hundred."""
 
     def told(data: bytes) -> str | None:
         reader = Reader("GET")
@@ -594,13 +603,14 @@ def test_a_status_line_without_measure_is_not_read(before: bytes, piece: int) ->
         assert received is not None
         return received.error
 
-    line, end = before + b"HTTP/1.1 200 ", b"\r\nContent-Length: 0\r\n\r\n"
-    assert told(line + b"y" * LINE_BYTES + end) is not None
-    assert told(line + b"y" * (LINE_BYTES - 20) + end) is None
-    # A body may have such a line, and a header.
-    long = b"HTTP/1.1 " + b"y" * 2 * LINE_BYTES
-    body = b"\r\nContent-Length: %d\r\n\r\n\r\n%b" % (len(long) + 2, long)
-    assert told(before + b"HTTP/1.1 200 OK\r\nX: " + long + body) is None
+    end = b"\r\nContent-Length: 0\r\n\r\n"
+    for more in (1, 2, 70_000, 600_000):
+        head = HEADS[kind](HEAD_BYTES + more - len(end) + 2)
+        assert told(before + head + end) == f"a head of more than {HEAD_BYTES} bytes"
+    assert told(before + HEADS[kind](HEAD_BYTES - len(end)) + end) is None
+    # An answer may be longer, if its head is not.
+    body = b"\r\nContent-Length: %d\r\n\r\n" % (3 * HEAD_BYTES) + b"y" * (3 * HEAD_BYTES)
+    assert told(before + b"HTTP/1.1 200 OK" + body) is None
 
 
 def test_complete() -> None:

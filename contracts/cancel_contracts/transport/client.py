@@ -30,8 +30,7 @@ from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.kept import Kept
 from cancel_contracts.transport.record import Bounds
 
-# Of one answer, head and all. These APIs answer kilobytes. Of a head alone curl takes 300 KiB, .NET
-# 64 KiB, http.client a hundred lines of 64 KiB.
+# Of one answer, head and all. These APIs answer kilobytes.
 LIMIT_BYTES = 2**20
 
 

@@ -108,11 +108,10 @@ def record(
     else:
         failure = None if reader.settled else unfinished
     size, usable = reader.size, end == "settled" and send_error is None and reader.reusable
-    received = reader.finish(eof=end == "eof")
-    if failure == "too-large" and received is not None:
-        kept = read(method, received.wire[:KEPT_BYTES], eof=False)
+    if failure == "too-large":
+        kept = read(method, reader.first(KEPT_BYTES), eof=False)
         received = kept and replace(kept, error=f"more than {bounds.max_bytes} bytes")
-    elif received is not None and received.error is not None:
+    elif (received := reader.finish(eof=end == "eof")) and received.error is not None:
         body, wire = received.body[:KEPT_BYTES], received.wire[:KEPT_BYTES]
         received = replace(received, body=body, wire=wire)
     return Recording(
