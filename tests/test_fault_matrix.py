@@ -28,7 +28,17 @@ from cancel_contracts.contract import load
 from jsonschema import Draft202012Validator
 from rawserver import Peer, RawServer
 from servers.front import Request, Response
-from servers.hostile import KINDS, OK, Hostile, Misdeed, bomb, endless, says, with_length
+from servers.hostile import (
+    KINDS,
+    OK,
+    Hostile,
+    Misdeed,
+    bomb,
+    endless,
+    honest_with,
+    says,
+    with_length,
+)
 from servers.service import Service
 from servers.trial import conforming, target_of
 from test_provision import described, tenant
@@ -383,6 +393,42 @@ HEAVY: dict[str, Misdeed] = {
     "deep JSON": says(with_length(OK, b'{"a":' * 150_000 + b"1" + b"}" * 150_000)),
 }
 SAMPLED = {"gzip bomb", "many members"}  # the others are as bounded, and take longer
+
+
+# A value of a kilobyte may take a hundred once it is read.
+WIDE = [{"": 0}] * 4000
+BESIDE = {
+    ("look", "a wide value"): values(lambda seen: {**seen, "rows": WIDE}),
+    ("look", "a state"): LONG["look", "a state"],
+    ("look", "words"): honest_with(b"X: " + b"y " * 100_000 + b"\r\n"),
+    ("look", "a reason"): says(b"HTTP/1.1 200 " + b"y" * 900_000 + b"\r\nContent-Length: 0\r\n\r\n"),
+    ("setup", "where it leads"): LONG["setup", "where it leads"],
+    ("setup", "values"): values(lambda made: {**made, "rows": WIDE * 30}),
+    ("teardown", "values"): values(lambda made: {**made, "rows": WIDE * 30}),
+    ("cancel", "lengths"): LONG["cancel", "lengths"],
+}  # fmt: skip
+BASE_BYTES = 100 * 2**20  # of a gate that meets nothing of the kind
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
+@pytest.mark.parametrize(("place", "what"), BESIDE if EVERY else [("setup", "values")])
+def test_a_gate_stays_small_wherever_it_is_hit(place: str, what: str, tmp_path: Path) -> None:
+    """Of one contract, which may take a third of what three may beyond an ordinary gate."""
+    service = conforming("MA")
+    front = Hostile(service, verb="cancel", place=place, at=ALWAYS, misdeed=BESIDE[place, what])
+    with front:
+        (tmp_path / "target.yaml").write_text(json.dumps(described_by(service, front.url)), "utf-8")
+        argv = ["verify", "--target", str(tmp_path / "target.yaml")]
+        argv += ["--contract", CONTRACT] if EVERY else ARGV
+        reports = [f"--report-{x}={tmp_path / x}" for x in ("json", "html", "junit", "markdown")]
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, *argv, *reports, f"--record={tmp_path / 'har'}"],
+            capture_output=True, text=True, timeout=GUARD_SECONDS * 10, check=False,
+        )  # fmt: skip
+        service.stopped.set()
+    assert front.done, "the misdeed was met"
+    assert done.returncode in (0, 1, 4), done.stdout + done.stderr
+    assert int(done.stderr.split()[-1]) * 1024 < BASE_BYTES + (PEAK_BYTES - BASE_BYTES) / 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
