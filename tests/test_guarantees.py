@@ -89,9 +89,16 @@ KEPT: dict[str, str] = {
     "test_a_report_into_a_pipe_that_nobody_reads; token_command: "
     "test_a_command_that_gives_no_token test_what_a_command_leaves_running_is_not_waited_for; "
     "tokens: test_a_credential_that_never_comes_to_an_end_is_not_waited_for",
-    "An answer of more than 1 MiB": "transport_failures: test_a_body_past_the_cap; fault_matrix: "
-    "test_the_whole_gate_of_three_contracts_stays_small",
-    "A gate of all three": "fault_matrix: test_the_whole_gate_of_three_contracts_stays_small; "
+    "An answer of more than 1 MiB": "transport_failures: test_a_body_past_the_cap; "
+    "transport_wire: test_a_head_without_measure_is_not_read "
+    "test_of_interim_responses_the_first_are_kept_and_the_others_counted; ledger: "
+    "test_of_values_without_measure_the_id_is_kept; outside: test_what_is_no_id",
+    "What is kept of the answers": "fault_matrix: "
+    "test_the_whole_gate_of_three_contracts_stays_small; digest: "
+    "test_of_a_large_look_no_part_is_kept_whole; transport_wire: "
+    "test_of_interim_responses_the_first_are_kept_and_the_others_counted",
+    "A gate of all three": "fault_matrix: test_the_whole_gate_of_three_contracts_stays_small "
+    "test_a_gate_stays_small_wherever_it_is_hit test_what_is_long_is_not_quoted_again_and_again; "
     "redact_codings: test_the_time_to_mask_grows_as_the_text_does "
     "test_many_interim_responses_are_passed_over_in_one_go",
     "A file that people write": "large_input: test_a_target_file_without_measure "

@@ -21,7 +21,7 @@ Failure = Literal[
     "refused", "unreachable", "tls", "proxy", "timeout", "reset", "closed", "too-large"
 ]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls", "proxy"})
-HEADER_BYTES = 200  # what a header costs in memory beside its text
+HEADER_BYTES = 200  # what a header, or an interim response, costs beside its text
 Part = Literal["headers", "body"]
 # What proxies put into the errors that they make themselves, and the names that they sign with.
 PROXY_FIELDS = ("X-Squid-Error", "X-Proxy-Error", "Proxy-Authenticate", "Proxy-Error")
@@ -116,8 +116,8 @@ class Received:
     """Everything the target sent on the connection, and how h11 reads it.
 
     `body` is the content after transfer and content decoding; `wire` is every byte received;
-    `stray` is what came after the message ended; `interim` lists 1xx statuses; `error` says why h11
-    could not read it whole.
+    `stray` is what came after the message ended; `interim` lists the first 1xx statuses, and
+    `more_interim` counts those after them; `error` says why h11 could not read it whole.
     """
 
     status: int
@@ -126,6 +126,7 @@ class Received:
     headers: Headers = ()
     body: bytes = b""
     interim: tuple[int, ...] = ()
+    more_interim: int = 0
     stray: bytes = b""
     error: str | None = None
     wire: bytes = b""
@@ -147,7 +148,9 @@ class Received:
     def weight_bytes(self) -> int:
         """Return about how much memory it takes."""
         fields = sum(HEADER_BYTES + len(name) + len(value) for name, value in self.headers)
-        return fields + len(self.wire) + len(self.body) + len(self.stray)
+        heads = HEADER_BYTES * (len(self.interim) + self.more_interim)
+        texts = len(self.reason) + len(self.wire) + len(self.body) + len(self.stray)
+        return heads + fields + texts
 
     @property
     def media_type(self) -> str:
