@@ -31,6 +31,7 @@ from cancel_contracts.run.way_in import Way
 from cancel_contracts.transport.client import Transport, trusted
 
 KEPT = 50_000  # exchanges of a process that are handed in whatever they tell
+GOLDEN = 0.6180339887  # multiples of it, modulo 1, lie far apart, however many
 SHARED = "quota"  # what calls of all users together decide: one pass does not tell
 
 
@@ -75,9 +76,13 @@ class Work:
         self.failing = ("must", "should") if self.options.strict else ("must",)
 
     def begin(self) -> Pass:
-        """Return the next pass: its scenarios in an order of its own."""
+        """Return the next pass. It begins at a scenario far from where the others began, so that
+        all of them are soon performed.
+        """
         self.passes += 1
-        return Pass(self, Random(f"{self.options.seed}/{self.name}/{self.passes}"))  # noqa: S311
+        random = Random(f"{self.options.seed}/{self.name}/{self.passes}")  # noqa: S311
+        first = Random(f"{self.options.seed}/{self.name}").random()  # noqa: S311
+        return Pass(self, random.getrandbits(48), (first + self.passes * GOLDEN) % 1)
 
     def hand_in(self, handed: Handed, violated: set[str]) -> None:
         """Keep what a pass saw, as long as there is room; from then on what is new alone, without
@@ -109,7 +114,8 @@ def check(assignment: Assignment) -> None:
 class Pass:
     """One user's pass through a contract's plan. `step` performs a scenario, `end` ends it."""
 
-    def __init__(self, work: Work, random: Random) -> None:
+    def __init__(self, work: Work, seed: int, begins: float) -> None:
+        """`seed` marks what is sent; `begins` says where in the plan, as a part of it below 1."""
         self.work, endpoint, options = work, work.assignment.endpoint, work.options
         self.transport = Transport(
             options.timeouts, verify=trusted(options.cacert), local_only=True,
@@ -126,13 +132,13 @@ class Pass:
             work.ledger,
             unknown_id=endpoint.unknown_id,
             observes=work.assignment.observes,
-            seed=random.getrandbits(48),  # what marks a call is no other's, of whatever process
+            seed=seed,
             effect_seconds=options.effect_seconds,
             started=time.monotonic() - time.time(),  # one clock for all processes
             pool=Pool(1),
         )
         self.run = Run(work.contract, settings)
-        self._random, self._told = random, set[tuple[str, int, float]]()
+        self._begins, self._told = begins, set[tuple[str, int, float]]()
         self._rest: Iterator[Scenario] | None = None
         self._violated: set[str] = set()
         self._ids = 0
@@ -165,16 +171,15 @@ class Pass:
         """Perform the first scenario and return the others. The first of all passes finds the way
         in, with a resource to be cancelled, while the others wait.
         """
-        work, scenarios = self.work, list(self.work.plan.scenarios)
+        work, scenarios = self.work, self.work.plan.scenarios
         with work.lock:
             if work.way is None:
                 self.run.begin(work.plan)
                 work.way = None if self.run.calls.stopped else self.run.way
-                rest = scenarios[1:]
-                self._random.shuffle(rest)
-                return iter(rest)
-        self._random.shuffle(scenarios)
-        self.run.begin(replace(work.plan, scenarios=tuple(scenarios)), work.way)
+                return iter(scenarios[1:])
+        at = int(self._begins * len(scenarios))
+        scenarios = scenarios[at:] + scenarios[:at]
+        self.run.begin(replace(work.plan, scenarios=scenarios), work.way)
         return iter(scenarios[1:])
 
     def _look_out(self) -> None:
