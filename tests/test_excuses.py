@@ -228,7 +228,7 @@ def test_what_was_excused_is_seen_in_every_report(tmp_path: Path, capsys: Captur
     assert told["covered"] == f"{judged} of {every}"
     assert told["excused"] == "observe"
     page = paths["html"].read_text("utf-8")
-    assert f"{judged} of {every} must-clauses" in page
+    assert f"<b>{judged} of {every}</b> must-clauses" in page
     assert "<dt>Excused</dt><dd>observe" in page
 
 

@@ -337,7 +337,7 @@ def test_a_target_that_is_not_local_gets_none_without_the_flag(
         assert service.creates == []
         out = " ".join(capsys.readouterr().out.split())
         assert (
-            "machine-action: up to 2 in Pending would be created by POST /api/machines/{device_id}/runAntiVirusScan as primary."
+            "up to 2 in Pending would be created by POST /api/machines/{device_id}/runAntiVirusScan as primary."
             in out
         )
         assert "Starts a quick antivirus scan" in out

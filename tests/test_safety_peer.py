@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -95,6 +96,9 @@ def test_no_byte_goes_to_a_peer_that_is_not_local(scheme: str, resolver: Resolve
         # Whoever has not asked for it is served: the test can tell the difference.
         with Transport(SHORT, environ={}) as anywhere:
             anywhere.send(Sent("POST", url))
+        deadline = time.monotonic() + 5
+        while not far.heard and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert far.heard
 
 

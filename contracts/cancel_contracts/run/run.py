@@ -284,13 +284,12 @@ class Run:
             self.calls.probe(self.live())
 
     def settle(self) -> None:
-        """Look a last time where the plan asks for it, and again at what has not shown its effect,
-        until it shows or its time is over.
-        """
+        """Look a last time where the plan asks for it, and again for effects that are due."""
         if not self.states.single:
             self.late.look_last(self.last_looks, self.settings.sweep_seconds)
             self.late.await_effects(self.journal.exchanges)
         self.late.tell(self.journal.exchanges)
+        self.journal.setups = self.states.calls
 
     def tear_down(self) -> list[str]:
         """Undo the set-ups; return what failed, in words."""

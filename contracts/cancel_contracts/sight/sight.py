@@ -243,19 +243,28 @@ class Sight:
         return "cancelled" if done else "not", known[-1][0]
 
     def lost(self, exchange: Exchange) -> Observation | None:
-        """Return the last look of the run where it shows no more what the call led to."""
-        last, after = self.last(exchange), self.after(exchange)
-        if last is None:
+        """Return the last look of the run where it shows no more what the call led to: another
+        state, or not what was written when the scenario ended. What a later call of it wrote
+        instead is that one's doing.
+        """
+        last, after = self.last(exchange), self._ended(exchange)
+        if last is None or after is None:
             return None
         if self.took_effect(self.before(exchange), last) == "not":
             return last
-        if after is None or after.entity is None or last.entity is None:
+        if after.entity is None or last.entity is None:
             return None
         written = {
             n: v for n in (*self.life.records, *self.life.sets) if (v := after.entity.get(n))
         }
         kept = all(last.entity.get(name) == value for name, value in written.items())
         return None if kept else last
+
+    def _ended(self, exchange: Exchange) -> Observation | None:
+        """Return what showed when the calls of the scenario had been made."""
+        end = self.scene(exchange.scenario).end
+        looks = reversed(self.later(exchange))
+        return next((o for o in looks if o.exchange.position <= end), None)
 
     def due(self, exchange: Exchange) -> Effect | None:
         """Return what the last look tells of a success whose effect is to be looked for again.

@@ -115,10 +115,11 @@ def _limiter(
     contract: Contract, base_url: str, rates: list[Rate], store: str | None
 ) -> tuple[Limiter, Any]:
     """Return the limiter, and what it raises when its store is lost."""
-    from pyrate_limiter import Limiter
+    from pyrate_limiter import InMemoryBucket, Limiter, SingleBucketFactory
 
+    # What is out of every window is dropped at the start: no thread outlives the run for it.
     if store is None:
-        return Limiter(rates), ()
+        return Limiter(SingleBucketFactory(InMemoryBucket(rates), schedule_leak=False)), ()
     place = f"--quota-store {place_of(store)}"
     try:
         import redis
@@ -134,9 +135,10 @@ def _limiter(
             store, socket_timeout=STORE_SECONDS, socket_connect_timeout=STORE_SECONDS
         )
         bucket = RedisBucket.init(rates, client, key)
+        bucket.leak(bucket.now())
     except (redis.RedisError, ValueError) as err:
         problem = f"cannot be used ({type(err).__name__})"
         raise UsageError(
             place, problem, "give redis://HOST:PORT/DB of a server that runs"
         ) from None
-    return Limiter(bucket), redis.RedisError
+    return Limiter(SingleBucketFactory(bucket, schedule_leak=False)), redis.RedisError

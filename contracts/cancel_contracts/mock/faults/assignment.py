@@ -98,7 +98,7 @@ def fault(
     return Fault(name, "assignment", says, (broken,), applies, change)
 
 
-KEEPS = breaks("keeps", body="json")
+KEEPS = breaks("keeps whole named", body="json")
 OWN = breaks("status effect", identity="user", body="json")
 IDS: dict[str, tuple[str, Callable[[Any, str], bool]]] = {
     "empty": ("empty", lambda given, id_: given == ""),
