@@ -155,8 +155,7 @@ def stop_at(
         if master.poll() is None:
             master.send_signal(signal.SIGINT)
         said, _ = master.communicate(timeout=SECONDS)
-        for worker in workers:
-            worker.wait(SECONDS)
+        said += "".join(worker.communicate(timeout=SECONDS)[0] for worker in workers)
         return master.returncode, said
     finally:
         for process in (master, *workers):

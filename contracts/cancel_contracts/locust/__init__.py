@@ -7,6 +7,8 @@ the reports and decides the exit code.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from argparse import ArgumentParser
@@ -14,6 +16,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import click
+import gevent
 from locust import User, events, runners, task
 from locust.env import Environment
 from locust.exception import StopUser
@@ -93,6 +96,9 @@ def open_door(environment: Environment, runner: Any, **_: Any) -> None:
         runners.HEARTBEAT_LIVENESS = max(HEARTBEATS, runners.HEARTBEAT_LIVENESS)
     if isinstance(runner, WorkerRunner):
         runner.register_message(END, lambda **_: door.hand_in(runner), concurrent=True)
+    # Ctrl-C ends a test as SIGTERM does, beside what is under way: raised in the midst of that it
+    # would lose what is handed in.
+    gevent.signal_handler(signal.SIGINT, os.kill, os.getpid(), signal.SIGTERM)
     environment.events.test_start.add_listener(door.start)
     environment.events.test_stopping.add_listener(door.stopping)
     environment.events.test_stop.add_listener(door.conclude)
