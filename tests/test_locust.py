@@ -127,11 +127,11 @@ def free_port() -> str:
         return str(taken.getsockname()[1])
 
 
-def locust(folder: Path, *flags: str) -> subprocess.Popen[str]:
+def locust(folder: Path, *flags: str, **variables: str) -> subprocess.Popen[str]:
     (folder / "locustfile.py").write_text("from cancel_contracts.locust import ContractsUser\n")
     command = [sys.executable, "-m", "locust", "-f", "locustfile.py", *flags]
     package = Path(__file__).resolve().parent.parent / "contracts"
-    environ = {**os.environ, "PYTHONPATH": str(package), "PYTHONWARNINGS": "ignore"}
+    environ = {**os.environ, "PYTHONPATH": str(package), "PYTHONWARNINGS": "ignore", **variables}
     return subprocess.Popen(
         command,
         cwd=folder,
@@ -248,3 +248,23 @@ def test_a_target_without_resources_of_its_own_is_refused(tmp_path: Path) -> Non
     line = next(line for line in said.splitlines() if line.startswith("cancel-contracts: "))
     assert "has no provider-state handler" in line
     assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_a_worker_that_lacks_a_variable_ends_the_test_with_2(tmp_path: Path) -> None:
+    port = free_port()
+    file = tmp_path / "target.yaml"
+    file.write_text(
+        "base_url: http://127.0.0.1:9\nprovider_states: http://127.0.0.1:9/states\n"
+        "identities: {admin: {token_env: OF_THE_MASTER_ALONE}}\n",
+        "utf-8",
+    )
+    bind = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port]
+    load = ["--headless", "-t", "3s", "--only-summary", "--contracts-target", str(file)]
+    worker = locust(tmp_path, "--worker", "--master-host", "127.0.0.1", "--master-port", port)
+    master = locust(tmp_path, "--master", *bind, *load, OF_THE_MASTER_ALONE="abcdefgh")
+    code, said = stop_at(lambda: False, master, worker)
+    assert code == 2, said
+    told = [line for line in said.splitlines() if line.startswith("cancel-contracts: ")]
+    assert len(told) == 1
+    assert "OF_THE_MASTER_ALONE" in told[0]
