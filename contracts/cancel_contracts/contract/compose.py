@@ -279,7 +279,7 @@ class Composition:
         """Whether all of a situation is on the wire: no body, no media type of it."""
         bodiless = situation.method in BODILESS or situation.body.word == "none"
         described = situation.content_type != "default" or situation.transfer != "length"
-        described |= situation.extra == "expect"  # RFC 9110 section 10.1.1: of content alone
+        described |= situation.extra in ("expect", "respelled")  # RFC 9110 section 10.1.1
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
         return not (bodiless and described) and not (situation.method in BODILESS and sent)
 

@@ -14,9 +14,7 @@ from urllib.parse import quote
 
 from cancel_contracts.exchange import DRAWN
 
-LONG_ID_CHARS = 2000
-LONG_TEXT_CHARS = 10_000
-DEEP_LEVELS = 10_000
+LONG_ID_CHARS, LONG_TEXT_CHARS, DEEP_LEVELS = 2000, 10_000, 10_000
 
 # What a word asks of a target beside an address: an identity by that name, a key to mint with.
 Need = Literal["identities", "mint"]
@@ -81,7 +79,7 @@ IDENTITIES = _table(
     Word("cut-token", "a good token without its end", "with a token cut short", _authorization(lambda token: f"Bearer {token[:-4]}")),
     Word("longer-token", "a good token with letters after it", "with a token that goes on", _authorization(lambda token: f"Bearer {token}AAAA")),
     Word("other-case-token", "a good token in the other case", "with a token in the other case", _authorization(lambda token: f"Bearer {token.swapcase()}")),
-    Word("token-elsewhere", "a good token in the query, a cookie and other headers, and no Authorization", "with the token in query, cookie and other headers alone", lambda token: Carried((("Cookie", f"access_token={token}"), ("X-Authorization", f"Bearer {token}"), ("X-Access-Token", token), ("Proxy-Authorization", f"Bearer {token}")), f"access_token={quote(token, safe='')}")),
+    Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", lambda token: Carried((("Cookie", f"access_token={token}"), ("X-Authorization", f"Bearer {token}"), ("X-Access-Token", token), ("Proxy-Authorization", f"Bearer {token}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")), f"access_token={quote(token, safe='')}")),
     Word("wrong-audience", "a token for another API", "with a token for another API", need="mint"),
     Word("bad-signature", "a token that somebody else signed", "with a token that somebody else signed", need="mint"),
     Word("unsigned", "a token of `alg` none", "with an unsigned token", need="mint"),
@@ -130,7 +128,7 @@ BODIES = _table(
     Word("empty-object", "`{}`", "an empty object for a body", b"{}"),
 )  # fmt: skip
 
-# --- What is sent beside it that nobody asks for: header lines, a query, or what becomes of names --
+# --- What is sent beside it that nobody asks for: header lines, a query, another spelling ----------
 
 EXTRAS = _table(
     Word("none", "nothing"),
@@ -141,6 +139,7 @@ EXTRAS = _table(
     Word("method-override", "X-HTTP-Method-Override", "with X-HTTP-Method-Override GET", (("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET"))),
     Word("lower-case", "the names of header fields in lower case", "with header names in lower case", str.lower),
     Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", (("Expect", "100-continue"),)),
+    Word("respelled", "the JSON body indented, the first letters of its strings escaped", "with its JSON indented and escaped", {"indent": 2}),
     Word("query", "a query that means nothing", "with a query that means nothing", "unused=1"),
 )  # fmt: skip
 

@@ -136,10 +136,12 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
     Within one identity and what is sent beside it (a language, an origin), part by part. What
     belongs to the call itself is left out.
     """
-    told: dict[tuple[str, str], list[tuple[int, Exchange]]] = defaultdict(list)
+    told: dict[tuple[str, str, int], list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
         if x.received is not None and x.status is not None and not x.received.unrecorded:
-            told[x.situation.identity, x.situation.extra].append((i, x))
+            # Where the status itself may tell, what is told with each is compared.
+            status = 0 if "status" in parts else x.status
+            told[x.situation.identity, x.situation.extra, status].append((i, x))
     found: Findings = {}
     for row in told.values():
         found |= {i: Finding(True, "one answer, whatever the id names", answer(x)) for i, x in row}

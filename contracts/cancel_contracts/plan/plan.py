@@ -180,11 +180,17 @@ def _cover(
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
-    found = cover(composition, single, max(0, limit - reserved), share, may)
-    found.calls = varied(composition, found.calls)
-    seconds = [found.second(call) for call in seconds]
+    while True:
+        found = cover(composition, single, max(0, limit - reserved), share, may)
+        found.calls = varied(composition, found.calls)
+        others = [found.second(call) for call in seconds]
+        made = [*arranged(composition, found, others, kept, near), *races]
+        over = sum(len(scenario.calls) for scenario in made) - limit
+        if over <= 0 or reserved >= limit:
+            break
+        reserved += over  # a call that follows none of these has one before it made for it
     scenarios: list[Scenario] = []
-    for scenario in [*arranged(composition, found, seconds, kept, near), *races]:
+    for scenario in made:
         if len(scenario.calls) <= limit:
             limit -= len(scenario.calls)
             scenarios.append(scenario)

@@ -32,6 +32,7 @@ from cancel_contracts.transport.client import Answer, Transport
 
 log = logging.getLogger(__name__)
 
+TOKEN_CHARS = 20  # of a token that no answer holds by chance
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 
@@ -54,7 +55,7 @@ class Calls:
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
-        self._lock = threading.Lock()
+        self._lock, self._told = threading.Lock(), set[str]()  # tokens that calls carried
 
     @property
     def stopped(self) -> str | None:
@@ -130,7 +131,9 @@ class Calls:
             told = answer.received.wire
             if carried.query:  # an answer may quote the URL that it was asked at
                 told = told.replace(carried.query.encode(), b"")
-            echoed = carried.secret.encode() in told
+            self._told.add(carried.secret)
+            others = (secret for secret in self._told if len(secret) >= TOKEN_CHARS)
+            echoed = any(secret.encode() in told for secret in (carried.secret, *others))
             exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange

@@ -6,7 +6,8 @@ What each word is on the wire stands in its row of the vocabulary (contract/word
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +17,10 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.path_template import filled
 from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS, Carried
 from cancel_contracts.exchange import Sent, Situation
+from cancel_contracts.parse import NO_JSON, json_value
 from cancel_contracts.targets.url import joined
+
+RESPELLED_BYTES = 4096  # of the longest body that is spelled in another way: none is nested deep
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ def cancel_request(
     extra = EXTRAS[situation.extra].wire
     if isinstance(extra, str):
         query.append(extra)
+    elif isinstance(extra, Mapping):
+        body = _respelled(body, **extra)
     elif callable(extra):
         headers = [(extra(name), text) for name, text in headers]
     elif extra:
@@ -114,6 +120,14 @@ def cancel_request(
     url = joined(base_url, filled(contract.path, segment))
     url += "?" + "&".join(query) if query else ""
     return Sent(situation.method, url, tuple(headers), body)
+
+
+def _respelled(body: bytes, indent: int) -> bytes:
+    """Return the same JSON in another spelling (RFC 8259 sections 2, 7), and no JSON as it is."""
+    if len(body) > RESPELLED_BYTES or (value := json_value(body)) is NO_JSON:
+        return body
+    text = json.dumps(value, indent=indent)
+    return re.sub(r'(?<!\\)"([A-Za-z])', lambda m: f'"\\u{ord(m[1]):04x}', text).encode("ascii")
 
 
 def with_extra(
