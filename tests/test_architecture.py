@@ -72,6 +72,15 @@ ALLOWED = {
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
+    "load": {
+        "assignment", "contract", "errors", "exchange", "excuses", "identity", "journal", "judge",
+        "ledger", "needs", "plan", "provider_states", "redact", "run", "targets", "transport",
+        "verify",
+    },
+    "locust": {
+        "assignment", "cli", "errors", "exchange", "identity", "ledger", "load", "redact",
+        "report", "run", "serial", "targets", "transport",
+    },
     "prove": {
         "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",
         "speaking", "transport", "verify",
@@ -216,6 +225,13 @@ def test_the_mock_never_reads_clauses() -> None:
     for path in (PACKAGE / "mock").rglob("*.py"):
         text = path.read_text("utf-8")
         assert not re.search(r"\.clauses\b|x-clauses|\.not_testable\b|\.dialects\b", text), path
+
+
+def test_only_its_own_door_imports_locust() -> None:
+    """Who imports it has every socket and thread of the process patched."""
+    for path in modules():
+        if re.search(r"^(from|import) locust\b", path.read_text("utf-8"), re.MULTILINE):
+            assert room(path) == "locust", path
 
 
 def test_only_the_strategies_and_its_own_door_import_schemathesis() -> None:

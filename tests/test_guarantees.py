@@ -133,6 +133,10 @@ KEPT: dict[str, str] = {
     "test_no_recorder_makes_a_misuse_of_a_proper_call",
     "What a proxy answers in place": "transport_proxy: "
     "test_what_a_proxy_answers_is_no_answer_of_the_target",
+    "Under load each": "locust: "
+    "test_on_the_right_mock_a_master_and_two_workers_find_nothing "
+    "test_what_breaks_under_load_alone_is_found; load: "
+    "test_a_call_that_violates_is_told_at_once_and_again_in_the_whole",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "
     "test_a_fourth_contract_is_one_file",
     "The mock is built from": "architecture: test_imports_follow_the_flow",
