@@ -19,6 +19,7 @@ from typing import Any
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import AXES, FACETS
@@ -181,11 +182,21 @@ def expect_table() -> str:
     return "\n".join(lines)
 
 
+def duties_table() -> str:
+    """Return the table of `expect` in clauses of callers: a row a word."""
+    lines = ["| word | values |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{name}` | {row.says} |" for name, row in DUTIES.items())])
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
     "docs/check-a-lab-tenant.md": {"harmless": harmless, "takes": takes, "provision": provision},
     "docs/read-a-report.md": {"json": excerpt},
-    "docs/clauses-vocabulary.md": {"given": given_table, "expect": expect_table},
+    "docs/clauses-vocabulary.md": {
+        "given": given_table,
+        "expect": expect_table,
+        "duties": duties_table,
+    },
 }
 
 

@@ -46,7 +46,7 @@ ALLOWED = {
     "gate": {"errors", "judge", "needs"},
     "mock": {"contract", "errors"},
     "speaking": {"contract", "exchange", "mock"},
-    "builtin": {"contract", "identity", "mock", "targets"},
+    "builtin": {"contract", "identity", "mock", "redact", "targets"},
     "foreign": {"contract", "exchange", "journal", "sight"},
     "serial": set(),
     "har": {
@@ -67,9 +67,19 @@ ALLOWED = {
         "transport",
     },
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "gate", "hosts",
+        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "hosts",
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
+    },
+    "load": {
+        "assignment", "contract", "errors", "exchange", "excuses", "identity", "journal", "judge",
+        "ledger", "needs", "plan", "provider_states", "redact", "run", "targets", "transport",
+        "verify",
+    },
+    "locust": {
+        "assignment", "cli", "errors", "exchange", "identity", "ledger", "load", "redact",
+        "report", "run", "serial", "targets", "transport",
     },
     "prove": {
         "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",
@@ -78,7 +88,9 @@ ALLOWED = {
     "pytest_plugin": {
         "assignment", "cli", "contract", "errors", "gate", "redact", "report", "verify",
     },
-    "replay": {"assignment", "contract", "excuses", "har", "judge", "plan", "redact", "verify"},
+    "replay": {
+        "assignment", "contract", "errors", "excuses", "har", "judge", "plan", "redact", "verify",
+    },
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
         "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
@@ -213,6 +225,13 @@ def test_the_mock_never_reads_clauses() -> None:
     for path in (PACKAGE / "mock").rglob("*.py"):
         text = path.read_text("utf-8")
         assert not re.search(r"\.clauses\b|x-clauses|\.not_testable\b|\.dialects\b", text), path
+
+
+def test_only_its_own_door_imports_locust() -> None:
+    """Who imports it has every socket and thread of the process patched."""
+    for path in modules():
+        if re.search(r"^(from|import) locust\b", path.read_text("utf-8"), re.MULTILINE):
+            assert room(path) == "locust", path
 
 
 def test_only_the_strategies_and_its_own_door_import_schemathesis() -> None:

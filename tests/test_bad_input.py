@@ -255,7 +255,9 @@ def entry(**response: object) -> dict[str, Any]:
 HARS: dict[str, tuple[str | bytes, str, str]] = {
     "nothing": ("", "{T}", ".har"),
     "no JSON": ("log:\n", "{T}", ".har"),
-    "UTF-16": (har().encode("utf-16"), "{T}", ".har"),
+    # With its mark UTF-16 is read (test_recorders.py).
+    "UTF-16 without a mark": (har().encode("utf-16-le"), "{T}", ".har"),
+    "UTF-32": (har().encode("utf-32"), "{T}", ".har"),
     "a list": ("[]", "{T}", ".har"),
     "a log that is none": ('{"log": []}', "{T}", ".har"),
     "no entries": ('{"log": {}}', "{T}", ".har"),

@@ -47,6 +47,15 @@ def test_a_large_look_takes_little_and_keeps_what_is_read() -> None:
         assert kept(digests, {name: "c" * 9000, "history": HISTORY}, "y")[name] == "c" * 9000
 
 
+def test_of_a_large_look_no_part_is_kept_whole() -> None:
+    large = look({"status": "Pending", "history": HISTORY})
+    headers = tuple((f"X-{n}", "y" * 500) for n in range(1000))
+    for told in ({"reason": "r" * 900_000}, {"headers": headers}):
+        assert Digests(LIFE).kept("x", replace(large, **told)).weight_bytes < 40_000
+    # Whatever it consists of, it weighs: a run of such answers comes to its end.
+    assert Received(200, reason="r" * 900_000).weight_bytes >= 900_000
+
+
 CHANGES: dict[str, tuple[Any, bool, bool]] = {
     # What is done to the history -> whether it is another, and whether what lasts is another.
     "nothing": (lambda rows: rows, False, False),

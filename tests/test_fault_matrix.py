@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -27,7 +28,17 @@ from cancel_contracts.contract import load
 from jsonschema import Draft202012Validator
 from rawserver import Peer, RawServer
 from servers.front import Request, Response
-from servers.hostile import KINDS, OK, Hostile, Misdeed, bomb, endless, says, with_length
+from servers.hostile import (
+    KINDS,
+    OK,
+    Hostile,
+    Misdeed,
+    bomb,
+    endless,
+    honest_with,
+    says,
+    with_length,
+)
 from servers.service import Service
 from servers.trial import conforming, target_of
 from test_provision import described, tenant
@@ -275,6 +286,66 @@ def test_a_target_that_dies_in_the_middle(
         assert code == 1, said  # MA-60: the call that it did not outlive
 
 
+def values(told: Callable[[Any], Any]) -> Misdeed:
+    """Send the honest answer with other values in its body, where that is a JSON object."""
+
+    def misdeed(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
+        head, _, body = honest.partition(b"\r\n\r\n")
+        if body.startswith(b"{"):
+            lines = [x for x in head.split(b"\r\n") if not x.lower().startswith(b"content-length")]
+            body = json.dumps(told(json.loads(body))).encode()
+            honest = with_length(b"\r\n".join((*lines, b"")), body)
+        sock.sendall(honest)
+
+    return misdeed
+
+
+LONG_CHARS = 60_000  # longer values of a GET are kept as digests
+LONG = {
+    ("setup", "where it leads"): says(
+        with_length(b"HTTP/1.1 307 x\r\nLocation: http://h/%b\r\n" % (b"y" * LONG_CHARS), b"")
+    ),
+    ("setup", "a refusal"): says(with_length(b"HTTP/1.1 400 x\r\n", b"y" * LONG_CHARS)),
+    ("setup", "an id"): values(lambda made: {**made, "id": "r" * LONG_CHARS}),
+    ("setup", "values"): values(lambda made: {**made, "note": "n" * LONG_CHARS}),
+    ("look", "a state"): values(lambda seen: {**seen, "status": "P" * LONG_CHARS}),
+    ("look", "a comment"): values(lambda seen: {**seen, "requestorComment": "c" * LONG_CHARS}),
+    ("look", "a reason"): says(with_length(b"HTTP/1.1 500 " + b"r" * LONG_CHARS + b"\r\n", b"")),
+    ("cancel", "lengths"): says(
+        b"HTTP/1.1 200 x\r\nContent-Length: " + b"2," * (LONG_CHARS // 2) + b"2\r\n\r\n{}"
+    ),
+    ("cancel", "a type"): says(
+        with_length(b"HTTP/1.1 404 x\r\nContent-Type: a/" + b"y" * LONG_CHARS + b"\r\n", b"{}")
+    ),
+    ("cancel", "an id"): values(lambda made: {**made, "id": "r" * LONG_CHARS}),
+    ("teardown", "a refusal"): says(with_length(b"HTTP/1.1 500 x\r\n", b"y" * LONG_CHARS)),
+}
+
+
+@pytest.mark.parametrize(("place", "what"), LONG)
+def test_what_is_long_is_not_quoted_again_and_again(
+    place: str, what: str, tmp_path: Path, capsys: Capture
+) -> None:
+    """Reports show of an answer what its kind allows, and their sentences a beginning."""
+    service = conforming("MA")
+    front = Hostile(service, verb="cancel", place=place, at=ALWAYS, misdeed=LONG[place, what])
+    with front:
+        _, report, said = verify(tmp_path, described_by(service, front.url), capsys)
+        service.stopped.set()
+    assert front.done, "the misdeed was met"
+    assert len(said) < LONG_CHARS / 4
+
+    def sentences(value: Any, key: str = "") -> list[str]:
+        if isinstance(value, dict):
+            return [text for name, row in value.items() for text in sentences(row, name)]
+        if isinstance(value, list):
+            return [text for row in value for text in sentences(row, key)]
+        return [value] if isinstance(value, str) and key not in ("wire", "body") else []
+
+    assert max(map(len, sentences(report))) < 16_000
+    assert len((tmp_path / "report.json").read_bytes()) < 20 * LONG_CHARS
+
+
 # --- Memory ---------------------------------------------------------------------------------------
 
 PEAK_BYTES = 250 * 2**20
@@ -322,6 +393,42 @@ HEAVY: dict[str, Misdeed] = {
     "deep JSON": says(with_length(OK, b'{"a":' * 150_000 + b"1" + b"}" * 150_000)),
 }
 SAMPLED = {"gzip bomb", "many members"}  # the others are as bounded, and take longer
+
+
+# A value of a kilobyte may take a hundred once it is read.
+WIDE = [{"": 0}] * 4000
+BESIDE = {
+    ("look", "a wide value"): values(lambda seen: {**seen, "rows": WIDE}),
+    ("look", "a state"): LONG["look", "a state"],
+    ("look", "words"): honest_with(b"X: " + b"y " * 100_000 + b"\r\n"),
+    ("look", "a reason"): says(b"HTTP/1.1 200 " + b"y" * 900_000 + b"\r\nContent-Length: 0\r\n\r\n"),
+    ("setup", "where it leads"): LONG["setup", "where it leads"],
+    ("setup", "values"): values(lambda made: {**made, "rows": WIDE * 30}),
+    ("teardown", "values"): values(lambda made: {**made, "rows": WIDE * 30}),
+    ("cancel", "lengths"): LONG["cancel", "lengths"],
+}  # fmt: skip
+BASE_BYTES = 100 * 2**20  # of a gate that meets nothing of the kind
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
+@pytest.mark.parametrize(("place", "what"), BESIDE if EVERY else [("setup", "values")])
+def test_a_gate_stays_small_wherever_it_is_hit(place: str, what: str, tmp_path: Path) -> None:
+    """Of one contract, which may take a third of what three may beyond an ordinary gate."""
+    service = conforming("MA")
+    front = Hostile(service, verb="cancel", place=place, at=ALWAYS, misdeed=BESIDE[place, what])
+    with front:
+        (tmp_path / "target.yaml").write_text(json.dumps(described_by(service, front.url)), "utf-8")
+        argv = ["verify", "--target", str(tmp_path / "target.yaml")]
+        argv += ["--contract", CONTRACT] if EVERY else ARGV
+        reports = [f"--report-{x}={tmp_path / x}" for x in ("json", "html", "junit", "markdown")]
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD, *argv, *reports, f"--record={tmp_path / 'har'}"],
+            capture_output=True, text=True, timeout=GUARD_SECONDS * 10, check=False,
+        )  # fmt: skip
+        service.stopped.set()
+    assert front.done, "the misdeed was met"
+    assert done.returncode in (0, 1, 4), done.stdout + done.stderr
+    assert int(done.stderr.split()[-1]) * 1024 < BASE_BYTES + (PEAK_BYTES - BASE_BYTES) / 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")

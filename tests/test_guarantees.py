@@ -89,9 +89,16 @@ KEPT: dict[str, str] = {
     "test_a_report_into_a_pipe_that_nobody_reads; token_command: "
     "test_a_command_that_gives_no_token test_what_a_command_leaves_running_is_not_waited_for; "
     "tokens: test_a_credential_that_never_comes_to_an_end_is_not_waited_for",
-    "An answer of more than 1 MiB": "transport_failures: test_a_body_past_the_cap; fault_matrix: "
-    "test_the_whole_gate_of_three_contracts_stays_small",
-    "A gate of all three": "fault_matrix: test_the_whole_gate_of_three_contracts_stays_small; "
+    "An answer of more than 1 MiB": "transport_failures: test_a_body_past_the_cap; "
+    "transport_wire: test_a_head_without_measure_is_not_read "
+    "test_of_interim_responses_the_first_are_kept_and_the_others_counted; ledger: "
+    "test_of_values_without_measure_the_id_is_kept; outside: test_what_is_no_id",
+    "What is kept of the answers": "fault_matrix: "
+    "test_the_whole_gate_of_three_contracts_stays_small; digest: "
+    "test_of_a_large_look_no_part_is_kept_whole; transport_wire: "
+    "test_of_interim_responses_the_first_are_kept_and_the_others_counted",
+    "A gate of all three": "fault_matrix: test_the_whole_gate_of_three_contracts_stays_small "
+    "test_a_gate_stays_small_wherever_it_is_hit test_what_is_long_is_not_quoted_again_and_again; "
     "redact_codings: test_the_time_to_mask_grows_as_the_text_does "
     "test_many_interim_responses_are_passed_over_in_one_go",
     "A file that people write": "large_input: test_a_target_file_without_measure "
@@ -120,8 +127,16 @@ KEPT: dict[str, str] = {
     "A recording of somebody else": "recordings_property: "
     "test_nothing_is_said_that_the_whole_recording_does_not_say "
     "test_a_conforming_server_is_never_blamed",
+    "What callers owe": "duties: test_it_is_judged_apart "
+    "test_our_own_recordings_tell_nothing_of_callers "
+    "test_a_part_of_our_own_recording_tells_nothing_of_callers "
+    "test_no_recorder_makes_a_misuse_of_a_proper_call",
     "What a proxy answers in place": "transport_proxy: "
     "test_what_a_proxy_answers_is_no_answer_of_the_target",
+    "Under load each": "locust: "
+    "test_on_the_right_mock_a_master_and_two_workers_find_nothing "
+    "test_what_breaks_under_load_alone_is_found; load: "
+    "test_a_call_that_violates_is_told_at_once_and_again_in_the_whole",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "
     "test_a_fourth_contract_is_one_file",
     "The mock is built from": "architecture: test_imports_follow_the_flow",

@@ -331,6 +331,13 @@ SET_UPS: dict[str, tuple[list[Answer], int, int]] = {
     "it does not do that": ([answered(501)], 0, 0),
     "it is elsewhere": ([answered(307)], 0, 0),
     "it is throttled": ([answered(429)], 0, 0),
+    "a gateway's 504, told by Via": ([replace(unanswered("proxy"), by_proxy=504)], 0, 1),
+    "a proxy's 502, signed": ([replace(unanswered("proxy"), by_proxy=502)], 0, 1),
+    "a proxy wants a password": ([replace(unanswered("proxy"), by_proxy=407)], 0, 0),
+    "a proxy forbids it": ([replace(unanswered("proxy"), by_proxy=403)], 0, 0),
+    "it shows what it made": ([answered(303)], 0, 1),
+    "the same, as of old": ([answered(302)], 0, 1),
+    "an id without measure": ([answered(201, b'{"id": "%b"}' % (b"r" * 2049))], 0, 1),
 }
 
 
@@ -358,6 +365,21 @@ def test_the_ledger_says_of_a_set_up_what_is_so(name: str, tmp_path: Path) -> No
     text = ledger_text(found)
     assert ("Maybe left" in text) is bool(maybe)
     assert ("Nothing is left" in text) is (not maybe)
+
+
+@pytest.mark.parametrize(("size", "told"), [(10, {"id", "note"}), (70_000, {"id"})])
+def test_of_values_without_measure_the_id_is_kept(
+    size: int, told: set[str], tmp_path: Path
+) -> None:
+    made = answered(201, json.dumps({"id": "r-1", "note": "n" * size}).encode())
+    path, transport = tmp_path / "l.jsonl", Says(made, answered(200))
+    with Ledger(path) as ledger:
+        ledger.begin()
+        states = ProviderStates(Endpoint("c", "http://h", handler="http://h/s"), transport, ledger)
+        assert states.acquire("Pending", None, spends=True) == "r-1"
+        assert states.tear_down() == []
+    assert set(transport.bodies[1]["params"]) == told | {"contract", "state"}
+    assert path.stat().st_size < 10_000
 
 
 def test_a_set_up_that_a_kill_cut_short_is_maybe_left(tmp_path: Path, capsys: Capture) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
-import secrets
+import random
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
+import yaml
 from cancel_contracts.cli import main
 from cancel_contracts.errors import UsageError, hushed
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 CLAIMS = {"aud": "https://api.example", "oid": "3f2504e0-4f89-11d3-9a0c-0305e82c3301"}
@@ -73,6 +79,91 @@ def test_a_misplaced_secret_is_not_quoted(
         assert secret[at : at + 8] not in told.out + told.err, told.err
 
 
+# A target file that uses each key: wherever a secret is put into it, no message tells it.
+WHOLE: dict[str, Any] = {
+    "base_url": "http://127.0.0.1:1/beta",
+    "provider_states": {
+        "url": "http://127.0.0.1:1/states", "headers": {"X-Key": {"env": "NO_KEY"}},
+        "basic": {"user": "u", "password": {"file": "/no/such"}},
+    },
+    "serves": ["machine-action"],
+    "headers": {"X-Team": "blue", "X-Gateway": {"file": "/no/such"}},
+    "client_certificate": {"certificate": "/no/such.pem", "key": "/no/key.pem"},
+    "identities": {
+        "admin": {"token_env": "NO_TOKEN"}, "app": {"token_file": "/no/such"},
+        "reader": {"token_command": ["false", "-x"]}, "user": {"token": "t0ken"},
+    },
+    "mint": {"algorithm": "HS256", "key_file": "/no/such"},
+    "primary": {"machine-action": "admin"},
+    "not_testable": {"mint": "opaque"},
+    "contracts": {
+        "machine-action": {
+            "provider_states": {"Pending": ["a-###", "b"]}, "unknown_id": "none",
+            "identities": {"other": {"token_env": "NO_OTHER"}}, "not_testable": {"MA-20": "why"},
+        },
+        "security-action": {"provision": {"text": ["x"]}, "primary": "app"},
+    },
+}  # fmt: skip
+
+
+def places(node: Any) -> list[tuple[Any, Any]]:
+    """Return each container of a document with each of its keys."""
+    if not isinstance(node, (dict, list)):
+        return []
+    keys = list(node) if isinstance(node, dict) else list(range(len(node)))
+    return [(node, key) for key in keys] + [row for key in keys for row in places(node[key])]
+
+
+HOW: dict[str, Callable[[str, Any], Any]] = {
+    "in its place": lambda secret, was: secret,
+    "as a key": lambda secret, was: {secret: was},
+    "as one more": lambda secret, was: [was, secret],
+    "after a word": lambda secret, was: f"{was} {secret}",
+    "after a slash": lambda secret, was: f"{was}/{secret}",
+    "as a password": lambda secret, was: f"http://u:{secret}@127.0.0.1:1#x",
+    "in a query": lambda secret, was: f"http:/127.0.0.1?sig={secret}",
+}
+
+
+@st.composite
+def spoiled(draw: st.DrawFn) -> tuple[str, str]:
+    """Draw a target file, and the secret that stands in it where none belongs."""
+    octets = random.Random(draw(st.integers(0, 2**32))).randbytes(draw(st.integers(24, 48)))
+    secret = draw(st.sampled_from([
+        *SECRETS.values(), base64.b64encode(octets).decode(), octets.hex(),
+        base64.urlsafe_b64encode(octets).decode().rstrip("="),
+    ]))  # fmt: skip
+    assume(hushed(secret) != secret)  # what looks like one is tried below
+    document = json.loads(json.dumps(WHOLE))
+    holder, key = draw(st.sampled_from(places(document)))
+    if isinstance(holder, dict) and draw(st.booleans()):
+        holder[secret] = holder.pop(key)
+    else:
+        holder[key] = draw(st.sampled_from([*HOW.values()]))(secret, holder[key])
+    text = yaml.safe_dump(document, default_flow_style=draw(st.booleans()), width=10_000)
+    for mark in draw(st.lists(st.sampled_from([": ", "'", "{", "}", "- ", "\n"]), max_size=1)):
+        at = text.find(mark, draw(st.integers(0, len(text))))
+        text = text[: max(0, at)] + draw(st.sampled_from(["", "!", "*", "&", '"'])) + text[at:]
+    return text, secret
+
+
+@given(spoiled())
+@settings(max_examples=40, deadline=None)
+def test_no_message_tells_a_secret_wherever_it_was_put(drawn: tuple[str, str]) -> None:
+    text, secret = drawn
+    with (
+        TemporaryDirectory() as folder, redirect_stderr(io.StringIO()) as err,
+        redirect_stdout(io.StringIO()) as out,
+    ):  # fmt: skip
+        file = Path(folder, "target.yaml")
+        file.write_text(text, "utf-8")
+        code = main(["verify", "--target", str(file), "--only", "MA-34"])
+    told = err.getvalue() + (out.getvalue() if code == 2 else "")
+    assert code in (2, 4), told
+    for at in range(len(secret) - 7):
+        assert secret[at : at + 8] not in told, told
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -90,12 +181,27 @@ def test_names_paths_and_ids_are_quoted(text: str) -> None:
     assert str(UsageError("target.yaml: x", text, "fix it")) == f"target.yaml: x: {text}; fix it"
 
 
-def test_what_is_drawn_by_lot_is_not_quoted() -> None:
-    for draw in (
-        secrets.token_urlsafe,
-        lambda n: base64.b64encode(secrets.token_bytes(n)).decode(),
-    ):
-        shown = [word for word in (draw(32) for _ in range(200)) if hushed(word) == word]
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}", "contracts/machine-action/provider_states/{}", "identities/{}/token_env",
+        "http://127.0.0.1/some/long/path/to/the/handler/{}", "token_env={}", "sig={}&x=1",
+        "/home/somebody/projects/cancel-contracts/tokens/{}.jwt", "a/b/c/d/e/f/g/h/{}/i/j/k/l/m/n",
+    ],
+)  # fmt: skip
+def test_what_is_drawn_by_lot_is_not_quoted(around: str) -> None:
+    """Nor where names that nobody has to hide stand around it."""
+    lot = random.Random(around)
+    codings: list[Callable[[bytes], str]] = [
+        lambda octets: base64.urlsafe_b64encode(octets).decode().rstrip("="),
+        lambda octets: base64.b64encode(octets).decode(),
+        bytes.hex,
+    ]
+    for coding in codings:
+        words = [coding(lot.randbytes(32)) for _ in range(200)]
+        shown = [
+            w for w in words if any(w[i : i + 8] in hushed(around.format(w)) for i in range(25))
+        ]
         assert len(shown) <= 1, shown
 
 

@@ -169,7 +169,7 @@ def test_an_id_can_stand_in_a_path(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["\ud800", "a\udfff", "", ".", "..", None, True, 1.5, 10**400, ["a"], {}]
+    "value", ["\ud800", "a\udfff", "", ".", "..", None, True, 1.5, 10**400, ["a"], {}, "r" * 2049]
 )
 def test_what_is_no_id(value: object) -> None:
     assert identifier(value) is None

@@ -89,8 +89,9 @@ def test_a_run_that_the_quota_ends_says_what_it_did_not_reach(
     with Written(service) as front:
         file = write_target(tmp_path, service, front.url)
         code = main(
+            # On a busy machine it might look far away, and have several calls under way.
             ["verify", "--target", str(file), "--contract", contract_of(service.page).name,
-             "--report-json", str(report), "--report-junit", str(junit)]
+             "--jobs", "1", "--report-json", str(report), "--report-junit", str(junit)]
         )  # fmt: skip
         service.stopped.set()
     told = capsys.readouterr()
@@ -101,9 +102,12 @@ def test_a_run_that_the_quota_ends_says_what_it_did_not_reach(
     unreached = {c["id"] for c in clauses if c["verdict"] == "inconclusive"}
     assert len(unreached) > 10
     assert not any(c["verdict"] == "violated" for c in clauses if c["level"] == "must")
-    assert all(
-        "answer" in c["reason"] and "429" in c["reason"] for c in clauses if c["id"] in unreached
+    # The call that was put off, those after it, and the quota that such an answer may be of.
+    told_why = re.compile(
+        "the call was put off .*429|the target answers 429 and asks to wait 3600 s"
+        "|answered 429, .* another limit, or other callers, may be behind it"
     )
+    assert all(told_why.search(c["reason"]) for c in clauses if c["id"] in unreached)
     errors = {
         case.get("name", "").split()[0]
         for case in ET.fromstring(junit.read_text("utf-8")).iter("testcase")

@@ -14,6 +14,7 @@ import pytest
 from cancel_contracts import hosts
 from cancel_contracts.exchange import NOBODY_THERE, Sent
 from cancel_contracts.targets.safety import why_not_local
+from cancel_contracts.transport import reach
 from cancel_contracts.transport.client import Answer, Timeouts, Transport
 from cancel_contracts.transport.record import KEPT_BYTES, LINGER_SECONDS, Bounds, record
 from rawserver import Peer, RawServer, Script, answer
@@ -334,14 +335,53 @@ def test_whether_a_name_is_local_is_asked_once_of_a_resolver_that_does_not_answe
     assert resolver.asked == 1
 
 
-def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    with full() as address, RawServer(answer(OK)) as server:
-        for others in (3, 30):
-            Resolver(monkeypatch, *[address] * others, ("127.0.0.1", server.port))
-            with Transport(Timeouts(connect=0.6), environ={}) as transport:
-                got = transport.send(Sent("POST", "http://many.invalid/"))
-            assert (got.failure, got.received and got.received.status) == (None, 200)
-        Resolver(monkeypatch, *[address] * 50)
-        with Transport(Timeouts(connect=0.3), environ={}) as transport:
+class Slow:
+    """A clock that moves only while a connection is waited for that nobody takes: what a share of
+    the time is, is told however busy the machine.
+    """
+
+    now = 0.0
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, silent: tuple[str, int]) -> None:
+        clock = self
+
+        class Socket(socket.socket):
+            def connect(self, address: Any) -> None:
+                if address == silent:
+                    clock.now += self.gettimeout() or 0.0
+                    raise TimeoutError
+                super().connect(address)
+
+        monkeypatch.setattr(reach, "time", self)
+        monkeypatch.setattr(socket, "socket", Socket)
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+SILENT = ("127.0.0.1", 9)
+LONG = Timeouts(connect=60.0, total=60.0)
+
+
+@pytest.mark.parametrize("others", [1, 3, 30])
+def test_the_addresses_of_a_name_share_the_time(
+    others: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RawServer(answer(OK)) as server:
+        clock = Slow(monkeypatch, SILENT)
+        Resolver(monkeypatch, *[SILENT] * others, ("127.0.0.1", server.port))
+        with Transport(LONG, environ={}) as transport:
             got = transport.send(Sent("POST", "http://many.invalid/"))
-        assert (got.failure, got.detail) == ("unreachable", "no connection within 0.3 s")
+    assert (got.failure, got.received and got.received.status) == (None, 200)
+    assert clock.now == pytest.approx(60.0 * others / (others + 1))
+
+
+def test_addresses_none_of_which_answers_take_no_longer_than_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Slow(monkeypatch, SILENT)
+    Resolver(monkeypatch, *[SILENT] * 50)
+    with Transport(LONG, environ={}) as transport:
+        got = transport.send(Sent("POST", "http://many.invalid/"))
+    assert (got.failure, got.detail) == ("unreachable", "no connection within 60 s")
+    assert clock.now == pytest.approx(60.0)

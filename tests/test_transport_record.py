@@ -111,14 +111,27 @@ def test_the_total_counts_from_the_beginning(clock: list[Stream]) -> None:
     assert got.detail == "no complete answer within 10 s, after 125 bytes"
 
 
+def tls(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, reason)
+    error.reason = reason
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "reused", "nothing", "half"),
     [
         (ConnectionResetError(), False, "reset", "reset"),
         (ConnectionResetError(), True, "closed", "reset"),
         (BrokenPipeError(), False, "reset", "reset"),
-        (ssl.SSLError("alert"), False, "tls", "reset"),
-        (ssl.SSLError("alert"), True, "tls", "reset"),
+        (tls("TLSV13_ALERT_CERTIFICATE_REQUIRED"), False, "tls", "reset"),
+        (tls("SSLV3_ALERT_BAD_CERTIFICATE"), True, "tls", "reset"),
+        (tls("TLSV1_ALERT_UNKNOWN_CA"), False, "tls", "reset"),
+        (tls("SSLV3_ALERT_HANDSHAKE_FAILURE"), False, "tls", "reset"),
+        # The request is out: whoever fails now may have carried it out.
+        (tls("TLSV1_ALERT_INTERNAL_ERROR"), False, "reset", "reset"),
+        (tls("WRONG_VERSION_NUMBER"), False, "reset", "reset"),
+        (tls("SSLV3_ALERT_BAD_RECORD_MAC"), True, "closed", "reset"),
+        (ssl.SSLError("no reason"), False, "reset", "reset"),
     ],
 )
 def test_errors_by_what_had_come_before(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -209,6 +210,26 @@ def test_a_client_certificate_that_we_do_not_have(
         got = transport.send(Sent("POST", server.url + "/"))
 
     assert (got.failure, got.received) == ("tls", None)
+
+
+@pytest.mark.parametrize("noise", [b"garbage, no record of TLS", bytes(64), b"\x15\x03\x03\0\2\2P"])
+def test_what_breaks_once_the_request_was_read_is_no_refusal(
+    noise: bytes, certificate: Path, context: ssl.SSLContext
+) -> None:
+    """Whoever has read it may have carried it out, whatever becomes of the connection."""
+
+    def script(peer: Peer) -> None:
+        peer.receive()
+        socket.socket.send(peer.sock, noise)
+        peer.wait(0.5)
+
+    with (
+        RawServer(script, tls=context) as server,
+        Transport(verify=str(certificate), environ={}) as transport,
+    ):
+        got = transport.send(Sent("POST", server.url + "/"))
+
+    assert (len(server.requests), got.failure, got.received) == (1, "reset", None)
 
 
 def test_a_bundle_that_does_not_exist() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from cancel_contracts.exchange import Received
 from cancel_contracts.transport.coding import DECODED_KEPT_BYTES, DECODED_LIMIT_BYTES
-from cancel_contracts.transport.wire import Reader, complete, framing_faults, read
+from cancel_contracts.transport.wire import HEAD_BYTES, INTERIM_KEPT, Reader, framing_faults, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -553,6 +554,63 @@ def test_a_head_that_stops_is_read_as_far_as_it_goes() -> None:
     assert received is not None
     assert (received.status, received.headers) == (200, (("Server", "x"),))
     assert received.error == "the message was not complete after 32 bytes, when reading stopped"
+
+
+def complete(method: str, data: bytes) -> bool:
+    reader = Reader(method)
+    reader.feed(data)
+    return reader.ended
+
+
+@pytest.mark.parametrize("more", [0, 1, 5000])
+def test_of_interim_responses_the_first_are_kept_and_the_others_counted(more: int) -> None:
+    heads = [b"HTTP/1.1 103 Early Hints\r\n\r\n"] + [b"HTTP/1.1 102 P\r\n\r\n"] * INTERIM_KEPT
+    wire = b"".join(heads[:-1]) + heads[-1] * more
+    for end in (b"HTTP/1.1 204 No Content\r\n\r\n", b""):
+        received = read("POST", wire + end)
+        assert received is not None
+        assert received.interim == (103, *[102] * (INTERIM_KEPT - 1))
+        assert received.more_interim == more
+        # Each of them costs more than its bytes: a run of such answers comes to its end.
+        assert received.weight_bytes - len(wire) >= 200 * (INTERIM_KEPT + more)
+
+
+def test_what_breaks_the_rules_in_an_interim_response_beyond_those_that_are_kept() -> None:
+    wire = b"HTTP/1.1 102 P\r\n\r\n" * (INTERIM_KEPT + 7) + b"HTTP/1.1 102 P\r\nX: y\n\r\n"
+    received = read("POST", wire + b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert received is not None
+    assert framing_faults("POST", received) == ["a line of the head ends in LF alone"]
+
+
+HEADS: dict[str, Callable[[int], bytes]] = {
+    "a reason": lambda size: b"HTTP/1.1 200 " + b"y" * (size - 15),
+    "words": lambda size: b"HTTP/1.1 200 OK\r\nX:" + b" y" * ((size - 20) // 2) + b"y" * (size % 2),
+    "a name": lambda size: b"HTTP/1.1 200 OK\r\n" + b"y" * (size - 20) + b":",
+}
+
+
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
+@pytest.mark.parametrize("piece", [9999, 65536, 2**20])
+@pytest.mark.parametrize("kind", HEADS)
+def test_a_head_without_measure_is_not_read(kind: str, piece: int, before: bytes) -> None:
+    """However it is cut. Read by h11, a reason of a mebibyte takes two hundred."""
+
+    def told(data: bytes) -> str | None:
+        reader = Reader("GET")
+        for at in range(0, len(data), piece):
+            reader.feed(data[at : at + piece])
+        received = reader.finish()
+        assert received is not None
+        return received.error
+
+    end = b"\r\nContent-Length: 0\r\n\r\n"
+    for more in (1, 2, 70_000, 600_000):
+        head = HEADS[kind](HEAD_BYTES + more - len(end) + 2)
+        assert told(before + head + end) == f"a head of more than {HEAD_BYTES} bytes"
+    assert told(before + HEADS[kind](HEAD_BYTES - len(end)) + end) is None
+    # An answer may be longer, if its head is not.
+    body = b"\r\nContent-Length: %d\r\n\r\n" % (3 * HEAD_BYTES) + b"y" * (3 * HEAD_BYTES)
+    assert told(before + b"HTTP/1.1 200 OK" + body) is None
 
 
 def test_complete() -> None:

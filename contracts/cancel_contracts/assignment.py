@@ -38,6 +38,7 @@ class Options:
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     strict: bool = False
+    caller: bool = False  # of a recording of others: what its callers break fails as well
     min_covered: float = 0.0  # percentage of the must-clauses
     allow_destructive: bool = False
     timeouts: Timeouts = field(default_factory=Timeouts)

@@ -46,6 +46,12 @@ _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CHANGES = re.compile(r"(?<=[a-z])[A-Z0-9]|(?<=[A-Z])[a-z0-9]|(?<=[0-9])[A-Za-z]")
 _CHANGES_OF_CHARS = 0.3  # of random base64 0.6, of random hexadecimal 0.5, of CamelCase 0.2
 _LONG = re.compile(r"[0-9A-Za-z]{32}")
+# The parts of a path or of an assignment, each looked at by itself: names around a secret thin out
+# its changes. As base64 may have a slash, so are some parts in a row.
+_PART = re.compile(r"[^/=.]+")
+_NAME = re.compile(r"[A-Za-z]?[a-z]*(?:[_-][A-Za-z]?[a-z]+)*|[A-Z]+(?:_[A-Z]+)*|\d{1,5}")
+_IN_A_ROW = 8
+_SHORTEST = 16
 
 
 def hushed(text: str) -> str:
@@ -54,10 +60,22 @@ def hushed(text: str) -> str:
 
 
 def _shown(word: str) -> str:
-    named = _GUID.sub("", word)
-    drawn = len(_CHANGES.findall(named)) > _CHANGES_OF_CHARS * len(named)
-    secret = drawn or _JWT.search(named) or _LONG.search(named)
-    return "(not shown: it looks like a secret)" if secret else word
+    named = _GUID.sub(lambda found: "/" * len(found[0]), word)
+    parts = [part.span() for part in _PART.finditer(named) if not _NAME.fullmatch(part[0])]
+    for at, (begin, _) in enumerate(parts):
+        if any(_drawn(named[begin:end]) for _, end in parts[at : at + _IN_A_ROW]):
+            first, last = parts[0][0], parts[-1][1]
+            return f"{word[:first]}(not shown: it looks like a secret){word[last:]}"
+    return word
+
+
+def _drawn(word: str) -> bool:
+    """Whether a word looks drawn by lot."""
+    if len(word) < _SHORTEST:
+        return False
+    changes = len(_CHANGES.findall(word))
+    many = changes > _CHANGES_OF_CHARS * len(word)
+    return many or bool(_JWT.search(word) or _LONG.search(word))
 
 
 def clip(text: str, limit: int = SHOWN_CHARS, mark: str = "…") -> str:

@@ -21,7 +21,7 @@ Failure = Literal[
     "refused", "unreachable", "tls", "proxy", "timeout", "reset", "closed", "too-large"
 ]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls", "proxy"})
-HEADER_BYTES = 200  # what a header costs in memory beside its text
+HEADER_BYTES = 200  # what a header, or an interim response, costs beside its text
 Part = Literal["headers", "body"]
 # What proxies put into the errors that they make themselves, and the names that they sign with.
 PROXY_FIELDS = ("X-Squid-Error", "X-Proxy-Error", "Proxy-Authenticate", "Proxy-Error")
@@ -116,8 +116,8 @@ class Received:
     """Everything the target sent on the connection, and how h11 reads it.
 
     `body` is the content after transfer and content decoding; `wire` is every byte received;
-    `stray` is what came after the message ended; `interim` lists 1xx statuses; `error` says why h11
-    could not read it whole.
+    `stray` is what came after the message ended; `interim` lists the first 1xx statuses, and
+    `more_interim` counts those after them; `error` says why h11 could not read it whole.
     """
 
     status: int
@@ -126,6 +126,7 @@ class Received:
     headers: Headers = ()
     body: bytes = b""
     interim: tuple[int, ...] = ()
+    more_interim: int = 0
     stray: bytes = b""
     error: str | None = None
     wire: bytes = b""
@@ -147,7 +148,9 @@ class Received:
     def weight_bytes(self) -> int:
         """Return about how much memory it takes."""
         fields = sum(HEADER_BYTES + len(name) + len(value) for name, value in self.headers)
-        return fields + len(self.wire) + len(self.body) + len(self.stray)
+        heads = HEADER_BYTES * (len(self.interim) + self.more_interim)
+        texts = len(self.reason) + len(self.wire) + len(self.body) + len(self.stray)
+        return heads + fields + texts
 
     @property
     def media_type(self) -> str:
@@ -156,6 +159,22 @@ class Received:
     def json(self) -> Any:
         """Return the body read as UTF-8 JSON, or NO_JSON."""
         return json_value(self.body)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What a recording tells of who called. It holds no credentials.
+
+    `key` is the same for equal credentials and tells nothing else; `scheme` is that of
+    Authorization in lower case, "none" where a recorded head has no such field, "bare" for a JSON
+    Web Token without one, "" where that is not told. `subject` and `roles` are the object id and
+    the directory roles that the token of a user names; None where it names no roles.
+    """
+
+    key: str = ""
+    scheme: str = ""
+    subject: str = ""
+    roles: tuple[str, ...] | None = None
 
 
 def answered_by_proxy(received: Received) -> str | None:
@@ -261,3 +280,15 @@ class Exchange:
     def why(self) -> str:
         """Return why no whole answer came, in words; empty where one did."""
         return f"{self.failure}: {self.detail}" if self.detail else self.failure or ""
+
+
+@dataclass(frozen=True)
+class Overheard:
+    """An exchange of somebody else as one of a caller's. `resource` tells one from all others,
+    `ended` is when its answer had come at the latest, in seconds as `started`.
+    """
+
+    exchange: Exchange
+    caller: Caller
+    resource: tuple[str, str, str]
+    ended: float

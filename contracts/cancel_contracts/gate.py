@@ -78,15 +78,17 @@ def decide(
     min_covered: float = 0.0,
     nothing: str | None = None,
     crashes: Sequence[str] = (),
+    caller: bool = False,
 ) -> Outcome:
     """Return the outcome of a run over its contracts.
 
     `stale` and `stale_excuses` are baseline entries, and lines of the target file, that excuse
     nothing any more; `min_covered` is the percentage of must-clauses that have to be judged;
     `crashes` are faults of the suite itself: with one no run conforms, whatever its verdicts, and
-    whatever it has found stands. `nothing` says why there may be nothing to judge.
+    whatever it has found stands. `nothing` says why there may be nothing to judge, `caller` that
+    what callers break fails as well.
     """
-    outcome = _decide(judgements, strict, stale, stale_excuses, min_covered, nothing)
+    outcome = _decide(judgements, strict, stale, stale_excuses, min_covered, nothing, caller)
     if not crashes:
         return outcome
     word = "violated" if outcome.word == "violated" else "inconclusive"
@@ -101,15 +103,19 @@ def _decide(
     stale_excuses: Sequence[str],
     min_covered: float,
     nothing: str | None,
+    caller: bool,
 ) -> Outcome:
     failing = ("must", "should") if strict else ("must",)
     verdicts = [v for j in judgements for v in j.verdicts]
     if not verdicts:
         return _outcome("nothing-selected", nothing or "no clause was selected")
     violated = [v.clause.id for v in verdicts if v.word == "violated" and v.clause.level in failing]
+    duties = [v for j in judgements for v in j.duties] if caller else []
+    broken = [v.clause.id for v in duties if v.word == "violated" and v.clause.level in failing]
     excuses = _excuses(judgements)
-    if violated or stale or stale_excuses:
+    if violated or broken or stale or stale_excuses:
         parts = [f"violated: {', '.join(violated)}"] if violated else []
+        parts += [f"broken by the caller: {', '.join(broken)}"] if broken else []
         for kind, lines in (("baseline entries", stale), ("excuses", stale_excuses)):
             parts += [f"{len(lines)} stale {kind}: {lines[0]}"] if lines else []
         return _outcome("violated", "; ".join(parts), excuses)

@@ -17,6 +17,7 @@ NO_JSON: Final = object()  # bytes that are none, a pointer to nothing; null is 
 BOM = b"\xef\xbb\xbf"
 DEPTH = 100  # levels of nesting; an entity has a handful
 LARGEST_ID = 2**64  # of those that are numbers; Python writes none of thousands of digits
+LONGEST_ID = 2048  # characters; servers take URIs of 8000 octets (RFC 9110 section 4.1)
 DATE_CHARS = 64  # an HTTP-date has 29 (RFC 9110 section 5.6.7), the longest of the old forms 33
 
 
@@ -81,7 +82,7 @@ def identifier(value: object) -> str | None:
     """
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value) if abs(value) < LARGEST_ID else None
-    if not isinstance(value, str) or value in ("", ".", ".."):
+    if not isinstance(value, str) or value in ("", ".", "..") or len(value) > LONGEST_ID:
         return None
     return value if is_text(value) else None
 

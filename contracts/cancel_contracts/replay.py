@@ -10,8 +10,10 @@ from pathlib import Path
 from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import UsageError
 from cancel_contracts.excuses import excuse
 from cancel_contracts.har import Recording, Selected, Settings
+from cancel_contracts.judge import duties
 from cancel_contracts.judge.judge import judge
 from cancel_contracts.plan.cover import PairsMet
 from cancel_contracts.redact.secrets import Redactor
@@ -63,6 +65,9 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         for contract in contracts
         if recording.journals[contract.name].exchanges or contract.name in settings.contracts
     ]
+    if options.caller and results and not any(r.judgement.duties for r in results):
+        problem = "speaks of what others recorded of callers, and these are calls of a run"
+        raise UsageError("--caller", problem, "leave it out")
     redactor = Redactor()
     for secret in recording.secrets:
         redactor.learn(secret)
@@ -87,6 +92,8 @@ def _judged(
     journal = recording.journals[contract.name]
     clauses = [c for c in select(contract, options) if row is None or c.id in set(row.clauses)]
     judgement = judge(contract, journal, clauses, options.pinned.get(contract.name, ()))
+    if heard := [one for one in recording.overheard if one.exchange.contract == contract.name]:
+        judgement = replace(judgement, duties=duties.judged(contract, heard))
     row = row or Selected(base_url=settings.base_url)
     return ContractResult(
         contract,

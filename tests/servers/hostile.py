@@ -119,7 +119,7 @@ KINDS: dict[str, Misdeed] = {
     "huge challenge": says(
         with_length(
             b'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm="'
-            + b"y" * 2**19
+            + b"y" * 2**17
             + b'"\r\n',
             b"",
         )

@@ -58,6 +58,7 @@ def conclude(
         min_covered=options.min_covered,
         crashes=result.crashes,
         nothing=result.nothing,
+        caller=options.caller,
     )
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)

@@ -11,7 +11,7 @@ GROUPS = {
     "How much is sent": (
         "profile", "plan_only", "max_requests", "seed", "rate", "quota_store", "max_wait", "jobs",
     ),
-    "When a run fails": ("strict", "min_covered", "dialects", "baseline_file"),
+    "When a run fails": ("strict", "caller", "min_covered", "dialects", "baseline_file"),
     "Reports": (
         "verbose", "report_json", "report_junit", "report_markdown", "report_html", "record",
         "debug",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cancel_contracts.cli.completing import CLAUSES, ENTRIES, FAULTS, VARIANTS
+from cancel_contracts.cli.completing import CLAUSES, ENTRIES
 from cancel_contracts.cli.options import (
     PATH,
     check_writable,
@@ -44,40 +44,6 @@ def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> Non
         ids = [i for c in contracts for i in c.ids]
         raise UsageError("CLAUSE", f"no clause has the id {clause!r}", nearest(clause, ids))
     put(explanation(contracts, id_))
-
-
-@click.command()
-@spec_options
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.")
-@click.option(
-    "--key", envvar="CANCEL_CONTRACTS_MOCK_KEY", help="Trust JWTs signed with this (HS256)."
-)
-@click.option(
-    "--fault", "faults", multiple=True, type=FAULTS, metavar="NAME", help="Deviate deliberately."
-)
-@click.option(
-    "--variant",
-    "variants",
-    multiple=True,
-    type=VARIANTS,
-    metavar="NAME",
-    help="Differ and still conform.",
-)
-@click.option("--list", "list_", is_flag=True, help="List the faults and variants.")
-def mock(specs: tuple[Path, ...], names: tuple[str, ...], host: str, port: int, key: str | None,
-         faults: tuple[str, ...], variants: tuple[str, ...], list_: bool) -> None:  # fmt: skip
-    """Serve the contracts' faithful mock until interrupted."""
-    from cancel_contracts.builtin import serve_forever
-    from cancel_contracts.cli.interrupt import orderly
-    from cancel_contracts.report.clauses import catalogue
-
-    contracts = load_contracts(specs, names)
-    if list_:
-        put(catalogue(contracts))
-        return
-    with orderly():
-        serve_forever(contracts, host, port, key, faults, variants, put)
 
 
 @click.command()

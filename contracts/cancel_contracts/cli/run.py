@@ -180,6 +180,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @click.option(
     "--baseline", "baseline_file", type=PATH, metavar="FILE", help="Known deviations to accept."
 )
+@click.option("--caller", is_flag=True, help="What the recorded callers break fails too.")
 @report_options
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
           baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip

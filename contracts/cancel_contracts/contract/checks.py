@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.given import asked, listed, permission_of, values
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import AXES, FACETS
@@ -37,10 +38,13 @@ def unknown_words(document: Mapping[str, Any]) -> Iterator[Problem]:
                 yield from _unknown_values(f"{where}/given/{key}", key, wanted)
             elif key not in ("any", "answer"):
                 yield where, f"given has no key {key!r}", nearest(str(key), tuple(AXES))
+        if "party" in row and "given" in row:
+            yield where, "what callers owe has no `given`", "leave it out"
         expect = row.get("expect")
+        known = tuple(DUTIES) if "party" in row else (*FACETS, "readings")
         for facet in expect if isinstance(expect, dict) else ():
-            if facet not in FACETS and facet != "readings":
-                yield where, f"expect has no facet {facet!r}", nearest(str(facet), FACETS)
+            if facet not in known:
+                yield where, f"expect has no facet {facet!r}", nearest(str(facet), known)
 
 
 def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
@@ -55,12 +59,16 @@ def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
 def problems(contract: Contract) -> Iterator[Problem]:
     """Yield what is wrong with a contract whose words are all known."""
     seen: set[str] = set()
-    for id_ in [c.id for c in contract.clauses] + [r.id for r in contract.not_testable]:
+    for id_ in contract.ids:
         if id_ in seen:
             yield f"x-clauses/{id_}", "the id stands twice", "ids are never reused"
         seen.add(id_)
     yield from _lifecycle(contract)
     yield from _pages(contract)
+    for duty in contract.duties:
+        if "own-body" in duty.expect and contract.lifecycle.owners is None:
+            problem = "expects a body of owners, but x-lifecycle names none (owners)"
+            yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)
         for reading in clause.readings:

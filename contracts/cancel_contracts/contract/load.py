@@ -18,6 +18,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.checks import problems, unknown_words
+from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.entity_schema import bad_patterns
 from cancel_contracts.contract.model import (
     Clause,
@@ -90,7 +91,7 @@ def _load(path: Path) -> Contract:
 def spec_schema() -> dict[str, Any]:
     """Return the JSON Schema of a spec file's extensions, the vocabulary's tables included."""
     found = schema("spec")
-    return {**found, "$defs": {**found["$defs"], **vocabulary()}}
+    return {**found, "$defs": {**found["$defs"], **vocabulary(), "duties": duties_schema()}}
 
 
 def complain(path: Path, document: Mapping[str, Any]) -> None:
@@ -180,10 +181,8 @@ class Reader:
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
             dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),
-            clauses=tuple(
-                Clause(**{**row, "source": Source(**row["source"])})
-                for row in self.document["x-clauses"]
-            ),
+            clauses=tuple(self.clauses("server")),
+            duties=tuple(self.clauses("caller")),
             not_testable=tuple(
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
@@ -192,6 +191,7 @@ class Reader:
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),
+            owners_schema=self.owners(life.get("owners")),
             error_schema=next(
                 (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
             ),
@@ -200,12 +200,27 @@ class Reader:
             raise self.bad(where, problem, fix)
         return contract
 
+    def clauses(self, party: str) -> Iterator[Clause]:
+        """Yield the clauses that one party has to keep."""
+        for row in self.document["x-clauses"]:
+            if row.get("party", "server") == party:
+                found = {k: v for k, v in row.items() if k != "party"}
+                yield Clause(**{"given": {}, **found, "source": Source(**row["source"])})
+
     def observed(self, route: str | None) -> Any:
         """Return the schema of what the GET shows, or None."""
         if route is None:
             return None
         operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
         return schema_of((operation.get("responses") or {}).get("200"))
+
+    def owners(self, name: str | None) -> Any:
+        """Return the schema of a name, or None where there is no name."""
+        found = self.document.get("components", {}).get("schemas", {}).get(name)
+        if name is not None and found is None:
+            problem = f"no schema is named {name!r}"
+            raise self.bad("x-lifecycle/owners", problem, "give it under components/schemas")
+        return self.resolved("x-lifecycle/owners", found)
 
     def servers(self) -> Iterator[Server]:
         """Yield every server, its variables (OpenAPI 3.1, Server Variable Object) filled in."""

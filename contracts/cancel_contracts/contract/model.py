@@ -182,11 +182,15 @@ class Contract:
     bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
+    owners_schema: Mapping[str, Any] | None = None  # that `lifecycle.owners` names
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
     pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
+    duties: tuple[
+        Clause, ...
+    ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -205,9 +209,14 @@ class Contract:
         return urlsplit(self.server).path.rstrip("/")
 
     @property
+    def promises(self) -> tuple[Clause | NotTestable, ...]:
+        """Every clause, of servers and of callers, and every promise that cannot be tested."""
+        return (*self.clauses, *self.duties, *self.not_testable)
+
+    @property
     def sources(self) -> tuple[Source, ...]:
         """Every source that it names."""
-        promises = [c.source for c in self.clauses] + [n.source for n in self.not_testable]
+        promises = [row.source for row in self.promises]
         return (*promises, *(p.source for p in self.provisions))
 
     @property
@@ -221,7 +230,7 @@ class Contract:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The ids of all clauses, and of the promises that cannot be tested."""
-        return (*(c.id for c in self.clauses), *(r.id for r in self.not_testable))
+        return tuple(row.id for row in self.promises)
 
     def knows(self, id_: str) -> bool:
         return id_ in self.ids

@@ -5,8 +5,19 @@ Pure: no I/O, no file format.
 """
 
 from cancel_contracts.foreign.heard import WORKER, Heard, Left
+from cancel_contracts.foreign.overheard import overheard
 from cancel_contracts.foreign.route import Route, path_of, route
 from cancel_contracts.foreign.series import exchanges
 from cancel_contracts.foreign.situation import exchange
 
-__all__ = ["WORKER", "Heard", "Left", "Route", "exchange", "exchanges", "path_of", "route"]
+__all__ = [
+    "WORKER",
+    "Heard",
+    "Left",
+    "Route",
+    "exchange",
+    "exchanges",
+    "overheard",
+    "path_of",
+    "route",
+]

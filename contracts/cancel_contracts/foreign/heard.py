@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from cancel_contracts.exchange import Received, Sent
+from cancel_contracts.exchange import Caller, Received, Sent
 from cancel_contracts.foreign.route import Route
 from cancel_contracts.parse import success
 
@@ -45,6 +45,7 @@ class Heard:
     started: float
     seconds: float = 0.0
     left: Left | None = None
+    caller: Caller = field(default_factory=Caller)
 
     @property
     def ended(self) -> float:

@@ -42,11 +42,20 @@ def unpacked(entry: Mapping[str, Any], sent: Any, answered: Any, started: Any) -
             "request": {
                 "method": row["method"],
                 "url": f"{base}/{str(row['url']).lstrip('/')}",
-                "headers": row.get("headers") or {},
+                "headers": {**_credentials(entry["request"]), **(row.get("headers") or {})},
                 "postData": {"text": _text(row.get("body"))},
             },
             "response": answer and _response(answer),
         }
+
+
+def _credentials(request: Mapping[str, Any]) -> dict[str, str]:
+    """Return what of the batch's head speaks for each of its requests."""
+    rows = request.get("headers")
+    found = (
+        rows.items() if isinstance(rows, Mapping) else ((r["name"], r["value"]) for r in rows or ())
+    )
+    return {n: v for n, v in found if n.lower() in ("authorization", "user-agent")}
 
 
 def _response(answer: Mapping[str, Any]) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from cancel_contracts.har.body import (
     number_of,
     text_of,
 )
+from cancel_contracts.har.caller import caller_of
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
 from cancel_contracts.parse import http_date
 
@@ -89,7 +90,8 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         if struck_out(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
-            yield Heard(where, sent, received, started, seconds(entry), left)
+            caller = caller_of(headers_of(request.get("headers"))[0])
+            yield Heard(where, sent, received, started, seconds(entry), left, caller)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))
         yield Heard(where, sent, None, started, seconds(entry), DAMAGED)
@@ -193,7 +195,10 @@ def _not_the_servers(received: Received | None, where: Route, url: str) -> Left 
 def request_of(request: Mapping[str, Any]) -> Sent:
     headers, told = headers_of(request.get("headers"))
     unrecorded: list[Part] = [] if told else ["headers"]
-    text = text_of(mapping_of(request.get("postData")).get("text"))
+    posted = mapping_of(request.get("postData"))
+    text, media = text_of(posted.get("text")), posted.get("mimeType")
+    if media and isinstance(media, str) and all(n.lower() != "content-type" for n, _ in headers):
+        headers = (*headers, ("Content-Type", media))  # so the recorder says, without the field
     body = (text or "").encode("utf-8", "surrogatepass")
     size, length = number_of(request.get("bodySize"), -1), length_of(headers)
     # Neither a text nor a size of 0: it may have had one.

@@ -18,13 +18,14 @@ from urllib.parse import urlsplit
 from cancel_contracts import serial
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Exchange
-from cancel_contracts.foreign import Heard, exchanges, route
+from cancel_contracts.exchange import Exchange, Overheard
+from cancel_contracts.foreign import Heard, exchanges, overheard, route
 from cancel_contracts.har import batch, entry
 from cancel_contracts.har.form import EXCHANGES, FORMAT, Settings
 from cancel_contracts.har.secrets import secrets
 from cancel_contracts.har.sources import UNREADABLE, Attached, Source, opened
 from cancel_contracts.journal import Journal
+from cancel_contracts.transport.compose import USER_AGENT
 
 UNPACKED = "in a batch whose bodies cannot be read"
 BROKEN_OFF = "the recording breaks off; what stands before was read"
@@ -38,6 +39,7 @@ class Recording:
 
     journals: dict[str, Journal] = field(default_factory=dict)
     settings: Settings | None = None
+    overheard: list[Overheard] = field(default_factory=list)  # of a foreign one, but for our calls
     others: Counter[str] = field(default_factory=Counter)  # entries off the routes
     left: Counter[str] = field(default_factory=Counter)  # calls on them that are not judged
     notes: list[str] = field(default_factory=list)
@@ -185,8 +187,11 @@ class _Heard:
     def settle(self) -> None:
         """Judge what was heard in the order of time, whatever the order in the file."""
         first = min((c.started for c in self.calls if math.isfinite(c.started)), default=0.0)
-        told, left = exchanges([replace(c, started=c.started - first) for c in self.calls])
+        calls = [replace(c, started=c.started - first) for c in self.calls]
+        told, left = exchanges(calls)
         self.recording.left += left
+        if self.recording.foreign and not any(map(_is_ours, calls)):
+            self.recording.overheard = overheard(calls)
         for exchange in told:
             self.recording.journals[exchange.contract].exchanges.append(exchange)
         ours = {_host(s.url) for c in self.contracts for s in c.servers}
@@ -194,6 +199,11 @@ class _Heard:
         for host, count in self._hosts.items():
             word = "on other routes" if host in ours else "on other hosts"
             self.recording.others[word] += count
+
+
+def _is_ours(call: Heard) -> bool:
+    """Whether it is of a run of this suite, which errs on purpose."""
+    return ("user-agent", USER_AGENT) in ((n.lower(), v) for n, v in call.sent.headers)
 
 
 def _host(url: str) -> str:

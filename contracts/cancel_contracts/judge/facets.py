@@ -22,17 +22,23 @@ from cancel_contracts.parse import NO_JSON, retry_after
 from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
+QUOTED_CHARS = 1000  # of what was expected, and of what came
 NOT_RECORDED = Gap("not recorded: the recording lacks what the answer held")
 UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one exchange says of one facet."""
+    """What one exchange says of one facet. Its words may quote an answer, which may be long."""
 
     ok: bool
     expected: str
     actual: str
+
+    def __post_init__(self) -> None:
+        for name, words in (("expected", self.expected), ("actual", self.actual)):
+            if len(words) > QUOTED_CHARS:
+                object.__setattr__(self, name, f"{words[:QUOTED_CHARS]}…")
 
 
 # None where the exchange by its nature tells nothing of the facet; a Gap where it would, had more

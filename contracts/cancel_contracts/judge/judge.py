@@ -70,6 +70,7 @@ class Judgement:
     verdicts: tuple[Verdict, ...]
     readings: Mapping[str, str]
     unusable: str | None = None
+    duties: tuple[Verdict, ...] = ()  # of callers, on a recording of others
 
 
 class Judge:

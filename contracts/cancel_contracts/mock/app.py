@@ -1,7 +1,8 @@
 """The ASGI application: which desk a request belongs to, and how a Reply becomes a response.
 
 Routes by the raw bytes of the path, so that an encoded slash stays part of the id. Knows the
-contracts' paths only through their templates.
+contracts' paths only through their templates. What no template fits is read once more as clients of
+the vendor spell it: below a version, an action with its namespace.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.utils import formatdate
 
 from starlette.requests import ClientDisconnect, Request
@@ -21,6 +22,16 @@ from cancel_contracts.mock import shape, states
 from cancel_contracts.mock.call import Call, Kind, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.wire import MARK
+
+# A version is the first segment of a path or the second (/beta, /api/v1.0); OData URL conventions
+# 4.5: a bound action may have its namespace before it, and empty parentheses behind it.
+VERSION = re.compile(rb"^((?:/[^/]+)?)/(?:beta|v\d+(?:\.\d+)*)(?=/)")
+NAMESPACE = re.compile(rb"/(?:[A-Za-z_]\w*\.)+(\w+?)(?:\(\))?$")
+
+
+def documented(path: bytes) -> bytes:
+    """Return a path without its version and its namespace."""
+    return NAMESPACE.sub(rb"/\1", VERSION.sub(rb"\1", path, count=1))
 
 
 class App:
@@ -60,17 +71,23 @@ class App:
         if path == states.PATH.encode():
             self.requests["provider_states"] += 1
             return states.handle(request.method, body, self.desks)
-        for path_pattern, kind, desk in self.routes:
-            if match := path_pattern.fullmatch(desk.reroute(path)):
-                self.requests[kind] += 1
-                call = Call(kind, request.method, match[1], headers_of(request), body, turn)
-                call.connection = request.scope["state"]["connection"]
-                call.target, call.version = target_of(request), request.scope["http_version"]
-                call.fields = fields_of(request)
-                return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
+        for kind, desk, segment in self._routed(path):
+            self.requests[kind] += 1
+            call = Call(kind, request.method, segment, headers_of(request), body, turn)
+            call.connection = request.scope["state"]["connection"]
+            call.target, call.version = target_of(request), request.scope["http_version"]
+            call.fields = fields_of(request)
+            return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
         self.requests["elsewhere"] += 1
         envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
         return Reply(404).with_json(envelope.body(404, "", ""))
+
+    def _routed(self, path: bytes) -> Iterator[tuple[Kind, Desk, bytes]]:
+        """Yield the routes that a path is on, with the segment of the id; as it came first."""
+        for spelled in dict.fromkeys((path, documented(path))):
+            for path_pattern, kind, desk in self.routes:
+                if match := path_pattern.fullmatch(desk.reroute(spelled)):
+                    yield kind, desk, match[1]
 
 
 def target_of(request: Request) -> bytes:

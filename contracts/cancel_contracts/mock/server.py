@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -58,8 +59,8 @@ class MockServer:
     """Serves contracts on a loopback port while the `with` block runs.
 
     `faults` and `variants` are names of the catalogue; each is put into every contract it applies
-    to. `quotas=False` turns the documented rate limits off. Raises UsageError for an unknown name,
-    or a port that cannot be had.
+    to. `quotas=False` turns the documented rate limits off; `tls` makes it serve https. Raises
+    UsageError for an unknown name, or a port that cannot be had.
     """
 
     def __init__(
@@ -72,13 +73,14 @@ class MockServer:
         host: str = "127.0.0.1",
         port: int = 0,
         quotas: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         signing = OctKey.import_key(key)
         desks = [Desk(contract, signing, quotas=quotas) for contract in contracts]
         for desk in desks:
             install(desk, faults=faults, variants=variants)
         self._app = App(desks)
-        self._host, self._port = host, port
+        self._host, self._port, self._tls = host, port, tls
         self._socket: socket.socket | None = None
         self._server: QuickServer | None = None
         self._thread: threading.Thread | None = None
@@ -88,7 +90,8 @@ class MockServer:
         if self._socket is None:
             raise RuntimeError("the mock is not running")
         host, port = self._socket.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
     @property
     def provider_states(self) -> str:
@@ -146,6 +149,8 @@ class MockServer:
             server_header=False,
             date_header=False,
         )
+        config.load()
+        config.ssl = self._tls
         self._socket, self._server = bound, QuickServer(config)
         self._thread = threading.Thread(target=self._run, name="mock", daemon=True)
         self._thread.start()

@@ -28,7 +28,7 @@ def handle(method: str, raw: bytes, desks: Mapping[str, Desk]) -> Reply:
         return problem(400, "not of the form {action, params: {contract, state}}")
     desk = desks.get(name) if isinstance(name, str) else None
     if desk is None:
-        return problem(404, "no such contract")
+        return problem(404, f"no such contract; there are {', '.join(desks)}")
     if action == "setup":
         return set_up(desk, state, owner)
     if action == "teardown":
@@ -40,7 +40,8 @@ def handle(method: str, raw: bytes, desks: Mapping[str, Desk]) -> Reply:
 
 def set_up(desk: Desk, state: Any, owner: Any) -> Reply:
     if state not in desk.contract.lifecycle.states:
-        return problem(404, "no such state")
+        states = ", ".join(desk.contract.lifecycle.states)
+        return problem(404, f"no such state; there are {states}")
     if owner is not None and not isinstance(owner, str):
         return problem(400, "owner is a name")
     return Reply(200).with_json({"id": desk.create(state, owner).id})

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from cancel_contracts.errors import one_line
+from cancel_contracts.errors import clip, one_line
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.parse import identifier, json_value
 from cancel_contracts.targets.file import Endpoint
 
 CONSUMER = "cancel-contracts"
 
-SHOWN_CHARS = 80  # of the body of an answer, in messages
+SHOWN_CHARS = 80  # of the body of an answer, and of where it leads to, in messages
+VALUES_BYTES = 65536  # of an answer to a set-up; of a larger one the id alone is kept
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,14 @@ def values_of(received: Received) -> dict[str, object] | None:
     values = json_value(received.body, mark=True)
     if not isinstance(values, dict) or identifier(values.get("id")) is None:
         return None
-    return values
+    return values if len(received.body) <= VALUES_BYTES else {"id": values["id"]}
 
 
 def in_words(received: Received) -> str:
     """Return an answer in words: its status, where a redirect leads, and how its body begins."""
     text = str(received.status)
     if away := received.redirect:
-        text += f", a redirect to {away}, which is not followed"
+        text += f", a redirect to {clip(away, SHOWN_CHARS)}, which is not followed"
     try:
         begins = one_line(received.body.decode("utf-8"))[:SHOWN_CHARS]
     except UnicodeDecodeError:

@@ -17,11 +17,12 @@ from urllib.parse import quote
 from cancel_contracts.contract.model import Contract, Provision, canonical
 from cancel_contracts.contract.provisions import UNIQUE
 from cancel_contracts.errors import Broken, NoIdentity, Refused
-from cancel_contracts.exchange import NOBODY_THERE, Received, Sent
+from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, pointed, success
+from cancel_contracts.provider_states.lost import got_nowhere, made_nothing, maybe_left
 from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Transport
@@ -85,20 +86,6 @@ def filled(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, dict):
         return {key: filled(item, names) for key, item in value.items()}
     return [filled(item, names) for item in value] if isinstance(value, list) else value
-
-
-def maybe_left(state: str, owner: str | None, why: str) -> str:
-    """Say that a set-up may have made something that no tear-down can name."""
-    return f"a {state}{f' of {owner}' if owner else ''} is maybe left, nobody knows its id: {why}"
-
-
-def made_nothing(status: int) -> bool:
-    """Whether the status of an answer says that nothing was made.
-
-    A 5xx may be a gateway's, and what is behind it has made something. But 501 does not know the
-    call (RFC 9110 section 15.6.2).
-    """
-    return status // 100 in (3, 4) or status == 501
 
 
 @dataclass(frozen=True)
@@ -207,7 +194,7 @@ class Provisioner:
             received = answer.received
             if received is None or answer.failure or received.error:
                 told = f"{call} was not answered ({answer.why})"
-                if answer.failure in NOBODY_THERE:
+                if got_nowhere(answer):
                     self.ledger.nothing_made(number)
                 else:
                     self.orphans.append(maybe_left(row.state, params.get("owner"), told))

@@ -11,17 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import NOBODY_THERE, Received
+from cancel_contracts.exchange import Received
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import Gap, of_resource
 from cancel_contracts.parse import success
 from cancel_contracts.provider_states.handler import Made, in_words, state_request, values_of
-from cancel_contracts.provider_states.provision import (
-    Provisioner,
-    made_nothing,
-    maybe_left,
-    too_few,
-)
+from cancel_contracts.provider_states.lost import got_nowhere, made_nothing, maybe_left
+from cancel_contracts.provider_states.provision import Provisioner, too_few
 from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Answer, Transport
 
@@ -176,7 +172,7 @@ class ProviderStates:
         if received is None or answer.failure or received.error:
             self._broken += 1
             told = f"the provider-state handler did not answer ({answer.why})"
-            if answer.failure in NOBODY_THERE:
+            if got_nowhere(answer):
                 self.ledger.nothing_made(number)
             else:
                 self._orphans.append(maybe_left(state, owner, told))

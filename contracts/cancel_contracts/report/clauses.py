@@ -17,12 +17,13 @@ from cancel_contracts.report.screen import plain_table
 
 def rows(contract: Contract) -> list[Clause | NotTestable]:
     """Return clauses and untestable promises by number."""
-    both: list[Clause | NotTestable] = [*contract.clauses, *contract.not_testable]
-    return sorted(both, key=lambda r: int(r.id.rsplit("-", 1)[1]))
+    return sorted(contract.promises, key=lambda r: int(r.id.rsplit("-", 1)[1]))
 
 
-def level(row: Clause | NotTestable) -> str:
-    return row.level if isinstance(row, Clause) else "not testable"
+def level(row: Clause | NotTestable, contract: Contract) -> str:
+    if isinstance(row, NotTestable):
+        return "not testable"
+    return f"{row.level} (callers)" if row in contract.duties else row.level
 
 
 def listing(contracts: Sequence[Contract], form: str) -> str:
@@ -32,7 +33,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
             {
                 "contract": c.name,
                 "id": r.id,
-                "level": level(r),
+                "level": level(r, c),
                 "says": r.says,
                 "source": {
                     "page": r.source.page,
@@ -50,7 +51,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
         for c in contracts:
             lines += [f"## {c.name}", "", "| clause | level | says | source |", "|---|---|---|---|"]
             lines += [
-                f"| {r.id} | {level(r)} | {cell(says(r))} | {_where(c, r.source)} |"
+                f"| {r.id} | {level(r, c)} | {cell(says(r))} | {_where(c, r.source)} |"
                 for r in rows(c)
             ]
             lines.append("")
@@ -62,7 +63,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
         for name in ("clause", "level", "says", "source"):
             table.add_column(name, no_wrap=name == "clause")
         for r in rows(c):
-            table.add_row(r.id, level(r), says(r), str(r.source))
+            table.add_row(r.id, level(r, c), says(r), str(r.source))
         console.print(table)
     return buffer.getvalue().rstrip()
 

@@ -21,7 +21,6 @@ from cancel_contracts.sight.observation import describe, observe
 
 SHOWN_BYTES = 16 * 1024  # of a body, of the headers, and of the wire; a recording has them whole
 SHOWN_HEADERS = 200
-SHOWN_INTERIM = 100
 SHOWN_VALUE_CHARS = 4096  # of a header, its name, or a reason
 LOOKS = 6  # at a resource around a call; an effect that is late is looked for again and again
 
@@ -98,7 +97,7 @@ def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
     notes += [f"the {part} of the answer: not recorded" for part in received.unrecorded]
     for shown, whole, what in (
         (len(fields), len(received.headers), "headers"),
-        (SHOWN_INTERIM, len(received.interim), "interim responses"),
+        (len(received.interim), len(received.interim) + received.more_interim, "interim responses"),
     ):
         if shown < whole:
             notes.append(f"the first {shown} of {whole:,} {what}")
@@ -108,7 +107,7 @@ def _response(received: Received, clean: Scrubber) -> dict[str, Any]:
         "version": received.version,
         "headers": fields,
         "body": _text(body),
-        "interim": list(received.interim[:SHOWN_INTERIM]),
+        "interim": list(received.interim),
         "stray": _text(clean.stray(received)),
         "error": clean.text(received.error) if received.error else None,
         "wire": base64.b64encode(wire[:SHOWN_BYTES]).decode("ascii"),

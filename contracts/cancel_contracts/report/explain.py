@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, NotTestable
@@ -27,11 +28,22 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     """
     contract = next(c for c in contracts if c.knows(id_))
     row = next(r for r in rows(contract) if r.id == id_)
-    lines = [f"{row.id} ({contract.name}, {level(row)})", "", row.says, f"Source: {row.source}"]
+    lines = [
+        f"{row.id} ({contract.name}, {level(row, contract)})",
+        "",
+        row.says,
+        f"Source: {row.source}",
+    ]
     lines += [f"  {link.text}: {link.url}" for link in links(contract, row.source)]
     lines.append("")
     if isinstance(row, NotTestable):
         return "\n".join([*lines, f"Not testable: {row.reason}"])
+    if row in contract.duties:
+        told = [f"  - {DUTIES[word].says}" for word in row.expect]
+        judged = (
+            "Judged on recordings of others alone: `cancel-contracts judge traffic.har --caller`."
+        )
+        return "\n".join([*lines, "Callers keep it by:", *told, "", judged])
     lines += [f"Topic: {topic(row)}", "", "Exercised by:"]
     situations = list(asked(contract, row))
     lines += [f"  - {scenario.asked(s)}" for s in situations]

@@ -53,6 +53,8 @@ def render(record: dict[str, Any]) -> str:
         made=story.made(record),
         ends=story.ends(record),
         gaps=story.gaps(record),
+        apart=story.apart(record),
+        duties=[(row, story.misuse(c, row)) for c, row in story.duties(record)],
         verdicts=VERDICTS,
         levels=LEVELS,
         excuses="\n".join(excuses.of(record)) if record["outcome"] == "inconclusive" else "",
@@ -73,7 +75,8 @@ def headline(record: dict[str, Any]) -> str:
         ]
         return ", ".join(told)
     number = sum(clause["gap"] for c in record["contracts"] for clause in c["clauses"])
-    if number and not any(contract["unusable"] for contract in record["contracts"]):
+    unusable = any(contract["unusable"] for contract in record["contracts"])
+    if number and not unusable and record["outcome"] != "violated":
         return f"{count(number, 'must-clause is', 'must-clauses are')} open: nothing tells of them"
     return story.sentence(record)
 

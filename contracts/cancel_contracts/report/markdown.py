@@ -100,6 +100,7 @@ def sections(record: dict[str, Any]) -> list[str]:
             parts.append(f"## {title}\n")
             parts += [_story(c, clause) for c, clause in found]
     parts += _open(record, [clause for _, clause in rows])
+    parts += _callers(record)
     parts += _notes(record)
     parts += [_table(contract) for contract in record["contracts"]]
     return parts
@@ -174,6 +175,19 @@ def _open(record: dict[str, Any], clauses: list[dict[str, Any]]) -> list[str]:
         told = "These lines in the target file would excuse what was not exercised:\n"
         parts.append("\n".join([told, pre("\n".join(lines)), ""]))
     return parts
+
+
+def _callers(record: dict[str, Any]) -> list[str]:
+    """Return what the callers of a recording kept and broke."""
+    rows = [
+        f"| {text(row['id'])} | {row['level']} | {row['verdict']} | {text(row['says'])} |"
+        f" {code(story.misuse(contract, row))} |"
+        for contract, row in story.duties(record)
+    ]
+    head = "| duty | level | verdict | says | seen |\n|---|---|---|---|---|"
+    return (
+        ["\n".join(["## Callers\n", f"{story.apart(record)}\n", head, *rows, ""])] if rows else []
+    )
 
 
 def _notes(record: dict[str, Any]) -> list[str]:

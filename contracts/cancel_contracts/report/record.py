@@ -54,6 +54,7 @@ def record(result: Result, outcome: Outcome) -> Record:
         "seed": result.options.seed,
         "profile": result.options.profile,
         "strict": result.options.strict,
+        "caller": result.options.caller,
         "target": {
             "base_url": clean.url(result.base_url),
             "described_by": clean.text(result.described_by),
@@ -114,6 +115,7 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         **_figures(judgement.verdicts, clean),
         "gaps": gaps(judgement, clean.text),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
+        "duties": [_duty(v, one, clean) for v in judgement.duties],
         "not_testable": [
             {"id": n.id, "says": n.says, "source": source(contract, n.source), "reason": n.reason}
             for n in contract.not_testable
@@ -179,6 +181,22 @@ def _causes(contract: Contract, verdict: Verdict) -> list[str]:
     from cancel_contracts.report.usual import usual  # the mock's catalogue: slow to load
 
     return [fault.says for fault in usual(contract, verdict.clause)]
+
+
+def _duty(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, Any]:
+    """Return what is told of a clause that callers have to keep."""
+    clause, shown = verdict.clause, verdict.violations[:EVIDENCE]
+    return {
+        "id": clause.id,
+        "level": clause.level,
+        "says": clause.says,
+        "source": source(one.contract, clause.source),
+        "verdict": verdict.word,
+        "exercised": verdict.exercised,
+        "reason": verdict.reason,
+        "violations": verdict.deviations,
+        "evidence": [entry(e, clean, one.contract.lifecycle, [e.exchange]) for e in shown],
+    }
 
 
 def _defects(result: Result, clean: Shown) -> list[dict[str, Any]]:

@@ -95,6 +95,32 @@ def figured(row: dict[str, Any]) -> str:
     return f"kept {kept}, covered {covered}" + "".join(f"; excused: {keys}" for _, keys in rest)
 
 
+def duties(record: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Return the clauses that callers have to keep, each after its contract; of a recording of
+    others alone.
+    """
+    return [(c, row) for c in record["contracts"] for row in c.get("duties", ())]
+
+
+def apart(record: dict[str, Any]) -> str:
+    """Return when what callers broke makes the run fail."""
+    level = "must or should" if record["strict"] else "must"
+    only = "" if record.get("caller") else ", under --caller only"
+    return f"Judged apart from the server. A {level} that is violated here fails the run{only}."
+
+
+def misuse(contract: dict[str, Any], duty: dict[str, Any]) -> str:
+    """Return in a sentence what the first call that breaks a duty was, or why no call tells."""
+    if not duty["violations"]:
+        return duty["reason"] or f"kept in {count(duty['exercised'], 'call')}"
+    piece = duty["evidence"][0]
+    seen = f"{duty['violations']} of {count(duty['exercised'], 'call')}"
+    call = f"{piece['request']['method']} {path(contract, piece['request']['url'])}"
+    when = f"{piece['started']:.1f} s into the recording"
+    told = f"expected {piece['expected']}, got {piece['actual']} ({seen}; {call}, {when})"
+    return clip(told, SHOWN_CHARS)
+
+
 def promise(clause: dict[str, Any]) -> Pairs:
     """Return what the page says, where, and why the verdict is what it is."""
     pairs = [("says", clause["says"]), ("where", where(clause))]

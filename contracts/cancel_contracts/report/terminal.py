@@ -20,7 +20,7 @@ from cancel_contracts.errors import clip
 from cancel_contracts.report import excuses, findings, story
 from cancel_contracts.report.progress import Bar
 from cancel_contracts.report.screen import LABEL_COLUMNS, Screen, plain_table
-from cancel_contracts.report.text import count, line, requests
+from cancel_contracts.report.text import VERDICTS, count, line, requests
 
 __all__ = ["Bar", "show"]
 
@@ -78,6 +78,7 @@ def show(
     if record["contracts"]:
         page.say()
     page.notes(record)
+    page.callers(record, verbose)
     page.findings(record)
     page.again(record, saved)
     page.end(record)
@@ -165,6 +166,22 @@ class _Page(Screen):
             self.block(f"Accepted ({contract['name']})", told_of, "cyan")
         self.block("Warnings", record["warnings"], "yellow")
         self.block("Faults of the run, beside the verdicts", record["faults_of_the_run"], "yellow")
+
+    def callers(self, record: dict[str, Any], verbose: bool) -> None:
+        """Print what the callers of a recording broke; of what they kept a number."""
+        rows = story.duties(record)
+        if not rows:
+            return
+        words = Counter(row["verdict"] for _, row in rows)
+        told = ", ".join(f"{words[word]} {word}" for word in VERDICTS if words[word])
+        self.say(self.text(f"Callers: {told}", "bold"))
+        for contract, row in rows:
+            if row["verdict"] == "violated" or verbose:
+                head = f"{row['id']} ({row['level']}, {contract['name']}): {row['verdict']}: "
+                self.say(line(f"{head}{row['says']} {story.misuse(contract, row)}"), 2)
+        if words["violated"]:
+            self.say(story.apart(record), 2)
+        self.say()
 
     def findings(self, record: dict[str, Any]) -> None:
         """Print what is to be mended, the worst last."""

@@ -45,7 +45,8 @@ class Digests:
             body = json.dumps(self._brief(key, entity)).encode()
         else:
             body = received.body[:LARGE_BYTES]
-        return replace(received, body=body, wire=b"", headers=_first(received.headers))
+        headers, reason = _first(received.headers), received.reason[:LONG_CHARS]
+        return replace(received, body=body, wire=b"", headers=headers, reason=reason)
 
     def _brief(self, key: str, entity: Mapping[str, Any]) -> dict[str, Any]:
         known = self._long.get(key)

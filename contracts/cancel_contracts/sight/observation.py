@@ -116,6 +116,6 @@ def describe(lifecycle: Lifecycle, observation: Observation) -> str:
     if observation.entity is None:
         return "gone (404)"
     entity = observation.entity
-    found = [f"{p} {entity[p]!r}" for p in lifecycle.shows if p in entity]
+    found = [f"{p} {entity[p]!r:.60}" for p in lifecycle.shows if p in entity]
     found += [f"{p} {entity[p]!r:.60}" for p in lifecycle.records if entity.get(p) is not None]
     return ", ".join(found) or "no state"

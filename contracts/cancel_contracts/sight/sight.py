@@ -11,9 +11,7 @@ any other (`servedAt`, `updatedAt`, `upFor: 12 s`) when it was seen to stand sti
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import inf
 from typing import Literal
 
@@ -30,23 +28,9 @@ from cancel_contracts.sight.observation import (
     shown,
     substance,
 )
+from cancel_contracts.sight.scenes import Scene, Scenes
 
 Effect = Literal["cancelled", "not", "unknown"]
-
-SCENES = 16  # scenarios whose looks are kept at hand
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One scenario: its calls, and its looks by the role of what was looked at."""
-
-    calls: Sequence[Exchange]
-    looks: Mapping[str, Sequence[Observation]]
-
-    @property
-    def end(self) -> int:
-        """The position of its last call."""
-        return max((call.position for call in self.calls), default=0)
 
 
 class Sight:
@@ -62,13 +46,13 @@ class Sight:
         self._blind: set[int] = set()  # scenarios with a look that went unanswered
         self._mute: set[int] = set()  # and with one that was put off, or failed
         self._calls_on: dict[str, list[float]] = {}  # when calls on a resource began
-        self._scenes: OrderedDict[int, Scene] = OrderedDict()
+        self._scenes = Scenes(exchanges)
 
     def note(self, exchange: Exchange) -> None:
         """Take the next exchange."""
         if exchange.way_in:
             return
-        self._scenes.pop(exchange.scenario, None)
+        self._scenes.forget(exchange.scenario)
         if not self.life.after:
             self._clocks.note(exchange)
         if exchange.kind == "cancel":
@@ -97,19 +81,7 @@ class Sight:
 
     def scene(self, scenario: int) -> Scene:
         """Return a scenario as far as it has come."""
-        if (found := self._scenes.get(scenario)) is None:
-            calls: list[Exchange] = []
-            looks: dict[str, list[Observation]] = defaultdict(list)
-            for exchange in self._exchanges.of_scenario(scenario):
-                if exchange.kind == "cancel":
-                    calls.append(exchange)
-                elif (seen := observe(exchange)) is not None:
-                    looks[exchange.role].append(seen)
-            found = Scene(calls, looks)
-            self._scenes[scenario] = found
-            if len(self._scenes) > SCENES:
-                self._scenes.popitem(last=False)
-        return found
+        return self._scenes.of(scenario)
 
     def _looks(self, exchange: Exchange, role: str = "target") -> Sequence[Observation]:
         return self.scene(exchange.scenario).looks.get(role, ())

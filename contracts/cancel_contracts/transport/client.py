@@ -30,8 +30,7 @@ from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.kept import Kept
 from cancel_contracts.transport.record import Bounds
 
-# Of one answer, head and all. These APIs answer kilobytes. Of a head alone curl takes 300 KiB, .NET
-# 64 KiB, http.client a hundred lines of 64 KiB.
+# Of one answer, head and all. These APIs answer kilobytes.
 LIMIT_BYTES = 2**20
 
 
@@ -54,7 +53,8 @@ class Answer:
 
     `sent` is the request as it went out, with every header but a proxy's credential; what went
     along stands as <name>. `seconds` runs from connecting to the end of the message. `reused`: the
-    connection had carried an exchange before.
+    connection had carried an exchange before. `by_proxy` is the status that a proxy between
+    answered.
     """
 
     sent: Sent
@@ -63,6 +63,7 @@ class Answer:
     detail: str = ""
     seconds: float = 0.0
     reused: bool = False
+    by_proxy: int | None = None
 
     @property
     def why(self) -> str:
@@ -213,7 +214,10 @@ class Transport:
         if recording.received and (why := answered_by_proxy(recording.received)):
             # The target has not answered; what a proxy says of it is no answer of the target.
             detail = f"a proxy between answered: {why}"
-            return Answer(sent=sent, failure="proxy", detail=detail, seconds=seconds, reused=reused)
+            return Answer(
+                sent=sent, failure="proxy", detail=detail, seconds=seconds, reused=reused,
+                by_proxy=recording.received.status,
+            )  # fmt: skip
         return Answer(
             sent=sent,
             received=recording.received,

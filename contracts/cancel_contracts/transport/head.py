@@ -28,6 +28,7 @@ class Head:
     """One head. `status` is None while the status line is missing, unfinished or illegible."""
 
     line: bytes
+    size: int  # in bytes
     line_whole: bool  # the line end of the status line was seen
     status: int | None = None
     reason: str = ""
@@ -65,10 +66,11 @@ def _head(block: bytes) -> Head:
     line = lines[0] if lines else rest
     match = _STATUS_LINE.fullmatch(line) if lines else None
     if match is None:
-        return Head(line, line_whole=bool(lines))
+        return Head(line, len(block), line_whole=bool(lines))
     version, status, reason = match.groups()
     return Head(
         line,
+        len(block),
         line_whole=True,
         status=int(status),
         reason=(reason or b"").decode("latin-1"),

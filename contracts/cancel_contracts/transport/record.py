@@ -7,6 +7,7 @@ anything that a peer can do.
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from dataclasses import dataclass, replace
@@ -32,9 +33,13 @@ _FAILURES: dict[_End, tuple[Failure | None, Failure | None]] = {
     "quiet": ("timeout", "timeout"),
     "late": ("timeout", "timeout"),
     "reset": ("reset", "reset"),
-    "tls": ("tls", "reset"),  # TLS 1.3 refuses a client (certificate required) this late
+    "tls": ("tls", "reset"),  # TLS 1.3 refuses a client this late
     "full": ("too-large", "too-large"),
 }
+
+# The alerts that refuse a client (RFC 8446 section 6.2): nobody has read its request. Whatever else
+# is wrong with TLS once the request is out may have come after it was carried out.
+_REFUSAL = re.compile(r"ALERT_(?:\w*CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE|DECRYPT)")
 
 
 class Stream(Protocol):
@@ -103,11 +108,10 @@ def record(
     else:
         failure = None if reader.settled else unfinished
     size, usable = reader.size, end == "settled" and send_error is None and reader.reusable
-    received = reader.finish(eof=end == "eof")
-    if failure == "too-large" and received is not None:
-        kept = read(method, received.wire[:KEPT_BYTES], eof=False)
+    if failure == "too-large":
+        kept = read(method, reader.first(KEPT_BYTES), eof=False)
         received = kept and replace(kept, error=f"more than {bounds.max_bytes} bytes")
-    elif received is not None and received.error is not None:
+    elif (received := reader.finish(eof=end == "eof")) and received.error is not None:
         body, wire = received.body[:KEPT_BYTES], received.wire[:KEPT_BYTES]
         received = replace(received, body=body, wire=wire)
     return Recording(
@@ -143,8 +147,8 @@ def _drain(
         end: _End | None = None
         try:
             data = take(stream, min(room, _PIECE_BYTES), wait)
-        except ssl.SSLError:
-            end = "tls"
+        except ssl.SSLError as error:
+            end = "tls" if _REFUSAL.search(getattr(error, "reason", "") or "") else "reset"
         except OSError:
             end = "reset"
         else:

@@ -17,15 +17,17 @@ from cancel_contracts.exchange import Headers, Received
 from cancel_contracts.transport.coding import decode
 from cancel_contracts.transport.head import Head, heads
 
-# h11 gives up on a head of 16 kB, but only if it comes in pieces. The transport's cap on bytes is
-# our bound.
-_NO_LIMIT = 2**62
+# Of one head: curl takes 300 KiB, .NET 64 KiB. For each byte of a reason h11 takes two hundred. It
+# gives up on a head that is longer only if it comes in pieces.
+HEAD_BYTES = 2**18
+_TOO_LONG = f"a head of more than {HEAD_BYTES} bytes"
 # What h11 is told of the request. RFC 9112 6.3: HEAD is the one method sent here that changes how
 # its response is framed. It must not say `Connection: close`, or h11 takes bytes after the message
 # for an error and keeps them back.
 _GET, _HEAD = (h11.Request(method=m, target="/", headers=[("Host", "-")]) for m in ("GET", "HEAD"))
 _END = h11.EndOfMessage()
 FACTS_KEPT = 256  # answers: those of a gate
+INTERIM_KEPT = 100  # of one answer; the others are counted
 _SHOWN = 200  # characters of the target's bytes in one message
 
 
@@ -36,7 +38,7 @@ class Reader:
     """
 
     def __init__(self, method: str) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=_NO_LIMIT)
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_BYTES)
         self._h11.send(_HEAD if method == "HEAD" else _GET)
         self._h11.send(_END)
         self._wire, self._body = bytearray(), bytearray()
@@ -56,6 +58,9 @@ class Reader:
     def reusable(self) -> bool:
         """Whether the connection may carry another exchange (RFC 9112 9.3)."""
         return self.ended and not self._stray and self._h11.their_state is h11.DONE
+
+    def first(self, size: int) -> bytes:
+        return bytes(self._wire[:size])
 
     def feed(self, data: bytes) -> None:
         self._wire += data
@@ -79,10 +84,15 @@ class Reader:
         wire = bytes(self._wire)
         seen = heads(wire)
         final = None if seen[-1].interim else seen[-1]
-        interim = tuple(head.status for head in seen if head.interim and head.status is not None)
+        statuses = [head.status for head in seen if head.interim and head.status is not None]
+        interim, more = tuple(statuses[:INTERIM_KEPT]), max(0, len(statuses) - INTERIM_KEPT)
+        if any(head.size > HEAD_BYTES for head in seen):
+            self._fault = _TOO_LONG
         error = self._error(final)
         if final is None or final.status is None:
-            return Received(status=0, version="", interim=interim, error=error, wire=wire)
+            return Received(
+                status=0, version="", interim=interim, more_interim=more, error=error, wire=wire
+            )
         values = [value for name, value in final.headers if name.lower() == "content-encoding"]
         codings = [word.strip().lower() for value in values for word in value.split(",")]
         body, undecoded = bytes(self._body), None
@@ -95,6 +105,7 @@ class Reader:
             headers=final.headers,
             body=body,
             interim=interim,
+            more_interim=more,
             stray=wire[len(wire) - self._stray :],
             error=error or undecoded,
             wire=wire,
@@ -132,6 +143,8 @@ def _plain(complaint: str) -> str:
     # h11 quotes as many bytes of a wrong chunk end as had arrived, and shows its own buffer type.
     if complaint.startswith("malformed chunk footer"):
         return "malformed chunk footer"
+    if complaint == "Receive buffer too long":
+        return _TOO_LONG
     return re.sub(r"bytearray\((.*)\)$", r"\1", complaint, flags=re.DOTALL)[:_SHOWN]
 
 
@@ -144,13 +157,6 @@ def read(method: str, data: bytes, *, eof: bool = True) -> Received | None:
     reader = Reader(method)
     reader.feed(data)
     return reader.finish(eof=eof)
-
-
-def complete(method: str, data: bytes) -> bool:
-    """Return whether `data` holds the whole response, so that nothing more need be waited for."""
-    reader = Reader(method)
-    reader.feed(data)
-    return reader.ended
 
 
 @dataclass(frozen=True)
