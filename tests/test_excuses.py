@@ -185,7 +185,7 @@ def test_an_excuse_of_what_was_exercised_is_stale(
     assert mocked(tmp_path, {key: "so I thought"}) == 1
     out = " ".join(capsys.readouterr().out.split())
     told = f"not_testable: {key} is exercised now; delete this line"
-    assert f"violated: 1 stale excuses: {told}; kept 5" in out
+    assert f"violated: 1 stale excuses: {told}; kept " in out
     assert out.count(told) >= 2, "it stands among the warnings too"
 
 

@@ -62,7 +62,6 @@ AWAITING: frozenset[str] = frozenset(
         "late-neighbours-struck",
         "late-final-reopened",
         "error-names-the-owner",
-        "error-tells-the-state-to-the-forbidden",
         "header-tells-the-state-to-the-anonymous",
         "error-holds-the-text-of-another-caller",
         "error-holds-the-text-of-another-resource",

@@ -125,7 +125,8 @@ FAULTS: tuple[Fault, ...] = (
     fault("crowd-mixes-texts", "Of calls at once each keeps the text of the one that came last.",
           shared("body"), entry.records),
     fault("crowd-mixes-answers", "Of calls at once each is answered as the one before.",
-          answers_mixed),
+          answers_mixed, broken=breaks(
+              "race status effect entity private", resource="cancellable", call="concurrent")),
     fault("crowd-lends-permission", "Beside a call that may, one that may not is let in.",
           permission_shared, lambda c: bool(c.permissions),
           breaks("status effect", identity="no-permission permission")),
