@@ -35,8 +35,7 @@ if TYPE_CHECKING:  # slow to load, and only minting needs it
     from joserfc.jwk import ECKey, OctKey, RSAKey
 
 # Claims of the identity platform (access-token-claims-reference): the tenant of personal accounts,
-# and the role
-# template of a global administrator in `wids`.
+# and the role template of a global administrator in `wids`.
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 WORK_TENANT = "5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11"
 ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
