@@ -21,6 +21,8 @@ from servers import (  # noqa: F401 - each fills the register
     faults_request,
     faults_state,
     faults_wire,
+    joint_entity,
+    joint_requests,
 )
 from servers.faults import FAULTS, Fault
 from servers.service import Service

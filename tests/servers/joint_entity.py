@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from servers.entities import Resource
-from servers.faults import awaits
+from servers.faults import awaits, breaks
 from servers.front import Request, Response
 from servers.pages import Page
 from servers.service import Call, Service
@@ -204,7 +204,7 @@ class ErrorsNameTheCallerBefore(Service):
         return answer
 
 
-@awaits("canaries", "SA MA AP")
+@breaks("SA MA AP")
 class ForbiddenListTheGranted(Service):
     """A 403 lists tokens that would have passed."""
 
@@ -244,7 +244,7 @@ class OwnerNamedToAnother(Service):
         return self.refuse(403, "UnAuthorized", f"The request is of {call.resource.owner}.")
 
 
-@awaits("canaries", "SA MA AP", {"message": {"code": "Forbidden"}, "code": {"code": "Gone"}})
+@breaks("SA-54 MA-74 AP-76", {"message": {"code": "Forbidden"}, "code": {"code": "Gone"}})
 class ForbiddenLearnWhatExists(Service):
     """Both are refused with 403, in other words."""
 
@@ -255,6 +255,17 @@ class ForbiddenLearnWhatExists(Service):
         if refusal is None or self.find(call.id) is not None:
             return refusal
         return self.refuse(403, self.code, "The caller lacks the permission for nothing.")
+
+
+@breaks("SA-54 MA-74 AP-76")
+class ForbiddenLearnTheState(Service):
+    """The word of the 403 depends on the state that the resource is in."""
+
+    def check_permission(self, call: Call) -> Response | None:
+        refusal, found = super().check_permission(call), self.find(call.id)
+        if refusal is None or found is None:
+            return refusal
+        return self.refuse(403, "Forbidden", f"No permission for what is {found.state}.")
 
 
 # --- More at once --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from servers.entities import Resource
-from servers.faults import awaits, values
+from servers.faults import awaits, breaks, values
 from servers.front import Request, Response
 from servers.service import Call, Service
 from servers.tokens import Caller
@@ -243,7 +243,7 @@ class HeaderMakesItIdle(Service):
             super().perform(call)
 
 
-@awaits("neutral", "SA MA AP")
+@breaks("SA-50 MA-67 AP-70")
 class GatewayIsBelieved(Service):
     """Who a gateway says has called needs no token."""
 
@@ -298,9 +298,7 @@ class TextsCut(Service):
         resource.comment = resource.comment and resource.comment[: self.most]
 
 
-@awaits("texts", "MA AP", {
-    "indented": {"pattern": rb"\n"}, "escaped": {"pattern": rb"\\u"}, "a mark": {"pattern": b"^\xef"},
-})  # fmt: skip
+@breaks("MA-68 AP-71", {"indented": {"pattern": rb"\n"}, "escaped": {"pattern": rb"\\u"}})
 class FormsFail(Service):
     """A reader of its own stumbles over JSON that is written in another way."""
 
@@ -310,6 +308,20 @@ class FormsFail(Service):
         if re.search(self.pattern, request.body) and self.bearer(request):
             return self.refuse(500, "ParserError", "Unexpected.")
         return super().post(request, id_)
+
+
+@awaits("texts", "MA AP")
+class FormsFailAtAMark(FormsFail):
+    pattern = b"^\xef"
+
+
+@breaks("MA-68 AP-71")
+class RespelledIsIdle(Service):
+    """JSON over several lines is answered as done, and nothing is."""
+
+    def perform(self, call: Call) -> None:
+        if b"\n" not in call.request.body:
+            super().perform(call)
 
 
 # --- The request side of HTTP --------------------------------------------------------------------
