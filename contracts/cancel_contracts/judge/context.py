@@ -60,7 +60,9 @@ class Context:
             self.seconds.add(status)
 
     def is_first(self, exchange: Exchange) -> bool:
-        """Whether what was to be the second call in a row is a first: those before were refused."""
+        """Whether what was to be the second call in a row is a first: those before were refused.
+        Not where others have recorded it: what was cancelled before they lost sight of it stays so.
+        """
         if exchange.situation.call != "second":
             return False
         before = [
@@ -71,7 +73,9 @@ class Context:
             and x.started < exchange.started
             and not x.put_off
         ]
-        return bool(before) and all(x.refused for x in before)
+        if not before or before[0].situation.call in ("second", RECORDED):
+            return False
+        return all(x.refused for x in before)
 
     def refused_look(self, exchange: Exchange) -> int | None:
         """Return how the look after the call was refused, by a 4xx that says so of the id."""
