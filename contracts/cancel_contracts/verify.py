@@ -270,11 +270,8 @@ class _ContractRun:
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""
         began, run, crashes = time.monotonic(), self.run, self.crashes
-        contract, plan, endpoint = (
-            self.assignment.contract,
-            self.assignment.plan,
-            self.assignment.endpoint,
-        )
+        own = self.assignment
+        contract, plan, endpoint = own.contract, own.plan, own.endpoint
         torn: list[str] = []
         judgement: Judgement | None = None
         with self.transport:
