@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,18 @@ def moment(run: Run) -> datetime:
 def clean(value: Any) -> Any:
     """Return a JSON value whose every text is one short line of characters that show."""
     if isinstance(value, str):
-        text = line(value[: TEXT_CHARS + 1])
-        return text if len(text) <= TEXT_CHARS else text[: TEXT_CHARS - 1] + "…"
+        return _short(value[: TEXT_CHARS + 1])
     if isinstance(value, list):
         return [clean(row) for row in value]
     if isinstance(value, dict):
         return {clean(key): clean(row) for key, row in value.items()}
     return value
+
+
+@lru_cache(4096)  # run after run has the same
+def _short(text: str) -> str:
+    text = line(text)
+    return text if len(text) <= TEXT_CHARS else text[: TEXT_CHARS - 1] + "…"
 
 
 def _slim(run: Run, shared: dict[Mark, Mark]) -> Run:
