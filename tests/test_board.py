@@ -51,7 +51,9 @@ def test_a_report_of_today_and_one_of_the_first_version_stand_on_one_board(tmp_p
     with pytest.raises(UsageError, match="is no report of this schema"):
         load_report(*saved(tmp_path, OF_BEFORE))
 
-    found, (before, now) = board(tmp_path, today, OF_BEFORE | {"target": {"base_url": "http://127.0.0.1:1"}})
+    found, (before, now) = board(
+        tmp_path, today, OF_BEFORE | {"target": {"base_url": "http://127.0.0.1:1"}}
+    )
 
     assert (before.name, now.name) == ("http://127.0.0.1:1", today["target"]["base_url"])
     assert (now.kept, now.covered) == (Part(**today["kept"]), Part(**today["covered"]))
