@@ -228,6 +228,17 @@ def test_contracts_that_are_run_by_themselves_make_one_row(tmp_path: Path) -> No
     assert [run.started[8:10] for run in target.standing_runs] == ["03", "02", "01"]
 
 
+def test_a_run_that_skips_a_few_clauses_takes_the_row_which_says_so(tmp_path: Path) -> None:
+    """Else a target that is run so every night would stand for ever on what it was before."""
+    most = contract({"EX-01": "upheld", "EX-02": "violated"})
+
+    _, (target,) = board(tmp_path, report(1), report(2, most))
+
+    assert (target.covered, target.outcome) == (Part(2, 2), "violated")
+    assert not target.judged_whole
+    assert badge(target)["message"] == "kept 1 of 2, covered 2 of 2 (a selection)"
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["says-so", "earlier-version"])
 def test_a_run_of_a_selection_takes_no_row_and_stands_in_the_history(
     told: bool, tmp_path: Path
@@ -255,7 +266,7 @@ def test_where_there_is_nothing_but_a_selection_the_row_and_the_badge_say_so(
     assert badge(target) == {
         "schemaVersion": 1,
         "label": "cancel-contracts",
-        "message": "kept 1 of 1, covered 1 of 1 of a selection",
+        "message": "kept 1 of 1, covered 1 of 1 (a selection)",
         "color": "yellowgreen",
     }
     assert "of a selection" in render([target], found.says, "Board")

@@ -73,12 +73,12 @@ class Target:
 
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
-        """Of each contract the newest run that judged the whole of it, or else the newest."""
+        """Of each contract the newest run that speaks for it, or else the newest."""
         found: dict[str, Standing] = {}
-        for whole in (False, True):
+        for every in (True, False):
             for run in self.runs:
                 for judged in run.contracts:
-                    if not whole or self.whole(run, judged):
+                    if every or self.counts(run, judged):
                         found[judged.name] = Standing(run, judged)
         return tuple(found[name] for name in sorted(found))
 
@@ -137,13 +137,21 @@ class Target:
         return all(self.whole(s.run, s.judged) for s in self.standings)
 
     def whole(self, run: Run, judged: Judged) -> bool:
-        """Whether a run judged a contract as a whole, not a selection of its clauses.
+        """Whether a run judged a contract as a whole, not a selection of its clauses."""
+        selected = self._selected(run, judged)
+        return selected.count >= selected.of
 
-        Of a report that does not say so: whether no run by the same suite judged more of it.
+    def counts(self, run: Run, judged: Judged) -> bool:
+        """Whether a run judged enough of a contract to speak for it: half of its must-clauses."""
+        selected = self._selected(run, judged)
+        return 2 * selected.count >= selected.of
+
+    def _selected(self, run: Run, judged: Judged) -> Part:
+        """Return the must-clauses selected, of all; where the report does not say of how many, of
+        the most that the same suite was asked for.
         """
-        if judged.selected is not None:
-            return judged.selected.count >= judged.selected.of
-        return judged.covered.of >= self._most[run.suite, judged.name]
+        most = self._most[run.suite, judged.name]
+        return judged.selected or Part(judged.covered.of, most)
 
     @cached_property
     def _most(self) -> Mapping[tuple[str, str], int]:
@@ -165,7 +173,7 @@ class Target:
                 if judged.name in before:
                     last, was_whole = before[judged.name]
                     changes += changed(last, judged, whole and was_whole)
-                if whole or judged.name not in before:
+                if self.counts(run, judged) or judged.name not in before:
                     before[judged.name] = judged, whole
             yield Step(run, tuple(changes), run is self.runs[0], all(wholes))
 
