@@ -32,7 +32,7 @@ ALLOWED = {
     "identity": {"contract", "errors", "exchange", "hosts", "needs", "redact", "targets"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
-        "contract", "errors", "exchange", "identity", "ledger", "needs", "targets",
+        "contract", "errors", "exchange", "identity", "ledger", "needs", "sight", "targets",
         "transport",
     },
     "plan": {"contract", "exchange", "needs"},

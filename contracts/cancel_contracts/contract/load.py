@@ -21,16 +21,17 @@ from jsonschema import Draft202012Validator
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.entity_schema import bad_patterns
+from cancel_contracts.contract.lifecycle import read_lifecycle
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
     Dialect,
-    Lifecycle,
     NotTestable,
     Quota,
     Source,
 )
 from cancel_contracts.contract.openapi import Document, schema_of
+from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
 from cancel_contracts.contract.yaml_file import parse_text, place_in, read_file
@@ -121,7 +122,7 @@ class Reader(Document):
             server=self.document["servers"][0]["url"].rstrip("/"),
             servers=tuple(self.servers()),
             provisions=tuple(read_provisions(self.document, self.bad)),
-            lifecycle=self.lifecycle(life),
+            lifecycle=read_lifecycle(life, self.kept(), self.bad),
             permissions=tuple(self.permissions(operation)),
             reading=tuple(
                 self.permissions(self.document["paths"][observe]["get"] if observe else {})
@@ -144,7 +145,7 @@ class Reader(Document):
                 (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
             ),
         )
-        for where, problem, fix in problems(contract):
+        for where, problem, fix in problems(contract, self.example(observe)):
             raise self.bad(where, problem, fix)
         return contract
 
@@ -155,21 +156,14 @@ class Reader(Document):
                 found = {k: v for k, v in row.items() if k != "party"}
                 yield Clause(**{"given": {}, **found, "source": Source(**row["source"])})
 
-    def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
-        both = set(life["cancellable"]) & set(life["final"])
-        if both:
-            raise self.bad(
-                "x-lifecycle", f"{sorted(both)[0]!r} is both cancellable and final", "keep one"
-            )
-        return Lifecycle(
-            shows=tuple(life["shows"]),
-            cancellable=tuple(life["cancellable"]),
-            final=tuple(life["final"]),
-            after=tuple(life["after"]),
-            records=dict(life.get("records", {})),
-            sets=tuple(life.get("sets", [])),
-            touches=tuple(life.get("touches", [])),
-            moments=tuple(life.get("moments", [])),
-            caller=life.get("caller"),
-            owners=life.get("owners"),
-        )
+    def kept(self) -> Iterator[str]:
+        """Yield the places that clauses say a call leaves alone."""
+        for row in self.document["x-clauses"]:
+            expect = row["expect"]
+            for each in (expect, *expect.get("readings", {}).values()):
+                for name in each.get("keeps", ()):
+                    try:
+                        yield place(name)
+                    except ValueError as err:
+                        fix = "write it as RFC 6901 has it"
+                        raise self.bad(f"x-clauses/{row['id']}/keeps", str(err), fix) from None
