@@ -59,7 +59,8 @@ def test_a_report_of_today_and_one_of_the_first_version_stand_on_one_board(tmp_p
     assert (now.kept, now.covered) == (Part(**today["kept"]), Part(**today["covered"]))
     assert before.kept == Part(1, 3), "an accepted violation is judged, and not kept"
     assert before.covered == Part(3, 4)
-    assert (before.outcome, before.suites, before.specs) == ("violated", ["0.0.9"], [])
+    assert (before.outcome, before.suites) == ("violated", ["0.0.9"])
+    assert [s.judged.spec_sha256 for s in before.standings] == [None]
     assert before.dialects == ["prose"]
     assert found.says["thing"]["EX-02"] == "Promise number 2 is kept."
     both = {row.id: row.marks for row in matrix([before, now], found.says)["thing"]}
@@ -224,7 +225,7 @@ def test_contracts_that_are_run_by_themselves_make_one_row(tmp_path: Path) -> No
 
     assert [s.judged.name for s in target.standings] == ["x", "y", "z"]
     assert target.covered == Part(9, 9)
-    assert target.specs == ["a" * 64, "b" * 64, "c" * 64]
+    assert [s.judged.spec_sha256 for s in target.standings] == ["a" * 64, "b" * 64, "c" * 64]
     assert [run.started[8:10] for run in target.standing_runs] == ["03", "02", "01"]
 
 
@@ -312,6 +313,21 @@ def test_the_badge_is_bright_only_where_all_is_kept_and_covered(
 ) -> None:
     _, (target,) = board(tmp_path, report(1, contract(verdicts), outcome="conforms"))
     assert badge(target)["color"] == colour
+
+
+def test_a_clause_that_is_newer_than_the_target_s_edition_is_not_held_against_it(
+    tmp_path: Path,
+) -> None:
+    newer = contract(upheld(EX_02="violated")) | {"kept": {"count": 2, "of": 2}}
+    newer["clauses"][1]["newer"] = True
+    other = contract(upheld(), name="other")
+
+    _, (target,) = board(
+        tmp_path, report(1), report(2, newer, other, outcome="conforms"), report(3, other)
+    )
+
+    assert target.outcome == "conforms"
+    assert [(c.clause, c.worse) for c in target.steps[1].changes] == [("EX-02", False)]
 
 
 # --- history ------------------------------------------------------------------------------------

@@ -122,12 +122,6 @@ class Target:
         return list(dict.fromkeys(run.suite for run in self.standing_runs))
 
     @property
-    def specs(self) -> list[str]:
-        """The hashes of the spec files, contract by contract; of old reports there is none."""
-        found = (s.judged.spec_sha256 for s in self.standings)
-        return list(dict.fromkeys(one for one in found if one))
-
-    @property
     def versions(self) -> list[str]:
         return list(dict.fromkeys(run.version for run in self.standing_runs if run.version))
 
@@ -206,7 +200,7 @@ def _rows(judged: Judged) -> dict[str, object]:
         "dialect": ", ".join(judged.dialects) or None,
         "clauses": [
             {"id": id_, "level": m.level, "verdict": m.verdict, "excused": m.excused,
-             "evidence": ()}
+             "newer": m.newer, "evidence": ()}
             for id_, m in judged.clauses.items()
         ],
     }  # fmt: skip
