@@ -355,6 +355,38 @@ def test_each_run_tells_what_it_changed_and_what_is_worse(tmp_path: Path) -> Non
     assert [step.worse for step in target.steps] == [0, 1, 0, 0]
 
 
+def test_what_else_is_not_the_same_stands_beside_the_changes(tmp_path: Path) -> None:
+    """So that nobody blames the target for what a newer suite or another spec file has brought."""
+    found, (target,) = board(
+        tmp_path,
+        report(1, version="1.0"),
+        report(2, version="1.0"),
+        report(3, BROKEN, version="1.1"),
+        report(
+            4, contract(upheld(), sha256="b" * 64), version="1.1",
+            tool={"name": "cancel-contracts", "version": "0.2.0"},
+        ),
+        report(5, contract(upheld(), sha256=None)),
+    )  # fmt: skip
+
+    told = [
+        (),
+        (),
+        ("target version: 1.0 -> 1.1",),
+        ("suite: 0.1.0 -> 0.2.0", "spec of thing: aaaaaaaaaaaa -> bbbbbbbbbbbb"),
+        (
+            "target version: 1.1 -> not told",
+            "suite: 0.2.0 -> 0.1.0",
+            "spec of thing: bbbbbbbbbbbb -> not told",
+        ),
+    ]
+    assert [step.beside for step in target.steps] == told
+    text = feed.atom([target], "Board")
+    assert "suite: 0.1.0 -&amp;gt; 0.2.0" in text
+    page = render([target], found.says, "Board")
+    assert "target version: 1.0 → 1.1" in page
+
+
 def test_a_clause_that_was_not_selected_is_neither_missing_nor_new(tmp_path: Path) -> None:
     part = contract({"EX-02": "violated"})
     _, (target,) = board(tmp_path, report(1), report(2, part), report(3, BROKEN))

@@ -12,7 +12,7 @@ from typing import Any
 from cancel_contracts import TOOL, version
 from cancel_contracts.board.matrix import Row, matrix, reasons
 from cancel_contracts.board.model import Mark, Run
-from cancel_contracts.board.targets import Target
+from cancel_contracts.board.targets import SHA256_DIGITS, Target
 from cancel_contracts.compare import RANK
 from cancel_contracts.report import document
 from cancel_contracts.report.text import VERDICTS
@@ -48,6 +48,7 @@ def render(found: Sequence[Target], says: Mapping[str, Mapping[str, str]], title
         verdicts=VERDICTS,
         glyphs=GLYPHS,
         recent=RECENT,
+        digits=SHA256_DIGITS,
         most=SHOWN_CHANGES,
         data=_data(found, tables),
         style=style,

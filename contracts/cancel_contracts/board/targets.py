@@ -17,6 +17,7 @@ from cancel_contracts.board.model import Ending, Judged, Part, Run
 from cancel_contracts.compare import Change, compare
 
 SLUG_CHARS = 60
+SHA256_DIGITS = 12  # that are shown of a spec file's
 # The worst first.
 ENDINGS: tuple[Ending, ...] = ("violated", "inconclusive", "nothing-selected", "conforms")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -34,10 +35,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Step:
-    """A run in a target's history, and what is different from the ones before it."""
+    """A run in a target's history, and what is different from the ones before it. `beside` tells
+    what else is not the same: the target's version, the suite, a spec file.
+    """
 
     run: Run
     changes: tuple[Change, ...]
+    beside: tuple[str, ...]
     first: bool
     whole: bool
 
@@ -157,19 +161,35 @@ class Target:
         return most
 
     def _steps(self) -> Iterator[Step]:
-        before: dict[str, tuple[Judged, bool]] = {}
+        before: dict[str, tuple[Run, Judged]] = {}
         for run in self.runs:
             changes: list[Change] = []
-            wholes = []
+            beside: dict[str, None] = {}
             for judged in run.contracts:
-                whole = self.whole(run, judged)
-                wholes.append(whole)
                 if judged.name in before:
-                    last, was_whole = before[judged.name]
-                    changes += changed(last, judged, whole and was_whole)
+                    was, last = before[judged.name]
+                    whole = self.whole(run, judged) and self.whole(was, last)
+                    changes += changed(last, judged, whole)
+                    beside |= dict.fromkeys(_beside(was, last, run, judged))
                 if self.counts(run, judged) or judged.name not in before:
-                    before[judged.name] = judged, whole
-            yield Step(run, tuple(changes), run is self.runs[0], all(wholes))
+                    before[judged.name] = run, judged
+            whole = all(self.whole(run, judged) for judged in run.contracts)
+            yield Step(run, tuple(changes), tuple(beside), run is self.runs[0], whole)
+
+
+def _beside(was: Run, last: Judged, run: Run, judged: Judged) -> Iterator[str]:
+    """Yield what is not the same about two runs of a contract beside the verdicts."""
+    for name, a, b in (
+        ("target version", was.version, run.version),
+        ("suite", was.suite, run.suite),
+        (f"spec of {judged.name}", _short(last.spec_sha256), _short(judged.spec_sha256)),
+    ):
+        if a != b:
+            yield f"{name}: {a or 'not told'} -> {b or 'not told'}"
+
+
+def _short(sha256: str | None) -> str | None:
+    return sha256 and sha256[:SHA256_DIGITS]
 
 
 def total(parts: Iterable[Part]) -> Part:
