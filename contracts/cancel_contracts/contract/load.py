@@ -28,7 +28,7 @@ from cancel_contracts.contract.model import (
     Quota,
     Source,
 )
-from cancel_contracts.contract.openapi import Document, schema_of
+from cancel_contracts.contract.openapi import Document, error_schema, schema_of
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
@@ -137,9 +137,7 @@ class Reader(Document):
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),
             owners_schema=self.owners(life.get("owners")),
-            error_schema=next(
-                (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
-            ),
+            error_schema=error_schema(responses),
         )
         for where, problem, fix in problems(contract):
             raise self.bad(where, problem, fix)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from joserfc.jwk import OctKey
@@ -17,6 +17,7 @@ from joserfc.jwk import OctKey
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
+from cancel_contracts.mock.envelope import Envelope
 from cancel_contracts.mock.quota import Window
 from cancel_contracts.mock.store import Resource, Store, fresh_id
 
@@ -45,8 +46,11 @@ class Desk:
         self.contract, self.key = contract, key
         self.store = Store()
         self.window = Window(contract.quotas if quotas else ())
-        self.envelope = shape.Envelope(contract)
-        self.status, self.has_entity = shape.successes(contract)[0]
+        self.envelope = Envelope(contract)
+        self.status, self.has_body = shape.successes(contract)[0]
+        self.has_entity = shape.returns_entity(contract)
+        self.final_status = shape.final_status(contract)
+        self.properties = shape.entity_properties(contract)
         self.schema = shape.validator(contract, shape.documented_body(contract))
         self.owner_schema = shape.validator(contract, shape.owner_schema(contract))
         self.calls = 0
@@ -120,15 +124,30 @@ class Desk:
         return entity
 
     def succeed(self, call: Call) -> Reply:
+        entity = call.resource.entity if call.resource else None
+        return self.success(call, entity)
+
+    def success(self, call: Call, entity: Mapping[str, Any] | None) -> Reply:
+        """Return a success as it is documented; `entity` is what a GET shows of its resource."""
         reply = Reply(self.status, self.trace(call))
-        return reply.with_json(call.found.entity) if self.has_entity and call.resource else reply
+        if self.has_entity and entity is not None:
+            reply = reply.with_json(entity)
+        elif self.has_body and entity is not None:
+            reply = reply.with_json(shape.success_body(self.contract, self.status, entity))
+        return self.with_headers(reply)
+
+    def with_headers(self, reply: Reply) -> Reply:
+        """Return an answer with the fields that its status is documented to have."""
+        for name, value in shape.headers(self.contract, reply.status):
+            reply = reply if reply.header(name) else reply.with_header(name, value)
+        return reply
 
     def refuse(self, call: Call, refusal: Refusal) -> Reply:
         reply = Reply(refusal.status, (*refusal.headers, *self.trace(call)))
         if refusal.status < 400:  # OPTIONS
             return reply
         client = call.headers.get("client-request-id") or call.request_id
-        return reply.with_json(self.envelope.body(refusal.status, call.request_id, client))
+        return self.with_headers(self.envelope.told(reply, call.request_id, client))
 
     def trace(self, call: Call) -> tuple[tuple[str, str], ...]:
         if not self.envelope.traced:
@@ -190,7 +209,7 @@ class Desk:
 
     def decide(self, call: Call) -> None:
         if call.found.state not in self.contract.lifecycle.cancellable:
-            raise Refusal(409, "final")
+            raise Refusal(self.final_status, "final")
 
     def effect(self, call: Call) -> None:
         self.perform(call, call.found)
@@ -214,9 +233,10 @@ class Desk:
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
         for prop in life.sets:
-            resource.entity[prop] = now if shape.is_date(prop) else call.caller.sub
-        for prop in resource.entity:
-            if shape.is_last_date(prop):
+            schema = self.properties.get(prop)
+            resource.entity[prop] = shape.filled_in(prop, schema, now, call.caller.sub)
+        for prop, value in resource.entity.items():
+            if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now
         resource.changed_at = time.monotonic()
 
@@ -228,7 +248,8 @@ class Desk:
     def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
         """Put a resource in a state, as a provider-state handler is asked to."""
         resource = Resource(id_ or fresh_id(), state, owner, shape.entity_example(self.contract))
-        resource.entity["id"] = resource.id
+        if "id" in self.properties or not self.properties:
+            resource.entity["id"] = resource.id
         self.put_state(resource, state)
         resource.first_state, resource.first_entity = state, dict(resource.entity)
         self.store.add(resource)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.mock import shape
 from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.envelope import Envelope
 
 Applies = Callable[[Contract], bool]
 Change = Callable[[Desk], None]
@@ -110,12 +111,13 @@ def not_(question: Applies) -> Applies:
 
 def entity(contract: Contract) -> bool:
     """Success returns the entity."""
-    return shape.successes(contract)[0][1]
+    return shape.returns_entity(contract)
 
 
 def empty(contract: Contract) -> bool:
     """Success returns nothing in the body, under a status that could."""
-    return not entity(contract) and shape.successes(contract)[0][0] != 204
+    status, has_body = shape.successes(contract)[0]
+    return not has_body and status != 204
 
 
 def documents(status: int) -> Applies:
@@ -210,7 +212,7 @@ def rival_states(count: int) -> Applies:
 
 def traced(contract: Contract) -> bool:
     """Errors carry a request id."""
-    return shape.Envelope(contract).traced
+    return Envelope(contract).traced
 
 
 def has_envelope(contract: Contract) -> bool:
@@ -219,7 +221,7 @@ def has_envelope(contract: Contract) -> bool:
 
 def has_target(contract: Contract) -> bool:
     """Errors carry a `target` of their own."""
-    error = shape.Envelope(contract).example.get("error")
+    error = Envelope(contract).example.get("error")
     return isinstance(error, dict) and "target" in error
 
 

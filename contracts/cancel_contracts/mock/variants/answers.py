@@ -14,6 +14,7 @@ from cancel_contracts.mock import entry, kit, shape
 from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, always
+from cancel_contracts.mock.envelope import Envelope
 
 OCCASION = 13  # which call an occasionally throttling server refuses
 LATENCY = 0.1  # seconds before an answer
@@ -72,7 +73,7 @@ def bare(desk: Desk, call: Call, value: Any) -> Any:
 
 def dated(contract: Contract) -> bool:
     """Errors of the contract tell when."""
-    error = shape.Envelope(contract).example.get("error")
+    error = Envelope(contract).example.get("error")
     return isinstance(error, dict) and "date" in (error.get("innerError") or {})
 
 
