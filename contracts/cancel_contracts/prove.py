@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 from functools import cache
 from itertools import combinations, groupby
 from pathlib import Path
@@ -34,6 +36,7 @@ from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import Result, verify
 
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
+SEE_LIST = "`cancel-contracts mock --list` names them"
 LATEST_SECONDS = 3.0  # what no faster trial shows may show by then
 IMPATIENT = Options(
     timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
@@ -84,12 +87,23 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """What a spec file has `prove` leave out (x-prove): the entries that one of its keys names."""
+
+    contract: str
+    key: str
+    reason: str
+    entries: tuple[str, ...]  # of the catalogue; empty where the key is a clause
+
+
+@dataclass(frozen=True)
 class Proof:
     """The whole matrix."""
 
     trials: tuple[Trial, ...]
     idle: dict[str, tuple[str, ...]] = field(default_factory=dict)  # clauses that killed nothing
     seconds: float = 0.0
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def holes(self) -> list[str]:
@@ -178,14 +192,47 @@ def _job(path: str, name: str, whole: bool) -> Trial:
     return trial(_contract(path), find(name), whole=whole)
 
 
+def left_out(contract: Contract) -> tuple[LeftOut, ...]:
+    """Return what a contract's spec leaves out. Raises UsageError for what names nothing of it."""
+    applying = [entry for entry in ENTRIES.values() if entry.applies(contract)]
+    families = {entry.family for entry in applying if isinstance(entry, Fault)}
+    found = []
+    for key, reason in contract.unproven.items():
+        named = tuple(
+            entry.name
+            for entry in applying
+            if fnmatchcase(entry.name, key) or (isinstance(entry, Fault) and entry.family == key)
+        )
+        if not named and contract.clause(key) is None:
+            known = [*(entry.name for entry in applying), *families]
+            near = get_close_matches(key, known, 1)
+            there = key in ENTRIES
+            raise UsageError(
+                f"{contract.path_of_file}: x-prove/{key}",
+                "does not apply to this contract" if there else "names no fault, variant or family",
+                "leave it out" if there else f"did you mean {near[0]}?" if near else SEE_LIST,
+            )
+        found.append(LeftOut(contract.name, key, reason, named))
+    return tuple(found)
+
+
+def _proven(contract: Contract) -> Callable[[str], bool]:
+    """Return whether an entry is part of a contract's matrix."""
+    without = {name for row in left_out(contract) for name in row.entries}
+    return lambda name: name not in without and name not in AWAITING
+
+
 def jobs(contracts: Sequence[Contract], only: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Return (spec file, entry) for all that applies. What awaits a clause has to be named."""
-    entries = map(find, dict.fromkeys(only)) if only else ENTRIES.values()
+    """Return (spec file, entry) for all that applies. What awaits a clause, and what a spec leaves
+    out, has to be named.
+    """
+    entries = list(map(find, dict.fromkeys(only)) if only else ENTRIES.values())
+    proven = [(contract, _proven(contract)) for contract in contracts]
     return [
         (contract.path_of_file, entry.name)
         for entry in entries
-        for contract in contracts
-        if entry.applies(contract) and (only or entry.name not in AWAITING)
+        for contract, is_proven in proven
+        if (only or is_proven(entry.name)) and entry.applies(contract)
     ]
 
 
@@ -199,11 +246,17 @@ def pairs(
     everything = [
         (contract.path_of_file, one.beside(other).name)
         for contract in contracts
-        for one, other in combinations([v for v in VARIANTS if v.applies(contract)], 2)
+        for one, other in combinations(_variants(contract), 2)
         if one.goes_with(other) and (not chosen or {one.name, other.name} & chosen)
     ]
     drawn = Random(seed).sample(everything, min(count, len(everything)))  # noqa: S311 - no secret
     return sorted(drawn, key=lambda job: job[1])
+
+
+def _variants(contract: Contract) -> list[Variant]:
+    """Return the variants that a contract is to pass."""
+    proven = _proven(contract)
+    return [v for v in VARIANTS if proven(v.name) and v.applies(contract)]
 
 
 def prove(
@@ -231,7 +284,8 @@ def prove(
             progress(done)
             trials += done
     idle = _idle(contracts, trials) if set(work) >= set(jobs(contracts)) else {}
-    return Proof(tuple(trials), idle, time.monotonic() - begun)
+    without = tuple(row for contract in contracts for row in left_out(contract))
+    return Proof(tuple(trials), idle, time.monotonic() - begun, without)
 
 
 def _idle(contracts: Sequence[Contract], trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
@@ -239,5 +293,9 @@ def _idle(contracts: Sequence[Contract], trials: Iterable[Trial]) -> dict[str, t
     return {
         c.name: ids
         for c in contracts
-        if (ids := tuple(k.id for k in c.clauses if (c.name, k.id) not in killers))
+        if (ids := tuple(k.id for k in c.clauses if _kills_none(c, k.id, killers)))
     }
+
+
+def _kills_none(contract: Contract, id_: str, killers: set[tuple[str, str]]) -> bool:
+    return (contract.name, id_) not in killers and id_ not in contract.unproven

@@ -133,6 +133,7 @@ class Reader(Document):
                 for row in self.document.get("x-not-testable", [])
             ),
             pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
+            unproven=dict(self.document.get("x-prove", {})),
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),

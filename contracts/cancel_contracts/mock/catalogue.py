@@ -15,6 +15,7 @@ from cancel_contracts.mock.faults import (
     callers,
     canaries,
     crowd,
+    documented,
     drawn,
     entity,
     errors,
@@ -69,6 +70,7 @@ FAULTS: tuple[Fault, ...] = (
     *texts.FAULTS,
     *requests.FAULTS,
     *across.FAULTS,
+    *documented.FAULTS,
 )
 
 _ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)

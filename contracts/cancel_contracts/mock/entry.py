@@ -176,6 +176,11 @@ def tokens(contract: Contract) -> bool:
     return shape.wants_token(contract)
 
 
+def web_tokens(contract: Contract) -> bool:
+    """Tokens are JSON Web Tokens: a page says so, or the scheme is one of OAuth."""
+    return tokens(contract) and shape.web_tokens(contract)
+
+
 def permitted(kind: str) -> Applies:
     """Permissions of a kind, delegated or application, are documented."""
     return lambda contract: any(p.kind == kind for p in contract.permissions)
@@ -216,6 +221,7 @@ def traced(contract: Contract) -> bool:
 
 
 def has_envelope(contract: Contract) -> bool:
+    """Some error is documented to be JSON."""
     return contract.error_schema is not None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cancel_contracts.mock import entry, identity, kit
+from cancel_contracts.mock import entry, identity, kit, leeway
 from cancel_contracts.mock.call import Call, Refusal
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
@@ -53,7 +53,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("quota", "429-without-envelope", "A 429 is an HTML page.",
           (breaks("error", "envelope", **ON_429),),
           kit.edit(THROTTLED, kit.payload(b"<h1>Too many requests</h1>", "text/html")),
-          entry.has_envelope),
+          leeway.told_in_json(429)),
     fault("quota", "429-at-the-5th-call", "The limit strikes at the fifth call.",
           (breaks("quota"),), stingy, entry.quota),
     fault("quota", "429-yet-performed", "A call is refused by the limit, and done.",
