@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
-from cancel_contracts.parse import json_value, refusal, success
+from cancel_contracts.parse import epoch, json_value, refusal, retry_after, success
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -140,6 +141,15 @@ class Received:
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
     @property
+    def come_again(self) -> float | datetime | None:
+        """Return when the answer asks to come again: in seconds, or the moment. None where it does
+        not say. Beside a 429, x-ratelimit-reset may stand for Retry-After, in seconds since 1970.
+        """
+        if (text := self.header("retry-after")) is not None or self.status == 429:
+            return retry_after(text or "")
+        return epoch(self.header("x-ratelimit-reset") or "")
+
+    @property
     def redirect(self) -> str | None:
         """Return where a redirect leads, or None for any other answer."""
         return self.header("location") if self.status // 100 == 3 else None
@@ -208,6 +218,16 @@ def answered_by_proxy(received: Received) -> str | None:
     return None
 
 
+def told_by_limit(received: Received, statuses: tuple[int, ...] = (429,)) -> bool:
+    """Whether an answer is that of a limit: a 429, or another of the statuses that tell of one
+    where it says when to come again, or that nothing is left.
+    """
+    if received.status == 429 or received.status not in statuses:
+        return received.status == 429
+    left = received.header("x-ratelimit-remaining")
+    return received.header("retry-after") is not None or (left or "").strip() == "0"
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request and what became of it.
@@ -234,6 +254,7 @@ class Exchange:
     seconds: float = 0.0
     reused: bool = False  # sent on a connection that had carried an exchange before
     echoed: bool = False  # the answer holds the token that the request carried
+    limit_statuses: tuple[int, ...] = (429,)  # by which the contract's limits are told
     way_in: bool = False  # made to find out how the target is to be called: stands for nothing
 
     @property
@@ -252,8 +273,8 @@ class Exchange:
 
     @property
     def limited(self) -> bool:
-        """Whether it was answered 429: by a limit, which says nothing of the call itself."""
-        return self.status == 429
+        """Whether it was answered by a limit, which says nothing of the call itself."""
+        return self.received is not None and told_by_limit(self.received, self.limit_statuses)
 
     @property
     def unavailable(self) -> bool:

@@ -69,6 +69,7 @@ class Quota:
     calls: int
     seconds: int
     documented: Literal["page", "elsewhere"] = "page"
+    refused: int = 429  # the status that tells of it
 
     def __str__(self) -> str:
         unit = {60: "minute", 3600: "hour"}.get(self.seconds, f"{self.seconds} s")
@@ -203,6 +204,11 @@ class Contract:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
         return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+
+    @cached_property
+    def limit_statuses(self) -> tuple[int, ...]:
+        """The statuses by which a limit may be told: 429, and what a quota is refused with."""
+        return tuple(dict.fromkeys((429, *(quota.refused for quota in self.quotas))))
 
     @property
     def server_path(self) -> str:

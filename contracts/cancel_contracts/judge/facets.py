@@ -237,7 +237,8 @@ def _allow(exchange: Exchange, received: Received) -> Finding:
 def _retry_after(_: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
     ok = found is not None and retry_after(found) is not None
-    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {_said(found)}")
+    expected = "429 with a Retry-After" if received.status == 429 else "a Retry-After"
+    return Finding(ok, expected, f"{received.status}, Retry-After {_said(found)}")
 
 
 _HEADERS: dict[str, Callable[[Exchange, Received], Told]] = {

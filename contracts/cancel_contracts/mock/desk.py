@@ -172,9 +172,17 @@ class Desk:
         identity.authorise(call.caller, self.contract)
 
     def throttle(self, call: Call) -> None:
-        wait = 1 if call.caller.sub == identity.THROTTLED else self.window.ask(time.monotonic())
-        if wait is not None:
-            raise Refusal(429, "throttled", (("Retry-After", str(wait)),))
+        if call.caller.sub == identity.THROTTLED:
+            raise self.limited("1")
+        if (spent := self.window.ask(time.monotonic())) is not None:
+            raise self.limited(str(spent[0]), spent[1].refused)
+
+    def limited(self, wait: str, status: int | None = None) -> Refusal:
+        """Return the refusal by a limit: by this status, else by that of the first quota."""
+        if status is None:
+            status = self.contract.quotas[0].refused if self.contract.quotas else 429
+        left = () if status == 429 else (("x-ratelimit-remaining", "0"),)
+        return Refusal(status, "throttled", (("Retry-After", wait), *left))
 
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)

@@ -15,7 +15,7 @@ from typing import Literal
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.path_template import filled
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Form, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation, told_by_limit
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.limits import Limits
@@ -44,6 +44,7 @@ class Calls:
 
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
         self.contract, self.base_url = contract, settings.base_url
+        self.limit_statuses = contract.limit_statuses
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
@@ -185,7 +186,7 @@ class Calls:
             carried = self.identities.observing()  # made anew, by its clock
             request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
             answer = self._get(request, via)
-        if answer.received is not None and answer.received.status == 429:
+        if answer.received is not None and told_by_limit(answer.received, self.limit_statuses):
             if self.wait_budget.wait_as_asked(answer.received):
                 answer = self._get(request, via)
         who = self.identities.name("primary")
@@ -242,6 +243,7 @@ class Calls:
             started=time.monotonic() - self.started - answer.seconds,
             seconds=answer.seconds,
             reused=answer.reused,
+            limit_statuses=self.limit_statuses,
         )
 
     @property

@@ -18,6 +18,7 @@ from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always
 from cancel_contracts.mock.envelope import Envelope
 from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.errors import message, said
+from cancel_contracts.mock.faults.limits import told_otherwise
 
 CODE, TYPE = "request_not_cancellable", "Example.Cancel.RefusedError"
 MORE: dict[str, Any] = {"details": [], "helpUrl": "https://example.com/help"}
@@ -98,6 +99,18 @@ def dated(contract: Contract) -> bool:
 
 
 def occasional(retry_after: Callable[[], str]) -> Change:
+    """Refuse a call now and then with 429."""
+    return occasionally(lambda desk: Refusal(429, "throttled", (("Retry-After", retry_after()),)))
+
+
+def until(desk: Desk) -> Refusal:
+    """Return the refusal of a limit that tells when it ends, and no seconds to wait."""
+    refusal = desk.limited("1")
+    told = (("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", str(int(time()) + 1)))
+    return Refusal(refusal.status, refusal.why, told)
+
+
+def occasionally(refusal: Callable[[Desk], Refusal]) -> Change:
     """Refuse a call now and then by the limit."""
 
     def change(desk: Desk) -> None:
@@ -106,7 +119,7 @@ def occasional(retry_after: Callable[[], str]) -> Change:
         def act(_: Desk, call: Call) -> None:
             asked[0] += 1
             if asked[0] % OCCASION == 0:
-                raise Refusal(429, "throttled", (("Retry-After", retry_after()),))
+                raise refusal(desk)
 
         kit.before("throttle", act)(desk)
 
@@ -185,6 +198,10 @@ VARIANTS: tuple[Variant, ...] = (
             always, occasional(lambda: "1")),
     Variant("occasional-429-with-fraction", "A 429 now and then; Retry-After has a fraction.",
             always, occasional(lambda: "2.128")),
+    Variant("occasional-limit-by-its-code", "The documented code of the limit now and then.",
+            told_otherwise, occasionally(lambda desk: desk.limited("1"))),
+    Variant("limit-until-a-moment", "What the limit refuses tells when nothing is left no more.",
+            told_otherwise, occasionally(until)),
     Variant("occasional-429-with-date", "A 429 now and then; Retry-After is an HTTP date.",
             always, occasional(lambda: formatdate(time() + 1, usegmt=True))),
 )  # fmt: skip
