@@ -135,8 +135,9 @@ class Lifecycle:
     touches: tuple[str, ...] = ()  # properties that any call, or time, may change beside
     moments: tuple[str, ...] = ()  # properties with dates, in the order in which they come
     caller: str | None = None  # the property that names who cancelled
-    # Name of the schema that an owner's (non-administrator's) body must fit.
-    owners: str | None = None
+    # Who is no administrator cancels what is their own alone: by a body that fits the schema that
+    # is named so, or where it is True by any.
+    owners: str | Literal[True] | None = None
 
     @property
     def states(self) -> tuple[str, ...]:

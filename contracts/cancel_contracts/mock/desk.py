@@ -179,8 +179,7 @@ class Desk:
 
     def limited(self, wait: str, status: int | None = None) -> Refusal:
         """Return the refusal by a limit: by this status, else by that of the first quota."""
-        if status is None:
-            status = self.contract.quotas[0].refused if self.contract.quotas else 429
+        status = shape.limit_status(self.contract) if status is None else status
         left = () if status == 429 else (("x-ratelimit-remaining", "0"),)
         return Refusal(status, "throttled", (("Retry-After", wait), *left))
 
@@ -201,19 +200,21 @@ class Desk:
         if self.schema is None:
             return
         call.json = body.read_object(call.body)
-        if not self.restricted(call.caller):
+        if self.owner_schema is None or not self.restricted(call.caller):
             body.check_object(self.schema, call)
 
     def restricted(self, caller: Caller) -> bool:
         """Whether the caller is bound by what the lifecycle asks of owners."""
-        return self.owner_schema is not None and caller.owner_only and not caller.trusted
+        bound = self.contract.lifecycle.owners is not None
+        return bound and caller.owner_only and not caller.trusted
 
     def own(self, call: Call) -> None:
-        if self.owner_schema is None or not self.restricted(call.caller):
+        if not self.restricted(call.caller):
             return
         if call.found.owner != call.caller.sub:
             raise Refusal(403, "not-owner")
-        body.check_owner_body(self.owner_schema, call)
+        if self.owner_schema is not None:
+            body.check_owner_body(self.owner_schema, call)
 
     def decide(self, call: Call) -> None:
         if call.found.state not in self.contract.lifecycle.cancellable:
@@ -241,12 +242,15 @@ class Desk:
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
         for prop in life.sets:
-            schema = self.properties.get(prop)
-            resource.entity[prop] = shape.filled_in(prop, schema, now, call.caller.sub)
+            resource.entity[prop] = self.filled_in(prop, now, call.caller.sub)
         for prop, value in resource.entity.items():
             if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now
         resource.changed_at = time.monotonic()
+
+    def filled_in(self, name: str, now: str, who: str) -> Any:
+        """Return what a cancel fills a property with."""
+        return shape.filled_in(name, self.properties.get(name), now, who)
 
     def put_state(self, resource: Resource, state: str) -> None:
         resource.state = state

@@ -152,8 +152,18 @@ def sets(contract: Contract) -> bool:
     return bool(contract.lifecycle.sets)
 
 
+def tells(what: str) -> Applies:
+    """A cancel fills a property with who did it, or when it was."""
+    return lambda contract: bool(shape.told_in(contract, what))
+
+
 def owners(contract: Contract) -> bool:
     return contract.lifecycle.owners is not None
+
+
+def owner_bodies(contract: Contract) -> bool:
+    """An owner has to send a body of its own form."""
+    return shape.owner_schema(contract) is not None
 
 
 def named_after(contract: Contract) -> bool:
@@ -179,6 +189,10 @@ def tokens(contract: Contract) -> bool:
 def web_tokens(contract: Contract) -> bool:
     """Tokens are JSON Web Tokens: a page says so, or the scheme is one of OAuth."""
     return tokens(contract) and shape.web_tokens(contract)
+
+
+def asks_permission(contract: Contract) -> bool:
+    return bool(contract.permissions)
 
 
 def permitted(kind: str) -> Applies:

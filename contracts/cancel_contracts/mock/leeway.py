@@ -22,6 +22,11 @@ def allows(status: int) -> Applies:
     return lambda contract: shape.allows(contract, status)
 
 
+def unnamed(status: int) -> Applies:
+    """The very code is not documented: what it may be told by may be told by another."""
+    return lambda contract: not declares(contract.operation, status)
+
+
 def final_is_open(contract: Contract) -> bool:
     """No code is documented that says what a final state is refused with."""
     return not any(declares(contract.operation, code) for code in (409, 422, 400))

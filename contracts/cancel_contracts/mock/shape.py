@@ -146,6 +146,16 @@ def filled_in(name: str, schema: Any, now: str, who: str) -> Any:
     return value_of(schema)
 
 
+def told_in(contract: Contract, what: str) -> tuple[str, ...]:
+    """Return the properties that a cancel fills with "who" or "when", as a text."""
+    schemas = entity_properties(contract)
+    moment = now_text()
+    kinds = {"who": "who", moment: "when", moment[:19] + "Z": "when", moment[:10]: "when"}
+    told = {name: filled_in(name, schemas.get(name), moment, "who")
+            for name in contract.lifecycle.sets}  # fmt: skip
+    return tuple(name for name, text in told.items() if kinds.get(str(text)) == what)
+
+
 def _dated(schema: Any) -> bool:
     return isinstance(schema, Mapping) and str(schema.get("format", "")).startswith("date")
 
@@ -186,6 +196,11 @@ def allows(contract: Contract, status: int) -> bool:
     return not named & {"4", "d"} or response_for(contract.operation, status) is not None
 
 
+def limit_status(contract: Contract) -> int:
+    """Return what a call is refused with once a quota is spent: the first one's code."""
+    return contract.quotas[0].refused if contract.quotas else 429
+
+
 def documented_body(contract: Contract) -> Mapping[str, Any] | None:
     """Return the schema of the request body, or None where no body is to be sent."""
     body = contract.operation.get("requestBody")
@@ -204,10 +219,11 @@ def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft2020
 
 
 def owner_schema(contract: Contract) -> Mapping[str, Any] | None:
-    """Return what an owner's body must fit, or None where the lifecycle binds no owners."""
-    if contract.lifecycle.owners is None:
+    """Return what an owner's body must fit, or None where the lifecycle asks owners for none."""
+    name = contract.lifecycle.owners
+    if not isinstance(name, str):
         return None
-    found: Mapping[str, Any] = contract.document["components"]["schemas"][contract.lifecycle.owners]
+    found: Mapping[str, Any] = contract.document["components"]["schemas"][name]
     return found
 
 

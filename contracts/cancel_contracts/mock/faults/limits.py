@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.mock import entry, identity, kit, leeway
+from cancel_contracts.mock import entry, identity, kit, leeway, shape
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
@@ -57,9 +57,9 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("header", "retry-after", **ON_LIMIT),),
           kit.edit(THROTTLED, kit.header("Retry-After", "in a while"))),
     fault("quota", "429-without-envelope", "A 429 is an HTML page.",
-          (breaks("error", "envelope", **ON_LIMIT),),
+          (breaks("error", "envelope", **ON_LIMIT), breaks("body", "documented", **ON_LIMIT)),
           kit.edit(THROTTLED, kit.payload(b"<h1>Too many requests</h1>", "text/html")),
-          leeway.told_in_json(429)),
+          lambda c: leeway.told_in_json(shape.limit_status(c))(c)),
     fault("quota", "429-at-the-5th-call", "The limit strikes at the fifth call.",
           (breaks("quota"),), stingy, entry.quota),
     fault("quota", "429-yet-performed", "A call is refused by the limit, and done.",

@@ -105,9 +105,8 @@ def escaped(desk: Desk, call: Call, reply: Reply) -> Reply:
 
 def named_in_full(desk: Desk, call: Call) -> None:
     """Note who cancelled by kind and name."""
-    for prop in desk.contract.lifecycle.sets:
-        if not shape.is_date(prop):
-            call.found.entity[prop] = f"{call.caller.kind}:{call.caller.sub}@tenant.example"
+    for prop in shape.told_in(desk.contract, "who"):
+        call.found.entity[prop] = f"{call.caller.kind}:{call.caller.sub}@tenant.example"
 
 
 def told_why(desk: Desk, call: Call, reply: Reply) -> Reply:
@@ -235,7 +234,8 @@ VARIANTS: tuple[Variant, ...] = (
             kit.finish(kit.data(sorted_names))),
     Variant("json-escaped-and-indented", "JSON is ASCII, over several lines.", always,
             kit.finish(escaped)),
-    Variant("canceller-named-in-full", "Who cancelled is noted by kind and name.", entry.sets,
+    Variant("canceller-named-in-full", "Who cancelled is noted by kind and name.",
+            entry.tells("who"),
             kit.after("effect", named_in_full)),
     Variant("challenge-tells-why", "The challenge tells why a token is not valid.", entry.tokens,
             kit.edit(kit.answered(401), told_why)),
