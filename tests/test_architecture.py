@@ -32,7 +32,7 @@ ALLOWED = {
     "identity": {"contract", "errors", "exchange", "hosts", "needs", "redact", "targets"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
-        "contract", "errors", "exchange", "identity", "ledger", "needs", "targets",
+        "contract", "errors", "exchange", "identity", "ledger", "needs", "sight", "targets",
         "transport",
     },
     "plan": {"contract", "exchange", "needs"},
@@ -45,7 +45,7 @@ ALLOWED = {
     "excuses": {"contract", "journal", "judge", "needs"},
     "gate": {"errors", "judge", "needs"},
     "mock": {"contract", "errors"},
-    "speaking": {"contract", "exchange", "mock"},
+    "speaking": {"contract", "errors", "exchange", "mock"},
     "builtin": {"contract", "identity", "mock", "redact", "targets"},
     "foreign": {"contract", "exchange", "journal", "sight"},
     "serial": set(),
@@ -66,8 +66,9 @@ ALLOWED = {
         "judge", "ledger", "plan", "provider_states", "redact", "run", "targets",
         "transport",
     },
+    "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "assignment", "baseline", "board", "builtin", "compare", "contract", "errors", "exchange", "gate",
         "hosts",
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",

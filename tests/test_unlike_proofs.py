@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.mock.catalogue import ENTRIES
-from cancel_contracts.prove import left_out, trial
+from cancel_contracts.prove import trial
+from cancel_contracts.speaking import left_out
 
 UNLIKE = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs").glob("*.yaml"))]
 SHIPPED = [load(path) for path in shipped()]

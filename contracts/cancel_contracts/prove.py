@@ -11,8 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from functools import cache
 from itertools import combinations, groupby
 from pathlib import Path
@@ -31,12 +29,11 @@ from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
-from cancel_contracts.speaking import Speaking
+from cancel_contracts.speaking import LeftOut, Speaking, left_out
 from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import Result, verify
 
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
-SEE_LIST = "`cancel-contracts mock --list` names them"
 LATEST_SECONDS = 3.0  # what no faster trial shows may show by then
 IMPATIENT = Options(
     timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
@@ -84,16 +81,6 @@ class Trial:
             )
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """What a spec file has `prove` leave out (x-prove): the entries that one of its keys names."""
-
-    contract: str
-    key: str
-    reason: str
-    entries: tuple[str, ...]  # of the catalogue; empty where the key is a clause
 
 
 @dataclass(frozen=True)
@@ -192,30 +179,6 @@ def _job(path: str, name: str, whole: bool) -> Trial:
     return trial(_contract(path), find(name), whole=whole)
 
 
-def left_out(contract: Contract) -> tuple[LeftOut, ...]:
-    """Return what a contract's spec leaves out. Raises UsageError for what names nothing of it."""
-    applying = [entry for entry in ENTRIES.values() if entry.applies(contract)]
-    families = {entry.family for entry in applying if isinstance(entry, Fault)}
-    found = []
-    for key, reason in contract.unproven.items():
-        named = tuple(
-            entry.name
-            for entry in applying
-            if fnmatchcase(entry.name, key) or (isinstance(entry, Fault) and entry.family == key)
-        )
-        if not named and contract.clause(key) is None:
-            known = [*(entry.name for entry in applying), *families]
-            near = get_close_matches(key, known, 1)
-            there = key in ENTRIES
-            raise UsageError(
-                f"{contract.path_of_file}: x-prove/{key}",
-                "does not apply to this contract" if there else "names no fault, variant or family",
-                "leave it out" if there else f"did you mean {near[0]}?" if near else SEE_LIST,
-            )
-        found.append(LeftOut(contract.name, key, reason, named))
-    return tuple(found)
-
-
 def _proven(contract: Contract) -> Callable[[str], bool]:
     """Return whether an entry is part of a contract's matrix."""
     without = {name for row in left_out(contract) for name in row.entries}
@@ -290,12 +253,9 @@ def prove(
 
 def _idle(contracts: Sequence[Contract], trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
     killers = {(t.contract, id_) for t in trials for id_ in t.kills}
-    return {
-        c.name: ids
+    excused = {(c.name, key) for c in contracts for key in c.unproven}
+    idle = {
+        c.name: tuple(k.id for k in c.clauses if (c.name, k.id) not in killers | excused)
         for c in contracts
-        if (ids := tuple(k.id for k in c.clauses if _kills_none(c, k.id, killers)))
     }
-
-
-def _kills_none(contract: Contract, id_: str, killers: set[tuple[str, str]]) -> bool:
-    return (contract.name, id_) not in killers and id_ not in contract.unproven
+    return {name: ids for name, ids in idle.items() if ids}

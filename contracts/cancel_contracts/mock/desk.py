@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from joserfc.jwk import OctKey
 
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.model import GONE, Contract, canonical
 from cancel_contracts.mock import body, identity, shape
+from cancel_contracts.mock.answers import Answers
 from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
-from cancel_contracts.mock.envelope import Envelope
 from cancel_contracts.mock.quota import Window
 from cancel_contracts.mock.store import Resource, Store, fresh_id
 
@@ -30,9 +31,10 @@ STEPS = (
     "effect",
 )  # fmt: skip
 ALLOW = "POST, OPTIONS"
+UNDER_WAY_SECONDS = 0.03  # that a cancel takes where it goes through other states
 
 
-class Desk:
+class Desk(Answers):
     """Answers the calls of one contract.
 
     Seams: `steps` (replace, wrap, reorder), `pauses` (seconds to wait before a step), `forgives`
@@ -43,14 +45,10 @@ class Desk:
     """
 
     def __init__(self, contract: Contract, key: OctKey, *, quotas: bool = True) -> None:
-        self.contract, self.key = contract, key
+        super().__init__(contract)
+        self.key = key
         self.store = Store()
         self.window = Window(contract.quotas if quotas else ())
-        self.envelope = Envelope(contract)
-        self.status, self.has_body = shape.successes(contract)[0]
-        self.has_entity = shape.returns_entity(contract)
-        self.final_status = shape.final_status(contract)
-        self.properties = shape.entity_properties(contract)
         self.schema = shape.validator(contract, shape.documented_body(contract))
         self.owner_schema = shape.validator(contract, shape.owner_schema(contract))
         self.calls = 0
@@ -61,6 +59,10 @@ class Desk:
         self.finishes: list[Edit] = []
         self.views: list[View] = []
         self.spell: Callable[[str], str] = str
+        # What an effect takes, in seconds, and what a GET answers of a resource that is gone.
+        self.takes = UNDER_WAY_SECONDS if contract.lifecycle.through else 0.0
+        self.gone_status = 404
+        self.hides: Callable[[Resource], bool] = lambda resource: resource.state == GONE
         self.observable = contract.observe_path is not None
         self.reroute: Callable[[bytes], bytes] = bytes
         self.beside: tuple[Desk, ...] = ()
@@ -108,7 +110,9 @@ class Desk:
             if call.method not in ("GET", "HEAD"):
                 raise Refusal(405, "method", (("Allow", "GET, HEAD"),))
             self.authenticate(call)
-            reply = Reply(200, self.trace(call)).with_json(self.view(self.lookup(call)))
+            if self.hides(found := self.lookup(call)):
+                raise Refusal(self.gone_status, "gone")
+            reply = Reply(200, self.trace(call)).with_json(self.whole(self.view(found)))
         except Refusal as refusal:
             call.refusal = refusal
             reply = self.refuse(call, refusal)
@@ -117,7 +121,7 @@ class Desk:
         return reply
 
     def view(self, resource: Resource) -> dict[str, Any]:
-        """Return what a GET shows of a resource."""
+        """Return what a GET shows of a resource, opened."""
         entity = dict(resource.entity)
         for view in self.views:
             entity = view(resource, entity)
@@ -126,35 +130,6 @@ class Desk:
     def succeed(self, call: Call) -> Reply:
         entity = call.resource.entity if call.resource else None
         return self.success(call, entity)
-
-    def success(self, call: Call, entity: Mapping[str, Any] | None) -> Reply:
-        """Return a success as it is documented; `entity` is what a GET shows of its resource."""
-        reply = Reply(self.status, self.trace(call))
-        if self.has_entity and entity is not None:
-            reply = reply.with_json(entity)
-        elif self.has_body and entity is not None:
-            reply = reply.with_json(shape.success_body(self.contract, self.status, entity))
-        return self.with_headers(reply)
-
-    def with_headers(self, reply: Reply) -> Reply:
-        """Return an answer with the fields that its status is documented to have."""
-        for name, value in shape.headers(self.contract, reply.status):
-            reply = reply if reply.header(name) else reply.with_header(name, value)
-        return reply
-
-    def refuse(self, call: Call, refusal: Refusal) -> Reply:
-        reply = Reply(refusal.status, (*refusal.headers, *self.trace(call)))
-        if refusal.status < 400:  # OPTIONS
-            return reply
-        client = call.headers.get("client-request-id") or call.request_id
-        return self.with_headers(self.envelope.told(reply, call.request_id, client))
-
-    def trace(self, call: Call) -> tuple[tuple[str, str], ...]:
-        if not self.envelope.traced:
-            return ()
-        client = call.headers.get("client-request-id", "")
-        echo = (("client-request-id", client),) if client.isascii() and client else ()
-        return (("request-id", call.request_id), *echo)
 
     # --- Steps ------------------------------------------------------------------------------------
 
@@ -177,14 +152,12 @@ class Desk:
         if (spent := self.window.ask(time.monotonic())) is not None:
             raise self.limited(str(spent[0]), spent[1].refused)
 
-    def limited(self, wait: str, status: int | None = None) -> Refusal:
-        """Return the refusal by a limit: by this status, else by that of the first quota."""
-        status = shape.limit_status(self.contract) if status is None else status
-        left = () if status == 429 else (("x-ratelimit-remaining", "0"),)
-        return Refusal(status, "throttled", (("Retry-After", wait), *left))
-
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)
+        if call.resource.state == GONE:
+            documented = self.contract.operation.get("responses") or {}
+            known = [int(code) for code in ("404", "410") if code in documented]
+            raise Refusal((known or [404])[0], "gone")
 
     def lookup(self, call: Call) -> Resource:
         call.id = body.decode_id(call.raw_id)
@@ -235,9 +208,19 @@ class Desk:
         return known[0] if known else life.after[0]
 
     def perform(self, call: Call, resource: Resource, state: str | None = None) -> None:
-        """Cancel a resource: state, what the request gave to be kept, who and when."""
+        """Cancel a resource: state, what the request gave to be kept, who and when. It goes through
+        the states that the spec has between, and takes its time for it.
+        """
         life, now = self.contract.lifecycle, shape.now_text()
-        self.put_state(resource, state or self.after)
+        resource.ahead = []
+        between = life.through if self.takes else ()
+        steps = [partial(self.show_state, resource, name) for name in between]
+        steps.append(partial(self.end, resource, state or self.after))
+        resource.changed_at = time.monotonic()
+        last = max(1, len(steps) - 1)
+        for number, step in enumerate(steps):  # the first state between shows at once
+            late = number if between else last
+            resource.ahead.append((resource.changed_at + self.takes * late / last, step))
         given = call.json if isinstance(call.json, dict) else {}
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
@@ -246,22 +229,38 @@ class Desk:
         for prop, value in resource.entity.items():
             if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now
-        resource.changed_at = time.monotonic()
+        resource.come_of_age(resource.changed_at)
 
-    def filled_in(self, name: str, now: str, who: str) -> Any:
-        """Return what a cancel fills a property with."""
-        return shape.filled_in(name, self.properties.get(name), now, who)
+    def end(self, resource: Resource, state: str) -> None:
+        """Come to the end of a cancel: the state, and what it leaves."""
+        self.show_state(resource, state)
+        resource.entity |= self.contract.lifecycle.leaves
 
     def put_state(self, resource: Resource, state: str) -> None:
+        """Put a resource in a state, whatever was still to come of it."""
+        resource.ahead = []
+        self.show_state(resource, state)
+
+    def show_state(self, resource: Resource, state: str) -> None:
         resource.state = state
-        for prop in self.contract.lifecycle.shows:
-            resource.entity[prop] = self.spell(state)
+        resource.entity |= self.signs(state)
+
+    def signs(self, state: str) -> dict[str, Any]:
+        """Return what an entity shows in a state, spelled as this server does."""
+        return {
+            at: self.spell(value) if isinstance(value, str) else value
+            for sign in self.contract.lifecycle.signs(state)
+            for at, value in sign.items()
+        }
 
     def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
         """Put a resource in a state, as a provider-state handler is asked to."""
         resource = Resource(id_ or fresh_id(), state, owner, shape.entity_example(self.contract))
         if "id" in self.properties or not self.properties:
             resource.entity["id"] = resource.id
+        for at, value in self.contract.lifecycle.leaves.items():
+            if resource.entity.get(at) == value:
+                del resource.entity[at]  # of the example: nothing was cancelled yet
         self.put_state(resource, state)
         resource.first_state, resource.first_entity = state, dict(resource.entity)
         self.store.add(resource)

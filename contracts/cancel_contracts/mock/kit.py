@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from cancel_contracts.contract import path_template
+from cancel_contracts.contract.places import closed, opened
 from cancel_contracts.contract.responses import is_json
 from cancel_contracts.mock.call import Call, Headers, Refusal, Reply, to_json
 from cancel_contracts.mock.desk import Desk, Step
@@ -217,7 +218,9 @@ def data(change: Callable[[Desk, Call, Any], Any]) -> Touch:
             return reply
         if not isinstance(value := json.loads(reply.body), dict):
             return reply
-        return replace(reply, body=to_json(change(desk, call, value)))
+        ways = desk.contract.lifecycle.ways
+        made = change(desk, call, opened(value, ways))
+        return replace(reply, body=to_json(closed(made, ways) if isinstance(made, dict) else made))
 
     return touch
 
@@ -272,7 +275,7 @@ def as_success(desk: Desk, call: Call, reply: Reply) -> Reply:
 
 def with_entity(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Answer 200 with the entity, whatever success is documented to look like."""
-    return Reply(200, desk.trace(call)).with_json(shown(desk, call))
+    return Reply(200, desk.trace(call)).with_json(desk.whole(shown(desk, call)))
 
 
 def shown(desk: Desk, call: Call) -> dict[str, Any]:

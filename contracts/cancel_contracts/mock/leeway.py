@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import closed, opened
 from cancel_contracts.contract.responses import declares
 from cancel_contracts.mock import entry, shape
 from cancel_contracts.mock.entry import Applies
@@ -73,12 +74,14 @@ def shows_may(change: Callable[[dict[str, Any]], Any]) -> Applies:
     """What is shown of the resource still fits its schema, once it is changed so; a success too."""
 
     def applies(contract: Contract) -> bool:
-        shown = shape.entity_example(contract)
+        shown, ways = shape.entity_example(contract), contract.lifecycle.ways
         status, has_body = shape.successes(contract)[0]
         answer = shape.success_row(contract, status).get("schema") if has_body else None
-        told = shown if entry.entity(contract) else shape.success_body(contract, status, shown)
-        return fits(contract.observed_schema, change(shown)) and (
-            not isinstance(told, dict) or fits(answer, change(told))
+        told = closed(shown, ways)
+        if not entry.entity(contract):
+            told = shape.success_body(contract, status, told)
+        return fits(contract.observed_schema, closed(change(shown), ways)) and (
+            not isinstance(told, dict) or fits(answer, closed(change(opened(told, ways)), ways))
         )
 
     return applies

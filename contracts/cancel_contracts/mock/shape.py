@@ -16,6 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import closed, documented, opened, top
 from cancel_contracts.contract.responses import (
     declares,
     example_of,
@@ -45,6 +46,9 @@ def success_row(contract: Contract, status: int) -> Mapping[str, Any]:
     return row[1] if row else {}
 
 
+NOWHERE: frozenset[str] = frozenset()  # along which an entity is opened as it stands
+
+
 def returns_entity(contract: Contract) -> bool:
     """Whether a success returns the resource: what a GET shows, or an object with its state."""
     status, has_body = successes(contract)[0]
@@ -52,8 +56,9 @@ def returns_entity(contract: Contract) -> bool:
         return False
     row = success_row(contract, status)
     schema, example = row.get("schema"), example_of(row)
-    shown = {*properties(schema), *(example if isinstance(example, dict) else ())}
-    return schema == contract.observed_schema or bool(shown & set(contract.lifecycle.shows))
+    shown = {*dict(documented(schema, NOWHERE)), *(example if isinstance(example, dict) else ())}
+    state = {top(at) for at in contract.lifecycle.places}
+    return schema == contract.observed_schema or bool(shown & state)
 
 
 def success_body(contract: Contract, status: int, entity: Mapping[str, Any]) -> Any:
@@ -69,17 +74,17 @@ def success_body(contract: Contract, status: int, entity: Mapping[str, Any]) -> 
 
 
 def entity_example(contract: Contract) -> dict[str, Any]:
-    """Return a copy of the resource as a page shows it: by the GET's example, else the cancel's,
-    else a value of the GET's schema, else of the cancel's, else the least one.
+    """Return a copy of the resource as a page shows it, opened: by the GET's example, else the
+    cancel's, else a value of the GET's schema, else of the cancel's, else the least one.
 
     Raises UsageError where no value of the schema is found.
     """
-    return copy.deepcopy(_entity_example(contract))
+    return opened(copy.deepcopy(_entity_example(contract)), contract.lifecycle.ways)
 
 
 @lru_cache(32)
 def _entity_example(contract: Contract) -> dict[str, Any]:
-    rows = list(_entity_rows(contract))
+    rows, ways = list(_entity_rows(contract)), contract.lifecycle.ways
     for row in rows:
         if isinstance(example := example_of(row), dict):
             return example
@@ -94,16 +99,17 @@ def _entity_example(contract: Contract) -> dict[str, Any]:
                 "give an example beside the schema",
             )
         return _before(contract, schema, value)
-    return {"id": "", contract.lifecycle.shows[0]: ""}
+    return closed({"id": "", **dict.fromkeys(contract.lifecycle.places[:1], "")}, ways)
 
 
 def _before(contract: Contract, schema: Any, entity: dict[str, Any]) -> dict[str, Any]:
     """Return an entity without what a cancel fills, as far as the schema lets it be without."""
-    for name in (*contract.lifecycle.sets, *contract.lifecycle.records):
-        bare = {key: value for key, value in entity.items() if key != name}
-        options = ({**bare, name: None}, bare) if name in entity else ()
-        entity = next((option for option in options if fits(schema, option)), entity)
-    return entity
+    life, view = contract.lifecycle, opened(entity, contract.lifecycle.ways)
+    for name in (*life.sets, *life.records, *life.leaves):
+        bare = {key: value for key, value in view.items() if key != name}
+        options = ({**bare, name: None}, bare) if name in view else ()
+        view = next((v for v in options if fits(schema, closed(v, life.ways))), view)
+    return closed(view, life.ways)
 
 
 def _entity_rows(contract: Contract) -> Iterator[Mapping[str, Any]]:
@@ -117,23 +123,12 @@ def _entity_rows(contract: Contract) -> Iterator[Mapping[str, Any]]:
         yield success_row(contract, successes(contract)[0][0])
 
 
-def properties(schema: Any) -> dict[str, Any]:
-    """Return the properties of an object's schema, those of its parts included."""
-    if not isinstance(schema, Mapping):
-        return {}
-    found: dict[str, Any] = {}
-    for key in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(key) or ():
-            found |= properties(part)
-    return found | dict(schema.get("properties") or {})
-
-
 def entity_properties(contract: Contract) -> dict[str, Any]:
     """Return the schemas of the resource's properties by name; empty where none is documented."""
     return {
         name: schema
         for row in reversed(list(_entity_rows(contract)))
-        for name, schema in properties(row.get("schema")).items()
+        for name, schema in documented(row.get("schema"), contract.lifecycle.ways)
     }
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import median
 
-from cancel_contracts.prove import LeftOut, Proof, Trial
+from cancel_contracts.prove import Proof, Trial
+from cancel_contracts.speaking import LeftOut
 
 ENTRY_CHARS = 42
 

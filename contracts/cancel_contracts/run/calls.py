@@ -44,13 +44,12 @@ class Calls:
 
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
         self.contract, self.base_url = contract, settings.base_url
-        self.limit_statuses = contract.limit_statuses
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
         self.wait_budget, self.stop = settings.wait_budget, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
-        self.pool, self.in_use = settings.pool, InUse()
+        self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
         self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
@@ -186,17 +185,16 @@ class Calls:
             carried = self.identities.observing()  # made anew, by its clock
             request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
             answer = self._get(request, via)
-        if answer.received is not None and told_by_limit(answer.received, self.limit_statuses):
-            if self.wait_budget.wait_as_asked(answer.received):
-                answer = self._get(request, via)
+        told, limits = answer.received, self.contract.limit_statuses
+        if told and told_by_limit(told, limits) and self.wait_budget.wait_as_asked(told):
+            answer = self._get(request, via)
         who = self.identities.name("primary")
         answer = replace(answer, sent=masked(answer.sent, carried, who))
         if answer.received is not None:
             answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
-        exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
-        exchange = replace(exchange, role=role)
-        self._keep(attempt, exchange)
-        return observe(exchange)
+        made = self._exchange("observe", attempt, situation, position, resource, answer, who)
+        self._keep(attempt, exchange := replace(made, role=role))
+        return observe(exchange, self.contract.lifecycle)
 
     def _get(self, request: Sent, via: Transport | None) -> Answer:
         """Send a GET; again where a kept connection was closed (it is safe: RFC 9110, 9.2.1)."""
@@ -243,7 +241,7 @@ class Calls:
             started=time.monotonic() - self.started - answer.seconds,
             seconds=answer.seconds,
             reused=answer.reused,
-            limit_statuses=self.limit_statuses,
+            limit_statuses=self.contract.limit_statuses,
         )
 
     @property
