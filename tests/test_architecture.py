@@ -66,8 +66,9 @@ ALLOWED = {
         "judge", "ledger", "plan", "provider_states", "redact", "run", "targets",
         "transport",
     },
+    "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "assignment", "baseline", "board", "builtin", "compare", "contract", "errors", "exchange", "gate",
         "hosts",
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from cancel_contracts.contract.openapi import Document, schema_of
 from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
-from cancel_contracts.contract.yaml_file import parse_yaml, place_in
+from cancel_contracts.contract.yaml_file import parse_text, place_in, read_file
 from cancel_contracts.errors import UsageError
 from cancel_contracts.schemas import complaint, schema
 
@@ -75,14 +77,15 @@ def _load(path: Path) -> Contract:
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
         )
-    document = parse_yaml(path)
+    text = read_file(path)
+    document = parse_text(path, text)
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
     for where, pattern in bad_patterns(document):
         problem = f"{pattern!r} is no regular expression"
         raise UsageError(f"{path}: {where}", problem, "write it as ECMA 262 has it")
-    return Reader(path, document).contract()
+    return replace(Reader(path, document).contract(), sha256=sha256(text.encode()).hexdigest())
 
 
 def spec_schema() -> dict[str, Any]:

@@ -239,6 +239,7 @@ class Contract:
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
     pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
+    sha256: str = ""  # of the spec file's octets, in hexadecimal
     duties: tuple[
         Clause, ...
     ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py
