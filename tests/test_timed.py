@@ -1,9 +1,10 @@
-"""Effects that take their time, states of several values deep in an entity, resources that are gone:
-independent servers that keep the specs of tests/cases/specs, some in odd ways, and some that do not.
+"""Effects that take their time, states of several values, resources that are gone: independent
+servers that keep the specs of tests/cases/specs, some in odd ways, and some that do not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,22 @@ import pytest
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load
+from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.judge import judge
+from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
-from servers.timed import PROVIDER, TOKEN, Answer, Keys, Runs, Service
+from servers.timed import Answer, Keys, Runs, Service
 
 SPECS = Path(__file__).parent / "cases" / "specs"
 RUNS, KEYS = load(SPECS / "workflow-run.yaml"), load(SPECS / "access-key.yaml")
 
 
-def run(service: Service, **options: Any) -> Result:
+def run(service: Service, excused: Mapping[str, str] | None = None, **options: Any) -> Result:
     contract = RUNS if isinstance(service, Runs) else KEYS
     with service:
-        raw = {
-            "provider_states": service.url + PROVIDER,
-            "identities": {"admin": {"token": TOKEN.removeprefix("Bearer ")}},
-        }
+        raw = {**service.target(), "not_testable": dict(excused or {})}
         target = Target("target.yaml", raw, service.url + "/v1")
         return verify([contract], target, Options(effect_seconds=0.2, **options), environ={})
 
@@ -61,6 +63,13 @@ class Slow(Runs):
     takes = 0.7
 
 
+class AcceptsAgain(Runs):
+    """While a cancel is under way, another one is accepted."""
+
+    def refuse(self, row: dict[str, Any]) -> Answer:
+        return super().refuse(row) if self.phase(row) != "cancelling" else (202, None)
+
+
 class WithoutNulls(Runs):
     """What is null is left out, and states are spelled in another way."""
 
@@ -92,13 +101,69 @@ class ForgetsTheKey(Keys):
 
 @pytest.mark.parametrize(
     "kind",
-    [Runs, AtOnce, AsBefore, Slow, WithoutNulls, MovesOn, Keys, Gone410, ForgetsTheKey],
+    [
+        Runs,
+        AtOnce,
+        AsBefore,
+        Slow,
+        AcceptsAgain,
+        WithoutNulls,
+        MovesOn,
+        Keys,
+        Gone410,
+        ForgetsTheKey,
+    ],
     ids=lambda kind: kind.__name__,
 )
 def test_a_server_that_conforms_upholds_every_clause(kind: type[Service]) -> None:
     result = run(kind())
     assert set(words(result).values()) == {"upheld"}, words(result)
     assert result.faults_of_the_run == ()
+
+
+def test_where_no_get_tells_a_second_call_waits_until_the_first_has_to_be_over() -> None:
+    """Else a server that accepts another one meanwhile would be told to break its promise."""
+    service = AcceptsAgain()
+    result = run(service, {"observe": "no GET"})
+    assert service.looks == 0
+    found = {v.clause.id: (v.word, v.reason) for j in result.judgements() for v in j.verdicts}
+    assert found["WR-1"] == ("not-exercised", "observe: no GET shows it")
+    assert {word for word, _ in found.values()} == {"not-exercised"}
+    seconds = [x for x in result.results[0].journal.exchanges if x.situation.call == "second"]
+    assert {x.status for x in seconds} == {409}
+
+
+@pytest.mark.parametrize("kind", [Slow, Keys], ids=lambda kind: kind.__name__)
+def test_a_recording_is_judged_as_the_run_was(kind: type[Service], tmp_path: Path) -> None:
+    result = run(kind())
+    write_recording(result, tmp_path / "run.har")
+    contract = RUNS if kind is Slow else KEYS
+    assert words(judge_recording(tmp_path / "run.har", [contract], Options())) == words(result)
+
+
+def test_a_second_call_that_came_too_soon_is_not_judged() -> None:
+    """In what somebody else recorded, the first may still have been under way."""
+    told = [judged_second(at) for at in (1.2, 2.6)]
+    assert told == [
+        ("not-exercised", "the call before it may still have been under way (within)"),
+        ("violated", None),
+    ]
+
+
+def judged_second(at: float) -> tuple[str, str | None]:
+    """Judge a second call that was answered 202 at a moment, the first at 1.0."""
+    exchanges = Exchanges()
+    for position, call, started in ((1, "first", 1.0), (2, "second", at)):
+        situation = Situation(state="queued", call=call)
+        exchanges.append(
+            Exchange(
+                RUNS.name, 1, position, "cancel", situation, "admin", "r",
+                Sent("POST", "http://x"), received=Received(202, body=b""), started=started,
+            )
+        )  # fmt: skip
+    clause = next(c for c in RUNS.clauses if c.id == "WR-5")
+    (verdict,) = judge(RUNS, Journal(RUNS.name, exchanges), [clause]).verdicts
+    return verdict.word, verdict.reason
 
 
 # --- Servers that do not -------------------------------------------------------------------------
@@ -246,3 +311,13 @@ class Rises(Keys):
 def test_a_server_that_does_not_is_found_out(kind: type[Service], clauses: set[str]) -> None:
     result = run(kind())
     assert clauses <= violated(result), words(result)
+
+
+@pytest.mark.parametrize(
+    ("kind", "clause"),
+    [(SecondReopens, "WR-5"), (StrikesLate, "WR-1"), (LosesTheBranch, "WR-1"), (OneOfTwo, "WR-1")],
+    ids=lambda value: value.__name__ if isinstance(value, type) else value,
+)
+def test_an_effect_that_takes_its_time_hides_nothing(kind: type[Runs], clause: str) -> None:
+    slow: type[Runs] = type("Slow" + kind.__name__, (kind,), {"takes": 0.7})
+    assert clause in violated(run(slow()))

@@ -74,6 +74,14 @@ class Service:
         self._server.server_close()
         self._thread.join()
 
+    def target(self) -> dict[str, Any]:
+        """Return what a target file says of it."""
+        token = TOKEN.removeprefix("Bearer ")
+        return {
+            "provider_states": self.url + PROVIDER,
+            "identities": {"admin": {"token": token}},
+        }
+
     def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
         with self.lock:
             if target == PROVIDER:
