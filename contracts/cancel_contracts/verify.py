@@ -210,6 +210,7 @@ class _ContractRun:
             wait_budget,
             common.stop,
             ledger,
+            parameters=endpoint.parameters,
             unknown_id=endpoint.unknown_id,
             local=local,
             observes=assignment.observes,

@@ -24,6 +24,7 @@ from cancel_contracts.contract.given import (
     listed,
     names,
     names_resource,
+    ordinary,
 )
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Situation
@@ -41,10 +42,10 @@ ASPECTS: Mapping[str, tuple[str, ...]] = {
     "method": ("method",),
     "call": ("call",),
     "extra": ("extra",),
+    "parameter": ("parameter",),
 }
 # The fields of a situation that are one aspect; the others are one each.
 TOGETHER = {"resource": ("resource", "state", "id"), "caller": ("identity", "owner")}
-BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Composition:
         self.contract = contract
         self.read = lru_cache(SITUATIONS)(self._read)
         self.speaking = lru_cache(SITUATIONS)(self._speaking)
-        self.ordinary = replace(DEFAULT, state=contract.lifecycle.cancellable[0])
+        self.ordinary = replace(ordinary(contract), state=contract.lifecycle.cancellable[0])
         self._usual = {aspect: value(self.ordinary, aspect) for aspect in ASPECTS}
         self._values: dict[str, Mapping[str, set[Any]]] = {}
 
@@ -277,11 +278,12 @@ class Composition:
 
     def can_meet(self, situation: Situation) -> bool:
         """Whether all of a situation is on the wire: no body, no media type of it."""
-        bodiless = situation.method in BODILESS or situation.body.word == "none"
+        sends = self.contract.sends_body(situation.method)
+        bodiless = not sends or situation.body.word == "none"
         described = situation.content_type != "default" or situation.transfer != "length"
         described |= situation.extra in ("expect", "respelled")  # RFC 9110 section 10.1.1
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
-        return not (bodiless and described) and not (situation.method in BODILESS and sent)
+        return not (bodiless and described) and (sends or not sent)
 
 
 def standing_of(clause: Clause) -> Standing:

@@ -29,6 +29,7 @@ from cancel_contracts.contract.model import (
     Source,
 )
 from cancel_contracts.contract.openapi import Document, schema_of
+from cancel_contracts.contract.operation import ACTS, Operation, shared_name
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
@@ -104,9 +105,12 @@ class Reader(Document):
 
     def contract(self) -> Contract:
         life = self.document["x-lifecycle"]
-        path = self.route(life["cancel"], "post")
-        observe = self.route(life["observe"], "get") if "observe" in life else None
-        operation = self.resolved(f"paths/{path}", self.document["paths"][path]["post"])
+        path, verb = self.route(life["cancel"], *ACTS)
+        observe = self.route(life["observe"], "get")[0] if "observe" in life else None
+        id_name = shared_name(self, path, observe)
+        act = Operation(self, path, verb, id_name)
+        look = Operation(self, observe, "get", id_name) if observe else None
+        operation, scheme = act.resolved, act.scheme()
         responses = operation.get("responses") or {}
         contract = Contract(
             name=self.path.stem,
@@ -114,15 +118,19 @@ class Reader(Document):
             path_of_file=str(self.path),
             document={**self.document, "paths": self.resolved("paths", self.document["paths"])},
             path=path,
+            id_name=id_name,
+            id_row=act.id_row,
+            parameters=tuple(act.parameters(scheme)),
+            observe_parameters=tuple(look.parameters(scheme)) if look else (),
+            scheme=scheme,
+            media=act.media(),
             observe_path=observe,
             server=self.document["servers"][0]["url"].rstrip("/"),
             servers=tuple(self.servers()),
             provisions=tuple(read_provisions(self.document, self.bad)),
-            lifecycle=self.lifecycle(life),
+            lifecycle=self.lifecycle(life, verb.upper()),
             permissions=tuple(self.permissions(operation)),
-            reading=tuple(
-                self.permissions(self.document["paths"][observe]["get"] if observe else {})
-            ),
+            reading=tuple(self.permissions(look.resolved if look else {})),
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
             dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),
@@ -133,7 +141,7 @@ class Reader(Document):
                 for row in self.document.get("x-not-testable", [])
             ),
             pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
-            bodies=self.bodies(operation),
+            bodies=act.bodies(),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),
             owners_schema=self.owners(life.get("owners")),
@@ -152,7 +160,7 @@ class Reader(Document):
                 found = {k: v for k, v in row.items() if k != "party"}
                 yield Clause(**{"given": {}, **found, "source": Source(**row["source"])})
 
-    def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
+    def lifecycle(self, life: Mapping[str, Any], method: str) -> Lifecycle:
         both = set(life["cancellable"]) & set(life["final"])
         if both:
             raise self.bad(
@@ -169,4 +177,5 @@ class Reader(Document):
             moments=tuple(life.get("moments", [])),
             caller=life.get("caller"),
             owners=life.get("owners"),
+            method=method,
         )

@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
+from cancel_contracts.contract.credentials import BEARER, Scheme
+from cancel_contracts.contract.parameters import Parameter, examples_of, fresh, text_of
+
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 Level = Literal["must", "should", "info"]
 
 
@@ -136,6 +141,7 @@ class Lifecycle:
     caller: str | None = None  # the property that names who cancelled
     # Name of the schema that an owner's (non-administrator's) body must fit.
     owners: str | None = None
+    method: str = "POST"  # of the operation that cancels
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -182,6 +188,12 @@ class Contract:
     bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
+    id_name: str = "id"  # of the path parameter that names the resource
+    id_row: Mapping[str, Any] = field(default_factory=dict)  # it as a parameter of OpenAPI
+    parameters: tuple[Parameter, ...] = ()  # the others of the cancel
+    observe_parameters: tuple[Parameter, ...] = ()  # those of the GET
+    scheme: Scheme = BEARER  # how credentials are carried
+    media: str = "application/json"  # of a body
     owners_schema: Mapping[str, Any] | None = None  # that `lifecycle.owners` names
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
@@ -219,9 +231,39 @@ class Contract:
         promises = [row.source for row in self.promises]
         return (*promises, *(p.source for p in self.provisions))
 
+    def sends_body(self, method: str) -> bool:
+        """Whether calls of a method may carry content: those of the operation's own may."""
+        return method not in BODILESS or method == self.method
+
+    def parameter(self, name: str) -> Parameter | None:
+        return next((each for each in self.parameters if each.name == name), None)
+
+    @cached_property
+    def body_schema(self) -> Mapping[str, Any]:
+        """The schema of a body; one that takes all where none is documented."""
+        content = (self.operation.get("requestBody") or {}).get("content", {})
+        found: Mapping[str, Any] = content.get(self.media, {}).get("schema", {})
+        return found
+
+    @cached_property
+    def id_schema(self) -> Mapping[str, Any]:
+        """The schema of an id, as a text in the path."""
+        found: Mapping[str, Any] = self.id_row.get("schema", {})
+        return found
+
+    def fresh_id(self, by: UUID) -> str:
+        """Return an id that names nothing, another for each UUID."""
+        examples = [*map(text_of, examples_of(self.id_row)), None]
+        return fresh(self.id_schema, examples[0], by) or str(by)
+
+    @property
+    def method(self) -> str:
+        """The method of the operation that cancels."""
+        return self.lifecycle.method
+
     @property
     def operation(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.document["paths"][self.path]["post"]
+        found: Mapping[str, Any] = self.document["paths"][self.path][self.method.lower()]
         return found
 
     def clause(self, id_: str) -> Clause | None:

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
+from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
@@ -32,7 +33,7 @@ class Drawing:
     """Values for one contract's calls. `size` is how many bodies of a kind a pool holds."""
 
     def __init__(self, contract: Contract, seed: int, size: int = POOL) -> None:
-        self._contract = contract
+        self._contract, self._ordinary = contract, ordinary(contract)
         self._random = Random(f"{seed}/{contract.name}/drawn")  # noqa: S311 - no secret
         self._states = contract.lifecycle.cancellable
         self._bodies = Bodies(contract, f"{seed}/{contract.name}", size)
@@ -89,9 +90,9 @@ class Drawing:
         kind = self._random.choice(kinds)
         if kind in ("text", "raw"):
             make = self._text_for_an_id if kind == "text" else self._id
-            return Situation(resource="odd", id=Form("raw", make()))
+            return replace(self._ordinary, resource="odd", id=Form("raw", make()))
         state = self._random.choice(self._states)
-        return self.filled(Situation(state=state, body=Form(kind)))
+        return self.filled(replace(self._ordinary, state=state, body=Form(kind)))
 
     def alike(self, situation: Situation) -> bool:
         """Whether what was drawn is what it is called: a part of a valid body need not be valid."""

@@ -244,7 +244,8 @@ class Sight:
         None where there is nothing to look for: the call was not to take effect, another one of the
         scenario had succeeded before, it shows, or no look could show it.
         """
-        cancels = exchange.situation.resource == "cancellable" and exchange.sent.method == "POST"
+        acts = exchange.sent.method == self.life.method
+        cancels = exchange.situation.resource == "cancellable" and acts
         if exchange.way_in or exchange.kind != "cancel" or not exchange.succeeded or not cancels:
             return None
         before, looks = self.before(exchange), self.later(exchange)
