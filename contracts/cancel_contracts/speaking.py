@@ -50,9 +50,14 @@ class Speaking:
         if not set(_statuses(facts)) & set(_statuses(clause.given)):
             return False
         return any(
-            all(_holds(key, words, self._calls[at]) for key, words in facts.items())
+            all(self._holds(key, words, self._calls[at]) for key, words in facts.items())
             for at in self._spoken(clause)
         )
+
+    def _holds(self, key: str, words: Sequence[str], situation: Situation) -> bool:
+        """Whether a fact of a fault holds in a call: a method is meant as another than the act."""
+        acts = key == "method" and situation.method == self.contract.method
+        return not acts and _holds(key, words, situation)
 
     def intended(self, fault: Fault) -> tuple[str, ...]:
         """Return the clauses that may catch a fault."""
@@ -91,4 +96,6 @@ def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
             return getattr(situation, key).word in words
         case "content-type":
             return any(w == situation.content_type or w in situation.content_type for w in words)
+        case "parameter":
+            return situation.parameter is not None and situation.parameter[1] in words
     return str(getattr(situation, FIELDS[key])) in words

@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.entity_schema import bad_patterns
+from cancel_contracts.contract.ids import Id, property_of
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
@@ -112,14 +113,16 @@ class Reader(Document):
         look = Operation(self, observe, "get", id_name) if observe else None
         operation, scheme = act.resolved, act.scheme()
         responses = operation.get("responses") or {}
+        observed = self.observed(observe)
+        success = schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {}))
+        shown = observed if property_of(observed, "id") else success
         contract = Contract(
             name=self.path.stem,
             title=self.document["info"]["title"],
             path_of_file=str(self.path),
             document={**self.document, "paths": self.resolved("paths", self.document["paths"])},
             path=path,
-            id_name=id_name,
-            id_row=act.id_row,
+            id=Id(id_name, act.id_row, property_of(shown, "id")),
             parameters=tuple(act.parameters(scheme)),
             observe_parameters=tuple(look.parameters(scheme)) if look else (),
             scheme=scheme,
@@ -142,8 +145,8 @@ class Reader(Document):
             ),
             pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
             bodies=act.bodies(),
-            entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
-            observed_schema=self.observed(observe),
+            entity_schema=success,
+            observed_schema=observed,
             owners_schema=self.owners(life.get("owners")),
             error_schema=next(
                 (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None

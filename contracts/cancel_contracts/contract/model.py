@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from cancel_contracts.contract.credentials import BEARER, Scheme
-from cancel_contracts.contract.parameters import Parameter, examples_of, fresh, text_of
+from cancel_contracts.contract.ids import ANY_ID, Id
+from cancel_contracts.contract.parameters import Parameter
 
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 Level = Literal["must", "should", "info"]
@@ -188,8 +188,7 @@ class Contract:
     bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
-    id_name: str = "id"  # of the path parameter that names the resource
-    id_row: Mapping[str, Any] = field(default_factory=dict)  # it as a parameter of OpenAPI
+    id: Id = ANY_ID  # the path parameter that names the resource
     parameters: tuple[Parameter, ...] = ()  # the others of the cancel
     observe_parameters: tuple[Parameter, ...] = ()  # those of the GET
     scheme: Scheme = BEARER  # how credentials are carried
@@ -244,17 +243,6 @@ class Contract:
         content = (self.operation.get("requestBody") or {}).get("content", {})
         found: Mapping[str, Any] = content.get(self.media, {}).get("schema", {})
         return found
-
-    @cached_property
-    def id_schema(self) -> Mapping[str, Any]:
-        """The schema of an id, as a text in the path."""
-        found: Mapping[str, Any] = self.id_row.get("schema", {})
-        return found
-
-    def fresh_id(self, by: UUID) -> str:
-        """Return an id that names nothing, another for each UUID."""
-        examples = [*map(text_of, examples_of(self.id_row)), None]
-        return fresh(self.id_schema, examples[0], by) or str(by)
 
     @property
     def method(self) -> str:

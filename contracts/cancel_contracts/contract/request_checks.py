@@ -11,7 +11,6 @@ from typing import Any
 from cancel_contracts.contract.form import FORM, encodes, misfit
 from cancel_contracts.contract.given import identity_name, listed, values
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.parameters import fits, read
 from cancel_contracts.contract.words import BODIES, IDS
 
 Problem = tuple[str, str, str]
@@ -24,8 +23,8 @@ SOME = uuid.UUID(int=2**127 + 1)
 
 def of_contract(contract: Contract) -> Iterator[Problem]:
     """Yield what is wrong with the operation as a whole."""
-    if not fits(contract.id_schema, contract.fresh_id(SOME)):
-        problem = f"{contract.id_name!r} has a schema that no fresh id fits"
+    if not contract.id.fits(contract.id.fresh(SOME)):
+        problem = f"{contract.id.name!r} has a schema that no fresh id fits"
         yield f"paths/{contract.path}", problem, "give it an example, of which others are made"
 
 
@@ -41,7 +40,7 @@ def of_clause(contract: Contract, clause: Clause) -> Iterator[Problem]:
             yield from _parameter(contract, f"{where}/given/parameter", pair)
     for kind in listed(given.get("id", [])):
         text = IDS[kind].wire if kind in IDS else None
-        if text and _is_number(contract) and fits(contract.id_schema, text):
+        if text and contract.id.is_number and contract.id.fits(text):
             problem = f"{kind!r} is no odd id: the ids are numbers"
             yield f"{where}/given/id", problem, "say `resource: unknown`"
     if contract.path == contract.observe_path:
@@ -61,10 +60,6 @@ def of_duty(contract: Contract, duty: Clause) -> Iterator[Problem]:
     if "credentials" in duty.expect and contract.scheme.word.lower() != "bearer":
         problem = "expects Bearer, which is not the scheme"
         yield f"x-clauses/{duty.id}/expect/credentials", problem, "leave it out"
-
-
-def _is_number(contract: Contract) -> bool:
-    return not isinstance(read(contract.id_schema, "1"), str)
 
 
 def _parameter(contract: Contract, where: str, pair: Any) -> Iterator[Problem]:

@@ -47,9 +47,9 @@ def route(contracts: Sequence[Contract], method: str, url: str) -> Route | None:
     for contract in contracts:
         cancel, look = contract.path, contract.observe_path
         shows = method in ("GET", "HEAD") and cancel == look  # one path for both
-        if not shows and (found := _match(cancel, contract.id_name, path)):
+        if not shows and (found := _match(cancel, contract.id.name, path)):
             return Route(contract, "cancel", *found)
-        if method == "GET" and look and (found := _match(look, contract.id_name, path)):
+        if method == "GET" and look and (found := _match(look, contract.id.name, path)):
             return Route(contract, "observe", *found)
     return None
 

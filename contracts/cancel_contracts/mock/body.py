@@ -6,11 +6,13 @@ Raises Refusal 4xx, never anything else. Knows no property by name but `id`, whi
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from jsonschema import Draft202012Validator
 
+from cancel_contracts.contract.form import FORM, decoded, typed
 from cancel_contracts.mock.call import MISSING, Call, Refusal
 
 DEEPEST_NESTING = 64  # far above any documented body, far below Python's own limit
@@ -32,15 +34,26 @@ def media_type(call: Call) -> str:
     return call.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-def check_media(call: Call, *, always: bool) -> None:
-    """Refuse a body that says it is no JSON; where `always`, a request that says nothing too."""
+def check_media(call: Call, wanted: str, *, always: bool) -> None:
+    """Refuse a body that says it is of another kind; where `always`, a request that says nothing
+    too.
+    """
     media = media_type(call)
-    if always:
-        wrong = media != "application/json"
+    if always or wanted == FORM:
+        wrong = media != wanted and (always or bool(call.body))
     else:
         wrong = bool(call.body) and (media.startswith("text/") or "form" in media)
     if wrong:
         raise Refusal(415, "media" if media else "no-media")
+
+
+def read_form(schema: Mapping[str, Any], raw: bytes) -> Any:
+    """Return what a form says to a schema, or MISSING for no body."""
+    if not raw:
+        return MISSING
+    if (texts := decoded(raw)) is None:
+        raise Refusal(400, "bad-json")
+    return typed(schema, texts)
 
 
 def read_object(raw: bytes) -> Any:

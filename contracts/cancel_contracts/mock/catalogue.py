@@ -27,6 +27,7 @@ from cancel_contracts.mock.faults import (
     methods,
     neutral,
     pairs,
+    parameters,
     paths,
     races,
     requests,
@@ -68,6 +69,7 @@ FAULTS: tuple[Fault, ...] = (
     *drawn.FAULTS,
     *texts.FAULTS,
     *requests.FAULTS,
+    *parameters.FAULTS,
     *across.FAULTS,
 )
 

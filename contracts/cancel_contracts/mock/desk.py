@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from joserfc.jwk import OctKey
 
+from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.parameters import Parameter, fits
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
 from cancel_contracts.mock.quota import Window
@@ -25,10 +29,18 @@ Edit = Callable[[Call, Reply], Reply]
 View = Callable[[Resource, dict[str, Any]], dict[str, Any]]
 
 STEPS = (
-    "method", "authenticate", "authorise", "throttle", "find", "media", "body", "own", "decide",
-    "effect",
+    "method", "authenticate", "authorise", "throttle", "parameters", "find", "media", "body", "own",
+    "decide", "effect",
 )  # fmt: skip
-ALLOW = "POST, OPTIONS"
+
+
+def said(call: Call, parameter: Parameter) -> str | None:
+    """Return what a call says for a parameter, or None."""
+    if parameter.place == "query":
+        return call.query.get(parameter.name)
+    if parameter.place == "header":
+        return call.headers.get(parameter.name.lower())
+    return unquote_to_bytes(call.segments[parameter.name]).decode("utf-8", "replace")
 
 
 class Desk:
@@ -49,6 +61,8 @@ class Desk:
         self.status, self.has_entity = shape.successes(contract)[0]
         self.schema = shape.validator(contract, shape.documented_body(contract))
         self.owner_schema = shape.validator(contract, shape.owner_schema(contract))
+        shows = contract.path == contract.observe_path
+        self.allow = ", ".join([*(["GET", "HEAD"] if shows else []), contract.method, "OPTIONS"])
         self.calls = 0
         self.steps: dict[str, Step] = {name: getattr(self, name) for name in STEPS}
         self.pauses: dict[str, float] = {}
@@ -104,6 +118,7 @@ class Desk:
             if call.method not in ("GET", "HEAD"):
                 raise Refusal(405, "method", (("Allow", "GET, HEAD"),))
             self.authenticate(call)
+            self.say(call, self.contract.observe_parameters)
             reply = Reply(200, self.trace(call)).with_json(self.view(self.lookup(call)))
         except Refusal as refusal:
             call.refusal = refusal
@@ -124,7 +139,10 @@ class Desk:
         return reply.with_json(call.found.entity) if self.has_entity and call.resource else reply
 
     def refuse(self, call: Call, refusal: Refusal) -> Reply:
-        reply = Reply(refusal.status, (*refusal.headers, *self.trace(call)))
+        headers = refusal.headers
+        if headers == identity.CHALLENGE:
+            headers = identity.challenge(self.contract.scheme)
+        reply = Reply(refusal.status, (*headers, *self.trace(call)))
         if refusal.status < 400:  # OPTIONS
             return reply
         client = call.headers.get("client-request-id") or call.request_id
@@ -141,13 +159,17 @@ class Desk:
 
     def method(self, call: Call) -> None:
         if call.method == "OPTIONS":
-            raise Refusal(204, "options", (("Allow", ALLOW),))
-        if call.method != "POST":
-            raise Refusal(405, "method", (("Allow", ALLOW),))
+            raise Refusal(204, "options", (("Allow", self.allow),))
+        if call.method != self.contract.method:
+            raise Refusal(405, "method", (("Allow", self.allow),))
 
     def authenticate(self, call: Call) -> None:
         if shape.wants_token(self.contract):
-            call.caller = identity.authenticate(call.headers, self.key, self.contract.audiences)
+            call.caller = identity.authenticate(call, self.contract, self.key)
+
+    def token(self, call: Call) -> str:
+        """Return what token a call carries, or raise Refusal 401."""
+        return identity.token_of(self.contract.scheme, call)
 
     def authorise(self, call: Call) -> None:
         identity.authorise(call.caller, self.contract)
@@ -156,6 +178,23 @@ class Desk:
         wait = 1 if call.caller.sub == identity.THROTTLED else self.window.ask(time.monotonic())
         if wait is not None:
             raise Refusal(429, "throttled", (("Retry-After", str(wait)),))
+
+    def parameters(self, call: Call) -> None:
+        self.say(call, self.contract.parameters)
+
+    def say(self, call: Call, parameters: Iterable[Parameter]) -> None:
+        """Raise for a parameter that is missing, or says what its schema refuses; in the path for
+        one that leads to another resource than all of this mock are in.
+        """
+        for each in parameters:
+            text = said(call, each)
+            if each.place == "path":
+                if text != each.value:
+                    raise Refusal(404, "elsewhere")
+            elif text is None and each.required:
+                raise Refusal(400, "parameter-missing")
+            elif text is not None and not fits(each.schema, text):
+                raise Refusal(400, "parameter-invalid")
 
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)
@@ -168,12 +207,15 @@ class Desk:
 
     def media(self, call: Call) -> None:
         if self.schema is not None:
-            body.check_media(call, always=self.has_entity)
+            body.check_media(call, self.contract.media, always=self.has_entity)
 
     def body(self, call: Call) -> None:
         if self.schema is None:
             return
-        call.json = body.read_object(call.body)
+        if self.contract.media == FORM:
+            call.json = body.read_form(self.contract.body_schema, call.body)
+        else:
+            call.json = body.read_object(call.body)
         if not self.restricted(call.caller):
             body.check_object(self.schema, call)
 
@@ -227,8 +269,9 @@ class Desk:
 
     def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
         """Put a resource in a state, as a provider-state handler is asked to."""
-        resource = Resource(id_ or fresh_id(), state, owner, shape.entity_example(self.contract))
-        resource.entity["id"] = resource.id
+        named = id_ or self.contract.id.fresh(uuid.uuid4())
+        resource = Resource(named, state, owner, shape.entity_example(self.contract))
+        resource.entity["id"] = self.contract.id.written(resource.id)
         self.put_state(resource, state)
         resource.first_state, resource.first_entity = state, dict(resource.entity)
         self.store.add(resource)

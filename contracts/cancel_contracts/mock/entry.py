@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract, canonical
 from cancel_contracts.mock import shape
 from cancel_contracts.mock.desk import Desk
@@ -133,7 +134,8 @@ def observable(contract: Contract) -> bool:
 
 
 def takes_body(contract: Contract) -> bool:
-    return shape.documented_body(contract) is not None
+    """A body of JSON is documented."""
+    return shape.documented_body(contract) is not None and contract.media != FORM
 
 
 def strict_media(contract: Contract) -> bool:
@@ -172,6 +174,11 @@ def shares_properties(contract: Contract) -> bool:
 
 def tokens(contract: Contract) -> bool:
     return shape.wants_token(contract)
+
+
+def knows(identity: str) -> Applies:
+    """The identity's form is one of its own under the scheme."""
+    return lambda contract: tokens(contract) and contract.scheme.knows(identity)
 
 
 def permitted(kind: str) -> Applies:

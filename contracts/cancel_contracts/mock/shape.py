@@ -86,8 +86,7 @@ def documented_body(contract: Contract) -> Mapping[str, Any] | None:
     body = contract.operation.get("requestBody")
     if not body:
         return None
-    schema: Mapping[str, Any] = content_of(body).get("schema") or {}
-    return schema
+    return contract.body_schema
 
 
 def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft202012Validator | None:

@@ -218,7 +218,7 @@ class _Writer:
 
     def _name(self, step: Name) -> None:
         if step.id.word == "unknown":
-            fresh = self.contract.fresh_id(uuid.UUID(self._uuid()))
+            fresh = self.contract.id.fresh(uuid.UUID(self._uuid()))
             self.ids[step.slot] = self.endpoint.unknown_id or fresh
         else:
             self.ids[step.slot] = step.id.text or IDS[step.id.word].wire

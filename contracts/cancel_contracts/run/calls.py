@@ -19,6 +19,7 @@ from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.echoes import Echoes
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.performed import InUse
 from cancel_contracts.run.requests import (
@@ -38,7 +39,6 @@ from cancel_contracts.transport.client import Answer, Transport
 
 log = logging.getLogger(__name__)
 
-TOKEN_CHARS = 20  # of a token that no answer holds by chance
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 
@@ -62,7 +62,7 @@ class Calls:
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
-        self._lock, self._told = threading.Lock(), set[str]()  # tokens that calls carried
+        self._lock, self._echoes = threading.Lock(), Echoes(contract.scheme)
 
     @property
     def stopped(self) -> str | None:
@@ -112,16 +112,8 @@ class Calls:
         unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
-        request = cancel_request(
-            self.contract,
-            self.base_url,
-            situation,
-            target.segment,
-            names,
-            carried,
-            attempt.uuid(),
-            self.parameters,
-        )
+        said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
+        request = cancel_request(self.contract, self.base_url, *said)
         self._pace()
         # RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1.
         chunked = situation.transfer == "chunked" and self._version != "1.0"
@@ -136,13 +128,7 @@ class Calls:
         answer = replace(answer, sent=masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         if answer.received is not None and carried.secret:
-            told = answer.received.wire
-            if carried.query:  # an answer may quote the URL that it was asked at
-                told = told.replace(carried.query.encode(), b"")
-            own = {carried.secret, self.contract.scheme.written(carried.secret)}
-            self._told |= own
-            others = (secret for secret in self._told if len(secret) >= TOKEN_CHARS)
-            echoed = any(secret.encode() in told for secret in (*own, *others))
+            echoed = self._echoes.holds(answer.received, carried)
             exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange

@@ -144,7 +144,7 @@ def cancel_request(
     sends = contract.sends_body(situation.method)
     body = body_bytes(contract, situation, names) if sends else b""
     said = parameters(contract, situation, given, names.unique)
-    path, query, lines = _placed(contract.path, {contract.id_name: segment}, said)
+    path, query, lines = _placed(contract.path, {contract.id.name: segment}, said)
     headers = [*credentials.headers, ("Accept", "application/json")]
     headers += [("client-request-id", request_id), *lines]
     media = content_type(contract, situation, body)
@@ -205,7 +205,7 @@ def observe_request(
     assert contract.observe_path is not None
     values = ((p, given.get(p.name, p.value)) for p in contract.observe_parameters)
     said = ((p, p.filled(value, request_id)) for p, value in values if value is not None)
-    segments = {contract.id_name: quote(id_, safe="")}
+    segments = {contract.id.name: quote(id_, safe="")}
     path, query, lines = _placed(contract.observe_path, segments, said)
     query += [credentials.query] if credentials.query else []
     headers = [*credentials.headers, ("Accept", "application/json")]
@@ -219,7 +219,7 @@ def probe_request(contract: Contract, base_url: str, id_: str, given: Mapping[st
     template, said = contract.observe_path or contract.path, contract.observe_parameters
     every = said if contract.observe_path else contract.parameters
     values = {p.name: quote(given.get(p.name, p.value or ""), safe="") for p in every}
-    segments = {**values, contract.id_name: quote(id_, safe="")}
+    segments = {**values, contract.id.name: quote(id_, safe="")}
     return Sent("GET", joined(base_url, filled(template, segments)))
 
 
