@@ -12,6 +12,16 @@ from cancel_contracts.contract.word import Word, table
 
 
 @dataclass(frozen=True)
+class Permission:
+    """One documented alternative of `security`: a permission and the kind of token that
+    carries it.
+    """
+
+    kind: Literal["delegated", "application"]
+    name: str
+
+
+@dataclass(frozen=True)
 class Carried:
     """How credentials go out: header lines, and what is appended to the URL's query. `secret` is
     what of it must go no further than the wire.

@@ -30,6 +30,7 @@ from cancel_contracts.parse import success
 # given's key -> Situation's field. `resource` and `id` are read apart.
 FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
 DEFAULT = Situation()
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 CONTRACTS = 64  # of which the ordinary call is kept at hand
 CLAUSES = 1024  # of which what they ask for is kept at hand
 
@@ -65,6 +66,11 @@ def body_form(contract: Contract, value: Any) -> Form:
 def ordinary(contract: Contract) -> Situation:
     """Return the ordinary call of a contract, on no resource in particular."""
     return replace(DEFAULT, method=contract.method)
+
+
+def sends_body(contract: Contract, method: str) -> bool:
+    """Whether calls of a method may carry content: those of the operation's own may."""
+    return method not in BODILESS or method == contract.method
 
 
 def values(contract: Contract, given: Mapping[str, Any], key: str) -> list[Any]:

@@ -11,7 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from cancel_contracts.contract.model import Permission, Server
+from cancel_contracts.contract.credentials import Permission
+from cancel_contracts.contract.model import Server
 from cancel_contracts.contract.path_template import pieces
 from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
@@ -78,6 +79,16 @@ class Document:
             return None
         operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
         return schema_of((operation.get("responses") or {}).get("200"))
+
+    def example(self, route: str | None) -> Any:
+        """Return an example of what the GET shows, or None."""
+        if route is None:
+            return None
+        operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
+        response = (operation.get("responses") or {}).get("200")
+        media = ((response or {}).get("content") or {}).get("application/json") or {}
+        named = (row.get("value") for row in (media.get("examples") or {}).values())
+        return media.get("example", next(named, None))
 
     def owners(self, name: str | None) -> Any:
         """Return the schema of a name, or None where there is no name."""

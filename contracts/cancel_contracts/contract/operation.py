@@ -141,6 +141,12 @@ class Operation:
         content = (self.resolved.get("requestBody") or {}).get("content", {})
         return FORM if FORM in content and JSON not in content else JSON
 
+    def body_schema(self) -> Mapping[str, Any]:
+        """Return the schema of the body; one that takes all where none is documented."""
+        content = (self.resolved.get("requestBody") or {}).get("content", {})
+        found: Mapping[str, Any] = content.get(self.media(), {}).get("schema", {})
+        return found
+
     def bodies(self) -> dict[str, Any]:
         """Return the requestBody's examples by name; none where nothing is to be sent."""
         content = (self.resolved.get("requestBody") or {}).get("content", {})

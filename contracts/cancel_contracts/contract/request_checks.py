@@ -66,7 +66,8 @@ def _parameter(contract: Contract, where: str, pair: Any) -> Iterator[Problem]:
     if not isinstance(pair, tuple):
         return
     name, word = pair
-    if (parameter := contract.parameter(name)) is None:
+    parameter = next((each for each in contract.parameters if each.name == name), None)
+    if parameter is None:
         known = ", ".join(each.name for each in contract.parameters)
         yield where, f"the operation has no parameter {name!r}", f"use one of {known or 'none'}"
     elif word == "omitted" and parameter.place == "path":

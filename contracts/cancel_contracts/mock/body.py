@@ -1,4 +1,4 @@
-"""What a request brings: the id in its path, its media type and its body.
+"""What a request brings: the id in its path, its parameters, its media type and its body.
 
 Raises Refusal 4xx, never anything else. Knows no property by name but `id`, which every entity has.
 """
@@ -6,13 +6,14 @@ Raises Refusal 4xx, never anything else. Knows no property by name but `id`, whi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.form import FORM, decoded, typed
+from cancel_contracts.contract.parameters import Parameter, fits
 from cancel_contracts.mock.call import MISSING, Call, Refusal
 
 DEEPEST_NESTING = 64  # far above any documented body, far below Python's own limit
@@ -28,6 +29,30 @@ def decode_id(raw: bytes) -> str:
         return unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
         raise Refusal(400, "odd-id") from None
+
+
+def said(call: Call, parameter: Parameter) -> str | None:
+    """Return what a call says for a parameter, or None."""
+    if parameter.place == "query":
+        return call.query.get(parameter.name)
+    if parameter.place == "header":
+        return call.headers.get(parameter.name.lower())
+    return unquote_to_bytes(call.segments[parameter.name]).decode("utf-8", "replace")
+
+
+def check_parameters(call: Call, parameters: Iterable[Parameter]) -> None:
+    """Refuse a parameter that is missing, or says what its schema refuses; in the path one that
+    leads to another place than where all the resources are.
+    """
+    for each in parameters:
+        text = said(call, each)
+        if each.place == "path":
+            if text != each.value:
+                raise Refusal(404, "elsewhere")
+        elif text is None and each.required:
+            raise Refusal(400, "parameter-missing")
+        elif text is not None and not fits(each.schema, text):
+            raise Refusal(400, "parameter-invalid")
 
 
 def media_type(call: Call) -> str:

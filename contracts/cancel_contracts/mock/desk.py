@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from joserfc.jwk import OctKey
 
 from cancel_contracts.contract.form import FORM
-from cancel_contracts.contract.model import Contract, canonical
-from cancel_contracts.contract.parameters import Parameter, fits
+from cancel_contracts.contract.model import GONE, Contract, canonical
+from cancel_contracts.contract.places import closed
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
 from cancel_contracts.mock.quota import Window
@@ -32,15 +32,7 @@ STEPS = (
     "method", "authenticate", "authorise", "throttle", "parameters", "find", "media", "body", "own",
     "decide", "effect",
 )  # fmt: skip
-
-
-def said(call: Call, parameter: Parameter) -> str | None:
-    """Return what a call says for a parameter, or None."""
-    if parameter.place == "query":
-        return call.query.get(parameter.name)
-    if parameter.place == "header":
-        return call.headers.get(parameter.name.lower())
-    return unquote_to_bytes(call.segments[parameter.name]).decode("utf-8", "replace")
+UNDER_WAY_SECONDS = 0.03  # that a cancel takes where it goes through other states
 
 
 class Desk:
@@ -71,6 +63,10 @@ class Desk:
         self.finishes: list[Edit] = []
         self.views: list[View] = []
         self.spell: Callable[[str], str] = str
+        # What an effect takes, in seconds, and what a GET answers of a resource that is gone.
+        self.takes = UNDER_WAY_SECONDS if contract.lifecycle.through else 0.0
+        self.gone_status = 404
+        self.hides: Callable[[Resource], bool] = lambda resource: resource.state == GONE
         self.observable = contract.observe_path is not None
         self.reroute: Callable[[bytes], bytes] = bytes
         self.beside: tuple[Desk, ...] = ()
@@ -118,8 +114,10 @@ class Desk:
             if call.method not in ("GET", "HEAD"):
                 raise Refusal(405, "method", (("Allow", "GET, HEAD"),))
             self.authenticate(call)
-            self.say(call, self.contract.observe_parameters)
-            reply = Reply(200, self.trace(call)).with_json(self.view(self.lookup(call)))
+            body.check_parameters(call, self.contract.observe_parameters)
+            if self.hides(found := self.lookup(call)):
+                raise Refusal(self.gone_status, "gone")
+            reply = Reply(200, self.trace(call)).with_json(self.whole(self.view(found)))
         except Refusal as refusal:
             call.refusal = refusal
             reply = self.refuse(call, refusal)
@@ -128,20 +126,24 @@ class Desk:
         return reply
 
     def view(self, resource: Resource) -> dict[str, Any]:
-        """Return what a GET shows of a resource."""
+        """Return what a GET shows of a resource, opened."""
         entity = dict(resource.entity)
         for view in self.views:
             entity = view(resource, entity)
         return entity
 
+    def whole(self, entity: dict[str, Any]) -> dict[str, Any]:
+        """Return an entity as it is sent: kept, and changed, it is opened."""
+        return closed(entity, self.contract.lifecycle.ways)
+
     def succeed(self, call: Call) -> Reply:
         reply = Reply(self.status, self.trace(call))
-        return reply.with_json(call.found.entity) if self.has_entity and call.resource else reply
+        if not self.has_entity or not call.resource:
+            return reply
+        return reply.with_json(self.whole(call.found.entity))
 
     def refuse(self, call: Call, refusal: Refusal) -> Reply:
-        headers = refusal.headers
-        if headers == identity.CHALLENGE:
-            headers = identity.challenge(self.contract.scheme)
+        headers = identity.challenging(refusal.headers, self.contract.scheme)
         reply = Reply(refusal.status, (*headers, *self.trace(call)))
         if refusal.status < 400:  # OPTIONS
             return reply
@@ -180,24 +182,14 @@ class Desk:
             raise Refusal(429, "throttled", (("Retry-After", str(wait)),))
 
     def parameters(self, call: Call) -> None:
-        self.say(call, self.contract.parameters)
-
-    def say(self, call: Call, parameters: Iterable[Parameter]) -> None:
-        """Raise for a parameter that is missing, or says what its schema refuses; in the path for
-        one that leads to another resource than all of this mock are in.
-        """
-        for each in parameters:
-            text = said(call, each)
-            if each.place == "path":
-                if text != each.value:
-                    raise Refusal(404, "elsewhere")
-            elif text is None and each.required:
-                raise Refusal(400, "parameter-missing")
-            elif text is not None and not fits(each.schema, text):
-                raise Refusal(400, "parameter-invalid")
+        body.check_parameters(call, self.contract.parameters)
 
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)
+        if call.resource.state == GONE:
+            documented = self.contract.operation.get("responses") or {}
+            known = [int(code) for code in ("404", "410") if code in documented]
+            raise Refusal((known or [404])[0], "gone")
 
     def lookup(self, call: Call) -> Resource:
         call.id = body.decode_id(call.raw_id)
@@ -249,9 +241,19 @@ class Desk:
         return known[0] if known else life.after[0]
 
     def perform(self, call: Call, resource: Resource, state: str | None = None) -> None:
-        """Cancel a resource: state, what the request gave to be kept, who and when."""
+        """Cancel a resource: state, what the request gave to be kept, who and when. It goes through
+        the states that the spec has between, and takes its time for it.
+        """
         life, now = self.contract.lifecycle, shape.now_text()
-        self.put_state(resource, state or self.after)
+        resource.ahead = []
+        between = life.through if self.takes else ()
+        steps = [partial(self.show_state, resource, name) for name in between]
+        steps.append(partial(self.end, resource, state or self.after))
+        resource.changed_at = time.monotonic()
+        last = max(1, len(steps) - 1)
+        for number, step in enumerate(steps):  # the first state between shows at once
+            late = number if between else last
+            resource.ahead.append((resource.changed_at + self.takes * late / last, step))
         given = call.json if isinstance(call.json, dict) else {}
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
@@ -260,18 +262,38 @@ class Desk:
         for prop in resource.entity:
             if shape.is_last_date(prop):
                 resource.entity[prop] = now
-        resource.changed_at = time.monotonic()
+        resource.come_of_age(resource.changed_at)
+
+    def end(self, resource: Resource, state: str) -> None:
+        """Come to the end of a cancel: the state, and what it leaves."""
+        self.show_state(resource, state)
+        resource.entity |= self.contract.lifecycle.leaves
 
     def put_state(self, resource: Resource, state: str) -> None:
+        """Put a resource in a state, whatever was still to come of it."""
+        resource.ahead = []
+        self.show_state(resource, state)
+
+    def show_state(self, resource: Resource, state: str) -> None:
         resource.state = state
-        for prop in self.contract.lifecycle.shows:
-            resource.entity[prop] = self.spell(state)
+        resource.entity |= self.signs(state)
+
+    def signs(self, state: str) -> dict[str, Any]:
+        """Return what an entity shows in a state, spelled as this server does."""
+        return {
+            at: self.spell(value) if isinstance(value, str) else value
+            for sign in self.contract.lifecycle.signs(state)
+            for at, value in sign.items()
+        }
 
     def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
         """Put a resource in a state, as a provider-state handler is asked to."""
         named = id_ or self.contract.id.fresh(uuid.uuid4())
         resource = Resource(named, state, owner, shape.entity_example(self.contract))
         resource.entity["id"] = self.contract.id.written(resource.id)
+        for at, value in self.contract.lifecycle.leaves.items():
+            if resource.entity.get(at) == value:
+                del resource.entity[at]  # of the example: nothing was cancelled yet
         self.put_state(resource, state)
         resource.first_state, resource.first_entity = state, dict(resource.entity)
         self.store.add(resource)

@@ -36,10 +36,12 @@ def deny(why: str) -> Refusal:
     return Refusal(401, why, CHALLENGE)
 
 
-def challenge(scheme: Scheme) -> Headers:
-    """Return the challenge of a scheme; an API key has none of its own, and any will do."""
-    if scheme.word == BEARER.word:
-        return CHALLENGE
+def challenging(headers: Headers, scheme: Scheme) -> Headers:
+    """Return the headers of a refusal with the challenge of a scheme in place of Bearer's. An API
+    key has none of its own, and any will do.
+    """
+    if headers != CHALLENGE or scheme.word == BEARER.word:
+        return headers
     return (("WWW-Authenticate", f'{scheme.word or "ApiKey"} realm=""'),)
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from cancel_contracts.contract import form
 from cancel_contracts.contract.credentials import Carried
+from cancel_contracts.contract.given import sends_body
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
@@ -141,7 +142,7 @@ def cancel_request(
     """Return the request on the cancel route for a situation. `given` are the target's own values
     of parameters.
     """
-    sends = contract.sends_body(situation.method)
+    sends = sends_body(contract, situation.method)
     body = body_bytes(contract, situation, names) if sends else b""
     said = parameters(contract, situation, given, names.unique)
     path, query, lines = _placed(contract.path, {contract.id.name: segment}, said)

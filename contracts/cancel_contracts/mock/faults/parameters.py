@@ -8,8 +8,9 @@ from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.mock import body, entry, kit
+from cancel_contracts.mock.body import said
 from cancel_contracts.mock.call import Call
-from cancel_contracts.mock.desk import Desk, said
+from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 
 MISSING, INVALID, ELSEWHERE = "parameter-missing", "parameter-invalid", "elsewhere"
