@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote
 
 from cancel_contracts.contract.word import Word, table
+
+FIELD_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ class Scheme:
     def placed(self, text: str) -> Carried:
         """Return a text where the credentials stand, whatever it is."""
         if self.place == "query":
-            return Carried(query=f"{self.name}={text}")
+            return Carried(query=f"{quote(self.name, safe='')}={text}")
         if self.place == "cookie":
             return Carried((("Cookie", f"{self.name}={text}"),))
         return Carried(((self.name, text),))
@@ -98,12 +101,13 @@ def _elsewhere(scheme: Scheme, token: str) -> Carried:
     query = f"access_token={quote(text, safe='')}"
     if not scheme.word:  # an API key, by its own name in the other places
         headers.append(("Authorization", f"Bearer {text}"))
-        if scheme.place != "header":
+        field = FIELD_NAME.fullmatch(scheme.name) is not None
+        if scheme.place != "header" and field:
             headers.append((scheme.name, text))
-        if scheme.place != "cookie":
+        if scheme.place != "cookie" and field:
             headers[0] = ("Cookie", f"{scheme.name}={text}")
         if scheme.place != "query":
-            query = f"{scheme.name}={quote(text, safe='')}"
+            query = f"{quote(scheme.name, safe='')}={quote(text, safe='')}"
     return Carried(tuple(headers), query)
 
 

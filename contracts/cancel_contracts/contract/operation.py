@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
-from cancel_contracts.contract.credentials import BEARER, Scheme
+from cancel_contracts.contract.credentials import BEARER, FIELD_NAME, Scheme
 from cancel_contracts.contract.form import FORM, encodes
 from cancel_contracts.contract.openapi import Document
 from cancel_contracts.contract.parameters import UNIQUE, Parameter, examples_of, fits, text_of
@@ -84,6 +84,8 @@ class Operation:
             raise self._bad(name, "stands in a cookie, which is not supported", "leave it out")
         if place == "header" and name.lower() in OURS:
             raise self._bad(name, "is sent by the suite itself", "leave it out")
+        if place == "header" and not FIELD_NAME.fullmatch(name):
+            raise self._bad(name, "is no name of a header", "write it as the page does")
         if row.get("style", STYLES[place]) != STYLES[place] or "schema" not in row:
             told = f"is not of the style {STYLES[place]}, the only one supported"
             raise self._bad(name, told, "describe it by a schema alone")
@@ -132,7 +134,10 @@ class Operation:
                 return Scheme("Basic" if word.lower() == "basic" else word, opaque=True)
             case "apiKey" if row.get("in") in ("header", "query", "cookie") and row.get("name"):
                 place = cast(Literal["header", "query", "cookie"], row["in"])
-                return Scheme("", place, str(row["name"]), opaque=True)
+                if place == "query" or FIELD_NAME.fullmatch(str(row["name"])):
+                    return Scheme("", place, str(row["name"]), opaque=True)
+                problem = f"{row['name']!r} is no name of a {place}"
+                raise self.document.bad(where, problem, "write it as the page does")
         told = "no credentials of this kind can be sent"
         raise self.document.bad(where, told, "use http, apiKey, oauth2 or openIdConnect")
 

@@ -84,11 +84,12 @@ def _parameter(contract: Contract, where: str, pair: Any) -> Iterator[Problem]:
 def _form(contract: Contract, clause: Clause) -> Iterator[Problem]:
     where = f"x-clauses/{clause.id}/given"
     for body in listed(clause.given.get("body", [])):
-        if body in OF_NO_FORM:
+        if isinstance(body, dict):
+            if not encodes(body.get("json", {})):
+                problem = "is no form: names with texts, numbers or truths"
+                yield f"{where}/body", problem, "write it as one"
+        elif body in OF_NO_FORM:
             yield f"{where}/body", f"{body!r} is of JSON, and the body is a form", "leave it out"
-        elif isinstance(body, dict) and not encodes(body.get("json", {})):
-            problem = "is no form: names with texts, numbers or truths"
-            yield f"{where}/body", problem, "write it as one"
         elif body == "invalid" and _takes_all(contract):
             problem = "no form is invalid by the schema of the requestBody"
             yield f"{where}/body", problem, "give it a required or a typed property"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
@@ -71,7 +71,12 @@ class Drawing:
         return self._segment(lambda: b"\xff" + b"".join(self._two(self._bodies.octets)))
 
     def _text_for_an_id(self) -> str:
-        return self._segment(lambda: "".join(self._two(self._bodies.texts)).encode("utf-8"))
+        """Return a text that is no id; where any text is one, one that names nothing."""
+        id_ = self._contract.id
+        while True:
+            segment = self._segment(lambda: "".join(self._two(self._bodies.texts)).encode("utf-8"))
+            if id_.fits("no-such-id") or not id_.fits(unquote(segment)):
+                return segment
 
     def _two(self, pool: list[Any]) -> list[Any]:
         return self._random.choices(pool, k=2)
@@ -86,7 +91,8 @@ class Drawing:
 
     def __call__(self) -> Situation:
         """Return a call of which nothing but the drawn value is out of the ordinary."""
-        kinds = ["text", "raw", "invalid", *(["valid"] if self._contract.bodies else [])]
+        kinds = ["text", "raw", *(["invalid"] if self._bodies.misfit else [])]
+        kinds += ["valid"] if self._contract.bodies else []
         kind = self._random.choice(kinds)
         if kind in ("text", "raw"):
             make = self._text_for_an_id if kind == "text" else self._id
