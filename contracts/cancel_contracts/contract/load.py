@@ -31,6 +31,7 @@ from cancel_contracts.contract.model import (
     Server,
     Source,
 )
+from cancel_contracts.contract.page import read_pages
 from cancel_contracts.contract.path_template import halves
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
@@ -187,7 +188,7 @@ class Reader:
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
             ),
-            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
+            pages=read_pages(self.document),
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),
