@@ -149,6 +149,7 @@ STAYS = {
     "an entity": ("Nothing stands", "Nothing&#32;stands"),
     "the ends of lines": ("\n", "\r\n"),
     "a mark of the order of bytes": ("---\ntitle", "\ufeff---\ntitle"),
+    "no front matter": ('---\ntitle: "job: stop"\nms.date: 06/01/2025\n---\n', "\ufeff"),
     "wording that carries nothing": ("[Read a job]", "[Read one job]"),
     "a section that carries nothing": ("\n## See also", "\n## Notes\n\nNew words.\n\n## See also"),
     "a section without clauses that is gone": (
@@ -415,6 +416,8 @@ def test_a_translation_without_its_english_text_is_said_and_is_no_error(
     assert run(".") == 0
     assert run("003.txt") == 4  # nothing at all was compared
     assert said in capsys.readouterr().out
+    (at / "003.txt").write_bytes(russian.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert run("003.txt") == 4
     (at / "003.txt").write_text(russian.replace("ru-RU", "en-US"), "utf-8")
     assert run("003.txt") == 0
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cancel_contracts.cli.completing import PAGES
 from cancel_contracts.cli.options import PATH, load_contracts, put, spec_options
 from cancel_contracts.errors import UsageError
 
@@ -26,7 +27,7 @@ DAY = "%Y-%m-%d"
 @click.argument("places", metavar="FILE|FOLDER...", nargs=-1, required=True, type=PATH)
 @spec_options
 @click.option(
-    "--page", metavar="NAME",
+    "--page", type=PAGES, metavar="NAME",
     help="Only this page; of a file whose name and title do not tell, that it is this one.",
 )  # fmt: skip
 @click.option(
@@ -109,7 +110,7 @@ def _cover(
 
 
 def _accept(contracts: Sequence[Contract], found: Found, day: str) -> int:
-    """Write one page into every spec that names it, all of them or none."""
+    """Write one page into every spec that names it; none is written where one cannot be made."""
     from cancel_contracts.contract.yaml_file import read_file
     from cancel_contracts.pages.accept import accept, sections
     from cancel_contracts.report.files import write
