@@ -81,6 +81,10 @@ MOVES: dict[str, tuple[str, str, set[str]]] = {
         "Nothing stands in the body. On success the answer is `202 Accepted`.",
         RESPONSE,
     ),
+    "words struck out": ("Nothing stands", "<del>Nothing</del> stands", RESPONSE),
+    "words struck out as GFM has it": ("Nothing stands", "~~Nothing~~ stands", RESPONSE),
+    "what a comment hid": ("ignored\" } -->", "ignored\" } -->\nOr `POST /halt`.\n", ROUTE),
+    "a link's text": ("[Rights]", "[All rights]", RIGHTS),
     "a number in a limit": ("Thirty calls", "Sixty calls", LIMITS),
     "the status of the example": ("HTTP/1.1 202 Accepted", "HTTP/1.1 204 No Content", EXAMPLES),
     "the body of the example": ('"reason": "mistake"', '"reason": "error"', EXAMPLES),
@@ -133,6 +137,7 @@ STAYS = {
     "a link by reference": ("[Rights](../rights.md).", "[Rights][r].\n\n[r]: ../rights.md\n"),
     "a line break": ("Operators send", "Operators\nsend"),
     "a sentence on a line of its own": ("rights. To", "rights.\nTo"),
+    "no blank between sentences": ("rights. To", "rights.To"),
     "a paragraph of its own": ("`202 Accepted`. Nothing", "`202 Accepted`.\n\nNothing"),
     "blanks": ("Thirty calls are", "Thirty  calls\tare"),
     "blank lines": ("## Limits\n", "\n\n## Limits\n\n\n"),
@@ -177,6 +182,31 @@ def test_wording_elsewhere_and_what_is_no_text_moves_nothing(name: str, contract
     found = compared(contract, page)
     assert moved(found) == set()
     assert not found.moved
+
+
+def test_a_page_is_sentences_below_headings() -> None:
+    """A cell's line stands beside what its row begins with, behind as many bars as it is columns
+    away: of one right less and of one privileged more the texts differ.
+    """
+    rights = (
+        "|Kind|Least|More|\n|-|-|-|\n|Person|Jobs.Stop|Jobs.All<br>Jobs.Manage|\n"
+        "|Service||None.|\n|Guest|||\n\n1. First, e.g. this. Then `that`!\n   - Third\n"
+    )
+    page = document(f"# A\n\nB <id>. C\nd.\n\n## Rights\n\n{rights}\n### Code\n\n    x\n     y\n")
+    assert [(s.name, s.sentences) for s in page.sections] == [
+        ("(title)", ("A",)),
+        ("(introduction)", ("B <id>.", "C d.")),
+        (
+            "Rights",
+            ("Kind | Least | More", "Person | Jobs.Stop", "Person | | Jobs.All", "Person | | Jobs.Manage",
+             "Service | | None.", "Guest", "First, e.g. this.", "Then that!", "Third"),
+        ),
+        ("Code", ("x y",)),
+    ]  # fmt: skip
+    assert page.headings == ("(title)", "(introduction)", "Rights")
+    assert page.text("rights") == (*page.sections[2].sentences, "Code", "x y")
+    assert page.text("Code") == ("x y",)
+    assert page.text("No heading") is None
 
 
 def test_a_localised_page_is_read_by_its_english_spans(contract: Contract) -> None:
@@ -293,7 +323,7 @@ def test_what_has_not_moved_ends_0(at: Path, capsys: Capture) -> None:
         "print-job: job-stop (job-stop.md)\n"
         "  same: (title), (introduction), Permissions, HTTP request, Request body, Response, Limits,"
         " Examples, See also\n"
-        "not watched: errors, job-stop, RFC 9110 (3 promises)\n"
+        "not watched: errors, job-stop, (preview note), RFC 9110 (3 promises)\n"
         "nothing has moved that a clause rests on, in 1 copy of pages\n"
     )
 
@@ -329,7 +359,7 @@ def test_json_has_all_of_it(at: Path, capsys: Capture) -> None:
     assert run(f"{NAME}.md", "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["moved"], told["absent"], told["untranslated"]) == (False, [], [])
-    assert told["unwatched"] == {"errors": 1, "job-stop": 1, "RFC 9110": 1}
+    assert told["unwatched"] == {"errors": 1, "job-stop, (preview note)": 1, "RFC 9110": 1}
     (page,) = told["pages"]
     assert (page["contract"], page["page"], page["file"]) == ("print-job", NAME, f"{NAME}.md")
     (limits,) = [row for row in page["sections"] if row["change"] != "same"]
@@ -460,7 +490,7 @@ def test_accepting_writes_the_sections_and_nothing_else(tmp_path: Path, monkeypa
         "  job-stop:",
         '    url: "https://print.example/docs/job-stop?view=2"',
         "    sections:",
-        '      (title): {read: "2025-06-01", sentences: "9be3838e"}',
+        '      (title): {read: "2025-06-01", hash: "9be3838e", sentences: "9be3838e"}',
     ]
     added = len(after) - len(before) + 1
     assert after[:at] == before[:at]
@@ -487,7 +517,7 @@ def test_accepting_anew_keeps_comments_and_the_days_of_what_stayed(
         next(row for row in old if row.startswith("      See also:")),
     ]
     fresh = [row for row in rows if row not in old]
-    assert fresh[0].startswith('      Limits: {read: "2026-01-02", sentences: "')
+    assert fresh[0].startswith('      Limits: {read: "2026-01-02", hash: "')
     assert fresh[0].endswith('"}  # per caller')
     assert rows[rows.index(fresh[0]) - 1] == "      # Of calls."
     assert fresh[1].startswith('      "More: \\"all\\" # of it": {read: "2026-01-02"')
@@ -502,8 +532,8 @@ def test_accepting_anew_keeps_comments_and_the_days_of_what_stayed(
     [
         '  job-stop: {url: "https://print.example/docs/job-stop", sections: {}}',
         '  job-stop:\n    url: https://print.example/docs/job-stop  # the page\n',
-        '  "job-stop":\n      sections: {Gone: {read: "2020-01-01", sentences: ""}}\n      url: "https://a.example/job-stop"',
-        "  job-stop:\n    url: https://print.example/job-stop\n    sections:\n      Gone:\n        read: \"2020-01-01\"\n        sentences: >-\n          aaaaaaaa\n          bbbbbbbb\n      # the last\n\n    file: docs/job-stop.md",
+        '  "job-stop":\n      sections: {Gone: {read: "2020-01-01", hash: "00000000", sentences: ""}}\n      url: "https://a.example/job-stop"',
+        "  job-stop:\n    url: https://print.example/job-stop\n    sections:\n      Gone:\n        read: \"2020-01-01\"\n        hash: \"12345678\"\n        sentences: >-\n          aaaaaaaa\n          bbbbbbbb\n      # the last\n\n    file: docs/job-stop.md",
     ],
 )  # fmt: skip
 def test_accepting_fits_the_layouts_of_people(

@@ -17,7 +17,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.page import Read, folded, headings
 from cancel_contracts.pages.find import Copy
 from cancel_contracts.pages.ground import Promise, promises
-from cancel_contracts.pages.read import Document, dictionary, marks
+from cancel_contracts.pages.read import Document, dictionary, marks, reading
 
 WORDS = 800  # of two sentences that are compared word by word; longer ones are shown whole
 PAIRS = 1000  # of sentences that are held against each other where a part was rewritten
@@ -100,7 +100,7 @@ def compare(contract: Contract, copy: Copy, older: Older) -> Comparison | None:
         text: tuple[str, ...] | None
         now, text = name, document.text(name)
         # Of a section that is gone a namesake may be nested in another: that is not where it went.
-        if not _has(document.headings, name) and marks(text or ()) != read.sentences:
+        if not _has(document.headings, name) and reading(text or (), "").hash != read.hash:
             if (other := _renamed(read, fresh, document)) is not None:
                 fresh.remove(other)
                 now, text = other, document.text(other)
@@ -130,7 +130,9 @@ def _change(
     older: Older, resting: Sequence[Promise],
 ) -> Change:  # fmt: skip
     was = read.sentences if read else ()
-    edits = tuple(_edits(was, text or (), older))
+    # Where a blank alone makes two sentences of one, their hashes differ and that of the text stays.
+    same = read is not None and text is not None and reading(text, "").hash == read.hash
+    edits = () if same else tuple(_edits(was, text or (), older))
     kept = len(was) - sum(len(edit.gone) for edit in edits)
     kind: Kind
     if text is None:
@@ -140,7 +142,7 @@ def _change(
     elif now != name:
         kind = "renamed"
     else:
-        kind = "changed" if edits else "same"
+        kind = "same" if same else "changed"
     on = tuple(p for p in resting if p.rests_on(p.source.page, name))
     return Change(
         kind, name, now if text is not None else None, read.day if read else None, kept, edits, on
