@@ -239,6 +239,21 @@ def test_each_section_is_told_for_what_became_of_it(contract: Contract) -> None:
     }
 
 
+def test_of_a_section_that_is_gone_a_namesake_within_another_is_not_the_rest(
+    contract: Contract,
+) -> None:
+    old = "## Response\n\nOn success the answer is `202 Accepted`. Nothing stands in the body.\n"
+    found = compared(contract, PAGE.replace(old, ""))
+    assert moved(found) == RESPONSE
+    assert [(c.name, c.kind) for c in found.changes if c.kind != "same"] == [("Response", "gone")]
+    nested = PAGE.replace("## Request body", "## Rules\n\n### Request body")
+    assert moved(compared(contract, nested)) == set()
+    nested = nested.replace("send no body", "send a body")
+    assert [(c.name, c.kind) for c in compared(contract, nested).changes if c.moved] == [
+        ("Request body", "changed")
+    ]
+
+
 def test_the_hashes_tell_what_is_new_and_how_much_is_gone(contract: Contract) -> None:
     page = PAGE.replace("Jobs.Manage", "Jobs.All").replace("|Guest|None.|\n", "")
     (rights,) = [c for c in compared(contract, page).changes if c.name == "Permissions"]
