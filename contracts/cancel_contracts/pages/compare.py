@@ -100,7 +100,7 @@ def compare(contract: Contract, copy: Copy, older: Older) -> Comparison | None:
         now: str | None = name
         # Of a section that is gone a namesake may be nested in another: its text tells.
         if not _has(document.headings, name) and not _same(read, document.text(name)):
-            now = _renamed(read, [*fresh, name], document)
+            now = _renamed(read, [name, *fresh], document)
             fresh = [other for other in fresh if other != now]
         text = document.text(now) if now is not None else None
         changes.append(_change(name, now, read, text, older, resting))
