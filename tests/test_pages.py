@@ -609,6 +609,25 @@ def test_a_page_of_two_contracts_is_accepted_in_both(at: Path) -> None:
     assert (at / "print-job.yaml").read_text("utf-8") != text
 
 
+def test_another_page_is_watched_once_it_was_accepted(at: Path, capsys: Capture) -> None:
+    """Beside the first, and with a comment at its row."""
+    page = at / "errors.md"
+    page.write_text("# Errors\n\n## Status Codes\n\nAn unknown id is `404`.\n", "utf-8")
+    assert run(".") == 0  # nobody watches it yet
+    assert "errors.md" not in capsys.readouterr().out
+    assert run(".", "--page", "errors", "--accept", "--read", "2025-07-01") == 0
+    assert "  errors:  # shared by many\n" in (at / "print-job.yaml").read_text("utf-8")
+    assert load(at / "print-job.yaml").pages["errors"].sections["Status Codes"].day == "2025-07-01"
+    page.write_text(page.read_text("utf-8").replace("404", "410"), "utf-8")
+    capsys.readouterr()
+    assert run(".") == 1
+    told = capsys.readouterr().out
+    assert "errors (errors.md)\n  changed: Status Codes (read 2025-07-01)\n" in told
+    assert "rests on it: PJ-11 (must)" in told
+    assert run(".", "--page", NAME) == 0
+    assert run("errors.md", "job-stop.md", "--page", NAME) == 0
+
+
 # --- coverage -----------------------------------------------------------------------------------
 
 

@@ -91,9 +91,12 @@ def _cuts(text: str, key: Any, row: Any, wanted: dict[str, Read]) -> Iterator[Cu
         ]  # fmt: skip
         lines.append("sections:")
         block = "".join(f"\n{' ' * step}{line}" for line in lines)
-        # The blank between the key's colon and the braces goes too.
+        # The blank between the key's colon and the braces goes too, and a comment beside them stays
+        # beside the key.
         begin = len(text[: row.start_mark.index].rstrip(" "))
-        yield Cut(begin, row.end_mark.index, block + _block(wanted, step + INDENT))
+        beside = text[row.end_mark.index :].partition("\n")[0]
+        end = row.end_mark.index + len(beside)
+        yield Cut(begin, end, beside.rstrip() + block + _block(wanted, step + INDENT))
         return
     step = row.value[0][0].start_mark.column
     there = next((pair for pair in row.value if pair[0].value == "sections"), None)
