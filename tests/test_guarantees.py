@@ -66,7 +66,7 @@ KEPT: dict[str, str] = {
     "test_a_neighbour_that_is_not_to_be_had_is_done_without; cli: test_plan_sends_nothing",
     "Nothing is left in the working": "deep: test_the_working_directory_stays_as_it_was; ledger: "
     "test_a_local_target_has_none_unless_asked_for",
-    "`judge`, `compare`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
+    "`judge`, `compare`, `board`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
     # What goes out
     "The same version, spec": "verify: test_the_same_seed_sends_the_same_requests",
     "A request is never sent twice": "transport_failures: "

@@ -523,7 +523,7 @@ def pairs(names: Iterable[str]) -> list[Any]:
     found = []
     for turn, name in enumerate(names):
         hands = [hand for hand in HANDS if ENTRIES[name].applies(CONTRACTS[hand.name])]
-        chosen = hands if EVERY else [hands[turn % len(hands)]]
+        chosen = hands if EVERY or not hands else [hands[turn % len(hands)]]
         found += [pytest.param(name, hand, id=f"{name}-{hand.name}") for hand in chosen]
     return found
 
@@ -595,12 +595,10 @@ def shows_a_cancel(entity: bytes) -> bool:
 
 
 def test_every_entry_has_a_proof_and_every_proof_an_entry() -> None:
-    assert {*PROOFS, *ACROSS_PROOFS} == set(ENTRIES)
+    """Those of contracts unlike the shipped ones are proven in tests/test_unlike_proofs.py."""
+    shipped = {n for n, e in ENTRIES.items() if any(e.applies(c) for c in CONTRACTS.values())}
+    assert {*PROOFS, *ACROSS_PROOFS} == shipped
     assert len(ENTRIES) == len(FAULTS) + len(VARIANTS)
-
-
-def test_every_entry_applies_to_a_shipped_contract() -> None:
-    assert all(any(e.applies(c) for c in CONTRACTS.values()) for e in ENTRIES.values())
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -72,6 +72,7 @@ class Quota:
     calls: int
     seconds: int
     documented: Literal["page", "elsewhere"] = "page"
+    refused: int = 429  # the status that tells of it
 
     def __str__(self) -> str:
         unit = {60: "minute", 3600: "hour"}.get(self.seconds, f"{self.seconds} s")
@@ -149,8 +150,9 @@ class Lifecycle:
     touches: tuple[str, ...] = ()  # places that any call, or time, may change beside
     moments: tuple[str, ...] = ()  # places with dates, in the order in which they come
     caller: str | None = None  # the place that names who cancelled
-    # Name of the schema that an owner's (non-administrator's) body must fit.
-    owners: str | None = None
+    # Who is no administrator cancels what is their own alone: by a body that fits the schema that
+    # is named so, or where it is True by any.
+    owners: str | Literal[True] | None = None
     # State -> place -> value, of states that are not told by their name.
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     through: tuple[str, ...] = ()  # states that may show between the call and `after`
@@ -240,6 +242,7 @@ class Contract:
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
     pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
+    unproven: Mapping[str, str] = field(default_factory=dict)  # what `prove` leaves out -> why
     sha256: str = ""  # of the spec file's octets, in hexadecimal
     duties: tuple[
         Clause, ...
@@ -258,6 +261,11 @@ class Contract:
         life = self.lifecycle
         written = {*life.places, *life.records, *life.sets, *life.touches, *life.leaves}
         return self.properties - written
+
+    @cached_property
+    def limit_statuses(self) -> tuple[int, ...]:
+        """The statuses by which a limit may be told: 429, and what a quota is refused with."""
+        return tuple(dict.fromkeys((429, *(quota.refused for quota in self.quotas))))
 
     @property
     def server_path(self) -> str:
