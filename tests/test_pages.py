@@ -305,6 +305,17 @@ def test_a_section_that_a_source_names_and_nobody_has_read_is_no_ground(contract
     assert [c.name for c in found.changes if c.kind != "same"] == ["Limits"]
 
 
+def test_who_names_a_section_by_its_new_heading_rests_on_it_too(contract: Contract) -> None:
+    """As where a clause's source was corrected, and the page was not accepted since."""
+    text = Path(contract.path_of_file).read_text("utf-8")
+    file = Path(contract.path_of_file).with_name("print-corrected.yaml")
+    file.write_text(text.replace("section: Response}", "section: Result}"), "utf-8")
+    page = PAGE.replace("## Response\n\nOn", "## Result\n\nOn").replace(
+        "202 Accepted`.", "200 OK`."
+    )
+    assert moved(compared(load(file), page)) == RESPONSE
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -646,6 +657,18 @@ def test_coverage_prints_the_page_and_what_rests_on_each_sentence(
     assert told.endswith("  19 of 21 sentences carry clauses\n")
 
 
+def test_coverage_of_a_translation_alone_says_why_there_is_nothing(
+    at: Path, capsys: Capture
+) -> None:
+    (at / "003.txt").write_text(
+        PAGE.replace("title:", "ms.contentlocale: ru-RU\ntitle:", 1), "utf-8"
+    )
+    said = usage(capsys, "003.txt", "--coverage")
+    assert "--coverage: found no page to show: 003.txt in ru-RU alone" in said
+    (at / "docs").mkdir()
+    assert "--coverage: found no page to show; name" in usage(capsys, "docs", "--coverage")
+
+
 def test_coverage_knows_the_verdicts_of_a_report(at: Path, capsys: Capture) -> None:
     argv = ["verify", "--spec", "print-job.yaml", "--only", "PJ-5,PJ-10", "--report-json", "r.json"]
     main(argv)
@@ -722,6 +745,8 @@ def test_flags_that_do_not_go_together_are_refused(at: Path, capsys: Capture) ->
     page = f"{NAME}.md"
     for argv, said in (
         (["--accept", "--coverage"], "--accept: goes without --coverage"),
+        (["--since", page, "--coverage"], "--since: shows what has changed"),
+        (["--since", page, "--accept"], "--since: shows what has changed"),
         (["--read", "2025-01-01"], "--read: says something of --accept"),
         (["--report", "r.json"], "--report: says something of --coverage"),
         (["--page", "job-stopp"], "--page: no page is named 'job-stopp'"),

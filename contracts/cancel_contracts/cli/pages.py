@@ -66,6 +66,8 @@ def pages(places: tuple[Path, ...], specs: tuple[Path, ...], names: tuple[str, .
 
     if accept and coverage:
         raise UsageError("--accept", "goes without --coverage", "leave one out")
+    if older and (accept or coverage):
+        raise UsageError("--since", "shows what has changed", "leave it out")
     for flag, given, needs, there in (("--read", day, "--accept", accept),
                                       ("--report", report, "--coverage", coverage)):  # fmt: skip
         if given is not None and not there:
@@ -105,8 +107,12 @@ def _cover(
         cover(c, copy, verdicts(document, c.name))
         for copy in found.copies for c in contracts if copy.name in c.pages
     ]  # fmt: skip
+    if not rows:
+        told = [f"{file} in {locale} alone" for file, locale in found.untranslated]
+        problem = f"found no page to show{': ' if told else ''}{', '.join(told)}"
+        raise UsageError("--coverage", problem, "name a page of these contracts")
     put(coverage(rows, form))
-    return 0 if rows else INCONCLUSIVE
+    return 0
 
 
 def _accept(contracts: Sequence[Contract], found: Found, day: str) -> int:

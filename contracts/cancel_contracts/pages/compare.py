@@ -146,7 +146,8 @@ def _change(
         kind = "renamed"
     else:
         kind = "same" if same else "changed"
-    on = tuple(p for p in resting if p.rests_on(p.source.page, name))
+    named = {name, now or name}  # a source may have been corrected before the page was accepted
+    on = tuple(p for p in resting if any(p.rests_on(p.source.page, one) for one in named))
     return Change(
         kind, name, now if text is not None else None, read.day if read else None, kept, edits, on
     )
