@@ -222,7 +222,7 @@ class _Reader:
     def _bare(self, markup: str) -> str:
         """Return HTML without its tags; note what was not there to be included."""
         for comment in COMMENT.findall(markup):
-            if comment.strip().startswith(LACKING) and not self.tab:
+            if comment.strip().startswith(LACKING):
                 self.lacking.append(comment.strip().removeprefix(LACKING).strip())
         return TAG.sub(_tag, COMMENT.sub("", markup))
 
