@@ -699,10 +699,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "tabs alone": (b"# [A](#tab/a)\n\nWords.\n", "has no headings"),
     "front matter alone": (b"---\ntitle: x\n---\n", "has no headings"),
     "HTML": (b"<html><body><h1>job: stop</h1></body></html>", "has no headings"),
-    "quotes in quotes": (b"# job: stop\n\n" + b">" * 5000 + b" a\n", "is nested deeper than 30"),
+    "quotes in quotes": (b"# job: stop\n\n" + b">" * 5000 + b" a\n", "is nested deeper than 20"),
     "lists in lists": (
         b"# a\n\n" + b"".join(b"  " * i + b"- a\n" for i in range(300)),
-        "is nested deeper than 30",
+        "is nested deeper than 20",
     ),
     "many headings": (b"# a\n" * 600, "has more than 500 sections"),
     "many sentences": (b"# a\n\n" + b"A. " * 20_000, "has more than 5000 sentences"),

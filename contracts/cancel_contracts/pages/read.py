@@ -22,7 +22,7 @@ from cancel_contracts.contract.page import INTRODUCTION, TITLE, Read, folded
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pages.english import LACKING
 
-NESTING = 30  # levels of lists, quotes and emphasis; a page has six. Time grows with it
+NESTING = 20  # levels of lists (two each), quotes and emphasis; a page has six. Time grows with it
 SENTENCES = 5000  # of a page; a long one has three hundred
 SECTIONS = 500  # of a page; a long one has forty
 NO_HEADING = 9  # below every heading: contains none
