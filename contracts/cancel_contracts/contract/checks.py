@@ -12,9 +12,9 @@ from typing import Any
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
-from cancel_contracts.contract.lifecycle import Problem, lifecycle_problems, nearest
+from cancel_contracts.contract.lifecycle import Problem, is_shown, lifecycle_problems, nearest
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.places import lies_within, place
+from cancel_contracts.contract.places import place
 from cancel_contracts.contract.responses import content_of, json_of, required_headers
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import Situation
@@ -126,7 +126,7 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
     if "quota" in expect and not contract.quotas:
         yield where, "expects a quota, but there is no x-quota", "add it"
     for name in expect.get("keeps", ()):
-        if known and not lies_within(place(name), known):
+        if not is_shown(contract, place(name)):
             yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
     if "named" in expect and contract.lifecycle.caller is None:
         yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"
