@@ -39,6 +39,7 @@ class Names(click.ParamType[str]):
 
 
 CONTRACTS, CLAUSES, IDENTITIES = Names("contracts"), Names("clauses"), Names("identities")
+PAGES = Names("pages")
 FAULTS, VARIANTS, ENTRIES = Names("faults"), Names("variants"), Names("entries")
 
 
@@ -63,5 +64,7 @@ def _rows(kind: str, params: dict[str, Any]) -> Iterable[tuple[str, str]]:
     contracts = [c for c in contracts if not names or c.name in names or kind == "contracts"]
     if kind == "contracts":
         yield from ((c.name, c.title) for c in contracts)
+    elif kind == "pages":
+        yield from ((name, page.url) for c in contracts for name, page in c.pages.items())
     else:
         yield from ((clause.id, clause.says) for c in contracts for clause in c.clauses)

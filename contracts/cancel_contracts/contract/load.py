@@ -26,6 +26,7 @@ from cancel_contracts.contract.lifecycle import read_lifecycle
 from cancel_contracts.contract.model import Clause, Contract, Dialect, NotTestable, Quota, Source
 from cancel_contracts.contract.openapi import Document, error_schema, schema_of
 from cancel_contracts.contract.operation import ACTS, Operation, shared_name
+from cancel_contracts.contract.page import read_pages
 from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
@@ -141,7 +142,7 @@ class Reader(Document):
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
             ),
-            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
+            pages=read_pages(self.document),
             unproven=dict(self.document.get("x-prove", {})),
             bodies=act.bodies(),
             entity_schema=success,
