@@ -67,8 +67,8 @@ def problems(contract: Contract) -> Iterator[Problem]:
     yield from _lifecycle(contract)
     yield from _pages(contract)
     for duty in contract.duties:
-        if "own-body" in duty.expect and contract.lifecycle.owners is None:
-            problem = "expects a body of owners, but x-lifecycle names none (owners)"
+        if "own-body" in duty.expect and contract.owners_schema is None:
+            problem = "expects a body of owners, but x-lifecycle names no schema of it (owners)"
             yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)

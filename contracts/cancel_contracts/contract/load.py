@@ -40,6 +40,11 @@ NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
 def shipped() -> list[Path]:
+    """Return the spec files of the shipped contracts that a run takes without being asked."""
+    return [path for path in every_shipped() if load(path).default]
+
+
+def every_shipped() -> list[Path]:
     """Return the spec files that come with the package: beside it in a checkout, inside it in a
     wheel.
     """
@@ -133,6 +138,7 @@ class Reader(Document):
                 for row in self.document.get("x-not-testable", [])
             ),
             pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
+            default=self.document.get("x-default", True),
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),

@@ -134,8 +134,9 @@ class Lifecycle:
     touches: tuple[str, ...] = ()  # properties that any call, or time, may change beside
     moments: tuple[str, ...] = ()  # properties with dates, in the order in which they come
     caller: str | None = None  # the property that names who cancelled
-    # Name of the schema that an owner's (non-administrator's) body must fit.
-    owners: str | None = None
+    # A non-administrator cancels an own resource alone: the name of the schema that the body must
+    # fit, or True where no body is asked for.
+    owners: str | Literal[True] | None = None
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -188,6 +189,7 @@ class Contract:
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
     pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
+    default: bool = True  # whether a run takes it without being asked
     duties: tuple[
         Clause, ...
     ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py

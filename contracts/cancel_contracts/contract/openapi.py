@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cancel_contracts.contract.model import Permission, Server
 from cancel_contracts.contract.path_template import halves
@@ -78,8 +78,10 @@ class Document:
         operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
         return schema_of((operation.get("responses") or {}).get("200"))
 
-    def owners(self, name: str | None) -> Any:
-        """Return the schema of a name, or None where there is no name."""
+    def owners(self, name: str | Literal[True] | None) -> Any:
+        """Return the schema of a name, or None where owners send no body that has one."""
+        if name is True:
+            return None
         found = self.document.get("components", {}).get("schemas", {}).get(name)
         if name is not None and found is None:
             problem = f"no schema is named {name!r}"

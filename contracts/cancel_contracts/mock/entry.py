@@ -154,6 +154,11 @@ def owners(contract: Contract) -> bool:
     return contract.lifecycle.owners is not None
 
 
+def owner_body(contract: Contract) -> bool:
+    """A non-administrator's body is asked for, by a schema of its own."""
+    return isinstance(contract.lifecycle.owners, str)
+
+
 def named_after(contract: Contract) -> bool:
     """A page names the state that a cancel leads to, so it can be missed."""
     return bool(contract.lifecycle.after)

@@ -98,8 +98,8 @@ def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft2020
 
 
 def owner_schema(contract: Contract) -> Mapping[str, Any] | None:
-    """Return what an owner's body must fit, or None where the lifecycle binds no owners."""
-    if contract.lifecycle.owners is None:
+    """Return what an owner's body must fit, or None where the lifecycle asks for none."""
+    if not isinstance(contract.lifecycle.owners, str):
         return None
     found: Mapping[str, Any] = contract.document["components"]["schemas"][contract.lifecycle.owners]
     return found

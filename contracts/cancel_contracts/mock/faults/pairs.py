@@ -160,7 +160,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("pair-owner-second-state-other-value-accepted",
           "A user's body with another value is accepted in the second of the states.",
           breaks(SERVED, identity="user", body="json"),
-          lets_in(("owner-body-schema",), SECOND_STATE), all_of(entry.owners, TWO_STATES)),
+          lets_in(("owner-body-schema",), SECOND_STATE), all_of(entry.owner_body, TWO_STATES)),
     # --- Media type and the rest
     fault("pair-foreign-media-second-state-accepted",
           "A body that says it is text is accepted in the second of the states.",
