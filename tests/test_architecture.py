@@ -53,6 +53,7 @@ ALLOWED = {
         "contract", "errors", "exchange", "foreign", "journal", "needs", "redact",
         "serial", "transport",
     },
+    "pages": {"contract", "errors"},
     "baseline": {"contract", "errors", "judge", "schemas"},
     "compare": {"errors", "schemas"},
     "assignment": {"contract", "identity", "needs", "plan", "run", "sight", "targets", "transport"},
@@ -69,7 +70,7 @@ ALLOWED = {
     "cli": {
         "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
         "hosts",
-        "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
+        "identity", "ledger", "mock", "pages", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
     "load": {
@@ -93,7 +94,7 @@ ALLOWED = {
     },
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
-        "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
+        "identity", "journal", "judge", "ledger", "mock", "needs", "pages", "plan", "prove",
         "provider_states", "redact", "reproduce", "run", "serial", "sight", "speaking", "targets",
         "verify", "windows",
     },

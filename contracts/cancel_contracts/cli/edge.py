@@ -14,6 +14,7 @@ from cancel_contracts.cli.again import replay, token
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, prove, schema
 from cancel_contracts.cli.mock import mock
+from cancel_contracts.cli.pages import pages
 from cancel_contracts.cli.run import judge, verify
 from cancel_contracts.errors import SUITE_FAILED, ContractsError, UsageError, clip, crash, one_line
 from cancel_contracts.pipes import papers
@@ -43,6 +44,7 @@ for command in (
     mock,
     prove,
     ledger,
+    pages,
     init,
     schema,
 ):

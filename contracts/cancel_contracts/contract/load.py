@@ -29,6 +29,7 @@ from cancel_contracts.contract.model import (
     Source,
 )
 from cancel_contracts.contract.openapi import Document, schema_of
+from cancel_contracts.contract.page import read_pages
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
@@ -137,8 +138,8 @@ class Reader(Document):
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
             ),
-            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
             default=self.document.get("x-default", True),
+            pages=read_pages(self.document),
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),

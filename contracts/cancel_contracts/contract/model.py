@@ -11,6 +11,8 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from cancel_contracts.contract.page import Page
+
 Level = Literal["must", "should", "info"]
 
 
@@ -188,8 +190,8 @@ class Contract:
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
-    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
     default: bool = True  # whether a run takes it without being asked
+    pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
     duties: tuple[
         Clause, ...
     ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py
