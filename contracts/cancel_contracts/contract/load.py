@@ -76,11 +76,20 @@ def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Cont
 
 
 def _load(path: Path) -> Contract:
+    check_name(path)
+    return of_document(path, parse_yaml(path))
+
+
+def check_name(path: Path) -> None:
+    """Raise where a file's stem cannot be the name of a contract."""
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
         )
-    document = parse_yaml(path)
+
+
+def of_document(path: Path, document: Any) -> Contract:
+    """Return the contract of a spec's document, which a file of that path holds."""
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
