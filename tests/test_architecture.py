@@ -32,7 +32,7 @@ ALLOWED = {
     "identity": {"contract", "errors", "exchange", "hosts", "needs", "redact", "targets"},
     "ledger": {"errors", "redact", "schemas", "targets"},
     "provider_states": {
-        "contract", "errors", "exchange", "identity", "ledger", "needs", "targets",
+        "contract", "errors", "exchange", "identity", "ledger", "needs", "sight", "targets",
         "transport",
     },
     "plan": {"contract", "exchange", "needs"},
@@ -67,8 +67,9 @@ ALLOWED = {
         "judge", "ledger", "plan", "provider_states", "redact", "run", "targets",
         "transport",
     },
+    "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "assignment", "baseline", "board", "builtin", "compare", "contract", "errors", "exchange", "gate",
         "hosts",
         "identity", "ledger", "mock", "pages", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",

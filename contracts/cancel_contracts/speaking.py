@@ -5,6 +5,7 @@ and `expect`. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from cancel_contracts.contract.compose import composed
@@ -24,11 +25,13 @@ class Speaking:
         self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
         self._compose = composed(contract)
         self._of: dict[str, frozenset[int]] = {}
+        self._facts: dict[tuple[str, tuple[str, ...]], frozenset[int]] = {}
 
     def _spoken(self, clause: Clause) -> frozenset[int]:
         """Return which of the calls a clause speaks of: of one answer as of any."""
         if clause.id not in self._of:
-            status = _statuses(clause.given)[0]
+            answer = clause.given.get("answer")
+            status = min(_statuses(*listed(answer)) if answer else STATUSES)
             self._of[clause.id] = frozenset(
                 at
                 for at, situation in enumerate(self._calls)
@@ -47,12 +50,19 @@ class Speaking:
 
     def _meets(self, clause: Clause, facts: Mapping[str, Sequence[str]]) -> bool:
         """Whether a clause speaks of a call in which the facts hold."""
-        if not set(_statuses(facts)) & set(_statuses(clause.given)):
+        told, speaks = facts.get("answer"), clause.given.get("answer")
+        if told and speaks and _statuses(*told).isdisjoint(_statuses(*listed(speaks))):
             return False
-        return any(
-            all(_holds(key, words, self._calls[at]) for key, words in facts.items())
-            for at in self._spoken(clause)
-        )
+        held = [self._held(key, tuple(words)) for key, words in facts.items() if key != "answer"]
+        return bool(self._spoken(clause).intersection(*held))
+
+    def _held(self, key: str, words: tuple[str, ...]) -> frozenset[int]:
+        """Return in which of the calls a fact of a fault holds."""
+        if (key, words) not in self._facts:
+            self._facts[key, words] = frozenset(
+                at for at, situation in enumerate(self._calls) if _holds(key, words, situation)
+            )
+        return self._facts[key, words]
 
     def intended(self, fault: Fault) -> tuple[str, ...]:
         """Return the clauses that may catch a fault."""
@@ -61,16 +71,11 @@ class Speaking:
         )
 
 
-def _statuses(given: Mapping[str, Any]) -> list[int]:
-    """Return the statuses that an `answer` speaks of; all where it is absent. A clause has words
-    in a list or one alone, a fault in a tuple.
-    """
-    if "answer" not in given:
-        return list(STATUSES)
-    said = given["answer"]
-    words = list(said) if isinstance(said, tuple) else listed(said)
+@cache
+def _statuses(*words: Any) -> frozenset[int]:
+    """Return the statuses that the words of an `answer` speak of."""
     wanted = [int(w) if str(w).isdigit() else w for w in words]
-    return [status for status in STATUSES if fits(status, wanted)]
+    return frozenset(status for status in STATUSES if fits(status, wanted))
 
 
 def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
@@ -78,8 +83,6 @@ def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
     `permission`, whoever holds one named permission, and media types by their parameter.
     """
     match key:
-        case "answer":
-            return True
         case "resource" | "state":
             return bool({situation.resource, situation.state} & set(words))
         case "identity":

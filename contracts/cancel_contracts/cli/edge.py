@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from cancel_contracts.cli.again import replay, token
+from cancel_contracts.cli.board import board
 from cancel_contracts.cli.draft import new_contract
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, prove, schema
@@ -39,6 +40,7 @@ for command in (
     replay,
     token,
     compare,
+    board,
     baseline,
     clauses,
     explain,

@@ -12,18 +12,13 @@ from typing import Any
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
+from cancel_contracts.contract.lifecycle import Problem, lifecycle_problems, nearest
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.places import lies_within, place
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import Situation
 
-Problem = tuple[str, str, str]
 RESOURCES = ("any", *AXES["resource"].words)
-
-
-def nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    """Return the fix for a word that is unknown: the nearest one, or where they are listed."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "see docs/clauses-vocabulary.md"
 
 
 def unknown_words(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -57,14 +52,16 @@ def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
             yield where, f"no {key} is named {word!r}", nearest(word, axis.words)
 
 
-def problems(contract: Contract) -> Iterator[Problem]:
-    """Yield what is wrong with a contract whose words are all known."""
+def problems(contract: Contract, example: Any = None) -> Iterator[Problem]:
+    """Yield what is wrong with a contract whose words are all known. `example` is of what the GET
+    shows.
+    """
     seen: set[str] = set()
     for id_ in contract.ids:
         if id_ in seen:
             yield f"x-clauses/{id_}", "the id stands twice", "ids are never reused"
         seen.add(id_)
-    yield from _lifecycle(contract)
+    yield from lifecycle_problems(contract, example)
     yield from _pages(contract)
     for duty in contract.duties:
         if "own-body" in duty.expect and contract.owners_schema is None:
@@ -90,28 +87,18 @@ def _pages(contract: Contract) -> Iterator[Problem]:
             yield f"x-pages/{page}", "no source names this page", nearest(page, bare)
 
 
-def _lifecycle(contract: Contract) -> Iterator[Problem]:
-    life, known = contract.lifecycle, tuple(contract.properties)
-    if not known:
-        return  # nothing is said of what the resource shows
-    named = {"shows": life.shows, "records": life.records, "sets": life.sets}
-    named |= {
-        "touches": life.touches,
-        "moments": life.moments,
-        "caller": (life.caller,) if life.caller else (),
-    }
-    for key, names in named.items():
-        for name in names:
-            if name not in known:
-                yield f"x-lifecycle/{key}", f"no schema shows {name!r}", nearest(name, known)
-
-
 def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
     where, given, states = f"x-clauses/{clause.id}", clause.given, contract.lifecycle.states
     named = [str(word) for word in listed(given.get("resource", []))]
     for name in named:
         if name not in (*states, *RESOURCES):
             yield where, f"no state is named {name!r}", nearest(name, (*states, *RESOURCES))
+    if "final" in named and not contract.lifecycle.final:
+        yield (
+            where,
+            "asks for a final state, and x-lifecycle names none",
+            "name one, or leave it out",
+        )
     if "id" in given and "odd" not in named:
         yield where, "`id` goes with `resource: odd` alone", "leave it out, or say odd"
     for body in listed(given.get("body", [])):
@@ -129,7 +116,7 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
     if "quota" in expect and not contract.quotas:
         yield where, "expects a quota, but there is no x-quota", "add it"
     for name in expect.get("keeps", ()):
-        if known and name not in known:
+        if known and not lies_within(place(name), known):
             yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
     if "named" in expect and contract.lifecycle.caller is None:
         yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +21,21 @@ from jsonschema import Draft202012Validator
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.entity_schema import bad_patterns
+from cancel_contracts.contract.lifecycle import read_lifecycle
 from cancel_contracts.contract.model import (
     Clause,
     Contract,
     Dialect,
-    Lifecycle,
     NotTestable,
     Quota,
     Source,
 )
 from cancel_contracts.contract.openapi import Document, schema_of
 from cancel_contracts.contract.page import read_pages
+from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
-from cancel_contracts.contract.yaml_file import parse_yaml, place_in
+from cancel_contracts.contract.yaml_file import parse_text, place_in, read_file
 from cancel_contracts.errors import UsageError
 from cancel_contracts.schemas import complaint, schema
 
@@ -76,27 +79,24 @@ def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Cont
 
 
 def _load(path: Path) -> Contract:
-    check_name(path)
-    return of_document(path, parse_yaml(path))
+    return of_text(path, lambda: read_file(path))
 
 
-def check_name(path: Path) -> None:
-    """Raise where a file's stem cannot be the name of a contract."""
+def of_text(path: Path, read: Callable[[], str]) -> Contract:
+    """Return the contract of a spec's text, as the file of that path holds it."""
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
         )
-
-
-def of_document(path: Path, document: Any) -> Contract:
-    """Return the contract of a spec's document, which a file of that path holds."""
+    text = read()
+    document = parse_text(path, text)
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
     for where, pattern in bad_patterns(document):
         problem = f"{pattern!r} is no regular expression"
         raise UsageError(f"{path}: {where}", problem, "write it as ECMA 262 has it")
-    return Reader(path, document).contract()
+    return replace(Reader(path, document).contract(), sha256=sha256(text.encode()).hexdigest())
 
 
 def spec_schema() -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Reader(Document):
             server=self.document["servers"][0]["url"].rstrip("/"),
             servers=tuple(self.servers()),
             provisions=tuple(read_provisions(self.document, self.bad)),
-            lifecycle=self.lifecycle(life),
+            lifecycle=read_lifecycle(life, self.kept(), self.bad),
             permissions=tuple(self.permissions(operation)),
             reading=tuple(
                 self.permissions(self.document["paths"][observe]["get"] if observe else {})
@@ -157,7 +157,7 @@ class Reader(Document):
                 (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
             ),
         )
-        for where, problem, fix in problems(contract):
+        for where, problem, fix in problems(contract, self.example(observe)):
             raise self.bad(where, problem, fix)
         return contract
 
@@ -168,21 +168,14 @@ class Reader(Document):
                 found = {k: v for k, v in row.items() if k != "party"}
                 yield Clause(**{"given": {}, **found, "source": Source(**row["source"])})
 
-    def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
-        both = set(life["cancellable"]) & set(life["final"])
-        if both:
-            raise self.bad(
-                "x-lifecycle", f"{sorted(both)[0]!r} is both cancellable and final", "keep one"
-            )
-        return Lifecycle(
-            shows=tuple(life["shows"]),
-            cancellable=tuple(life["cancellable"]),
-            final=tuple(life["final"]),
-            after=tuple(life["after"]),
-            records=dict(life.get("records", {})),
-            sets=tuple(life.get("sets", [])),
-            touches=tuple(life.get("touches", [])),
-            moments=tuple(life.get("moments", [])),
-            caller=life.get("caller"),
-            owners=life.get("owners"),
-        )
+    def kept(self) -> Iterator[str]:
+        """Yield the places that clauses say a call leaves alone."""
+        for row in self.document["x-clauses"]:
+            expect = row["expect"]
+            for each in (expect, *expect.get("readings", {}).values()):
+                for name in each.get("keeps", ()):
+                    try:
+                        yield place(name)
+                    except ValueError as err:
+                        fix = "write it as RFC 6901 has it"
+                        raise self.bad(f"x-clauses/{row['id']}/keeps", str(err), fix) from None

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from cancel_contracts.contract.page import Page
+from cancel_contracts.contract.places import documented
 
 Level = Literal["must", "should", "info"]
 
@@ -110,6 +111,7 @@ class Provision:
 
 
 SEPARATORS = frozenset(" \t_-")
+GONE = "gone"  # the state of a resource whose GET is answered 404 or 410
 
 
 def canonical(state: str) -> str:
@@ -120,36 +122,84 @@ def canonical(state: str) -> str:
     return letters.replace("cancelled", "canceled")
 
 
+def folded(value: Any) -> Any:
+    """Return a value of an entity as it is compared with that of a state."""
+    if isinstance(value, bool):
+        return (value,)  # or True would be 1
+    return canonical(value) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class Lifecycle:
     """The states of the resource. `after` is empty where no page names the state that a cancel
     leads to.
+
+    What the resource shows is named by its places (contract/places.py), names of an entity that is
+    opened along `ways`. A state shows where all its `values` do, or its name stands at one of
+    `shows`; GONE where the resource is not there.
     """
 
     shows: tuple[str, ...]
     cancellable: tuple[str, ...]
     final: tuple[str, ...]
     after: tuple[str, ...]
-    # Property of the entity -> property of the request that is kept in it.
+    # Place in the entity -> property of the request that is kept in it.
     records: Mapping[str, str] = field(default_factory=dict)
-    sets: tuple[str, ...] = ()  # properties that a cancel fills
-    touches: tuple[str, ...] = ()  # properties that any call, or time, may change beside
-    moments: tuple[str, ...] = ()  # properties with dates, in the order in which they come
-    caller: str | None = None  # the property that names who cancelled
+    sets: tuple[str, ...] = ()  # places that a cancel fills
+    touches: tuple[str, ...] = ()  # places that any call, or time, may change beside
+    moments: tuple[str, ...] = ()  # places with dates, in the order in which they come
+    caller: str | None = None  # the place that names who cancelled
     # A non-administrator cancels an own resource alone: the name of the schema that the body must
     # fit, or True where no body is asked for.
     owners: str | Literal[True] | None = None
+    # State -> place -> value, of states that are not told by their name.
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    through: tuple[str, ...] = ()  # states that may show between the call and `after`
+    within: float | None = None  # seconds that the effect may take; None: as long as usual
+    leaves: Mapping[str, Any] = field(default_factory=dict)  # place -> value, once cancelled
+    ways: frozenset[str] = frozenset()
 
     @property
     def states(self) -> tuple[str, ...]:
         return self.cancellable + self.final
 
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Where the state stands."""
+        rows = self.values.values()
+        return tuple(dict.fromkeys((*self.shows, *(at for row in rows for at in row))))
+
+    @cached_property
+    def valued(self) -> frozenset[str]:
+        """Where the values of states stand that are not told by their name."""
+        return frozenset(at for row in self.values.values() for at in row)
+
+    def signs(self, state: str) -> tuple[Mapping[str, Any], ...]:
+        """Return what shows a state: all values of any of these rows."""
+        if state == GONE:
+            return ()
+        if state in self.values:
+            return (self.values[state],)
+        return tuple({at: state} for at in self.shows)
+
+    @cached_property
+    def rows(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        """Every state's name and signs, folded."""
+        every = dict.fromkeys((*self.states, *self.after, *self.through))
+        return tuple(
+            (canonical(state), {at: folded(value) for at, value in sign.items()})
+            for state in every
+            for sign in self.signs(state)
+        )
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether a cancel may leave nothing behind."""
+        return GONE in self.after
+
     def kind(self, state: str) -> str:
         """Return "cancellable" or "final" for a provider state's name."""
         return "cancellable" if state in self.cancellable else "final"
-
-    def cancelled(self, shown: str) -> bool:
-        return canonical(shown) in {canonical(name) for name in self.after}
 
 
 @dataclass(frozen=True)
@@ -192,6 +242,7 @@ class Contract:
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
     default: bool = True  # whether a run takes it without being asked
     pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
+    sha256: str = ""  # of the spec file's octets, in hexadecimal
     duties: tuple[
         Clause, ...
     ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py
@@ -199,13 +250,16 @@ class Contract:
     @cached_property
     def properties(self) -> frozenset[str]:
         """The properties that a page documents of what the GET or a success shows."""
-        return frozenset(_properties(self.entity_schema) | _properties(self.observed_schema))
+        along = self.lifecycle.ways
+        schemas = (self.entity_schema, self.observed_schema)
+        return frozenset(name for schema in schemas for name, _ in documented(schema, along))
 
     @cached_property
     def lasting(self) -> frozenset[str]:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
-        return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+        written = {*life.places, *life.records, *life.sets, *life.touches, *life.leaves}
+        return self.properties - written
 
     @property
     def server_path(self) -> str:
@@ -238,11 +292,3 @@ class Contract:
 
     def knows(self, id_: str) -> bool:
         return id_ in self.ids
-
-
-def _properties(schema: Any) -> set[str]:
-    """Return the names that an object's schema lists, those of its parts included."""
-    if not isinstance(schema, Mapping):
-        return set()
-    parts = (part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ())
-    return set(schema.get("properties") or ()).union(*map(_properties, parts))

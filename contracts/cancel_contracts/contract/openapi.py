@@ -78,6 +78,16 @@ class Document:
         operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
         return schema_of((operation.get("responses") or {}).get("200"))
 
+    def example(self, route: str | None) -> Any:
+        """Return an example of what the GET shows, or None."""
+        if route is None:
+            return None
+        operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
+        response = (operation.get("responses") or {}).get("200")
+        media = ((response or {}).get("content") or {}).get("application/json") or {}
+        named = (row.get("value") for row in (media.get("examples") or {}).values())
+        return media.get("example", next(named, None))
+
     def owners(self, name: str | Literal[True] | None) -> Any:
         """Return the schema of a name, or None where owners send no body that has one."""
         if name is True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cancel_contracts.contract.load import check_name, of_document
+from cancel_contracts.contract.load import of_text
 from cancel_contracts.contract.yaml_file import parse_text
 from cancel_contracts.draft import page
 from cancel_contracts.draft.guess import guess
@@ -47,8 +47,7 @@ def drafted(source: Path, markup: str, operation: str | None) -> str:
 
 def check(path: Path, written: str) -> None:
     """Raise UsageError for what keeps a draft from loading, with its place in the file `path`."""
-    check_name(path)
-    of_document(path, parse_text(path, written))
+    of_text(path, lambda: written)
 
 
 def _document(source: Path, markup: str) -> Any:

@@ -87,7 +87,7 @@ def _ordinary(resource: str, status: int) -> bool:
 
 def state_of(contract: Contract, entity: Mapping[str, Any]) -> State:
     """Return the provider state that an entity shows."""
-    found = shown(contract.lifecycle, entity)
+    found = shown(contract.lifecycle, entity)  # which is opened
     for state in contract.lifecycle.states:
         if canonical(state) in found:
             return contract.lifecycle.kind(state), state

@@ -27,6 +27,7 @@ class Context:
     last_refused: float = -1.0  # when a call last found nobody there
     broken_off: list[float] = field(default_factory=list)  # when calls closed unanswered began
     throttled: set[Situation] = field(default_factory=set)
+    hurried: set[Situation] = field(default_factory=set)  # made too soon after the call before
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
     sight: Sight = field(init=False)
@@ -72,6 +73,24 @@ class Context:
             and not x.put_off
         ]
         return bool(before) and all(x.refused for x in before)
+
+    def too_soon(self, exchange: Exchange) -> bool:
+        """Whether it is a second call while the first may still be under way: its effect had not
+        shown, and the time that a page gives it was not over.
+        """
+        within = self.contract.lifecycle.within
+        if within is None or exchange.situation.call != "second":
+            return False
+        begun = [
+            x
+            for x in self.sight.scene(exchange.scenario).calls
+            if x.position < exchange.position and x.succeeded
+        ]
+        if not begun or exchange.started >= begun[0].started + begun[0].seconds + within:
+            return False
+        before = self.sight.before(exchange)
+        start = self.sight.start(begun[0])
+        return before is None or self.sight.took_effect(start, before) != "cancelled"
 
     def refused_look(self, exchange: Exchange) -> int | None:
         """Return how the look after the call was refused, by a 4xx that says so of the id."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.places import closed
 from cancel_contracts.exchange import Exchange, Overheard, struck_out
 from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Finding, count_bytes
@@ -189,7 +190,7 @@ def repeats(contract: Contract, heard: Heard, __: Any) -> Told:
 def _seen_open(contract: Contract, heard: Heard, first: Overheard, again: Overheard) -> bool:
     """Whether a look after the first call shows a state that can be cancelled."""
     looks = (
-        observe(one.exchange)
+        observe(one.exchange, contract.lifecycle)
         for one in heard
         if one.exchange.kind == "observe"
         and one.resource == first.resource
@@ -209,7 +210,11 @@ def own_body(contract: Contract, heard: Heard, pointer: str) -> Told:
     for one in calls:
         exchange, caller = one.exchange, one.caller
         ordinary = caller.roles is not None and ORDINARY.issuperset(caller.roles)
-        if not ordinary or not caller.subject or _owner(heard, one, pointer) != caller.subject:
+        if (
+            not ordinary
+            or not caller.subject
+            or _owner(contract, heard, one, pointer) != caller.subject
+        ):
             continue
         if "body" in exchange.sent.unrecorded:
             yield one, NOT_RECORDED
@@ -226,13 +231,15 @@ def own_body(contract: Contract, heard: Heard, pointer: str) -> Told:
         yield one, WHOSE
 
 
-def _owner(heard: Heard, call: Overheard, pointer: str) -> str | None:
+def _owner(contract: Contract, heard: Heard, call: Overheard, pointer: str) -> str | None:
     """Return whose a resource is, as a look at it shows."""
     for one in heard:
         if one.exchange.kind != "observe" or one.resource != call.resource:
             continue
-        seen = observe(one.exchange)
-        found = pointed(seen.entity, pointer) if seen and seen.entity is not None else None
+        life = contract.lifecycle
+        seen = observe(one.exchange, life)
+        whole = closed(seen.entity, life.ways) if seen and seen.entity is not None else None
+        found = pointed(whole, pointer)
         if isinstance(found, str):
             return found
     return None

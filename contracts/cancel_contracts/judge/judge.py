@@ -33,6 +33,7 @@ from cancel_contracts.needs import Gap, choice, inconclusive
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
 NOT_TOLD = Gap("the answers tell nothing of it")
 NOT_TOLD_OF_CHOICE = choice(NOT_TOLD.reason)
+TOO_SOON = Gap("the call before it may still have been under way (within)")
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,9 @@ class Judge:
             if exchange.kind != "cancel" or exchange.way_in or exchange.unavailable:
                 continue
             if context.is_first(exchange):
+                continue
+            if context.too_soon(exchange):
+                context.hurried.add(kind_of(exchange.situation))
                 continue
             call = kind_of(exchange.situation)
             for id_, speaks, stands in self.composition.speaking(call, exchange.status):
@@ -259,6 +263,8 @@ def _why(context: Context, accumulator: Accumulator, situation: Situation) -> li
         if tried.received is None:
             return [inconclusive(f"the call was not answered ({tried.why})")]
         return [NOT_TOLD]
+    if situation in context.hurried:
+        return [TOO_SOON]
     if situation in context.throttled:
         return [inconclusive("the call was put off (429, or 503 with Retry-After)")]
     if journal.stopped:

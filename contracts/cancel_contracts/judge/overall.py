@@ -19,7 +19,7 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity
+from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.judge.race import race
 from cancel_contracts.needs import choice, inconclusive
@@ -115,7 +115,7 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     seen: dict[str, int] = {}
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        value = pointed(returned_entity(x), pointer)
+        value = pointed(returned_object(x), pointer)
         if value is NO_JSON or value is None:
             continue
         text = json.dumps(value, sort_keys=True)
@@ -157,7 +157,7 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
 
 
 def _member(exchange: Exchange, name: str) -> str:
-    error: Any = (returned_entity(exchange) or {}).get("error")
+    error: Any = (returned_object(exchange) or {}).get("error")
     return str(error.get(name) if isinstance(error, dict) else None)
 
 

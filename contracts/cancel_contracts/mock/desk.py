@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from joserfc.jwk import OctKey
 
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.model import GONE, Contract, canonical
+from cancel_contracts.contract.places import closed
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
 from cancel_contracts.mock.quota import Window
@@ -29,6 +31,7 @@ STEPS = (
     "effect",
 )  # fmt: skip
 ALLOW = "POST, OPTIONS"
+UNDER_WAY_SECONDS = 0.03  # that a cancel takes where it goes through other states
 
 
 class Desk:
@@ -57,6 +60,10 @@ class Desk:
         self.finishes: list[Edit] = []
         self.views: list[View] = []
         self.spell: Callable[[str], str] = str
+        # What an effect takes, in seconds, and what a GET answers of a resource that is gone.
+        self.takes = UNDER_WAY_SECONDS if contract.lifecycle.through else 0.0
+        self.gone_status = 404
+        self.hides: Callable[[Resource], bool] = lambda resource: resource.state == GONE
         self.observable = contract.observe_path is not None
         self.reroute: Callable[[bytes], bytes] = bytes
         self.beside: tuple[Desk, ...] = ()
@@ -104,7 +111,9 @@ class Desk:
             if call.method not in ("GET", "HEAD"):
                 raise Refusal(405, "method", (("Allow", "GET, HEAD"),))
             self.authenticate(call)
-            reply = Reply(200, self.trace(call)).with_json(self.view(self.lookup(call)))
+            if self.hides(found := self.lookup(call)):
+                raise Refusal(self.gone_status, "gone")
+            reply = Reply(200, self.trace(call)).with_json(self.whole(self.view(found)))
         except Refusal as refusal:
             call.refusal = refusal
             reply = self.refuse(call, refusal)
@@ -113,15 +122,21 @@ class Desk:
         return reply
 
     def view(self, resource: Resource) -> dict[str, Any]:
-        """Return what a GET shows of a resource."""
+        """Return what a GET shows of a resource, opened."""
         entity = dict(resource.entity)
         for view in self.views:
             entity = view(resource, entity)
         return entity
 
+    def whole(self, entity: dict[str, Any]) -> dict[str, Any]:
+        """Return an entity as it is sent: kept, and changed, it is opened."""
+        return closed(entity, self.contract.lifecycle.ways)
+
     def succeed(self, call: Call) -> Reply:
         reply = Reply(self.status, self.trace(call))
-        return reply.with_json(call.found.entity) if self.has_entity and call.resource else reply
+        if not self.has_entity or not call.resource:
+            return reply
+        return reply.with_json(self.whole(call.found.entity))
 
     def refuse(self, call: Call, refusal: Refusal) -> Reply:
         reply = Reply(refusal.status, (*refusal.headers, *self.trace(call)))
@@ -159,6 +174,10 @@ class Desk:
 
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)
+        if call.resource.state == GONE:
+            documented = self.contract.operation.get("responses") or {}
+            known = [int(code) for code in ("404", "410") if code in documented]
+            raise Refusal((known or [404])[0], "gone")
 
     def lookup(self, call: Call) -> Resource:
         call.id = body.decode_id(call.raw_id)
@@ -209,9 +228,19 @@ class Desk:
         return known[0] if known else life.after[0]
 
     def perform(self, call: Call, resource: Resource, state: str | None = None) -> None:
-        """Cancel a resource: state, what the request gave to be kept, who and when."""
+        """Cancel a resource: state, what the request gave to be kept, who and when. It goes through
+        the states that the spec has between, and takes its time for it.
+        """
         life, now = self.contract.lifecycle, shape.now_text()
-        self.put_state(resource, state or self.after)
+        resource.ahead = []
+        between = life.through if self.takes else ()
+        steps = [partial(self.show_state, resource, name) for name in between]
+        steps.append(partial(self.end, resource, state or self.after))
+        resource.changed_at = time.monotonic()
+        last = max(1, len(steps) - 1)
+        for number, step in enumerate(steps):  # the first state between shows at once
+            late = number if between else last
+            resource.ahead.append((resource.changed_at + self.takes * late / last, step))
         given = call.json if isinstance(call.json, dict) else {}
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
@@ -220,17 +249,37 @@ class Desk:
         for prop in resource.entity:
             if shape.is_last_date(prop):
                 resource.entity[prop] = now
-        resource.changed_at = time.monotonic()
+        resource.come_of_age(resource.changed_at)
+
+    def end(self, resource: Resource, state: str) -> None:
+        """Come to the end of a cancel: the state, and what it leaves."""
+        self.show_state(resource, state)
+        resource.entity |= self.contract.lifecycle.leaves
 
     def put_state(self, resource: Resource, state: str) -> None:
+        """Put a resource in a state, whatever was still to come of it."""
+        resource.ahead = []
+        self.show_state(resource, state)
+
+    def show_state(self, resource: Resource, state: str) -> None:
         resource.state = state
-        for prop in self.contract.lifecycle.shows:
-            resource.entity[prop] = self.spell(state)
+        resource.entity |= self.signs(state)
+
+    def signs(self, state: str) -> dict[str, Any]:
+        """Return what an entity shows in a state, spelled as this server does."""
+        return {
+            at: self.spell(value) if isinstance(value, str) else value
+            for sign in self.contract.lifecycle.signs(state)
+            for at, value in sign.items()
+        }
 
     def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
         """Put a resource in a state, as a provider-state handler is asked to."""
         resource = Resource(id_ or fresh_id(), state, owner, shape.entity_example(self.contract))
         resource.entity["id"] = resource.id
+        for at, value in self.contract.lifecycle.leaves.items():
+            if resource.entity.get(at) == value:
+                del resource.entity[at]  # of the example: nothing was cancelled yet
         self.put_state(resource, state)
         resource.first_state, resource.first_entity = state, dict(resource.entity)
         self.store.add(resource)

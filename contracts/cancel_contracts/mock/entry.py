@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.model import GONE, Contract, canonical
 from cancel_contracts.mock import shape
 from cancel_contracts.mock.desk import Desk
 
@@ -164,6 +164,11 @@ def named_after(contract: Contract) -> bool:
     return bool(contract.lifecycle.after)
 
 
+def remains(contract: Contract) -> bool:
+    """A cancelled resource is still there."""
+    return not contract.lifecycle.vanishes
+
+
 def body_names_resource(contract: Contract) -> bool:
     """The documented body carries an id beside the one in the path."""
     return any(isinstance(value, dict) and "id" in value for value in contract.bodies.values())
@@ -172,7 +177,7 @@ def body_names_resource(contract: Contract) -> bool:
 def shares_properties(contract: Contract) -> bool:
     """Properties of the request body are properties of the entity, beside its id and state."""
     asked = set((shape.documented_body(contract) or {}).get("properties", {}))
-    return bool(asked & set(shape.entity_example(contract)) - {"id", *contract.lifecycle.shows})
+    return bool(asked & set(shape.entity_example(contract)) - {"id", *contract.lifecycle.places})
 
 
 def tokens(contract: Contract) -> bool:
@@ -206,7 +211,7 @@ def rivals(contract: Contract) -> list[str]:
     """Final states other than the one that a cancel leads to."""
     life = contract.lifecycle
     ends = {canonical(name) for name in life.after} or {canonical(life.final[-1])}
-    return [state for state in life.final if canonical(state) not in ends]
+    return [s for s in life.final if canonical(s) not in ends and s != GONE]
 
 
 def rival_states(count: int) -> Applies:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from cancel_contracts.contract import path_template
+from cancel_contracts.contract.places import closed, opened
 from cancel_contracts.mock.call import Call, Headers, Refusal, Reply
 from cancel_contracts.mock.desk import Desk, Step
 from cancel_contracts.mock.entry import Change
@@ -214,7 +215,9 @@ def data(change: Callable[[Desk, Call, Any], Any]) -> Touch:
     def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
         if not reply.body:
             return reply
-        return reply.with_json(change(desk, call, json.loads(reply.body)))
+        value, ways = json.loads(reply.body), desk.contract.lifecycle.ways
+        made = change(desk, call, opened(value, ways) if isinstance(value, dict) else value)
+        return reply.with_json(closed(made, ways) if isinstance(made, dict) else made)
 
     return touch
 
@@ -265,12 +268,12 @@ def performed(desk: Desk, call: Call, reply: Reply) -> Reply:
 def as_success(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Answer as a success is answered; a resource that is not there is made up."""
     made = Reply(desk.status, desk.trace(call))
-    return made.with_json(shown(desk, call)) if desk.has_entity else made
+    return made.with_json(desk.whole(shown(desk, call))) if desk.has_entity else made
 
 
 def with_entity(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Answer 200 with the entity, whatever success is documented to look like."""
-    return Reply(200, desk.trace(call)).with_json(shown(desk, call))
+    return Reply(200, desk.trace(call)).with_json(desk.whole(shown(desk, call)))
 
 
 def shown(desk: Desk, call: Call) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import opened
 from cancel_contracts.mock.store import fresh_id
 
 # Status -> code and message. The codes are of no product: pages leave them open.
@@ -63,7 +64,9 @@ def successes(contract: Contract) -> list[tuple[int, bool]]:
 
 
 def entity_example(contract: Contract) -> dict[str, Any]:
-    """Return a copy of the resource's example: the GET's, else the cancel's, else the least one."""
+    """Return a copy of the resource's example, opened: the GET's, else the cancel's, else the least
+    one.
+    """
     routes: list[Mapping[str, Any]] = []
     if contract.observe_path:
         routes.append(contract.document["paths"][contract.observe_path]["get"])
@@ -72,8 +75,8 @@ def entity_example(contract: Contract) -> dict[str, Any]:
         for code, response in (operation.get("responses") or {}).items():
             example = example_of(content_of(response)) if str(code)[:1] == "2" else None
             if isinstance(example, dict):
-                return copy.deepcopy(example)
-    return {"id": "", contract.lifecycle.shows[0]: ""}
+                return opened(copy.deepcopy(example), contract.lifecycle.ways)
+    return {"id": "", **dict.fromkeys(contract.lifecycle.places[:1], "")}
 
 
 def wants_token(contract: Contract) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cancel_contracts.contract.model import Contract, Provision, canonical
+from cancel_contracts.contract.places import opened
 from cancel_contracts.contract.provisions import UNIQUE
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Received, Sent
@@ -23,6 +24,7 @@ from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, pointed, success
 from cancel_contracts.provider_states.lost import got_nowhere, made_nothing, maybe_left
+from cancel_contracts.sight.observation import marks, shown
 from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Transport
@@ -174,9 +176,10 @@ class Provisioner:
             raise Broken(told)
         self.created.append(Created(number, id_, row))
         self.ledger.made(number, {"id": id_})
-        shown = [v for p in self.contract.lifecycle.shows if isinstance(v := entity.get(p), str)]
-        if shown and canonical(row.state) not in map(canonical, shown):
-            err = Broken(f"what {call} creates shows {', '.join(shown)}, not {row.state}")
+        life, view = self.contract.lifecycle, opened(entity, self.contract.lifecycle.ways)
+        if marks(life, view) and canonical(row.state) not in shown(life, view):
+            told = ", ".join(str(view[at]) for at in life.places if at in view)
+            err = Broken(f"what {call} creates shows {told}, not {row.state}")
             self._given_up[row.state, owner] = err
             raise err
         return id_

@@ -184,6 +184,6 @@ def _answer(call: Exchange) -> str:
 
 
 def _shows(look: Exchange, lifecycle: Lifecycle) -> str:
-    if seen := observe(look):
+    if seen := observe(look, lifecycle):
         return describe(lifecycle, seen)
     return f"no answer ({look.failure})" if look.status is None else f"answered {look.status}"

@@ -49,7 +49,7 @@ class Calls:
         self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
         self.wait_budget, self.stop = settings.wait_budget, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
-        self.pool, self.in_use = settings.pool, InUse()
+        self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
         self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
@@ -195,7 +195,7 @@ class Calls:
         exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
         exchange = replace(exchange, role=role)
         self._keep(attempt, exchange)
-        return observe(exchange)
+        return observe(exchange, self.contract.lifecycle)
 
     def _get(self, request: Sent, via: Transport | None) -> Answer:
         """Send a GET; again where a kept connection was closed (it is safe: RFC 9110, 9.2.1)."""

@@ -19,7 +19,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.vary import with_calls
-from cancel_contracts.run.strategies import POOL, Bodies
+from cancel_contracts.run.strategies import POOL, bodies
 
 # One contract at a time. Hypothesis parses the source of strategies, and in CPython before 3.11.10
 # two threads that parse at once may end in "AST constructor recursion depth mismatch".
@@ -35,7 +35,7 @@ class Drawing:
         self._contract = contract
         self._random = Random(f"{seed}/{contract.name}/drawn")  # noqa: S311 - no secret
         self._states = contract.lifecycle.cancellable
-        self._bodies = Bodies(contract, f"{seed}/{contract.name}", size)
+        self._bodies = bodies(contract, f"{seed}/{contract.name}", size)
         self._texts: list[str] = []
         self._makers: dict[str, Callable[[], str]] = {
             "text": self._text,

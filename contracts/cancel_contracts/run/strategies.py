@@ -13,7 +13,7 @@ import json
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
@@ -28,6 +28,7 @@ from cancel_contracts.contract.model import Contract
 
 POOL = 40  # bodies of each kind; from there on mixing finds more than drawing
 ROW = 8  # drawn at a time: what Hypothesis does around a draw takes as long as the draw
+KEPT = 16  # contracts and seeds whose pools are at hand
 TRIES = 20  # mixtures until one is of the kind that is asked for
 
 _SETTINGS = settings(
@@ -55,7 +56,7 @@ class Bodies:
     mix more from them. `size` is how many bodies of a kind are drawn.
     """
 
-    def __init__(self, contract: Contract, seed: str, size: int = POOL) -> None:
+    def __init__(self, contract: Contract, seed: str, size: int) -> None:
         self._seed, self._size = seed, size
         self._body = contract.operation["requestBody"] if contract.bodies else None
 
@@ -141,6 +142,12 @@ class Bodies:
             return into
         text = random.choice(self.texts) + random.choice(self.texts)
         return {**into, random.choice(names): text}
+
+
+@lru_cache(KEPT)
+def bodies(contract: Contract, seed: str, size: int = POOL) -> Bodies:
+    """Return the pools of a contract and a seed, the same each time: they are filled once."""
+    return Bodies(contract, seed, size)
 
 
 def _operation(body: Any) -> Any:

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 
 from cancel_contracts.contract.compose import Composition, value, with_value
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import in_a_row
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.awaiting import await_effect
 from cancel_contracts.run.run import Run
 from cancel_contracts.sight.observation import Observation
 
@@ -48,6 +49,7 @@ class _Life:
     cancelled: bool = False
     touched: bool = False  # by a call that was not refused: it may change late
     calls: list[Situation] = field(default_factory=list)
+    call: Exchange | None = None  # the last one, until its effect was awaited
 
 
 class Walker:
@@ -99,6 +101,7 @@ class Walker:
         others = [o.resource for o in self.lives if o is not life and not o.touched]
         situation = self._situation(life, varied)
         at = life.position
+        self._await(life)
         for near in others:
             self._look(life, situation, at, near, "neighbour")
         self._look(life, situation, at, life.resource)
@@ -109,6 +112,7 @@ class Walker:
         except (Broken, Stopped):
             return  # the ledger cannot be written, or the run is to end: nothing was sent
         life.calls.append(situation)
+        life.call = exchange
         after = self._look(life, situation, at + 1, life.resource)
         for near in others:
             self._look(life, situation, at + 1, near, "neighbour")
@@ -117,6 +121,16 @@ class Walker:
         life.touched |= not exchange.refused
         if exchange.succeeded and situation.method == "POST":
             life.cancelled = True
+
+    def _await(self, life: _Life) -> None:
+        """Wait for what the call before did to the resource."""
+        call, life.call = life.call, None
+        if call is not None:
+            at, near = call.position, life.resource
+            await_effect(
+                self.run.calls, call, life.first, life.last,
+                lambda: self._look(life, call.situation, at, near),
+            )  # fmt: skip
 
     def _look(
         self, life: _Life, situation: Situation, at: int, near: Resource, role: Role = "target"

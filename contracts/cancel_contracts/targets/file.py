@@ -85,6 +85,16 @@ class Target:
     raw: Mapping[str, Any]
     base_url: str
 
+    @property
+    def name(self) -> str:
+        """What the target is called where several stand side by side; empty where nobody says."""
+        return str(self.raw.get("name", ""))
+
+    @property
+    def version(self) -> str:
+        """Which version of it is there, as the file says; empty where it does not."""
+        return str(self.raw.get("version", ""))
+
     def endpoint(self, contract: Contract) -> Endpoint:
         own = self.raw.get("contracts", {}).get(contract.name, {})
         # Who has resources created for a contract wants no handler of the others for it.

@@ -46,7 +46,7 @@ def records(contract: Contract, name: str) -> bool:
 
 
 def shows(contract: Contract, name: str) -> bool:
-    return name in contract.lifecycle.shows
+    return name in contract.lifecycle.places
 
 
 def the_id(contract: Contract, name: str) -> bool:
@@ -70,7 +70,7 @@ def state_decides(desk: Desk) -> None:
 
     def when(_: Desk, call: Call) -> bool:
         given = call.json if isinstance(call.json, dict) else {}
-        said = [given.get(prop) for prop in desk.contract.lifecycle.shows]
+        said = [given.get(prop) for prop in desk.contract.lifecycle.places]
         return any(value in desk.contract.lifecycle.cancellable for value in said)
 
     kit.instead("decide", lambda d, c: None, when)(desk)

@@ -54,7 +54,7 @@ def assign_all(desk: Desk, call: Call) -> None:
     """Write every property of the body into the entity."""
     if isinstance(call.json, dict):
         given = {k: v for k, v in call.json.items() if k != "id"}
-        shows = desk.contract.lifecycle.shows
+        shows = desk.contract.lifecycle.places
         call.found.entity.update({k: v for k, v in given.items() if k not in shows})
 
 

@@ -21,7 +21,7 @@ GONE = object()
 def own(contract: Contract, name: str) -> bool:
     """A property that a cancel neither sets, records, shows nor touches."""
     life = contract.lifecycle
-    taken = ("id", *life.shows, *life.sets, *life.records, *life.touches)
+    taken = ("id", *life.places, *life.leaves, *life.sets, *life.records, *life.touches)
     return name not in taken and not name.startswith("@") and not shape.is_last_date(name)
 
 

@@ -1,0 +1,95 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+
+  // --- the filter of the clauses -----------------------------------------------------------------
+  const filter = document.querySelector("form.filter");
+  const rows = [...document.querySelectorAll(".matrix tbody tr")];
+  const shown = filter.querySelector(".shown");
+  const choose = () => {
+    const odd = filter.elements.odd.checked;
+    let number = 0;
+    for (const row of rows) {
+      row.hidden = odd && row.classList.contains("even");
+      number += row.hidden ? 0 : 1;
+    }
+    shown.textContent = `${number} of ${rows.length} clauses shown`;
+  };
+  filter.addEventListener("input", choose);
+  filter.addEventListener("submit", (event) => event.preventDefault());
+  filter.hidden = rows.length === 0;
+  filter.reset();
+  choose();
+
+  // --- two runs side by side ---------------------------------------------------------------------
+  const section = document.getElementById("compare");
+  const form = section.querySelector("form");
+  const told = section.querySelector(".told");
+  const table = section.querySelector("table");
+  const fill = (select) => {
+    for (const target of data.targets) {
+      const group = document.createElement("optgroup");
+      group.label = target.name;
+      for (const number of target.runs) {
+        const option = document.createElement("option");
+        option.value = String(number);
+        option.textContent = `${target.name}, ${data.runs[number].label}`;
+        group.append(option);
+      }
+      select.append(group);
+    }
+  };
+  const cell = (tag, text, name) => {
+    const made = document.createElement(tag);
+    made.textContent = text;
+    if (name) made.className = name;
+    if (tag === "th") made.scope = "row";
+    return made;
+  };
+  // A run's verdicts are a string a contract: a letter a clause, "-" where the run has none.
+  const verdict = (run, contract, at) => {
+    const letter = (data.runs[run].verdicts[contract] || "")[at] || "-";
+    return letter === "-" ? null : data.words[Number(letter)];
+  };
+  const compare = () => {
+    const [a, b] = [form.elements.a.value, form.elements.b.value];
+    const body = table.querySelector("tbody");
+    body.replaceChildren();
+    let [worse, apart, alone] = [0, 0, 0];
+    for (const [contract, clauses] of Object.entries(data.clauses)) {
+      clauses.forEach(([id, level, says], at) => {
+        const [was, now] = [verdict(a, contract, at), verdict(b, contract, at)];
+        if (was === now) return;
+        if (was === null || now === null) {
+          alone += 1;
+          return;
+        }
+        apart += 1;
+        const row = document.createElement("tr");
+        const bad = level === "must" && data.rank[now] > data.rank[was];
+        worse += bad ? 1 : 0;
+        const head = cell("th", id, "id");
+        row.append(head, cell("td", level), cell("td", `${data.glyphs[was]} ${was}`, `word ${was}`),
+          cell("td", `${data.glyphs[now]} ${now}${bad ? " (worse)" : ""}`, `word ${now}`), cell("td", says));
+        body.append(row);
+      });
+    }
+    const clauses = (number) => `${number} ${number === 1 ? "clause" : "clauses"}`;
+    told.textContent = `${clauses(apart)} judged otherwise, ${worse} of the must-clauses for the worse in B` +
+      (alone ? `; ${clauses(alone)} in one of the two runs only.` : ".");
+    table.hidden = apart === 0;
+  };
+  if (data.runs.length > 1) {
+    const selects = [form.elements.a, form.elements.b];
+    selects.forEach(fill);
+    // At first: the newest run of the first target and the run before it, or that of the next target.
+    const [first, second] = data.targets;
+    const before = first.runs[1] ?? second.runs[0];
+    form.elements.a.value = String(before);
+    form.elements.b.value = String(first.runs[0]);
+    form.addEventListener("input", compare);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    section.hidden = false;
+    compare();
+  }
+})();
