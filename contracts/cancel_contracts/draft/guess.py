@@ -19,6 +19,10 @@ OVER = re.compile(
     r"(?i)complet|succe|fail|finish|done|ended|expired|denied|rejected|delivered|closed|error|"
     r"timed?_?out|deleted|skipped|fulfil|archived|inactive|disabled"
 )
+BEGUN = re.compile(
+    r"(?i)accepted|queued|paused|started|scheduled|submitted|created|requested|suspended|blocked|"
+    r"assigned|initiali[sz]ed|provisioned|enqueued|needed|required|escalated|received|opened"
+)
 NONE = re.compile(r"(?i)unknown|unspecified|notspecified|none$|other$")
 USUAL: tuple[tuple[str, ...], ...] = (("pending",), ("completed", "cancelled"), ("cancelled",))
 
@@ -47,7 +51,7 @@ def guess(half: Half, states: Sequence[str] = ()) -> Guess:
     elif values:
         rest = [v for v in values if not ON_THE_WAY.search(v) and not NONE.search(v)]
         after = tuple(v for v in rest if CANCELLED.search(v))[:1]
-        final = tuple(v for v in rest if CANCELLED.search(v) or OVER.search(v))
+        final = tuple(v for v in rest if CANCELLED.search(v) or _over(v))
         cancellable = tuple(v for v in rest if v not in final)
         todo.append(f"guessed from the values of {name}: {', '.join(values)}")
     else:
@@ -65,6 +69,11 @@ def guess(half: Half, states: Sequence[str] = ()) -> Guess:
     if on_the_way := [v for v in values if ON_THE_WAY.search(v)]:
         found["through"] = on_the_way
     return Guess(found, tuple(todo))
+
+
+def _over(value: str) -> bool:
+    """Whether a state is one that nothing comes after: what has been done, in English, ends so."""
+    return bool(OVER.search(value)) or (value.lower().endswith("ed") and not BEGUN.search(value))
 
 
 def observed(half: Half) -> Mapping[str, Any]:

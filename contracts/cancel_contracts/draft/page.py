@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from cancel_contracts.draft.half import PLACE, Half
-from cancel_contracts.draft.promises import Draft, of_code
+from cancel_contracts.draft.promises import Draft, of_code, success
 from cancel_contracts.draft.route import METHODS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pages.read import Document
@@ -27,6 +27,7 @@ PROMISE = re.compile(
 STATUS = re.compile(r"(?<![\w.:/-])([1-5]\d\d)(?![\w:/-])")
 CODES = ("200", "201", "202", "204", "400", "401", "403", "404", "409", "410", "412", "415", "422",
          "423", "428", "429", "500", "503")  # fmt: skip
+EMPTY = r"(?i)\b(?:no|not|without|empty)\b[^.]{0,40}\bbody\b|not return anything"
 SCOPE = re.compile(r"\b[A-Z][\w-]*(?:\.[A-Za-z]\w*)+\b")
 LISTED = re.compile(r"(?i)\bstates?\b[^:.]{0,60}:\s*([\w`, ]+?)(?:\.|$)")
 SHOWN = {  # what a GET is taken to show
@@ -111,11 +112,11 @@ def half_of(document: Document, place: str, title: str) -> tuple[Half, tuple[str
 
 def clauses(document: Document, half: Half, lifecycle: Mapping[str, Any]) -> Iterator[Draft]:
     """Yield a clause for each sentence that promises something, in the order of the page."""
-    successes = [int(code) for code in half.operation["responses"] if code[0] == "2"]
-    count, success = 0, False
+    count, told = 0, False
     for section, sentence in _sentences(document):
         codes = _codes(sentence)
-        if not codes and not PROMISE.search(sentence):
+        example = sentence.startswith("HTTP/")
+        if example or (not codes and not PROMISE.search(sentence)):
             continue
         if (count := count + 1) > MOST:
             return
@@ -124,16 +125,14 @@ def clauses(document: Document, half: Half, lifecycle: Mapping[str, Any]) -> Ite
             yield Draft("must", says, section, {"identity": account}, _no(half, [401, 403]), "")
             continue
         known = [c for c in codes if c[0] == "4"]
-        if not success and any(c[0] == "2" for c in codes):
-            success = True
-            several = "the page names several: one is wrong, or see x-dialects"
-            expect: dict[str, Any] = {"status": successes if len(successes) > 1 else successes[0]}
-            if half.observe:
-                expect["effect"] = "cancelled"
-            given = {"resource": list(lifecycle["cancellable"])}
-            yield Draft("must", says, section, given, expect, several if len(successes) > 1 else "")
+        if not told and any(c[0] == "2" for c in codes):
+            told = True
+            made = success(half, lifecycle, says, section)
+            bare = {k: v for k, v in made.expect.items() if k != "body"}  # schemas are to come
+            yield made if _mentions(document, EMPTY) else replace(made, expect=bare)
         elif known:
-            yield from of_code(known[0], half, lifecycle, says, section)
+            for code in known:
+                yield from of_code(code, half, lifecycle, says, section)
         else:
             yield Draft(
                 "info", says, section, {"resource": "cancellable"}, {"status": ["2xx", "4xx"]},
@@ -157,7 +156,7 @@ def _sentences(document: Document) -> Iterator[tuple[str, str]]:
     """Yield (section, sentence), JSON left out."""
     for section in document.sections:
         for sentence in section.sentences:
-            if not sentence.lstrip().startswith(("{", "[", "<")) and '": ' not in sentence:
+            if not sentence.startswith(("{", "[", "<")) and '": ' not in sentence:
                 yield section.name, sentence
 
 
@@ -245,7 +244,7 @@ def _schemes(document: Document) -> dict[str, Any]:
 def _states(document: Document) -> tuple[str, ...]:
     for section in document.sections:
         for sentence in section.sentences:
-            if (m := LISTED.search(sentence)) and re.search(r"(?i)cancel|stop|pending", sentence):
+            if m := LISTED.search(sentence):
                 names = [n.strip(" `") for n in re.split(r",|\band\b|\bor\b", m[1])]
                 if names and all(re.fullmatch(r"\w{2,40}", n) for n in names):
                     return tuple(dict.fromkeys(names))

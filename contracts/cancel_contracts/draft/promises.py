@@ -41,6 +41,9 @@ def prefix(operation_id: str) -> str:
 def promises(half: Half, lifecycle: Mapping[str, Any]) -> Iterator[Draft]:
     """Yield a clause for each response, required parameter and way to authenticate."""
     operation = half.operation
+    if codes := successes(half):
+        says = _words(half, operation["responses"][codes[0]])
+        yield success(half, lifecycle, says, f"responses/{codes[0]}")
     for code, response in operation["responses"].items():
         yield from of_code(code, half, lifecycle, _words(half, response), f"responses/{code}")
     for row in operation.get("parameters", ()):
@@ -55,18 +58,11 @@ def promises(half: Half, lifecycle: Mapping[str, Any]) -> Iterator[Draft]:
 def of_code(
     code: str, half: Half, lifecycle: Mapping[str, Any], says: str, section: str
 ) -> Iterator[Draft]:
-    """Yield the clause of one documented status."""
+    """Yield the clause of one documented status that is no success."""
     status: Any = int(code) if code.isdigit() else code.lower()
     body = bool(half.operation.get("requestBody"))
     given: dict[str, Any]
-    if str(status)[0] == "2":
-        expect: dict[str, Any] = {"status": status if isinstance(status, int) else "2xx"}
-        if half.observe:
-            expect["effect"] = "cancelled"
-        expect |= _body_of(half, code)
-        states = lifecycle["cancellable"]
-        yield Draft("must", says, section, {"resource": list(states)}, expect)
-    elif status == 401:
+    if status == 401:
         yield Draft("must", says, section, {"identity": "anonymous"}, _refused(401, half))
     elif status == 403 and any(_scopes(half)):
         yield Draft("must", says, section, {"identity": "no-permission"}, _refused(403, half))
@@ -78,19 +74,33 @@ def of_code(
     elif status in (400, 415, 422) and body:
         given = {"body": "malformed-json"}
         yield Draft("must", says, section, given, _refused([400, 415, 422], half), "which bodies")
-    elif status == 429:
+    elif status == 429 and half.observe:
         given = {"any": "call", "answer": 429}
         yield Draft("must", says, section, given, {"effect": "none"}, "the headers of a limit")
     elif status in ("4xx", "default"):
         if _content(half, code):
             given = {"any": "call", "resource": ["unknown", "any"], "answer": "4xx"}
             yield Draft("must", says, section, given, {"error": ["envelope", "media-type"]})
-    elif isinstance(status, int):
+    elif isinstance(status, int) and status // 100 in (3, 4) and half.observe:
         given = {"any": "call", "answer": status}
         yield Draft("info", says, section, given, {"effect": "none"}, "when it is answered")
 
 
-def success(half: Half) -> list[str]:
+def success(half: Half, lifecycle: Mapping[str, Any], says: str, section: str) -> Draft:
+    """Return the clause of the documented successes. Where there are several, any will do."""
+    codes = successes(half)
+    status: list[Any] = [int(code) if code.isdigit() else code.lower() for code in codes]
+    expect: dict[str, Any] = {"status": status if len(status) > 1 else status[0]}
+    if half.observe:
+        expect["effect"] = "cancelled"
+    contents = [bool(_content(half, code)) for code in codes]
+    if all(contents) or not any(contents):
+        expect["body"] = "documented" if contents[0] else "empty"
+    todo = "when is it which? If it contradicts itself, see x-dialects" if len(codes) > 1 else ""
+    return Draft("must", says, section, {"resource": list(lifecycle["cancellable"])}, expect, todo)
+
+
+def successes(half: Half) -> list[str]:
     return [code for code in half.operation["responses"] if code[:1] == "2"]
 
 
@@ -118,11 +128,6 @@ def _scopes(half: Half) -> Iterator[tuple[str, str]]:
             flows = schemes.get(scheme, {}).get("flows", {})
             kind = "application" if "clientCredentials" in flows else "delegated"
             yield from ((kind, scope) for scope in scopes)
-
-
-def _body_of(half: Half, code: str) -> dict[str, Any]:
-    content = _content(half, code)
-    return {"body": "documented"} if content else {"body": "empty"}
 
 
 def _content(half: Half, code: str) -> Mapping[str, Any]:

@@ -42,14 +42,15 @@ def text(place: str, page: str, half: Half, guess: Guess, clauses: Iterable[Draf
 
 def _clauses(page: str, operation_id: str, clauses: Iterable[Draft]) -> Iterator[str]:
     """Yield the text of each clause, its id counted up; of two that ask the same, the first."""
-    short, seen = prefix(operation_id), set()
+    short, seen, number = prefix(operation_id), set(), 0
     for draft in clauses:
         if draft.level == "must" and draft.key in seen:
             continue
         seen.add(draft.key)
+        number += 1
         yield f"  {TODO} says {FINISH}" + (f"; {draft.todo}" if draft.todo else "")
         row: Mapping[str, Any] = {
-            "id": f"{short}-{len(seen):02}",
+            "id": f"{short}-{number:02}",
             "level": draft.level,
             "says": draft.says,
             "source": {"page": page, "section": draft.section},
