@@ -45,7 +45,7 @@ ALLOWED = {
     "excuses": {"contract", "journal", "judge", "needs"},
     "gate": {"errors", "judge", "needs"},
     "mock": {"contract", "errors"},
-    "speaking": {"contract", "exchange", "mock"},
+    "speaking": {"contract", "errors", "exchange", "mock"},
     "builtin": {"contract", "identity", "mock", "redact", "targets"},
     "foreign": {"contract", "exchange", "journal", "sight"},
     "serial": set(),

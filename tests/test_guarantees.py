@@ -66,7 +66,7 @@ KEPT: dict[str, str] = {
     "test_a_neighbour_that_is_not_to_be_had_is_done_without; cli: test_plan_sends_nothing",
     "Nothing is left in the working": "deep: test_the_working_directory_stays_as_it_was; ledger: "
     "test_a_local_target_has_none_unless_asked_for",
-    "`judge`, `compare`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
+    "`judge`, `compare`, `board`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
     # What goes out
     "The same version, spec": "verify: test_the_same_seed_sends_the_same_requests",
     "A request is never sent twice": "transport_failures: "
@@ -115,6 +115,11 @@ KEPT: dict[str, str] = {
     "test_no_answer_of_a_handler_raises test_no_value_of_a_header_raises "
     "test_no_bytes_raise_as_json; transport_proxy: test_no_answer_to_connect_raises; bad_input: "
     "test_a_recording_of_any_values test_a_recording_of_any_bytes",
+    "A place that no schema": "lifecycle: test_what_fits_nothing_is_refused_in_one_line "
+    "test_without_a_get_effects_are_not_exercised_and_said_to_be "
+    "test_a_state_that_the_get_does_not_show_is_not_exercised",
+    "Where a spec says how long": "lifecycle: test_an_effect_shows_within_its_time; timed: "
+    "test_a_second_call_that_came_too_soon_is_not_judged",
     "The regular expressions": "large_input: test_a_pattern_of_a_spec_that_does_not_compile "
     "test_what_nobody_can_tell_is_neither_upheld_nor_violated",
     "Where the suite itself fails": "outside: test_what_nobody_foresaw_takes_nothing_along "

@@ -30,7 +30,7 @@ from cancel_contracts.contract.model import (
     Quota,
     Source,
 )
-from cancel_contracts.contract.openapi import Document, schema_of
+from cancel_contracts.contract.openapi import Document, error_schema, schema_of
 from cancel_contracts.contract.page import read_pages
 from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
@@ -149,13 +149,12 @@ class Reader(Document):
             ),
             default=self.document.get("x-default", True),
             pages=read_pages(self.document),
+            unproven=dict(self.document.get("x-prove", {})),
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
             observed_schema=self.observed(observe),
             owners_schema=self.owners(life.get("owners")),
-            error_schema=next(
-                (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
-            ),
+            error_schema=error_schema(responses),
         )
         for where, problem, fix in problems(contract, self.example(observe)):
             raise self.bad(where, problem, fix)

@@ -72,6 +72,7 @@ class Quota:
     calls: int
     seconds: int
     documented: Literal["page", "elsewhere"] = "page"
+    refused: int = 429  # the status that tells of it
 
     def __str__(self) -> str:
         unit = {60: "minute", 3600: "hour"}.get(self.seconds, f"{self.seconds} s")
@@ -149,8 +150,8 @@ class Lifecycle:
     touches: tuple[str, ...] = ()  # places that any call, or time, may change beside
     moments: tuple[str, ...] = ()  # places with dates, in the order in which they come
     caller: str | None = None  # the place that names who cancelled
-    # A non-administrator cancels an own resource alone: the name of the schema that the body must
-    # fit, or True where no body is asked for.
+    # Who is no administrator cancels what is their own alone: by a body that fits the schema that
+    # is named so, or where it is True by any.
     owners: str | Literal[True] | None = None
     # State -> place -> value, of states that are not told by their name.
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -242,10 +243,9 @@ class Contract:
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
     default: bool = True  # whether a run takes it without being asked
     pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
+    unproven: Mapping[str, str] = field(default_factory=dict)  # what `prove` leaves out -> why
     sha256: str = ""  # of the spec file's octets, in hexadecimal
-    duties: tuple[
-        Clause, ...
-    ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py
+    duties: tuple[Clause, ...] = ()  # of callers; `expect` is of contract/duties.py
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -260,6 +260,11 @@ class Contract:
         life = self.lifecycle
         written = {*life.places, *life.records, *life.sets, *life.touches, *life.leaves}
         return self.properties - written
+
+    @cached_property
+    def limit_statuses(self) -> tuple[int, ...]:
+        """The statuses by which a limit may be told: 429, and what a quota is refused with."""
+        return tuple(dict.fromkeys((429, *(quota.refused for quota in self.quotas))))
 
     @property
     def server_path(self) -> str:

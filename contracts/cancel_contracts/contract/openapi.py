@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.model import Permission, Server
 from cancel_contracts.contract.path_template import halves
+from cancel_contracts.contract.responses import json_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
 
@@ -147,6 +148,15 @@ class Document:
 
 
 def schema_of(response: Any) -> Any:
-    if not isinstance(response, dict):
-        return None
-    return (response.get("content") or {}).get("application/json", {}).get("schema")
+    """Return the schema of the JSON of a response, or None."""
+    row = json_of(response) if isinstance(response, dict) else None
+    return row[1].get("schema") if row else None
+
+
+def error_schema(responses: Mapping[str, Any]) -> Any:
+    """Return the schema of errors in general: of 4XX, of `default`, else of the first that has
+    one.
+    """
+    others = [code for code in responses if str(code)[:1] in ("4", "5")]
+    codes = dict.fromkeys(("4XX", "default", "404", *others))
+    return next((s for code in codes if (s := schema_of(responses.get(code)))), None)

@@ -71,6 +71,7 @@ def exchange(
         failure=None if received else "closed",
         started=started,
         seconds=seconds,
+        limit_statuses=where.contract.limit_statuses,
     )
 
 

@@ -15,6 +15,7 @@ from cancel_contracts.mock.faults import (
     callers,
     canaries,
     crowd,
+    documented,
     drawn,
     effects,
     entity,
@@ -71,6 +72,7 @@ FAULTS: tuple[Fault, ...] = (
     *texts.FAULTS,
     *requests.FAULTS,
     *across.FAULTS,
+    *documented.FAULTS,
 )
 
 _ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)

@@ -108,4 +108,6 @@ def catalogue(contracts: Sequence[Contract]) -> str:
                 "" if len(names) == len(contracts) else f" [{', '.join(names) or 'none of these'}]"
             )
             lines.append(f"  {entry.name}: {entry.says}{where}")
+    families = sorted({fault.family for fault in FAULTS})
+    lines.append(f"Families of faults, as x-prove may name them: {', '.join(families)}.")
     return "\n".join(lines)

@@ -54,7 +54,7 @@ class Sight(Comparison):
             return
         if exchange.unanswered:
             self._blind.add(exchange.scenario)
-        elif exchange.status in (401, 429) or (exchange.status or 0) >= 500:
+        elif exchange.status == 401 or exchange.limited or (exchange.status or 0) >= 500:
             self._mute.add(exchange.scenario)
         if not self.observable and exchange.position == 0 and _exists(exchange):
             seen = observe(exchange, self.life)

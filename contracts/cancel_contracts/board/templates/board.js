@@ -46,11 +46,11 @@
     if (tag === "th") made.scope = "row";
     return made;
   };
-  // A run's verdicts are a string a contract: a letter a clause, "-" where the run has none.
-  const verdict = (run, contract, at) => {
-    const letter = (data.runs[run].verdicts[contract] || "")[at] || "-";
-    return letter === "-" ? null : data.words[Number(letter)];
-  };
+  // A run's verdicts are a string a contract: a digit a clause, "-" where the run has none. Beyond
+  // the words stand those that are not held against the target.
+  const digit = (run, contract, at) => (data.runs[run].verdicts[contract] || "")[at] || "-";
+  const verdict = (found) => (found === "-" ? null : data.words[Number(found) % data.words.length]);
+  const held = (found) => Number(found) < data.words.length;
   const compare = () => {
     const [a, b] = [form.elements.a.value, form.elements.b.value];
     const body = table.querySelector("tbody");
@@ -58,7 +58,8 @@
     let [worse, apart, alone] = [0, 0, 0];
     for (const [contract, clauses] of Object.entries(data.clauses)) {
       clauses.forEach(([id, level, says], at) => {
-        const [was, now] = [verdict(a, contract, at), verdict(b, contract, at)];
+        const [before, after] = [digit(a, contract, at), digit(b, contract, at)];
+        const [was, now] = [verdict(before), verdict(after)];
         if (was === now) return;
         if (was === null || now === null) {
           alone += 1;
@@ -66,7 +67,7 @@
         }
         apart += 1;
         const row = document.createElement("tr");
-        const bad = level === "must" && data.rank[now] > data.rank[was];
+        const bad = level === "must" && held(after) && data.rank[now] > data.rank[was];
         worse += bad ? 1 : 0;
         const head = cell("th", id, "id");
         row.append(head, cell("td", level), cell("td", `${data.glyphs[was]} ${was}`, `word ${was}`),

@@ -22,8 +22,8 @@ ONLY_TEXT = ("long-text", "emoji", "quotes")
 
 
 def owners_alone(desk: Desk, call: Call) -> bool:
-    """The caller is one that the lifecycle binds, or it asks no body of any."""
-    return desk.restricted(call.caller) or not entry.owner_body(desk.contract)
+    """The caller is one that the lifecycle binds, or the lifecycle binds none."""
+    return desk.restricted(call.caller) or desk.owner_schema is None
 
 
 def crash_on_body(kind: str) -> Change:
