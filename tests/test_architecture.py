@@ -68,8 +68,9 @@ ALLOWED = {
         "transport",
     },
     "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
+    "draft": {"contract", "errors", "pages"},
     "cli": {
-        "assignment", "baseline", "board", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "assignment", "baseline", "board", "builtin", "compare", "contract", "draft", "errors", "exchange", "gate",
         "hosts",
         "identity", "ledger", "mock", "pages", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",

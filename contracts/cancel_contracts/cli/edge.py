@@ -12,6 +12,7 @@ import click
 
 from cancel_contracts.cli.again import replay, token
 from cancel_contracts.cli.board import board
+from cancel_contracts.cli.draft import new_contract
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, prove, schema
 from cancel_contracts.cli.mock import mock
@@ -47,6 +48,7 @@ for command in (
     prove,
     ledger,
     pages,
+    new_contract,
     init,
     schema,
 ):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -39,6 +39,11 @@ NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
 def shipped() -> list[Path]:
+    """Return the spec files of the shipped contracts that a run takes without being asked."""
+    return [path for path in every_shipped() if load(path).default]
+
+
+def every_shipped() -> list[Path]:
     """Return the spec files that come with the package: beside it in a checkout, inside it in a
     wheel.
     """
@@ -69,11 +74,16 @@ def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Cont
 
 
 def _load(path: Path) -> Contract:
+    return of_text(path, lambda: read_file(path))
+
+
+def of_text(path: Path, read: Callable[[], str]) -> Contract:
+    """Return the contract of a spec's text, as the file of that path holds it."""
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
         )
-    text = read_file(path)
+    text = read()
     document = parse_text(path, text)
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
@@ -147,6 +157,7 @@ class Reader(Document):
             bodies=act.bodies(),
             entity_schema=success,
             observed_schema=observed,
+            default=self.document.get("x-default", True),
             owners_schema=self.owners(life.get("owners")),
             error_schema=error_schema(responses),
         )

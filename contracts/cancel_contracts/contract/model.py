@@ -152,8 +152,8 @@ class Contract:
     pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
     unproven: Mapping[str, str] = field(default_factory=dict)  # what `prove` leaves out -> why
     sha256: str = ""  # of the spec file's octets, in hexadecimal
-    # What the pages ask of callers; `expect` is of contract/duties.py.
-    duties: tuple[Clause, ...] = ()
+    default: bool = True  # whether a run takes it without being asked
+    duties: tuple[Clause, ...] = ()  # of callers; `expect` is of contract/duties.py
 
     @cached_property
     def properties(self) -> frozenset[str]:
