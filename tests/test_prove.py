@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock.awaiting import AWAITING
 from cancel_contracts.mock.catalogue import ENTRIES, FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
@@ -25,6 +26,7 @@ from cancel_contracts.report import matrix
 pytestmark = pytest.mark.slow
 
 CONTRACTS = [load(path) for path in shipped()]
+CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs").glob("*.yaml"))]
 
 
 SEED = 12
@@ -34,29 +36,35 @@ EVERY = os.environ.get("PROVE") == "all"
 def sample(seed: int) -> list[tuple[str, str]]:
     """Return (spec file, entry): a fault of every family and every variant, a contract each."""
     draw, families = random.Random(seed), dict[str, list[tuple[str, str]]]()
-    for path, name in jobs(CONTRACTS):
+    every = jobs(CONTRACTS)
+    known = {name for _, name in every}
+    every += [job for job in jobs(CASES) if job[1] not in known]  # what no shipped one has
+    for path, name in every:
         if isinstance(entry := find(name), Fault):
             families.setdefault(entry.family, []).append((path, name))
     variants = [v for v in VARIANTS if v.name not in AWAITING]
     draw.shuffle(variants)
-    met = ([(c.path_of_file, v.name) for c in CONTRACTS if v.applies(c)] for v in twos(variants))
+    ours = [v for v in variants if v.name in known]
+    met = [*twos(ours, CONTRACTS), *twos([v for v in variants if v not in ours], CASES)]
     # The smaller of two contracts that are drawn: it is quicker.
-    size = {contract.path_of_file: len(contract.clauses) for contract in CONTRACTS}
+    size = {contract.path_of_file: len(contract.clauses) for contract in (*CONTRACTS, *CASES)}
     return [
         min(draw.choices(group, k=2), key=lambda job: size[job[0]])
         for group in (*families.values(), *met)
     ]
 
 
-def twos(variants: list[Variant]) -> Iterator[Variant]:
-    """Yield the variants two by two. One that keeps something from being judged stands alone."""
+def twos(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the variants two by two, with the contracts that they fit. One that keeps something
+    from being judged stands alone.
+    """
     while variants:
         one = variants.pop()
         others = [] if one.excused else [o for o in variants if not o.excused and o.goes_with(one)]
         pairs = (one.beside(other) for other in others)
-        both = next((p for p in pairs if any(map(p.applies, CONTRACTS))), one)
+        both = next((p for p in pairs if any(map(p.applies, contracts))), one)
         variants = [v for v in variants if v.name not in both.name.split("+")]
-        yield both
+        yield [(c.path_of_file, both.name) for c in contracts if both.applies(c)]
 
 
 DRAWN = [pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in sample(SEED)]
@@ -64,7 +72,7 @@ DRAWN = [pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in sampl
 
 @pytest.mark.parametrize(("path", "name"), [] if EVERY else DRAWN)
 def test_a_draw_of_the_matrix_has_no_hole(path: str, name: str) -> None:
-    contract = next(c for c in CONTRACTS if c.path_of_file == path)
+    contract = next(c for c in (*CONTRACTS, *CASES) if c.path_of_file == path)
     assert trial(contract, find(name)).hole is None
 
 
@@ -153,7 +161,7 @@ def test_no_clause_is_idle() -> None:
 
 def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
     for entry in ENTRIES.values():
-        assert any(entry.applies(contract) for contract in CONTRACTS), entry.name
+        assert any(entry.applies(contract) for contract in (*CONTRACTS, *CASES)), entry.name
 
 
 def test_every_fault_has_a_clause_that_may_catch_it() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.credentials import BEARER
 from cancel_contracts.contract.load import load, shipped
-from cancel_contracts.contract.words import BEARER
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import make
 from cancel_contracts.run.requests import Names, cancel_request, masked
@@ -22,7 +22,7 @@ ONLY = ("MA-01", "MA-21", "MA-68")
 
 def request(**facts: Any) -> Any:
     situation = Situation(state="Pending", **facts)
-    carried = BEARER(TOKEN)
+    carried = BEARER.carry(TOKEN)
     sent = cancel_request(
         MACHINE, "http://127.0.0.1:1", situation, "an-id", Names(), carried, "a-request"
     )

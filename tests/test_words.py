@@ -15,20 +15,13 @@ from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract import load as loading
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.credentials import IDENTITIES, Carried
+from cancel_contracts.contract.expected import FACETS, Facet
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import (
-    AXES,
-    BODIES,
-    EXTRAS,
-    FACETS,
-    IDENTITIES,
-    IDS,
-    Carried,
-    Facet,
-    Word,
-)
+from cancel_contracts.contract.word import Word
+from cancel_contracts.contract.words import AXES, BODIES, EXTRAS, IDS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.judge.accumulator import SINGLE
@@ -77,7 +70,7 @@ NEW = [
     pytest.param("body", WORD, Form("haiku"), lambda sent: sent.body == b'"an old silent pond"', id="body"),
     pytest.param(
         "identity",
-        Word("whisperer", "a token in a header of its own", "in a whisper", lambda token: Carried((("X-Whisper", token),))),
+        Word("whisperer", "a token in a header of its own", "in a whisper", lambda _, token: Carried((("X-Whisper", token),))),
         "whisperer",
         lambda sent: {"X-Whisper", "Authorization"} & dict(sent.headers).keys() == {"X-Whisper"},
         id="identity",

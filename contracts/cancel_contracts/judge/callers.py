@@ -29,7 +29,7 @@ def named(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     rows: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
         told = x.succeeded and x.identity != RECORDED
-        entity = returned_entity(x) if told else None
+        entity = returned_entity(context, x) if told else None
         if name and entity and isinstance(value := entity.get(name), str):
             rows[x.identity].append((i, value))
     found: Findings = {}

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from cancel_contracts.contract.model import canonical
+from cancel_contracts.contract.places import opened, place
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import http_date, json_value
-from cancel_contracts.sight.observation import Observation, is_cancelled
+from cancel_contracts.parse import http_date, identifier, json_value
+from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 LONGEST_DATE = 64  # characters
 DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not told
@@ -26,6 +27,7 @@ DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not t
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
     """Whether a call leaves a property alone; a GET that does not show it tells nothing of it."""
+    name = place(name)
     before, after = context.sight.before(exchange), context.sight.after(exchange)
     if before is None and after is not None and after.entity and name not in after.entity:
         return None
@@ -48,9 +50,15 @@ def entity(context: Context, exchange: Exchange, wanted: str) -> Told:
     return NOT_RECORDED if told is None and lost else told
 
 
-def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
+def returned_object(exchange: Exchange) -> dict[str, Any] | None:
     value = exchange.received.json() if exchange.received else None
     return value if isinstance(value, dict) else None
+
+
+def returned_entity(context: Context, exchange: Exchange) -> dict[str, Any] | None:
+    """Return the entity of an answer, opened as the lifecycle has it, or None."""
+    value = returned_object(exchange)
+    return None if value is None else opened(value, context.contract.lifecycle.ways)
 
 
 def sent_object(exchange: Exchange) -> dict[str, Any]:
@@ -58,24 +66,26 @@ def sent_object(exchange: Exchange) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _id(_: Context, exchange: Exchange) -> Finding | None:
-    if (value := returned_entity(exchange)) is None:
+def _id(context: Context, exchange: Exchange) -> Finding | None:
+    if (value := returned_entity(context, exchange)) is None:
         return None
     found = value.get("id")
-    ok = isinstance(found, str) and found.casefold() == exchange.resource.casefold()
+    ok = (identifier(found) or "").casefold() == exchange.resource.casefold()
+    ok = ok and context.contract.id.is_shown_as(found)
     return Finding(ok, f"id {exchange.resource!r}", f"id {found!r:.{SHOWN_BYTES}}")
 
 
 def _state(context: Context, exchange: Exchange) -> Finding | None:
-    if (value := returned_entity(exchange)) is None:
+    if (value := returned_entity(context, exchange)) is None:
         return None
     life = context.contract.lifecycle
-    actual = ", ".join(f"{p} {value.get(p)!r:.{SHOWN_BYTES}}" for p in life.shows)
-    return Finding(is_cancelled(life, value), f"the state {' or '.join(life.after)}", actual)
+    actual = ", ".join(f"{p} {value.get(p)!r:.{SHOWN_BYTES}}" for p in life.places)
+    ok = is_cancelled(life, value) or is_between(life, value)
+    return Finding(ok, f"the state {' or '.join((*life.after, *life.through))}", actual)
 
 
 def _set(context: Context, exchange: Exchange) -> Finding | None:
-    if (value := returned_entity(exchange)) is None:
+    if (value := returned_entity(context, exchange)) is None:
         return None
     empty = [name for name in context.contract.lifecycle.sets if not value.get(name)]
     expected = " and ".join(context.contract.lifecycle.sets) + " set"
@@ -93,7 +103,7 @@ def _settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
 
 def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str, Any]], bool]:
     """Return the entity as the answer and the GET show it, and whether there was a look."""
-    look, returned = _settled(context, exchange), returned_entity(exchange)
+    look, returned = _settled(context, exchange), returned_entity(context, exchange)
     places: dict[str, Mapping[str, Any]] = {}
     if returned is not None:
         places["the answer"] = returned
@@ -127,18 +137,21 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
 
 
 def _agrees(context: Context, exchange: Exchange) -> Told:
-    returned, look = returned_entity(exchange), _settled(context, exchange)
+    returned, look = returned_entity(context, exchange), _settled(context, exchange)
     if returned is None or look is None:
         return None
     if isinstance(look, Gap):
         return look
     life, shown = context.contract.lifecycle, look.entity or {}
     alike = context.contract.properties - {*life.touches, *context.sight.volatile}
-    for name in sorted({*life.shows, *life.records, *alike}):
+    alike |= {*life.places, *life.records}
+    if is_between(life, returned) or (life.within and not is_cancelled(life, returned)):
+        alike -= {*life.places, *life.leaves, *life.sets}  # answered while it was under way
+    for name in sorted(alike):
         said, kept = returned.get(name), shown.get(name)
         if said is None or kept is None:
             continue  # what one of the two leaves out, or does not know yet, is no contradiction
-        same = canonical(str(said)) == canonical(str(kept)) if name in life.shows else said == kept
+        same = canonical(str(said)) == canonical(str(kept)) if name in life.places else said == kept
         if not same and not _same_moment(said, kept):
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
@@ -168,7 +181,7 @@ def _ordered(context: Context, exchange: Exchange) -> Told:
     said = http_date((exchange.received.header("date") if exchange.received else None) or "")
     shown = None if look is None or isinstance(look, Gap) else look.entity
     told = None
-    for entity in (returned_entity(exchange), shown):
+    for entity in (returned_entity(context, exchange), shown):
         dated = [(n, m) for n in names if entity and (m := _moment(entity.get(n))) is not None]
         for (one, earlier), (other, later) in pairwise(dated):
             expected = f"{one} is not after {other}"

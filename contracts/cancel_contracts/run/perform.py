@@ -26,14 +26,13 @@ from cancel_contracts.plan.steps import (
 )
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
-from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
+from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, marks
 from cancel_contracts.transport.client import Transport
 
-VOLATILE_LOOKS = 3
-VOLATILE_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
 BARRIER_SECONDS = 5.0  # until all calls at once are ready
 
 
@@ -89,6 +88,7 @@ class Performance:
                     raise Stopped
             step = steps[at]
             if isinstance(step, Call):
+                self._await(step)
                 self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
                 if self._put_off(exchange):
@@ -165,12 +165,28 @@ class Performance:
         was, now = held.first, held.shows
         if held.acquired is None or not held.position or step.situation.call == "second":
             return
-        if was is None or now is None or was.entity is None or now.entity is None:
+        if was is None or now is None or ((was.gone or now.gone) and not life.vanishes):
             return
-        if shown(life, was.entity) == shown(life, now.entity) or is_open(life, now.entity):
+        if marks(life, was.entity) == marks(life, now.entity) or is_open(life, now.entity):
             return
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
         self._observe(Observe(step.slot, step.situation, keep_alive=step.keep_alive))
+
+    def _await(self, step: Call) -> None:
+        """Wait for what the call before did, and look then at what stands beside the resource."""
+        if (call := (held := self.held[step.slot]).call) is None or held.awaited:
+            return
+        again = Observe(step.slot, call.situation, keep_alive=step.keep_alive)
+
+        def look() -> Observation | None:
+            self._observe(again)
+            return held.shows
+
+        held.awaited = self.calls.sight.cancels(call)
+        if await_effect(self.calls, call, held.first, held.shows, look):
+            for slot, near in self.held.items():
+                if near.acquired is not None and near.acquired.beside == step.slot:
+                    self._observe(replace(again, slot=slot))
 
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
@@ -198,7 +214,7 @@ class Performance:
             self._check_given(held, seen) if step.given else self._check_spent(held, seen)
         held.shows = seen
         if role == "target" and position == 1:
-            self._find_volatile(held)
+            look_for_clocks(self.calls, held)
 
     def _look_last(self, slot: int) -> None:
         if (held := self.held.get(slot)) is not None:  # a neighbour may not have been to be had
@@ -232,22 +248,6 @@ class Performance:
             raise Broken("what was created has come to its end before the call")
         if is_cancelled(life, seen.entity):
             raise Broken("an id of the target file is cancelled already: give fresh ones")
-
-    def _find_volatile(self, held: Held) -> None:
-        """Where any change may be an effect, look again at what has changed though the call was
-        refused: whether it does so by itself.
-        """
-        life, before, after, call = self.calls.contract.lifecycle, held.first, held.shows, held.call
-        if life.after or call is None or not call.refused:
-            return
-        if before is None or after is None or before.entity is None or after.entity is None:
-            return
-        moved = shown(life, before.entity) != shown(life, after.entity)
-        for _ in range(VOLATILE_LOOKS):
-            if moved or self.calls.sight.unchanged(before, after):
-                return
-            self.calls.stop.wait(VOLATILE_SECONDS)
-            self.calls.observe(held.attempt, call.situation, held.position, held.resource)
 
     def _end(self, held: Held) -> None:
         """Tell of a resource that one refused call has left as it was."""

@@ -23,7 +23,7 @@ ONLY_TEXT = ("long-text", "emoji", "quotes")
 
 def owners_alone(desk: Desk, call: Call) -> bool:
     """The caller is one that the lifecycle binds, or the lifecycle binds none."""
-    return desk.restricted(call.caller) or desk.contract.lifecycle.owners is None
+    return desk.restricted(call.caller) or desk.owner_schema is None
 
 
 def crash_on_body(kind: str) -> Change:
@@ -54,7 +54,7 @@ def assign_all(desk: Desk, call: Call) -> None:
     """Write every property of the body into the entity."""
     if isinstance(call.json, dict):
         given = {k: v for k, v in call.json.items() if k != "id"}
-        shows = desk.contract.lifecycle.shows
+        shows = desk.contract.lifecycle.places
         call.found.entity.update({k: v for k, v in given.items() if k not in shows})
 
 
