@@ -188,9 +188,11 @@ class Composition:
             for a in ASPECTS
         )
 
-    def speaks(self, clause: Clause, situation: Situation, status: int | None) -> Speaks | None:
+    def speaks(
+        self, clause: Clause, situation: Situation, status: int | None, limited: bool = False
+    ) -> Speaks | None:
         """Return how a clause speaks of a call in this situation that was answered so, or None."""
-        if not answers(clause, status) or not self._holds(clause, situation, status):
+        if not answers(clause, status, limited) or not self._holds(clause, situation, status):
             return None
         if clause.given.get("any"):
             return WHOLE
@@ -210,13 +212,13 @@ class Composition:
         return Speaks({"status": statuses, "effect": "none"})
 
     def _speaking(
-        self, situation: Situation, status: int | None
+        self, situation: Situation, status: int | None, limited: bool = False
     ) -> list[tuple[str, Speaks, Situation]]:
         """Return the clauses that speak of a call, how, and the situation it stands for."""
         return [
             (c.id, speaks, self.stands_for(c, situation))
             for c in self.contract.clauses
-            if (speaks := self.speaks(c, situation, status))
+            if (speaks := self.speaks(c, situation, status, limited))
         ]
 
     def _granted(self, method: str) -> list[Any]:

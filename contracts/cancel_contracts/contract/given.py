@@ -172,15 +172,15 @@ def names_resource(clause: Clause, situation: Situation, status: int | None) -> 
     return False
 
 
-def answers(clause: Clause, status: int | None) -> bool:
+def answers(clause: Clause, status: int | None, limited: bool = False) -> bool:
     """Whether the clause speaks of a call that was answered so.
 
-    A refusal by the limit says nothing of the call itself: only clauses that speak of any call take
-    it as evidence.
+    A refusal by the limit (`limited`, or 429) says nothing of the call itself: only clauses that
+    speak of any call take it as evidence.
     """
     if "answer" in clause.given and (status is None or not fits(status, clause.given["answer"])):
         return False
-    return status != 429 or bool(clause.given.get("any"))
+    return not (limited or status == 429) or bool(clause.given.get("any"))
 
 
 def kind_of(situation: Situation) -> Situation:

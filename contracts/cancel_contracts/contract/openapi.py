@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cancel_contracts.contract.credentials import Permission
 from cancel_contracts.contract.model import Server
 from cancel_contracts.contract.path_template import pieces
+from cancel_contracts.contract.responses import json_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
 
@@ -90,8 +91,10 @@ class Document:
         named = (row.get("value") for row in (media.get("examples") or {}).values())
         return media.get("example", next(named, None))
 
-    def owners(self, name: str | None) -> Any:
-        """Return the schema of a name, or None where there is no name."""
+    def owners(self, name: str | Literal[True] | None) -> Any:
+        """Return the schema of a name, or None where owners send no body that has one."""
+        if name is True:
+            return None
         found = self.document.get("components", {}).get("schemas", {}).get(name)
         if name is not None and found is None:
             problem = f"no schema is named {name!r}"
@@ -134,6 +137,15 @@ class Document:
 
 
 def schema_of(response: Any) -> Any:
-    if not isinstance(response, dict):
-        return None
-    return (response.get("content") or {}).get("application/json", {}).get("schema")
+    """Return the schema of the JSON of a response, or None."""
+    row = json_of(response) if isinstance(response, dict) else None
+    return row[1].get("schema") if row else None
+
+
+def error_schema(responses: Mapping[str, Any]) -> Any:
+    """Return the schema of errors in general: of 4XX, of `default`, else of the first that has
+    one.
+    """
+    others = [code for code in responses if str(code)[:1] in ("4", "5")]
+    codes = dict.fromkeys(("4XX", "default", "404", *others))
+    return next((s for code in codes if (s := schema_of(responses.get(code)))), None)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
 from cancel_contracts.foreign.route import Route
 from cancel_contracts.parse import refusal, success
@@ -19,6 +20,7 @@ from cancel_contracts.sight.observation import shown
 UNSAID: Mapping[str, Any] = {
     **dict.fromkeys(("identity", "content_type", "transfer", "extra"), RECORDED),
     "body": Form(RECORDED),
+    "parameter": (RECORDED, RECORDED),
 }
 # An id as servers give them. Beyond it a front door may refuse the call before the service sees it.
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~=-]{0,127}")
@@ -71,6 +73,7 @@ def exchange(
         failure=None if received else "closed",
         started=started,
         seconds=seconds,
+        limit_statuses=where.contract.limit_statuses,
     )
 
 

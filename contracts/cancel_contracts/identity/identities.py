@@ -191,7 +191,8 @@ def claims_of(
         kind: list(dict.fromkeys(p.name for p in documented if p.kind == kind))
         for kind in ("delegated", "application")
     }
-    kind = "application" if name == "app" or not by_kind["delegated"] else "delegated"
+    alone = by_kind["application"] and not by_kind["delegated"]
+    kind = "application" if name == "app" or alone else "delegated"
     # Every documented permission at once: whoever disputes one of them must not lose the ordinary
     # caller.
     granted = by_kind[kind] or by_kind["delegated"] or by_kind["application"]

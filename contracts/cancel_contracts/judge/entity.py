@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from cancel_contracts.contract.form import FORM, decoded, typed
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened, place
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told

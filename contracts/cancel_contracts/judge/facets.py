@@ -14,8 +14,10 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import RECORDED, Exchange, Received, struck_out
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.exchange import RECORDED, Exchange, Part, Received, struck_out
 from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.documented import body_problem, header_problem
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, retry_after
@@ -85,7 +87,12 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
 
 def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
-    if received is None or not exchange.succeeded:
+    if received is None:
+        return None
+    if wanted == "documented":
+        seen = exchange.sent.method != "HEAD" and not exchange.failure
+        return _documented(context, received, body_problem, "headers", "body") if seen else None
+    if not exchange.succeeded:
         return None
     if "body" in received.unrecorded:
         return NOT_RECORDED
@@ -97,6 +104,22 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     if problem is False:
         return UNTOLD
     return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
+
+
+def _documented(
+    context: Context,
+    received: Received,
+    problem_of_it: Callable[[Contract, Received], str | Literal[False] | None],
+    *read: Part,
+) -> Told:
+    """Hold an answer to what `responses` documents for its status; None where that is nothing."""
+    if set(read) & set(received.unrecorded):
+        return NOT_RECORDED
+    problem = problem_of_it(context.contract, received)
+    if problem is False:
+        return UNTOLD
+    expected = f"what is documented for {received.status}"
+    return None if problem == "" else Finding(problem is None, expected, problem or "fits")
 
 
 def entity_problem(context: Context, received: Received) -> str | Literal[False] | None:
@@ -164,6 +187,8 @@ def header(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None:
         return None
+    if wanted == "documented":
+        return _documented(context, received, header_problem, "headers")
     lost = "headers" in received.unrecorded
     return NOT_RECORDED if lost else _HEADERS[wanted](context, exchange, received)
 
@@ -212,7 +237,8 @@ def _allow(context: Context, exchange: Exchange, received: Received) -> Finding:
 def _retry_after(_: Context, __: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
     ok = found is not None and retry_after(found) is not None
-    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {_said(found)}")
+    expected = "429 with a Retry-After" if received.status == 429 else "a Retry-After"
+    return Finding(ok, expected, f"{received.status}, Retry-After {_said(found)}")
 
 
 _HEADERS: dict[str, Callable[[Context, Exchange, Received], Told]] = {

@@ -51,7 +51,7 @@ def _unserved(journal: Journal) -> bool:
 def _ordinary_answers(contract: Contract, journal: Journal) -> dict[int, None]:
     """Return the statuses that ordinary calls were answered with, in the order they came."""
     return {
-        x.status: None
+        429 if x.limited else x.status: None
         for x in journal.exchanges
         if x.kind == "cancel"
         and not x.way_in

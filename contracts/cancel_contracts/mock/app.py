@@ -18,9 +18,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from cancel_contracts.contract.path_template import pattern, pieces
-from cancel_contracts.mock import shape, states
+from cancel_contracts.mock import states
 from cancel_contracts.mock.call import Call, Kind, Reply
 from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.envelope import Envelope
 from cancel_contracts.mock.wire import MARK
 
 # A version is the first segment of a path or the second (/beta, /api/v1.0); OData URL conventions
@@ -85,8 +86,8 @@ class App:
             call.fields = fields_of(request)
             return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
         self.requests["elsewhere"] += 1
-        envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
-        return Reply(404).with_json(envelope.body(404, "", ""))
+        envelope = next((d.envelope for d in self.desks.values()), Envelope(None))
+        return envelope.told(Reply(404), "", "")
 
     def _routed(self, path: bytes) -> Iterator[tuple[Kind, Desk, dict[str, bytes]]]:
         """Yield the routes that a path is on, with its segments by name; as it came first."""

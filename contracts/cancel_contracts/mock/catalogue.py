@@ -15,6 +15,7 @@ from cancel_contracts.mock.faults import (
     callers,
     canaries,
     crowd,
+    documented,
     drawn,
     effects,
     entity,
@@ -73,6 +74,7 @@ FAULTS: tuple[Fault, ...] = (
     *requests.FAULTS,
     *parameters.FAULTS,
     *across.FAULTS,
+    *documented.FAULTS,
 )
 
 _ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)

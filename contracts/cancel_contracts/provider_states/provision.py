@@ -15,9 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from cancel_contracts.contract.credentials import Carried
-from cancel_contracts.contract.model import Contract, Provision, canonical
+from cancel_contracts.contract.model import Contract, Provision
 from cancel_contracts.contract.places import opened
 from cancel_contracts.contract.provisions import UNIQUE
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.identity.identities import Identities

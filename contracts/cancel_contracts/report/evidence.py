@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from cancel_contracts.contract.model import Lifecycle
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.redact.scrub import Scrubber

@@ -16,7 +16,7 @@ from typing import Literal
 from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Form, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation, told_by_limit
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.echoes import Echoes
@@ -181,16 +181,15 @@ class Calls:
             carried = self.identities.observing()  # made anew, by its clock
             request = ask(carried, unique, self.parameters)
             answer = self._get(request, via)
-        if answer.received is not None and answer.received.status == 429:
-            if self.wait_budget.wait_as_asked(answer.received):
-                answer = self._get(request, via)
+        told, limits = answer.received, self.contract.limit_statuses
+        if told and told_by_limit(told, limits) and self.wait_budget.wait_as_asked(told):
+            answer = self._get(request, via)
         who = self.identities.name("primary")
         answer = replace(answer, sent=masked(answer.sent, carried, who))
         if answer.received is not None:
             answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
-        exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
-        exchange = replace(exchange, role=role)
-        self._keep(attempt, exchange)
+        made = self._exchange("observe", attempt, situation, position, resource, answer, who)
+        self._keep(attempt, exchange := replace(made, role=role))
         return observe(exchange, self.contract.lifecycle)
 
     def _get(self, request: Sent, via: Transport | None) -> Answer:
@@ -238,6 +237,7 @@ class Calls:
             started=time.monotonic() - self.started - answer.seconds,
             seconds=answer.seconds,
             reused=answer.reused,
+            limit_statuses=self.contract.limit_statuses,
         )
 
     @property

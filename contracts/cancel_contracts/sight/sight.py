@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from cancel_contracts.contract.model import GONE, Contract
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.sight.comparison import Comparison, Effect
@@ -54,7 +55,7 @@ class Sight(Comparison):
             return
         if exchange.unanswered:
             self._blind.add(exchange.scenario)
-        elif exchange.status in (401, 429) or (exchange.status or 0) >= 500:
+        elif exchange.status == 401 or exchange.limited or (exchange.status or 0) >= 500:
             self._mute.add(exchange.scenario)
         if not self.observable and exchange.position == 0 and _exists(exchange):
             seen = observe(exchange, self.life)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from cancel_contracts.contract.credentials import FIELD_NAME
 from cancel_contracts.mock import entry, identity, kit
 from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import Call, Refusal
@@ -243,7 +244,8 @@ FAULTS: tuple[Fault, ...] = (
           ("the-second-header", "a second Authorization header", in_second_header, TOKEN))),
     fault("key-in-a-header-accepted", "A header holds the key that is to stand elsewhere.",
           ELSEWHERE, read_from(in_own_header),
-          lambda c: entry.tokens(c) and c.scheme.place != "header"),
+          lambda c: entry.tokens(c) and c.scheme.place != "header"
+          and FIELD_NAME.fullmatch(c.scheme.name) is not None),
     fault("token-with-words-after", "What follows a token is not looked at.", TOKEN,
           read_from(first_word)),
     fault("token-without-a-scheme", "A token without the scheme's word is accepted.",
@@ -255,22 +257,25 @@ FAULTS: tuple[Fault, ...] = (
     fault("token-in-another-case", "Tokens are compared without case.",
           nearly("other-case-token"), known_before(other_case)),
     fault("token-signature-half-compared", "Of a signature the first characters are compared.",
-          nearly("cut-token", "longer-token"), known_before(same_signature_start)),
+          nearly("cut-token", "longer-token"), known_before(same_signature_start),
+          entry.web_tokens),
     fault("token-not-yet-valid-accepted", "A token of tomorrow is accepted.",
-          breaks("status effect", identity="expired"), overlooked("not-yet")),
+          breaks("status effect", identity="expired"), overlooked("not-yet"), entry.web_tokens),
     fault("token-of-another-issuer-accepted", "Who issued a token does not matter.",
-          breaks("status effect", identity="bad-signature"), overlooked("other-issuer")),
+          breaks("status effect", identity="bad-signature"), overlooked("other-issuer"),
+          entry.web_tokens),
     fault("token-for-a-longer-audience-accepted", "An audience that begins alike is accepted.",
           breaks("status effect", identity="wrong-audience"),
-          kit.forgive("wrong-audience", when=audience_like)),
+          kit.forgive("wrong-audience", when=audience_like), entry.web_tokens),
     fault("token-without-expiry-accepted", "A token that never expires is accepted.",
-          breaks("status effect", identity="expired"), let_in(without_expiry)),
+          breaks("status effect", identity="expired"), let_in(without_expiry), entry.web_tokens),
     fault("token-of-an-algorithm-in-lower-case-accepted",
           "An algorithm in lower case is one that nobody checks.",
-          breaks("status effect", identity="unsigned"), let_in(names_alg_in_lower_case)),
+          breaks("status effect", identity="unsigned"), let_in(names_alg_in_lower_case),
+          entry.web_tokens),
     fault("token-of-algorithm-none-in-capitals-accepted",
           "A token of the algorithm None or NONE needs no signature.",
-          breaks("status effect", identity="unsigned"), let_in(any_none)),
+          breaks("status effect", identity="unsigned"), let_in(any_none), entry.web_tokens),
     fault("token-with-roles-for-scopes-accepted",
           "A user's token is let in by a role that only applications have.",
           breaks("status effect", identity="permission no-permission"),
