@@ -182,9 +182,9 @@ def test_history_and_changes_of_each_target(open_board: Any) -> None:
     mock = page.locator(".target", has=page.get_by_role("heading", name=MOCK, exact=True))
 
     rows = mock.locator(".history tbody tr")
-    assert rows.locator("td:nth-child(5)").all_inner_texts() == ["1.1", "1.0"]
+    assert rows.locator("[data-label='Target version']").all_inner_texts() == ["1.1", "1.0"]
     last = rows.locator("td:last-child").all_inner_texts()
-    assert last == ["2 changes, 1 for the worse", "the first run"]
+    assert last == ["2 changes, 1 for the worse\ntarget version: 1.0 → 1.1", "the first run"]
     assert mock.locator("> .changes li").all_inner_texts() == [
         "worse: newly violated: thing EX-02: upheld → violated",
         "newly violated: thing EX-04: upheld → violated",

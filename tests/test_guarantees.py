@@ -43,6 +43,10 @@ KEPT: dict[str, str] = {
     "All reports derive": "report_agree: "
     "test_no_verdict_and_no_finding_differs_between_any_two_outputs; lost_reports: "
     "test_a_disk_that_fills_up_leaves_the_old_report_and_no_half_of_the_new",
+    "A [board]": "board: test_figures_that_the_report_gives_are_taken_as_they_are "
+    "test_kept_and_covered_are_added_up_and_never_blended "
+    "test_where_there_is_nothing_but_a_selection_the_row_and_the_badge_say_so "
+    "test_a_board_again_is_the_same_octets",
     # Nothing is cancelled that was not offered
     "A target that is not [local]": "safety: test_resources_and_the_flag_together_lift_it "
     "test_a_host_of_the_vendor_is_never_local; safety_peer: "

@@ -81,6 +81,10 @@ MOVES: dict[str, tuple[str, str, set[str]]] = {
         "Nothing stands in the body. On success the answer is `202 Accepted`.",
         RESPONSE,
     ),
+    "words struck out": ("Nothing stands", "<del>Nothing</del> stands", RESPONSE),
+    "words struck out as GFM has it": ("Nothing stands", "~~Nothing~~ stands", RESPONSE),
+    "what a comment hid": ("ignored\" } -->", "ignored\" } -->\nOr `POST /halt`.\n", ROUTE),
+    "a link's text": ("[Rights]", "[All rights]", RIGHTS),
     "a number in a limit": ("Thirty calls", "Sixty calls", LIMITS),
     "the status of the example": ("HTTP/1.1 202 Accepted", "HTTP/1.1 204 No Content", EXAMPLES),
     "the body of the example": ('"reason": "mistake"', '"reason": "error"', EXAMPLES),
@@ -133,6 +137,7 @@ STAYS = {
     "a link by reference": ("[Rights](../rights.md).", "[Rights][r].\n\n[r]: ../rights.md\n"),
     "a line break": ("Operators send", "Operators\nsend"),
     "a sentence on a line of its own": ("rights. To", "rights.\nTo"),
+    "no blank between sentences": ("rights. To", "rights.To"),
     "a paragraph of its own": ("`202 Accepted`. Nothing", "`202 Accepted`.\n\nNothing"),
     "blanks": ("Thirty calls are", "Thirty  calls\tare"),
     "blank lines": ("## Limits\n", "\n\n## Limits\n\n\n"),
@@ -149,6 +154,7 @@ STAYS = {
     "an entity": ("Nothing stands", "Nothing&#32;stands"),
     "the ends of lines": ("\n", "\r\n"),
     "a mark of the order of bytes": ("---\ntitle", "\ufeff---\ntitle"),
+    "no front matter": ('---\ntitle: "job: stop"\nms.date: 06/01/2025\n---\n', "\ufeff"),
     "wording that carries nothing": ("[Read a job]", "[Read one job]"),
     "a section that carries nothing": ("\n## See also", "\n## Notes\n\nNew words.\n\n## See also"),
     "a section without clauses that is gone": (
@@ -176,6 +182,31 @@ def test_wording_elsewhere_and_what_is_no_text_moves_nothing(name: str, contract
     found = compared(contract, page)
     assert moved(found) == set()
     assert not found.moved
+
+
+def test_a_page_is_sentences_below_headings() -> None:
+    """A cell's line stands beside what its row begins with, behind as many bars as it is columns
+    away: of one right less and of one privileged more the texts differ.
+    """
+    rights = (
+        "|Kind|Least|More|\n|-|-|-|\n|Person|Jobs.Stop|Jobs.All<br>Jobs.Manage|\n"
+        "|Service||None.|\n|Guest|||\n\n1. First, e.g. this. Then `that`!\n   - Third\n"
+    )
+    page = document(f"# A\n\nB <id>. C\nd.\n\n## Rights\n\n{rights}\n### Code\n\n    x\n     y\n")
+    assert [(s.name, s.sentences) for s in page.sections] == [
+        ("(title)", ("A",)),
+        ("(introduction)", ("B <id>.", "C d.")),
+        (
+            "Rights",
+            ("Kind | Least | More", "Person | Jobs.Stop", "Person | | Jobs.All", "Person | | Jobs.Manage",
+             "Service | | None.", "Guest", "First, e.g. this.", "Then that!", "Third"),
+        ),
+        ("Code", ("x y",)),
+    ]  # fmt: skip
+    assert page.headings == ("(title)", "(introduction)", "Rights")
+    assert page.text("rights") == (*page.sections[2].sentences, "Code", "x y")
+    assert page.text("Code") == ("x y",)
+    assert page.text("No heading") is None
 
 
 def test_a_localised_page_is_read_by_its_english_spans(contract: Contract) -> None:
@@ -206,6 +237,21 @@ def test_each_section_is_told_for_what_became_of_it(contract: Contract) -> None:
         "More": ("new", "More"),
         "History": ("new", "History"),
     }
+
+
+def test_of_a_section_that_is_gone_a_namesake_within_another_is_not_the_rest(
+    contract: Contract,
+) -> None:
+    old = "## Response\n\nOn success the answer is `202 Accepted`. Nothing stands in the body.\n"
+    found = compared(contract, PAGE.replace(old, ""))
+    assert moved(found) == RESPONSE
+    assert [(c.name, c.kind) for c in found.changes if c.kind != "same"] == [("Response", "gone")]
+    nested = PAGE.replace("## Request body", "## Rules\n\n### Request body")
+    assert moved(compared(contract, nested)) == set()
+    nested = nested.replace("send no body", "send a body")
+    assert [(c.name, c.kind) for c in compared(contract, nested).changes if c.moved] == [
+        ("Request body", "changed")
+    ]
 
 
 def test_the_hashes_tell_what_is_new_and_how_much_is_gone(contract: Contract) -> None:
@@ -259,6 +305,17 @@ def test_a_section_that_a_source_names_and_nobody_has_read_is_no_ground(contract
     assert [c.name for c in found.changes if c.kind != "same"] == ["Limits"]
 
 
+def test_who_names_a_section_by_its_new_heading_rests_on_it_too(contract: Contract) -> None:
+    """As where a clause's source was corrected, and the page was not accepted since."""
+    text = Path(contract.path_of_file).read_text("utf-8")
+    file = Path(contract.path_of_file).with_name("print-corrected.yaml")
+    file.write_text(text.replace("section: Response}", "section: Result}"), "utf-8")
+    page = PAGE.replace("## Response\n\nOn", "## Result\n\nOn").replace(
+        "202 Accepted`.", "200 OK`."
+    )
+    assert moved(compared(load(file), page)) == RESPONSE
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -292,7 +349,7 @@ def test_what_has_not_moved_ends_0(at: Path, capsys: Capture) -> None:
         "print-job: job-stop (job-stop.md)\n"
         "  same: (title), (introduction), Permissions, HTTP request, Request body, Response, Limits,"
         " Examples, See also\n"
-        "not watched: errors, job-stop, RFC 9110 (3 promises)\n"
+        "not watched: errors, job-stop, (preview note), RFC 9110 (3 promises)\n"
         "nothing has moved that a clause rests on, in 1 copy of pages\n"
     )
 
@@ -328,7 +385,7 @@ def test_json_has_all_of_it(at: Path, capsys: Capture) -> None:
     assert run(f"{NAME}.md", "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["moved"], told["absent"], told["untranslated"]) == (False, [], [])
-    assert told["unwatched"] == {"errors": 1, "job-stop": 1, "RFC 9110": 1}
+    assert told["unwatched"] == {"errors": 1, "job-stop, (preview note)": 1, "RFC 9110": 1}
     (page,) = told["pages"]
     assert (page["contract"], page["page"], page["file"]) == ("print-job", NAME, f"{NAME}.md")
     (limits,) = [row for row in page["sections"] if row["change"] != "same"]
@@ -415,6 +472,8 @@ def test_a_translation_without_its_english_text_is_said_and_is_no_error(
     assert run(".") == 0
     assert run("003.txt") == 4  # nothing at all was compared
     assert said in capsys.readouterr().out
+    (at / "003.txt").write_bytes(russian.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert run("003.txt") == 4
     (at / "003.txt").write_text(russian.replace("ru-RU", "en-US"), "utf-8")
     assert run("003.txt") == 0
 
@@ -457,7 +516,7 @@ def test_accepting_writes_the_sections_and_nothing_else(tmp_path: Path, monkeypa
         "  job-stop:",
         '    url: "https://print.example/docs/job-stop?view=2"',
         "    sections:",
-        '      (title): {read: "2025-06-01", sentences: "9be3838e"}',
+        '      (title): {read: "2025-06-01", hash: "9be3838e", sentences: "9be3838e"}',
     ]
     added = len(after) - len(before) + 1
     assert after[:at] == before[:at]
@@ -484,7 +543,7 @@ def test_accepting_anew_keeps_comments_and_the_days_of_what_stayed(
         next(row for row in old if row.startswith("      See also:")),
     ]
     fresh = [row for row in rows if row not in old]
-    assert fresh[0].startswith('      Limits: {read: "2026-01-02", sentences: "')
+    assert fresh[0].startswith('      Limits: {read: "2026-01-02", hash: "')
     assert fresh[0].endswith('"}  # per caller')
     assert rows[rows.index(fresh[0]) - 1] == "      # Of calls."
     assert fresh[1].startswith('      "More: \\"all\\" # of it": {read: "2026-01-02"')
@@ -499,8 +558,8 @@ def test_accepting_anew_keeps_comments_and_the_days_of_what_stayed(
     [
         '  job-stop: {url: "https://print.example/docs/job-stop", sections: {}}',
         '  job-stop:\n    url: https://print.example/docs/job-stop  # the page\n',
-        '  "job-stop":\n      sections: {Gone: {read: "2020-01-01", sentences: ""}}\n      url: "https://a.example/job-stop"',
-        "  job-stop:\n    url: https://print.example/job-stop\n    sections:\n      Gone:\n        read: \"2020-01-01\"\n        sentences: >-\n          aaaaaaaa\n          bbbbbbbb\n      # the last\n\n    file: docs/job-stop.md",
+        '  "job-stop":\n      sections: {Gone: {read: "2020-01-01", hash: "00000000", sentences: ""}}\n      url: "https://a.example/job-stop"',
+        "  job-stop:\n    url: https://print.example/job-stop\n    sections:\n      Gone:\n        read: \"2020-01-01\"\n        hash: \"12345678\"\n        sentences: >-\n          aaaaaaaa\n          bbbbbbbb\n      # the last\n\n    file: docs/job-stop.md",
     ],
 )  # fmt: skip
 def test_accepting_fits_the_layouts_of_people(
@@ -561,6 +620,25 @@ def test_a_page_of_two_contracts_is_accepted_in_both(at: Path) -> None:
     assert (at / "print-job.yaml").read_text("utf-8") != text
 
 
+def test_another_page_is_watched_once_it_was_accepted(at: Path, capsys: Capture) -> None:
+    """Beside the first, and with a comment at its row."""
+    page = at / "errors.md"
+    page.write_text("# Errors\n\n## Status Codes\n\nAn unknown id is `404`.\n", "utf-8")
+    assert run(".") == 0  # nobody watches it yet
+    assert "errors.md" not in capsys.readouterr().out
+    assert run(".", "--page", "errors", "--accept", "--read", "2025-07-01") == 0
+    assert "  errors:  # shared by many\n" in (at / "print-job.yaml").read_text("utf-8")
+    assert load(at / "print-job.yaml").pages["errors"].sections["Status Codes"].day == "2025-07-01"
+    page.write_text(page.read_text("utf-8").replace("404", "410"), "utf-8")
+    capsys.readouterr()
+    assert run(".") == 1
+    told = capsys.readouterr().out
+    assert "errors (errors.md)\n  changed: Status Codes (read 2025-07-01)\n" in told
+    assert "rests on it: PJ-11 (must)" in told
+    assert run(".", "--page", NAME) == 0
+    assert run("errors.md", "job-stop.md", "--page", NAME) == 0
+
+
 # --- coverage -----------------------------------------------------------------------------------
 
 
@@ -577,6 +655,18 @@ def test_coverage_prints_the_page_and_what_rests_on_each_sentence(
         "    + Here is what it is answered.\n    + HTTP/1.1 202 Accepted\n"
     ) in told
     assert told.endswith("  19 of 21 sentences carry clauses\n")
+
+
+def test_coverage_of_a_translation_alone_says_why_there_is_nothing(
+    at: Path, capsys: Capture
+) -> None:
+    (at / "003.txt").write_text(
+        PAGE.replace("title:", "ms.contentlocale: ru-RU\ntitle:", 1), "utf-8"
+    )
+    said = usage(capsys, "003.txt", "--coverage")
+    assert "--coverage: found no page to show: 003.txt in ru-RU alone" in said
+    (at / "docs").mkdir()
+    assert "--coverage: found no page to show; name" in usage(capsys, "docs", "--coverage")
 
 
 def test_coverage_knows_the_verdicts_of_a_report(at: Path, capsys: Capture) -> None:
@@ -609,10 +699,10 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "tabs alone": (b"# [A](#tab/a)\n\nWords.\n", "has no headings"),
     "front matter alone": (b"---\ntitle: x\n---\n", "has no headings"),
     "HTML": (b"<html><body><h1>job: stop</h1></body></html>", "has no headings"),
-    "quotes in quotes": (b"# job: stop\n\n" + b">" * 5000 + b" a\n", "is nested deeper than 30"),
+    "quotes in quotes": (b"# job: stop\n\n" + b">" * 5000 + b" a\n", "is nested deeper than 20"),
     "lists in lists": (
         b"# a\n\n" + b"".join(b"  " * i + b"- a\n" for i in range(300)),
-        "is nested deeper than 30",
+        "is nested deeper than 20",
     ),
     "many headings": (b"# a\n" * 600, "has more than 500 sections"),
     "many sentences": (b"# a\n\n" + b"A. " * 20_000, "has more than 5000 sentences"),
@@ -655,6 +745,8 @@ def test_flags_that_do_not_go_together_are_refused(at: Path, capsys: Capture) ->
     page = f"{NAME}.md"
     for argv, said in (
         (["--accept", "--coverage"], "--accept: goes without --coverage"),
+        (["--since", page, "--coverage"], "--since: shows what has changed"),
+        (["--since", page, "--accept"], "--since: shows what has changed"),
         (["--read", "2025-01-01"], "--read: says something of --accept"),
         (["--report", "r.json"], "--report: says something of --coverage"),
         (["--page", "job-stopp"], "--page: no page is named 'job-stopp'"),

@@ -39,6 +39,7 @@ class Names(click.ParamType[str]):
 
 
 CONTRACTS, CLAUSES, IDENTITIES = Names("contracts"), Names("clauses"), Names("identities")
+PAGES = Names("pages")
 FAULTS, VARIANTS, ENTRIES = Names("faults"), Names("variants"), Names("entries")
 
 
@@ -63,6 +64,8 @@ def _rows(kind: str, params: dict[str, Any]) -> Iterable[tuple[str, str]]:
     if kind == "contracts":
         asked = " (run only when named)"
         yield from ((c.name, c.title if specs or c.default else c.title + asked) for c in contracts)
+    elif kind == "pages":
+        yield from ((name, page.url) for c in contracts for name, page in c.pages.items())
     else:
         contracts = [c for c in contracts if (c.name in names if names else specs or c.default)]
         yield from ((clause.id, clause.says) for c in contracts for clause in c.clauses)

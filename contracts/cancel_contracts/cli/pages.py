@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cancel_contracts.cli.completing import PAGES
 from cancel_contracts.cli.options import PATH, load_contracts, put, spec_options
 from cancel_contracts.errors import UsageError
 
@@ -26,7 +27,7 @@ DAY = "%Y-%m-%d"
 @click.argument("places", metavar="FILE|FOLDER...", nargs=-1, required=True, type=PATH)
 @spec_options
 @click.option(
-    "--page", metavar="NAME",
+    "--page", type=PAGES, metavar="NAME",
     help="Only this page; of a file whose name and title do not tell, that it is this one.",
 )  # fmt: skip
 @click.option(
@@ -65,6 +66,8 @@ def pages(places: tuple[Path, ...], specs: tuple[Path, ...], names: tuple[str, .
 
     if accept and coverage:
         raise UsageError("--accept", "goes without --coverage", "leave one out")
+    if older and (accept or coverage):
+        raise UsageError("--since", "shows what has changed", "leave it out")
     for flag, given, needs, there in (("--read", day, "--accept", accept),
                                       ("--report", report, "--coverage", coverage)):  # fmt: skip
         if given is not None and not there:
@@ -104,12 +107,16 @@ def _cover(
         cover(c, copy, verdicts(document, c.name))
         for copy in found.copies for c in contracts if copy.name in c.pages
     ]  # fmt: skip
+    if not rows:
+        told = [f"{file} in {locale} alone" for file, locale in found.untranslated]
+        problem = f"found no page to show{': ' if told else ''}{', '.join(told)}"
+        raise UsageError("--coverage", problem, "name a page of these contracts")
     put(coverage(rows, form))
-    return 0 if rows else INCONCLUSIVE
+    return 0
 
 
 def _accept(contracts: Sequence[Contract], found: Found, day: str) -> int:
-    """Write one page into every spec that names it, all of them or none."""
+    """Write one page into every spec that names it; none is written where one cannot be made."""
     from cancel_contracts.contract.yaml_file import read_file
     from cancel_contracts.pages.accept import accept, sections
     from cancel_contracts.report.files import write

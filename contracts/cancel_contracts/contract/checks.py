@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from cancel_contracts.contract import request_checks
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
@@ -48,6 +49,9 @@ def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
     axis = AXES[key]
     if any("pattern" in form or "x-is" in form for form in axis.forms):
         return  # any text of the kind will do
+    if axis.named:
+        said = [row for row in listed(wanted) if isinstance(row, dict)]
+        wanted = [word for row in said for words in row.values() for word in listed(words)]
     for word in listed(wanted):
         if isinstance(word, str) and word not in (*axis.words, "any"):
             yield where, f"no {key} is named {word!r}", nearest(word, axis.words)
@@ -64,12 +68,15 @@ def problems(contract: Contract, example: Any = None) -> Iterator[Problem]:
         seen.add(id_)
     yield from lifecycle_problems(contract, example)
     yield from _pages(contract)
+    yield from request_checks.of_contract(contract)
     for duty in contract.duties:
+        yield from request_checks.of_duty(contract, duty)
         if "own-body" in duty.expect and contract.owners_schema is None:
             problem = "expects a body of owners, but x-lifecycle names no schema of it (owners)"
             yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)
+        yield from request_checks.of_clause(contract, clause)
         for reading in clause.readings:
             if reading not in {d.name for d in contract.dialects}:
                 yield (

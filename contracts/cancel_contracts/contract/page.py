@@ -1,6 +1,7 @@
 """A page that sources name: where it is to be read, and how it stood when the clauses were written.
 
-Of its text only hashes are kept, one a sentence: enough to tell which have come, gone or stayed.
+Of its text only hashes are kept, of sections and of sentences: enough to tell which have come, gone
+or stayed.
 Pure.
 """
 
@@ -18,9 +19,12 @@ BOTH = re.compile(r" and (?=[A-Z(])")  # "Response and Examples"; not "Reliabili
 
 @dataclass(frozen=True)
 class Read:
-    """A section as it was read on a day (`YYYY-MM-DD`): the hashes of its sentences, in order."""
+    """A section as it was read on a day (`YYYY-MM-DD`): the hash of its text, by which it is
+    compared, and those of its sentences, in order, by which a change is told.
+    """
 
     day: str
+    hash: str
     sentences: tuple[str, ...]
 
 
@@ -55,7 +59,7 @@ def read_pages(document: Mapping[str, Any]) -> dict[str, Page]:
     found = {}
     for name, row in document.get("x-pages", {}).items():
         sections = {
-            heading: Read(read["read"], tuple(read["sentences"].split()))
+            heading: Read(read["read"], read["hash"], tuple(read["sentences"].split()))
             for heading, read in row.get("sections", {}).items()
         }
         found[name] = Page(row["url"], row.get("file"), sections)

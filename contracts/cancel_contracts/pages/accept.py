@@ -18,7 +18,7 @@ from cancel_contracts.contract.yaml_file import parse_text
 from cancel_contracts.errors import ContractsError, UsageError
 from cancel_contracts.pages.find import Copy
 from cancel_contracts.pages.ground import promises
-from cancel_contracts.pages.read import marks
+from cancel_contracts.pages.read import reading
 
 COLUMNS = 120  # of a line that is written, where hashes allow
 INDENT = 2
@@ -54,9 +54,9 @@ def sections(contract: Contract, copy: Copy, day: str) -> dict[str, Read]:
         folded(name): (name, read) for name, read in contract.pages[copy.name].sections.items()
     }
     for name in names:
-        now = marks(copy.document.text(name) or ())
+        now = reading(copy.document.text(name) or (), day)
         heading, was = known.get(folded(name), (name, None))
-        found[heading] = was if was and was.sentences == now else Read(day, now)
+        found[heading] = was if was and was.hash == now.hash else now
     return found
 
 
@@ -74,7 +74,7 @@ def accept(text: str, contract: Contract, page: str, wanted: dict[str, Read]) ->
         written = written[: cut.begin] + cut.text + written[cut.end :]
     meant = parse_text(place, text)
     meant["x-pages"][page]["sections"] = {
-        name: {"read": read.day, "sentences": " ".join(read.sentences)}
+        name: {"read": read.day, "hash": read.hash, "sentences": " ".join(read.sentences)}
         for name, read in wanted.items()
     }
     if parse_text(place, written) != meant:
@@ -91,9 +91,12 @@ def _cuts(text: str, key: Any, row: Any, wanted: dict[str, Read]) -> Iterator[Cu
         ]  # fmt: skip
         lines.append("sections:")
         block = "".join(f"\n{' ' * step}{line}" for line in lines)
-        # The blank between the key's colon and the braces goes too.
+        # The blank between the key's colon and the braces goes too, and a comment beside them stays
+        # beside the key.
         begin = len(text[: row.start_mark.index].rstrip(" "))
-        yield Cut(begin, row.end_mark.index, block + _block(wanted, step + INDENT))
+        beside = text[row.end_mark.index :].partition("\n")[0]
+        end = row.end_mark.index + len(beside)
+        yield Cut(begin, end, beside.rstrip() + block + _block(wanted, step + INDENT))
         return
     step = row.value[0][0].start_mark.column
     there = next((pair for pair in row.value if pair[0].value == "sections"), None)
@@ -134,7 +137,7 @@ def _block(wanted: dict[str, Read], column: int) -> str:
 
 def _value(read: Read, begun: int, column: int) -> str:
     """Return a section's row in braces, to follow a key on whose line `begun` columns are taken."""
-    lines = [f' {{read: "{read.day}", sentences: "']
+    lines = [f' {{read: "{read.day}", hash: "{read.hash}", sentences: "']
     width = begun + len(lines[0])
     for at, sentence in enumerate(read.sentences):
         if at and width + len(sentence) + 1 > COLUMNS - len('"}'):

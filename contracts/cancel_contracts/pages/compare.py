@@ -17,7 +17,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.page import Read, folded, headings
 from cancel_contracts.pages.find import Copy
 from cancel_contracts.pages.ground import Promise, promises
-from cancel_contracts.pages.read import Document, dictionary, marks
+from cancel_contracts.pages.read import Document, dictionary, marks, reading
 
 WORDS = 800  # of two sentences that are compared word by word; longer ones are shown whole
 PAIRS = 1000  # of sentences that are held against each other where a part was rewritten
@@ -97,13 +97,12 @@ def compare(contract: Contract, copy: Copy, older: Older) -> Comparison | None:
                 fresh.append(name)
     changes = []
     for name, read in page.sections.items():
-        text: tuple[str, ...] | None
-        now, text = name, document.text(name)
-        # Of a section that is gone a namesake may be nested in another: that is not where it went.
-        if not _has(document.headings, name) and marks(text or ()) != read.sentences:
-            if (other := _renamed(read, fresh, document)) is not None:
-                fresh.remove(other)
-                now, text = other, document.text(other)
+        now: str | None = name
+        # Of a section that is gone a namesake may be nested in another: its text tells.
+        if not _has(document.headings, name) and not _same(read, document.text(name)):
+            now = _renamed(read, [name, *fresh], document)
+            fresh = [other for other in fresh if other != now]
+        text = document.text(now) if now is not None else None
         changes.append(_change(name, now, read, text, older, resting))
     for name in fresh:
         changes.append(_change(name, name, None, document.text(name), older, resting))
@@ -112,6 +111,10 @@ def compare(contract: Contract, copy: Copy, older: Older) -> Comparison | None:
 
 def _has(names: Mapping[str, Read] | Sequence[str], name: str) -> bool:
     return folded(name) in map(folded, names)
+
+
+def _same(read: Read, text: Sequence[str] | None) -> bool:
+    return text is not None and reading(text, read.day).hash == read.hash
 
 
 def _renamed(read: Read, fresh: Sequence[str], document: Document) -> str | None:
@@ -126,11 +129,13 @@ def _renamed(read: Read, fresh: Sequence[str], document: Document) -> str | None
 
 
 def _change(
-    name: str, now: str, read: Read | None, text: tuple[str, ...] | None,
+    name: str, now: str | None, read: Read | None, text: tuple[str, ...] | None,
     older: Older, resting: Sequence[Promise],
 ) -> Change:  # fmt: skip
     was = read.sentences if read else ()
-    edits = tuple(_edits(was, text or (), older))
+    # Where a blank alone makes two sentences of one, their hashes differ, and not the text's.
+    same = read is not None and _same(read, text)
+    edits = () if same else tuple(_edits(was, text or (), older))
     kept = len(was) - sum(len(edit.gone) for edit in edits)
     kind: Kind
     if text is None:
@@ -140,8 +145,9 @@ def _change(
     elif now != name:
         kind = "renamed"
     else:
-        kind = "changed" if edits else "same"
-    on = tuple(p for p in resting if p.rests_on(p.source.page, name))
+        kind = "same" if same else "changed"
+    named = {name, now or name}  # a source may have been corrected before the page was accepted
+    on = tuple(p for p in resting if any(p.rests_on(p.source.page, one) for one in named))
     return Change(
         kind, name, now if text is not None else None, read.day if read else None, kept, edits, on
     )

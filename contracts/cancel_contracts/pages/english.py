@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 LACKING = "cancel-contracts lacks"  # begins a comment in place of an include that is not there
 # Possessive throughout: whatever a file holds is read once.
-FRONT = re.compile(r"\A\ufeff?---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+FRONT = re.compile(r"\A\ufeff?---\s*?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 LOCALE = re.compile(r"^ms\.contentlocale:[ \t]*[\"']?([\w-]+)", re.MULTILINE)
 _HALF = r"[^<]*+(?:<(?!/?span\b)[^<]*+)*+</span>"
 # <span data-ttu-id>LOCAL</span><span class="sxs-lookup"><span data-stu-id>ENGLISH</span></span>
@@ -49,6 +49,6 @@ def english(text: str, name: str, include: Include = lambda target: None) -> str
         part = include(str(file))
         return f"<!-- {LACKING} {file.name} -->" if part is None else english(part, "")
 
-    text = FRONT.sub("", text.replace("\r\n", "\n"), count=1)
+    text = FRONT.sub("", text, count=1).removeprefix("\ufeff").replace("\r\n", "\n")
     text = SPANS.sub(lambda found: found[1].removesuffix("</span>"), text)
     return COLONS.sub("", INCLUDE.sub(included, text))

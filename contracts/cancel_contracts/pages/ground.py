@@ -40,13 +40,16 @@ def promises(contract: Contract) -> tuple[Promise, ...]:
 
 
 def unwatched(contracts: Sequence[Contract]) -> dict[str, int]:
-    """Return how many promises rest on pages, and on what is none, that nobody watches. An aside in
-    brackets is no section of its page.
+    """Return how many promises rest on what nobody watches, by page: pages without hashes, what is
+    no page, and what stands in brackets, which is no section of its page.
     """
     found: Counter[str] = Counter()
     for contract in contracts:
         for promise in promises(contract):
-            page = contract.pages.get(promise.source.page)
-            if page is None or not page.sections or not headings(promise.source.section):
-                found[promise.source.page] += 1
+            source = promise.source
+            page = contract.pages.get(source.page)
+            if page is None or not page.sections:
+                found[source.page] += 1
+            elif not headings(source.section):
+                found[str(source)] += 1
     return dict(found)

@@ -18,23 +18,21 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from cancel_contracts.contract.page import INTRODUCTION, TITLE, folded
+from cancel_contracts.contract.page import INTRODUCTION, TITLE, Read, folded
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pages.english import LACKING
 
-NESTING = 30  # levels of lists, quotes and emphasis; a page has six. Time grows with it
+NESTING = 20  # levels of lists (two each), quotes and emphasis; a page has six. Time grows with it
 SENTENCES = 5000  # of a page; a long one has three hundred
 SECTIONS = 500  # of a page; a long one has forty
 NO_HEADING = 9  # below every heading: contains none
 END = re.compile(r"(?<=[.!?])\s+(?=[^a-z\s])")  # of a sentence; not after "e.g."
 COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)\b[^<>]*>")
-# Of HTML what sets a text apart, and what only dresses it. Another tag is no HTML but a
-# placeholder, such as <id>, and is text.
+# Of HTML what sets a text apart, and what only dresses it. Another tag is text: it takes something
+# back (<del>), or is no HTML but a placeholder, such as <id>.
 BREAKS = frozenset("br dd details div dl dt hr li ol p pre summary table td th tr ul".split())
-DRESS = frozenset(
-    "a abbr b code em font i img kbd s small span strong sub sup tbody tfoot thead u".split()
-)
+DRESS = frozenset("a abbr b code em font i img kbd small span strong tbody tfoot thead u".split())
 
 
 @dataclass(frozen=True)
@@ -106,6 +104,11 @@ def mark(sentence: str) -> str:
 
 def marks(sentences: Sequence[str]) -> tuple[str, ...]:
     return tuple(map(mark, sentences))
+
+
+def reading(sentences: Sequence[str], day: str) -> Read:
+    """Return what a spec keeps of a section that is read on a day."""
+    return Read(day, mark("".join(sentences)), marks(sentences))
 
 
 def dictionary(documents: Sequence[Document]) -> dict[str, str]:
@@ -219,7 +222,7 @@ class _Reader:
     def _bare(self, markup: str) -> str:
         """Return HTML without its tags; note what was not there to be included."""
         for comment in COMMENT.findall(markup):
-            if comment.strip().startswith(LACKING) and not self.tab:
+            if comment.strip().startswith(LACKING):
                 self.lacking.append(comment.strip().removeprefix(LACKING).strip())
         return TAG.sub(_tag, COMMENT.sub("", markup))
 
@@ -237,11 +240,13 @@ def _is_tab(inline: Token) -> bool:
 
 
 def _row(cells: list[str], in_head: bool) -> Iterator[str]:
-    """Yield a table's row: its head as a whole, else line by line, beside the row's first cell."""
+    """Yield a table's row: its head as a whole, else line by line, each beside the row's first cell
+    and as many bars as it is columns away.
+    """
     texts = [" ".join(cell.split()) for cell in cells]
     if in_head or not any(texts[1:]):
         yield " | ".join(texts).strip(" |")
         return
-    for cell in cells[1:]:
+    for column, cell in enumerate(cells[1:], 1):
         for line in filter(str.strip, cell.split("\n")):
-            yield f"{texts[0]} | {' '.join(line.split())}"
+            yield f"{texts[0]}{' |' * column} {' '.join(line.split())}"

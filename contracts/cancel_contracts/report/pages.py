@@ -55,9 +55,9 @@ def render(watch: Watch, form: str) -> str:
             lines += [f"## {md(title)}", "", *_markdown(row), ""]
         else:
             lines += [line(title), *_text(row)]
-    show = md if form == "markdown" else line
-    lines += [show(said) for said in (*_aside(watch), _ending(watch))]
-    return tame("\n".join(lines))
+    for said in (*_aside(watch), _ending(watch)):
+        lines += [md(said), ""] if form == "markdown" else [line(said)]
+    return tame("\n".join(lines).rstrip())
 
 
 def _ending(watch: Watch) -> str:
@@ -223,7 +223,7 @@ def coverage(rows: Sequence[Coverage], form: str) -> str:
             mark = "+" if section.promises else "-"
             lines += [f"    {mark} {line(said)}" for said in section.sentences]
         lines += [f"  {ending}"]
-    return tame("\n".join(lines))
+    return tame("\n".join(lines).rstrip())
 
 
 def _carried(promises: Sequence[tuple[Promise, str | None]]) -> str:
