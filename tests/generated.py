@@ -11,17 +11,18 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import mock_tables
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.load import every_shipped, load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.report.clauses import listing
@@ -71,7 +72,8 @@ def contracts() -> tuple[Contract, ...]:
 
 def clauses() -> str:
     """Return docs/clauses.md."""
-    return HEADING + listing(contracts(), "markdown") + "\n"
+    every = [*contracts(), *(c for c in map(load, every_shipped()) if not c.default)]
+    return HEADING + listing(every, "markdown") + "\n"
 
 
 @cache
@@ -153,7 +155,7 @@ def takes() -> str:
 def provision() -> str:
     """Return the table of the documented create calls: what they do, need, and how to undo them."""
     rows = ["| contract, state | call | needs | does | undo |", "|---|---|---|---|---|"]
-    for contract in contracts():
+    for contract in map(load, every_shipped()):
         for row in contract.provisions:
             needs = "; ".join(f"`{name}`: {what}" for name, what in row.needs.items())
             who = "the owner" if row.by == "owner" else f"the {row.by} identity"
@@ -189,6 +191,11 @@ def duties_table() -> str:
     return "\n".join([*lines, *(f"| `{name}` | {row.says} |" for name, row in DUTIES.items())])
 
 
+def mock(name: str) -> str:
+    """Return what the page of other mocks says of one."""
+    return mock_tables.told(name, mock_tables.row(name))
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
     "docs/check-a-lab-tenant.md": {"harmless": harmless, "takes": takes, "provision": provision},
@@ -197,6 +204,10 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "given": given_table,
         "expect": expect_table,
         "duties": duties_table,
+    },
+    "docs/third-party-mocks.md": {
+        "board": mock_tables.overview,
+        **{name: partial(mock, name) for name in mock_tables.MOCKS},
     },
 }
 

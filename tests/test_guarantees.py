@@ -43,6 +43,10 @@ KEPT: dict[str, str] = {
     "All reports derive": "report_agree: "
     "test_no_verdict_and_no_finding_differs_between_any_two_outputs; lost_reports: "
     "test_a_disk_that_fills_up_leaves_the_old_report_and_no_half_of_the_new",
+    "A [board]": "board: test_figures_that_the_report_gives_are_taken_as_they_are "
+    "test_kept_and_covered_are_added_up_and_never_blended "
+    "test_where_there_is_nothing_but_a_selection_the_row_and_the_badge_say_so "
+    "test_a_board_again_is_the_same_octets",
     # Nothing is cancelled that was not offered
     "A target that is not [local]": "safety: test_resources_and_the_flag_together_lift_it "
     "test_a_host_of_the_vendor_is_never_local; safety_peer: "
@@ -66,7 +70,7 @@ KEPT: dict[str, str] = {
     "test_a_neighbour_that_is_not_to_be_had_is_done_without; cli: test_plan_sends_nothing",
     "Nothing is left in the working": "deep: test_the_working_directory_stays_as_it_was; ledger: "
     "test_a_local_target_has_none_unless_asked_for",
-    "`judge`, `compare`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
+    "`judge`, `compare`, `board`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
     # What goes out
     "The same version, spec": "verify: test_the_same_seed_sends_the_same_requests",
     "A request is never sent twice": "transport_failures: "
@@ -144,6 +148,9 @@ KEPT: dict[str, str] = {
     "test_a_call_that_violates_is_told_at_once_and_again_in_the_whole",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "
     "test_a_fourth_contract_is_one_file",
+    "A run without `--contract`": "assignment_request: "
+    "test_a_run_takes_three_contracts_without_being_asked; assignment_request: "
+    "test_each_door_takes_it_by_its_name_alone",
     "The mock is built from": "architecture: test_imports_follow_the_flow",
     "Where no page decides": "independent_variants: test_conforming_server_passes; verify: "
     "test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held",

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.page import Page
 from cancel_contracts.contract.topics import TOPICS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.needs import GROUPS, Gap, Kind, Need, choice
+from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import SHOWN_BYTES
 from cancel_contracts.report.json_report import dump, write_json
@@ -31,6 +33,7 @@ from report_sample import (
     CLAUSES,
     CONTRACT,
     HOSTILE,
+    TOKEN,
     answer,
     clause,
     evidence,
@@ -173,7 +176,7 @@ def test_the_schema_lists_the_topics() -> None:
 
 
 def test_a_promise_carries_where_it_is_to_be_read() -> None:
-    paged = replace(CONTRACT, pages={"cancel-thing": "https://example.com/thing"})
+    paged = replace(CONTRACT, pages={"cancel-thing": Page("https://example.com/thing")})
     journal = Journal("thing", Exchanges([call := exchange(answer(500))]))
     result = result_of([(paged, journal, [Verdict(CLAUSES[0], "violated", 1, (evidence(call),))])])
     written = record(result, outcome_of(result))
@@ -389,6 +392,17 @@ def test_a_record_carries_the_target_s_name_and_version(name: str, version: str)
     told = record(result, outcome_of(result))["target"]
 
     assert (told["name"], told["version"]) == (name or None, version or None)
+
+
+@pytest.mark.parametrize("text", [f"mock {TOKEN}", TOKEN[8:-4]])
+def test_a_name_or_version_that_holds_a_secret_is_masked(text: str) -> None:
+    redactor = Redactor()
+    redactor.learn(TOKEN)
+    result = replace(result_of([], redactor=redactor), target_name=text, target_version=text)
+    told = json.dumps(record(result, outcome_of(result))["target"])
+
+    assert "[redacted]" in told
+    assert TOKEN[8:-4] not in told
 
 
 def test_name_and_version_come_from_the_target_file(tmp_path: Path) -> None:

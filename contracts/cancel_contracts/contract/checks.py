@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from cancel_contracts.contract import request_checks
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
 from cancel_contracts.contract.lifecycle import Problem, is_shown, lifecycle_problems, nearest
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.places import place
+from cancel_contracts.contract.responses import content_of, json_of, required_headers
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import Situation
 
@@ -47,6 +49,9 @@ def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
     axis = AXES[key]
     if any("pattern" in form or "x-is" in form for form in axis.forms):
         return  # any text of the kind will do
+    if axis.named:
+        said = [row for row in listed(wanted) if isinstance(row, dict)]
+        wanted = [word for row in said for words in row.values() for word in listed(words)]
     for word in listed(wanted):
         if isinstance(word, str) and word not in (*axis.words, "any"):
             yield where, f"no {key} is named {word!r}", nearest(word, axis.words)
@@ -63,12 +68,15 @@ def problems(contract: Contract, example: Any = None) -> Iterator[Problem]:
         seen.add(id_)
     yield from lifecycle_problems(contract, example)
     yield from _pages(contract)
+    yield from request_checks.of_contract(contract)
     for duty in contract.duties:
-        if "own-body" in duty.expect and contract.lifecycle.owners is None:
-            problem = "expects a body of owners, but x-lifecycle names none (owners)"
+        yield from request_checks.of_duty(contract, duty)
+        if "own-body" in duty.expect and contract.owners_schema is None:
+            problem = "expects a body of owners, but x-lifecycle names no schema of it (owners)"
             yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)
+        yield from request_checks.of_clause(contract, clause)
         for reading in clause.readings:
             if reading not in {d.name for d in contract.dialects}:
                 yield (
@@ -113,6 +121,15 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
         yield where, "expects an entity, but no 2xx response has a schema", "add one"
     if "envelope" in expect.get("error", ()) and contract.error_schema is None:
         yield where, "expects an envelope, but no 4XX response has a schema", "add one"
+    if {"single", "media-type"} & set(expect.get("error", ())) and not tells_errors(contract):
+        yield (
+            where,
+            "expects JSON of errors, but no response documents any",
+            "say `body: documented`",
+        )
+    if "documented" in expect.get("header", ()) and not any(map(required_headers, rows(contract))):
+        problem = "expects header fields, but no response has one that is `required: true`"
+        yield where, problem, "mark it so"
     if "quota" in expect and not contract.quotas:
         yield where, "expects a quota, but there is no x-quota", "add it"
     for name in expect.get("keeps", ()):
@@ -129,6 +146,21 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
         if expect["accepts"] not in permissions:
             problem = f"accepts {expect['accepts']!r}, which nobody is asked to have"
             yield where, problem, nearest(expect["accepts"], permissions)
+
+
+def rows(contract: Contract) -> list[Mapping[str, Any]]:
+    """Return what `responses` holds, a row a status."""
+    return [row for row in (contract.operation.get("responses") or {}).values() if row]
+
+
+def tells_errors(contract: Contract) -> bool:
+    """Whether JSON is documented for some error, or nothing of the content of errors at all."""
+    errors = [
+        row
+        for code, row in (contract.operation.get("responses") or {}).items()
+        if str(code)[:1] not in "123" and content_of(row)
+    ]
+    return not errors or any(map(json_of, errors))
 
 
 def _stands_alone(situation: Situation) -> bool:

@@ -12,8 +12,9 @@ from itertools import combinations
 from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
-from cancel_contracts.contract.model import GONE, Contract, Lifecycle, canonical
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import documented, lies_within, opened, place, ways
+from cancel_contracts.contract.states import GONE, Lifecycle, canonical
 
 Problem = tuple[str, str, str]
 Bad = Callable[[str, str, str], Exception]
@@ -26,8 +27,12 @@ def nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
     return f"did you mean {near[0]!r}?" if near else "see docs/clauses-vocabulary.md"
 
 
-def read_lifecycle(life: Mapping[str, Any], kept: Iterator[str], bad: Bad) -> Lifecycle:
-    """Return the lifecycle of a file; `kept` are the places that clauses name beside."""
+def read_lifecycle(
+    life: Mapping[str, Any], method: str, kept: Iterator[str], bad: Bad
+) -> Lifecycle:
+    """Return the lifecycle of a file, whose cancel is of that method; `kept` are the places that
+    clauses name beside.
+    """
 
     def spelled(key: str, text: str) -> str:
         try:
@@ -59,6 +64,7 @@ def read_lifecycle(life: Mapping[str, Any], kept: Iterator[str], bad: Bad) -> Li
         moments=moments,
         caller=caller,
         owners=life.get("owners"),
+        method=method,
         values=values,
         through=tuple(life.get("through", ())),
         within=life.get("within"),

@@ -19,7 +19,6 @@ from cancel_contracts.exchange import (
     Part,
     Received,
     Sent,
-    answered_by_proxy,
     struck_out,
 )
 from cancel_contracts.foreign import WORKER, Heard, Left, Route, route
@@ -35,6 +34,7 @@ from cancel_contracts.har.body import (
 from cancel_contracts.har.caller import caller_of
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
 from cancel_contracts.parse import http_date
+from cancel_contracts.transport.proxies import answered_by_proxy
 
 DAMAGED = Left("damaged or not as HAR 1.2 has it")
 NO_ANSWER = Left("without an answer (broken off)")

@@ -96,7 +96,7 @@ class Context:
         """Return how the look after the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):
             looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
-            if looked and x.refused and x.status not in (401, 429):
+            if looked and x.refused and x.status != 401 and not x.limited:
                 return x.status
         return None
 

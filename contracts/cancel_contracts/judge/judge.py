@@ -105,7 +105,8 @@ class Judge:
                 context.hurried.add(kind_of(exchange.situation))
                 continue
             call = kind_of(exchange.situation)
-            for id_, speaks, stands in self.composition.speaking(call, exchange.status):
+            status, limited = exchange.status, exchange.limited
+            for id_, speaks, stands in self.composition.speaking(call, status, limited):
                 for accumulator in accumulators.get(id_, ()):
                     accumulator.take(context, blame, at, exchange, speaks.expect, stands)
         everything = [accumulator for row in accumulators.values() for accumulator in row]
@@ -119,7 +120,7 @@ class Judge:
         context = Context(self.contract, journal)
         accumulators = self._accumulators(context)
         readings, evident = self._settle(accumulators)
-        unusable = why_unusable(journal)
+        unusable = why_unusable(self.contract, journal)
         verdicts = []
         for accumulator in accumulators:
             if accumulator.reading not in (None, *readings.values()):

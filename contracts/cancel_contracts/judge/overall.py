@@ -23,7 +23,7 @@ from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.judge.race import race
 from cancel_contracts.needs import choice, inconclusive
-from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed
 from cancel_contracts.windows import within
 
 # So much of a quota, granted within one window, tells that the quota is there.
@@ -101,10 +101,9 @@ def _served_after(context: Context, exchange: Exchange) -> bool:
 def _wait(exchange: Exchange) -> float | None:
     """Return how long an answer asks to wait, by its own clock; None where it does not say."""
     received = exchange.received
-    value = received.header("retry-after") if received else None
-    if received is None or value is None:
+    if received is None:
         return None
-    asked, date = retry_after(value), http_date(received.header("date") or "")
+    asked, date = received.come_again, http_date(received.header("date") or "")
     if isinstance(asked, datetime):
         return (asked - date).total_seconds() if date else None
     return asked

@@ -15,6 +15,7 @@ from cancel_contracts.mock.faults import (
     callers,
     canaries,
     crowd,
+    documented,
     drawn,
     effects,
     entity,
@@ -28,6 +29,7 @@ from cancel_contracts.mock.faults import (
     methods,
     neutral,
     pairs,
+    parameters,
     paths,
     races,
     requests,
@@ -70,7 +72,9 @@ FAULTS: tuple[Fault, ...] = (
     *drawn.FAULTS,
     *texts.FAULTS,
     *requests.FAULTS,
+    *parameters.FAULTS,
     *across.FAULTS,
+    *documented.FAULTS,
 )
 
 _ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)

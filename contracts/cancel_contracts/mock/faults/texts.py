@@ -128,7 +128,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("json-escaped-text-answered-500", "A text with an escape is answered 500.", SERVED,
           kit.refuse("body", escaped_text, 500), entry.takes_body),
     fault("json-reordered-refused", "Names in another order are refused.", SERVED,
-          kit.refuse("body", reordered, 400), entry.owners),
+          kit.refuse("body", reordered, 400), entry.owner_bodies),
     fault("json-with-a-mark-answered-500", "JSON after a byte order mark is answered 500.",
           breaks("status", body="malformed-json"), kit.refuse("media", marked, 500),
           entry.takes_body),
