@@ -36,15 +36,16 @@ EVERY = os.environ.get("PROVE") == "all"
 def sample(seed: int) -> list[tuple[str, str]]:
     """Return (spec file, entry): a fault of every family and every variant, a contract each."""
     draw, families = random.Random(seed), dict[str, list[tuple[str, str]]]()
-    found = jobs(CONTRACTS)
-    known = {name for _, name in found}
-    found += [job for job in jobs(CASES) if job[1] not in known]  # what no shipped one has
-    for path, name in found:
+    every = jobs(CONTRACTS)
+    known = {name for _, name in every}
+    every += [job for job in jobs(CASES) if job[1] not in known]  # what no shipped one has
+    for path, name in every:
         if isinstance(entry := find(name), Fault):
             families.setdefault(entry.family, []).append((path, name))
     variants = [v for v in VARIANTS if v.name not in AWAITING]
     draw.shuffle(variants)
-    met = ([(c.path_of_file, v.name) for c in apt(v)] for v in twos(variants))
+    ours = [v for v in variants if v.name in known]
+    met = [*twos(ours, CONTRACTS), *twos([v for v in variants if v not in ours], CASES)]
     # The smaller of two contracts that are drawn: it is quicker.
     size = {contract.path_of_file: len(contract.clauses) for contract in (*CONTRACTS, *CASES)}
     return [
@@ -53,21 +54,17 @@ def sample(seed: int) -> list[tuple[str, str]]:
     ]
 
 
-def apt(variant: Variant) -> list[Contract]:
-    """Return the contracts that a variant applies to: shipped ones, where one of these is."""
-    shipped_ones = [c for c in CONTRACTS if variant.applies(c)]
-    return shipped_ones or [c for c in CASES if variant.applies(c)]
-
-
-def twos(variants: list[Variant]) -> Iterator[Variant]:
-    """Yield the variants two by two. One that keeps something from being judged stands alone."""
+def twos(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the variants two by two, with the contracts that they fit. One that keeps something
+    from being judged stands alone.
+    """
     while variants:
         one = variants.pop()
         others = [] if one.excused else [o for o in variants if not o.excused and o.goes_with(one)]
         pairs = (one.beside(other) for other in others)
-        both = next((p for p in pairs if any(map(p.applies, CONTRACTS))), one)
+        both = next((p for p in pairs if any(map(p.applies, contracts))), one)
         variants = [v for v in variants if v.name not in both.name.split("+")]
-        yield both
+        yield [(c.path_of_file, both.name) for c in contracts if both.applies(c)]
 
 
 DRAWN = [pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in sample(SEED)]
