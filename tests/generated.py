@@ -11,11 +11,12 @@ import json
 import re
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import mock_tables
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
@@ -189,6 +190,11 @@ def duties_table() -> str:
     return "\n".join([*lines, *(f"| `{name}` | {row.says} |" for name, row in DUTIES.items())])
 
 
+def mock(name: str) -> str:
+    """Return what the page of other mocks says of one."""
+    return mock_tables.told(name, mock_tables.row(name))
+
+
 BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"sample": sample, "cost": cost},
     "docs/check-a-lab-tenant.md": {"harmless": harmless, "takes": takes, "provision": provision},
@@ -197,6 +203,10 @@ BLOCKS: dict[str, dict[str, Callable[[], str]]] = {
         "given": given_table,
         "expect": expect_table,
         "duties": duties_table,
+    },
+    "docs/third-party-mocks.md": {
+        "board": mock_tables.overview,
+        **{name: partial(mock, name) for name in mock_tables.MOCKS},
     },
 }
 

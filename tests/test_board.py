@@ -59,7 +59,8 @@ def test_a_report_of_today_and_one_of_the_first_version_stand_on_one_board(tmp_p
     assert (now.kept, now.covered) == (Part(**today["kept"]), Part(**today["covered"]))
     assert before.kept == Part(1, 3), "an accepted violation is judged, and not kept"
     assert before.covered == Part(3, 4)
-    assert (before.outcome, before.suites, before.specs) == ("violated", ["0.0.9"], [])
+    assert (before.outcome, before.suites) == ("violated", ["0.0.9"])
+    assert [s.judged.spec_sha256 for s in before.standings] == [None]
     assert before.dialects == ["prose"]
     assert found.says["thing"]["EX-02"] == "Promise number 2 is kept."
     both = {row.id: row.marks for row in matrix([before, now], found.says)["thing"]}
@@ -224,8 +225,19 @@ def test_contracts_that_are_run_by_themselves_make_one_row(tmp_path: Path) -> No
 
     assert [s.judged.name for s in target.standings] == ["x", "y", "z"]
     assert target.covered == Part(9, 9)
-    assert target.specs == ["a" * 64, "b" * 64, "c" * 64]
+    assert [s.judged.spec_sha256 for s in target.standings] == ["a" * 64, "b" * 64, "c" * 64]
     assert [run.started[8:10] for run in target.standing_runs] == ["03", "02", "01"]
+
+
+def test_a_run_that_skips_a_few_clauses_takes_the_row_which_says_so(tmp_path: Path) -> None:
+    """Else a target that is run so every night would stand for ever on what it was before."""
+    most = contract({"EX-01": "upheld", "EX-02": "violated"})
+
+    _, (target,) = board(tmp_path, report(1), report(2, most))
+
+    assert (target.covered, target.outcome) == (Part(2, 2), "violated")
+    assert not target.judged_whole
+    assert badge(target)["message"] == "kept 1 of 2, covered 2 of 2 (a selection)"
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["says-so", "earlier-version"])
@@ -255,7 +267,7 @@ def test_where_there_is_nothing_but_a_selection_the_row_and_the_badge_say_so(
     assert badge(target) == {
         "schemaVersion": 1,
         "label": "cancel-contracts",
-        "message": "kept 1 of 1, covered 1 of 1 of a selection",
+        "message": "kept 1 of 1, covered 1 of 1 (a selection)",
         "color": "yellowgreen",
     }
     assert "of a selection" in render([target], found.says, "Board")
@@ -303,6 +315,21 @@ def test_the_badge_is_bright_only_where_all_is_kept_and_covered(
     assert badge(target)["color"] == colour
 
 
+def test_a_clause_that_is_newer_than_the_target_s_edition_is_not_held_against_it(
+    tmp_path: Path,
+) -> None:
+    newer = contract(upheld(EX_02="violated")) | {"kept": {"count": 2, "of": 2}}
+    newer["clauses"][1]["newer"] = True
+    other = contract(upheld(), name="other")
+
+    _, (target,) = board(
+        tmp_path, report(1), report(2, newer, other, outcome="conforms"), report(3, other)
+    )
+
+    assert target.outcome == "conforms"
+    assert [(c.clause, c.worse) for c in target.steps[1].changes] == [("EX-02", False)]
+
+
 # --- history ------------------------------------------------------------------------------------
 
 
@@ -326,6 +353,38 @@ def test_each_run_tells_what_it_changed_and_what_is_worse(tmp_path: Path) -> Non
     ]
     assert [step.tells for step in target.steps] == [True, True, False, True]
     assert [step.worse for step in target.steps] == [0, 1, 0, 0]
+
+
+def test_what_else_is_not_the_same_stands_beside_the_changes(tmp_path: Path) -> None:
+    """So that nobody blames the target for what a newer suite or another spec file has brought."""
+    found, (target,) = board(
+        tmp_path,
+        report(1, version="1.0"),
+        report(2, version="1.0"),
+        report(3, BROKEN, version="1.1"),
+        report(
+            4, contract(upheld(), sha256="b" * 64), version="1.1",
+            tool={"name": "cancel-contracts", "version": "0.2.0"},
+        ),
+        report(5, contract(upheld(), sha256=None)),
+    )  # fmt: skip
+
+    told = [
+        (),
+        (),
+        ("target version: 1.0 -> 1.1",),
+        ("suite: 0.1.0 -> 0.2.0", "spec of thing: aaaaaaaaaaaa -> bbbbbbbbbbbb"),
+        (
+            "target version: 1.1 -> not told",
+            "suite: 0.2.0 -> 0.1.0",
+            "spec of thing: bbbbbbbbbbbb -> not told",
+        ),
+    ]
+    assert [step.beside for step in target.steps] == told
+    text = feed.atom([target], "Board")
+    assert "suite: 0.1.0 -&amp;gt; 0.2.0" in text
+    page = render([target], found.says, "Board")
+    assert "target version: 1.0 → 1.1" in page
 
 
 def test_a_clause_that_was_not_selected_is_neither_missing_nor_new(tmp_path: Path) -> None:
@@ -581,7 +640,7 @@ def test_a_long_history_is_whole_and_its_older_part_folded(tmp_path: Path) -> No
     page = render([target], found.says, "Board")
 
     assert len(target.steps) == 60
-    assert page.count("<td><time") == 60 + 1  # and the row of the contract
+    assert page.count('role="rowheader"><time') == 60
     assert f"{60 - RECENT} older runs" in page
     assert len(page) < 150_000
 

@@ -156,14 +156,35 @@ def test_any_two_runs_can_be_compared(open_board: Any) -> None:
     assert "1 clause in one of the two runs only" in told.inner_text()
 
 
+def test_what_is_not_held_against_a_target_is_never_called_worse(open_board: Any) -> None:
+    newer, excused = (contract(upheld(EX_02="violated")) for _ in range(2))
+    newer["clauses"][1]["newer"] = True
+    excused["clauses"][1] |= {
+        "verdict": "not-exercised",
+        "excused": "cannot be asked",
+        "gap": False,
+    }
+    page = open_board(report(1), report(2, newer, version="2"), report(3, excused, version="3"))
+    told = page.locator("#compare .told")
+    before, new, out = reversed(page.locator("select[name=a] option").all_inner_texts())
+
+    for label in (new, out):
+        choose(page, before, label)
+        assert (
+            told.inner_text()
+            == "1 clause judged otherwise, 0 of the must-clauses for the worse in B."
+        )
+    assert cells(page, ".matrix tbody tr")[1] == ["EX-02", "○ not-exercised"]
+
+
 def test_history_and_changes_of_each_target(open_board: Any) -> None:
     page = open_board()
     mock = page.locator(".target", has=page.get_by_role("heading", name=MOCK, exact=True))
 
     rows = mock.locator(".history tbody tr")
-    assert rows.locator("td:nth-child(5)").all_inner_texts() == ["1.1", "1.0"]
+    assert rows.locator("[data-label='Target version']").all_inner_texts() == ["1.1", "1.0"]
     last = rows.locator("td:last-child").all_inner_texts()
-    assert last == ["2 changes, 1 for the worse", "the first run"]
+    assert last == ["2 changes, 1 for the worse\ntarget version: 1.0 → 1.1", "the first run"]
     assert mock.locator("> .changes li").all_inner_texts() == [
         "worse: newly violated: thing EX-02: upheld → violated",
         "newly violated: thing EX-04: upheld → violated",

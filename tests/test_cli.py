@@ -263,6 +263,7 @@ def test_who_only_reads_opens_no_connection(
     for argv, code in (
         (["judge", har], 0),
         (["compare", report, report], 0),
+        (["board", report, "-o", str(tmp_path / "board")], 0),
         (["clauses"], 0),
         (["explain", "MA-34"], 0),
         (["baseline", report], 0),

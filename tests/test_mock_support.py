@@ -27,6 +27,7 @@ from joserfc.jwk import OctKey
 
 KEY = "0123456789abcdef0123456789abcdef"
 SPECS = Path(__file__).resolve().parent.parent / "specs"
+CASE_SPECS = Path(__file__).resolve().parent / "cases" / "specs"
 PATIENCE_SECONDS = 5.0
 PERSONAL = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
@@ -92,11 +93,35 @@ PACKAGE = Hand(
     {"id": "{id}", "requestStatus": "cancelled"},
 )
 HANDS = (SECURITY, MACHINE, PACKAGE)
+# Of tests/cases/specs, for what applies to none of the shipped contracts.
+RUN = Hand(
+    "workflow-run",
+    "/runs/{id}/cancel",
+    "https://ci.example",
+    ("Runs.Cancel",),
+    True,
+    ("queued", "running"),
+    ("succeeded", "failed", "cancelled"),
+    "run",
+    None,
+)
+ACCESS_KEY = Hand(
+    "access-key",
+    "/keys/{id}/revoke",
+    "https://keys.example",
+    ("Keys.Revoke",),
+    True,
+    ("active",),
+    ("gone",),
+    "id",
+    None,
+)
+CASES = (RUN, ACCESS_KEY)
 
 
 @cache
 def contract_of(hand: Hand) -> Contract:
-    return load(SPECS / f"{hand.name}.yaml")
+    return load((CASE_SPECS if hand in CASES else SPECS) / f"{hand.name}.yaml")
 
 
 @dataclass(frozen=True)

@@ -349,7 +349,7 @@ def test_what_a_plan_says_will_stay_open_stays_open(name: str, offered: str) -> 
     with mock_target([contract]) as mock:
         who = Identities(contract, mock.endpoint(contract), Redactor(), {})
         names = ["admin"] if offered == "admin" else ["admin", "app", "user", "expired"]
-        tokens = {n: {"token": (who.authorization(n) or "").partition(" ")[2]} for n in names}
+        tokens = {n: {"token": who.credentials(n).secret} for n in names}
         raw = {"base_url": mock.base_url, "identities": tokens}
         if offered == "no states":
             raw["mint"] = mock.raw["mint"]

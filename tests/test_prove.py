@@ -24,6 +24,7 @@ from cancel_contracts.report import matrix
 pytestmark = pytest.mark.slow
 
 CONTRACTS = [load(path) for path in shipped()]
+CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs").glob("*.yaml"))]
 
 
 SEED = 12
@@ -33,12 +34,15 @@ EVERY = os.environ.get("PROVE") == "all"
 def sample(seed: int) -> list[tuple[str, str]]:
     """Return (spec file, entry): a fault of every family and every variant, a contract each."""
     draw, groups = random.Random(seed), dict[str, list[tuple[str, str]]]()
-    for path, name in jobs(CONTRACTS):
+    found = jobs(CONTRACTS)
+    known = {name for _, name in found}
+    found += [job for job in jobs(CASES) if job[1] not in known]  # what no shipped one has
+    for path, name in found:
         entry = find(name)
         group = entry.family if isinstance(entry, Fault) else name
         groups.setdefault(group, []).append((path, name))
     # The smaller of two contracts that are drawn: it is quicker.
-    size = {contract.path_of_file: len(contract.clauses) for contract in CONTRACTS}
+    size = {contract.path_of_file: len(contract.clauses) for contract in (*CONTRACTS, *CASES)}
     return [
         min(draw.choices(group, k=2), key=lambda job: size[job[0]]) for group in groups.values()
     ]
@@ -49,7 +53,7 @@ DRAWN = [pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in sampl
 
 @pytest.mark.parametrize(("path", "name"), [] if EVERY else DRAWN)
 def test_a_draw_of_the_matrix_has_no_hole(path: str, name: str) -> None:
-    contract = next(c for c in CONTRACTS if c.path_of_file == path)
+    contract = next(c for c in (*CONTRACTS, *CASES) if c.path_of_file == path)
     assert trial(contract, find(name)).hole is None
 
 
@@ -138,7 +142,7 @@ def test_no_clause_is_idle() -> None:
 
 def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
     for entry in ENTRIES.values():
-        assert any(entry.applies(contract) for contract in CONTRACTS), entry.name
+        assert any(entry.applies(contract) for contract in (*CONTRACTS, *CASES)), entry.name
 
 
 def test_every_fault_has_a_clause_that_may_catch_it() -> None:

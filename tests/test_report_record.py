@@ -17,6 +17,7 @@ from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.needs import GROUPS, Gap, Kind, Need, choice
+from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import SHOWN_BYTES
 from cancel_contracts.report.json_report import dump, write_json
@@ -31,6 +32,7 @@ from report_sample import (
     CLAUSES,
     CONTRACT,
     HOSTILE,
+    TOKEN,
     answer,
     clause,
     evidence,
@@ -389,6 +391,17 @@ def test_a_record_carries_the_target_s_name_and_version(name: str, version: str)
     told = record(result, outcome_of(result))["target"]
 
     assert (told["name"], told["version"]) == (name or None, version or None)
+
+
+@pytest.mark.parametrize("text", [f"mock {TOKEN}", TOKEN[8:-4]])
+def test_a_name_or_version_that_holds_a_secret_is_masked(text: str) -> None:
+    redactor = Redactor()
+    redactor.learn(TOKEN)
+    result = replace(result_of([], redactor=redactor), target_name=text, target_version=text)
+    told = json.dumps(record(result, outcome_of(result))["target"])
+
+    assert "[redacted]" in told
+    assert TOKEN[8:-4] not in told
 
 
 def test_name_and_version_come_from_the_target_file(tmp_path: Path) -> None:

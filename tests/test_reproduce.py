@@ -387,7 +387,11 @@ def scripted(language: str) -> dict[str, tuple[int, str, str]]:
             made = recipe(case, site)
             environ = dict(os.environ)
             for name, identity in made.tokens.items():
-                environ[name] = (who.authorization(identity) or "").partition(" ")[2]
+                environ[name] = (
+                    dict(who.credentials(identity).headers)
+                    .get("Authorization", "")
+                    .partition(" ")[2]
+                )
             text = write(made, language)
             for secret in environ[next(iter(made.tokens))], str(target.raw["mint"]["key"]):
                 assert secret not in text

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from cancel_contracts.contract.load import load, shipped
-from cancel_contracts.contract.model import canonical
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.errors import UsageError
 from openapi_spec_validator import validate
 

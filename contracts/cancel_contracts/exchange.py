@@ -75,7 +75,7 @@ DOCUMENTED, KNOWN = Form("documented"), Form("known")
 @dataclass(frozen=True)
 class Situation:
     """The facts a clause's `given` speaks of. Defaults are the ordinary case: a first, documented
-    POST.
+    call, by the method of most contracts.
     """
 
     resource: str = "cancellable"  # cancellable | final | unknown | odd
@@ -89,6 +89,7 @@ class Situation:
     method: str = "POST"
     call: str = "first"  # first | second | concurrent | reused
     extra: str = "none"  # what is sent beside it that nobody asks for
+    parameter: tuple[str, str] | None = None  # the one that is omitted, invalid or other, and how
 
     @property
     def drawn(self) -> tuple[Form, ...]:

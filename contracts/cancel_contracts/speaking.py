@@ -97,10 +97,13 @@ class Speaking:
         return bool(self._spoken(clause).intersection(*held))
 
     def _held(self, key: str, words: tuple[str, ...]) -> frozenset[int]:
-        """Return in which of the calls a fact of a fault holds."""
+        """Return in which of the calls a fact of a fault holds; a method is never the act."""
         if (key, words) not in self._facts:
             self._facts[key, words] = frozenset(
-                at for at, situation in enumerate(self._calls) if _holds(key, words, situation)
+                at
+                for at, situation in enumerate(self._calls)
+                if _holds(key, words, situation)
+                and not (key == "method" and situation.method == self.contract.method)
             )
         return self._facts[key, words]
 
@@ -134,4 +137,6 @@ def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
             return getattr(situation, key).word in words
         case "content-type":
             return any(w == situation.content_type or w in situation.content_type for w in words)
+        case "parameter":
+            return situation.parameter is not None and situation.parameter[1] in words
     return str(getattr(situation, FIELDS[key])) in words

@@ -213,8 +213,7 @@ class _ContractRun:
             wait_budget,
             common.stop,
             ledger,
-            unknown_id=endpoint.unknown_id,
-            local=local,
+            parameters=endpoint.parameters, unknown_id=endpoint.unknown_id, local=local,
             observes=assignment.observes,
             seed=options.seed,
             effect_seconds=options.effect_seconds,
@@ -224,7 +223,7 @@ class _ContractRun:
             pace=pace,
             pool=common.pool,
             most=paced(contract, endpoint.base_url, options.rate),
-        )
+        )  # fmt: skip
         self.run = Run(contract, settings)
         pinned = options.pinned.get(contract.name, ())
         self.judge = Judge(contract, assignment.plan.clauses, pinned)

@@ -65,8 +65,8 @@ def _summary(step: Step) -> str:
         f"kept {step.kept.count} of {step.kept.of}, covered {step.covered.count} of"
         f" {step.covered.of} must-clauses (suite {run.suite})"
     )
-    rows = [change.sentence() for change in step.changes[:SHOWN_CHANGES]]
-    if more := len(step.changes) - len(rows):
+    rows = [*step.beside, *(change.sentence() for change in step.changes[:SHOWN_CHANGES])]
+    if (more := len(step.changes) - SHOWN_CHANGES) > 0:
         rows.append(f"and {more} more")
     told = "".join(f"<li>{html.escape(row)}</li>" for row in rows)
     return f"<p>{html.escape(figures)}</p>" + (f"<ul>{told}</ul>" if told else "")

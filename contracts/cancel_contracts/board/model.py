@@ -25,13 +25,16 @@ class Part:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a run says of one clause. `why` is its reason, the excuse's where it is excused."""
+    """What a run says of one clause. `why` is its reason, the excuse's where it is excused; what is
+    `newer` than the edition that the target holds to is not held against it.
+    """
 
     level: Level
     verdict: Word
     why: str | None = None
     excused: bool = False
     gap: bool = False
+    newer: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ class Judged:
     @property
     def outcome(self) -> Ending:
         """What it comes to by itself, whatever else the run judged."""
-        musts = [mark for mark in self.clauses.values() if mark.level == "must"]
+        rows = self.clauses.values()
+        musts = [mark for mark in rows if mark.level == "must" and not mark.newer]
         if any(mark.verdict == "violated" for mark in musts):
             return "violated"
         return "inconclusive" if any(mark.gap for mark in musts) else "conforms"

@@ -58,7 +58,7 @@ def badge(target: Target) -> dict[str, Any]:
 def told(target: Target) -> str:
     """Return the two figures in words; that they are of a selection is never left out."""
     kept, covered = target.kept, target.covered
-    of = "" if target.judged_whole else " of a selection"
+    of = "" if target.judged_whole else " (a selection)"
     return f"kept {kept.count} of {kept.of}, covered {covered.count} of {covered.of}{of}"
 
 

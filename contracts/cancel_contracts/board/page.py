@@ -11,8 +11,8 @@ from typing import Any
 
 from cancel_contracts import TOOL, version
 from cancel_contracts.board.matrix import Row, matrix, reasons
-from cancel_contracts.board.model import Run
-from cancel_contracts.board.targets import Target
+from cancel_contracts.board.model import Mark, Run
+from cancel_contracts.board.targets import SHA256_DIGITS, Target
 from cancel_contracts.compare import RANK
 from cancel_contracts.report import document
 from cancel_contracts.report.text import VERDICTS
@@ -48,6 +48,7 @@ def render(found: Sequence[Target], says: Mapping[str, Mapping[str, str]], title
         verdicts=VERDICTS,
         glyphs=GLYPHS,
         recent=RECENT,
+        digits=SHA256_DIGITS,
         most=SHOWN_CHANGES,
         data=_data(found, tables),
         style=style,
@@ -57,8 +58,8 @@ def render(found: Sequence[Target], says: Mapping[str, Mapping[str, str]], title
 
 
 def _data(found: Sequence[Target], tables: Mapping[str, Sequence[Row]]) -> dict[str, Any]:
-    """Return what the script needs: the verdicts of each run as a string a contract, a letter a
-    clause.
+    """Return what the script needs: the verdicts of each run as a string a contract, a digit a
+    clause: its place among the words, beyond them where the clause is not held against the target.
     """
     runs: list[dict[str, Any]] = []
     targets: list[dict[str, Any]] = []
@@ -67,7 +68,7 @@ def _data(found: Sequence[Target], tables: Mapping[str, Sequence[Row]]) -> dict[
         for run in reversed(target.runs):
             told = f", version {run.version}" if run.version else ""
             label = f"{run.started[:19].replace('T', ' ')}{told}"
-            runs.append({"label": label, "verdicts": _letters(run, tables)})
+            runs.append({"label": label, "verdicts": _digits(run, tables)})
         targets.append({"name": target.name, "runs": list(range(first, len(runs)))})
     clauses = {name: [(r.id, r.level, r.says) for r in rows] for name, rows in tables.items()}
     return {
@@ -76,11 +77,14 @@ def _data(found: Sequence[Target], tables: Mapping[str, Sequence[Row]]) -> dict[
     }  # fmt: skip
 
 
-def _letters(run: Run, tables: Mapping[str, Sequence[Row]]) -> dict[str, str]:
+def _digits(run: Run, tables: Mapping[str, Sequence[Row]]) -> dict[str, str]:
     found = {}
     for judged in run.contracts:
         marks = (judged.clauses.get(row.id) for row in tables.get(judged.name, ()))
-        found[judged.name] = "".join(
-            str(VERDICTS.index(mark.verdict)) if mark else "-" for mark in marks
-        )
+        found[judged.name] = "".join(_digit(mark) if mark else "-" for mark in marks)
     return found
+
+
+def _digit(mark: Mark) -> str:
+    aside = mark.newer or mark.excused
+    return str(VERDICTS.index(mark.verdict) + aside * len(VERDICTS))

@@ -182,6 +182,7 @@ def _contract(row: Mapping[str, Any]) -> dict[str, Any]:
                 "why": c.get("excused") or c.get("reason"),
                 "excused": bool(c.get("excused")),
                 "gap": c.get("gap", False),
+                "newer": bool(c.get("newer")),
             }
             for c in clauses
         },

@@ -17,6 +17,7 @@ from cancel_contracts.board.model import Ending, Judged, Part, Run
 from cancel_contracts.compare import Change, compare
 
 SLUG_CHARS = 60
+SHA256_DIGITS = 12  # that are shown of a spec file's
 # The worst first.
 ENDINGS: tuple[Ending, ...] = ("violated", "inconclusive", "nothing-selected", "conforms")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -34,10 +35,13 @@ class Standing:
 
 @dataclass(frozen=True)
 class Step:
-    """A run in a target's history, and what is different from the ones before it."""
+    """A run in a target's history, and what is different from the ones before it. `beside` tells
+    what else is not the same: the target's version, the suite, a spec file.
+    """
 
     run: Run
     changes: tuple[Change, ...]
+    beside: tuple[str, ...]
     first: bool
     whole: bool
 
@@ -73,12 +77,12 @@ class Target:
 
     @cached_property
     def standings(self) -> tuple[Standing, ...]:
-        """Of each contract the newest run that judged the whole of it, or else the newest."""
+        """Of each contract the newest run that speaks for it, or else the newest."""
         found: dict[str, Standing] = {}
-        for whole in (False, True):
+        for every in (True, False):
             for run in self.runs:
                 for judged in run.contracts:
-                    if not whole or self.whole(run, judged):
+                    if every or self.counts(run, judged):
                         found[judged.name] = Standing(run, judged)
         return tuple(found[name] for name in sorted(found))
 
@@ -122,12 +126,6 @@ class Target:
         return list(dict.fromkeys(run.suite for run in self.standing_runs))
 
     @property
-    def specs(self) -> list[str]:
-        """The hashes of the spec files, contract by contract; of old reports there is none."""
-        found = (s.judged.spec_sha256 for s in self.standings)
-        return list(dict.fromkeys(one for one in found if one))
-
-    @property
     def versions(self) -> list[str]:
         return list(dict.fromkeys(run.version for run in self.standing_runs if run.version))
 
@@ -137,13 +135,21 @@ class Target:
         return all(self.whole(s.run, s.judged) for s in self.standings)
 
     def whole(self, run: Run, judged: Judged) -> bool:
-        """Whether a run judged a contract as a whole, not a selection of its clauses.
+        """Whether a run judged a contract as a whole, not a selection of its clauses."""
+        selected = self._selected(run, judged)
+        return selected.count >= selected.of
 
-        Of a report that does not say so: whether no run by the same suite judged more of it.
+    def counts(self, run: Run, judged: Judged) -> bool:
+        """Whether a run judged enough of a contract to speak for it: half of its must-clauses."""
+        selected = self._selected(run, judged)
+        return 2 * selected.count >= selected.of
+
+    def _selected(self, run: Run, judged: Judged) -> Part:
+        """Return the must-clauses selected, of all; where the report does not say of how many, of
+        the most that the same suite was asked for.
         """
-        if judged.selected is not None:
-            return judged.selected.count >= judged.selected.of
-        return judged.covered.of >= self._most[run.suite, judged.name]
+        most = self._most[run.suite, judged.name]
+        return judged.selected or Part(judged.covered.of, most)
 
     @cached_property
     def _most(self) -> Mapping[tuple[str, str], int]:
@@ -155,19 +161,35 @@ class Target:
         return most
 
     def _steps(self) -> Iterator[Step]:
-        before: dict[str, tuple[Judged, bool]] = {}
+        before: dict[str, tuple[Run, Judged]] = {}
         for run in self.runs:
             changes: list[Change] = []
-            wholes = []
+            beside: dict[str, None] = {}
             for judged in run.contracts:
-                whole = self.whole(run, judged)
-                wholes.append(whole)
                 if judged.name in before:
-                    last, was_whole = before[judged.name]
-                    changes += changed(last, judged, whole and was_whole)
-                if whole or judged.name not in before:
-                    before[judged.name] = judged, whole
-            yield Step(run, tuple(changes), run is self.runs[0], all(wholes))
+                    was, last = before[judged.name]
+                    whole = self.whole(run, judged) and self.whole(was, last)
+                    changes += changed(last, judged, whole)
+                    beside |= dict.fromkeys(_beside(was, last, run, judged))
+                if self.counts(run, judged) or judged.name not in before:
+                    before[judged.name] = run, judged
+            whole = all(self.whole(run, judged) for judged in run.contracts)
+            yield Step(run, tuple(changes), tuple(beside), run is self.runs[0], whole)
+
+
+def _beside(was: Run, last: Judged, run: Run, judged: Judged) -> Iterator[str]:
+    """Yield what is not the same about two runs of a contract beside the verdicts."""
+    for name, a, b in (
+        ("target version", was.version, run.version),
+        ("suite", was.suite, run.suite),
+        (f"spec of {judged.name}", _short(last.spec_sha256), _short(judged.spec_sha256)),
+    ):
+        if a != b:
+            yield f"{name}: {a or 'not told'} -> {b or 'not told'}"
+
+
+def _short(sha256: str | None) -> str | None:
+    return sha256 and sha256[:SHA256_DIGITS]
 
 
 def total(parts: Iterable[Part]) -> Part:
@@ -198,7 +220,7 @@ def _rows(judged: Judged) -> dict[str, object]:
         "dialect": ", ".join(judged.dialects) or None,
         "clauses": [
             {"id": id_, "level": m.level, "verdict": m.verdict, "excused": m.excused,
-             "evidence": ()}
+             "newer": m.newer, "evidence": ()}
             for id_, m in judged.clauses.items()
         ],
     }  # fmt: skip

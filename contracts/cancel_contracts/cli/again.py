@@ -151,8 +151,9 @@ def _target(
 @spec_option
 def token(identity: str, target_file: Path | None, name: str | None, owner: str | None,
           force: bool, specs: tuple[Path, ...]) -> None:  # fmt: skip
-    """Print what an identity carries after `Bearer`, minted or read, or what a header of the target
-    file holds: it fills the variable that a curl line names. Only to a terminal, or with --force.
+    """Print what an identity carries behind the scheme, minted or read, or what a header of the
+    target file holds: it fills the variable that a curl line names. Only to a terminal, or with
+    --force.
     """
     from cancel_contracts.targets.file import load
     from cancel_contracts.targets.names import check_identity
@@ -210,9 +211,11 @@ def _carried(
         except NoIdentity as err:
             gap = str(err)
             continue
-        value = dict(carried.headers).get("Authorization") or carried.secret
+        scheme, headers = contract.scheme, dict(carried.headers)
+        value = headers.get("Authorization", "") if scheme.word else ""
+        value = value.partition(" ")[2] or value or scheme.written(carried.secret)
         if value:
-            found[contract.name] = value.partition(" ")[2] or value
+            found[contract.name] = value
         if who.minted and len(served) > 1 and carried.secret:
             names = ", ".join(c.name for c in served)
             raise UsageError("--contract", "each contract has tokens of its own", f"use {names}")

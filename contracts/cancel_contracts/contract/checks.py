@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from cancel_contracts.contract import request_checks
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
-from cancel_contracts.contract.lifecycle import Problem, lifecycle_problems, nearest
+from cancel_contracts.contract.lifecycle import Problem, is_shown, lifecycle_problems, nearest
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.places import lies_within, place
+from cancel_contracts.contract.places import place
 from cancel_contracts.contract.responses import content_of, json_of, required_headers
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import Situation
@@ -48,6 +49,9 @@ def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
     axis = AXES[key]
     if any("pattern" in form or "x-is" in form for form in axis.forms):
         return  # any text of the kind will do
+    if axis.named:
+        said = [row for row in listed(wanted) if isinstance(row, dict)]
+        wanted = [word for row in said for words in row.values() for word in listed(words)]
     for word in listed(wanted):
         if isinstance(word, str) and word not in (*axis.words, "any"):
             yield where, f"no {key} is named {word!r}", nearest(word, axis.words)
@@ -64,12 +68,15 @@ def problems(contract: Contract, example: Any = None) -> Iterator[Problem]:
         seen.add(id_)
     yield from lifecycle_problems(contract, example)
     yield from _pages(contract)
+    yield from request_checks.of_contract(contract)
     for duty in contract.duties:
+        yield from request_checks.of_duty(contract, duty)
         if "own-body" in duty.expect and contract.owners_schema is None:
             problem = "expects a body of owners, but x-lifecycle names none (owners)"
             yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)
+        yield from request_checks.of_clause(contract, clause)
         for reading in clause.readings:
             if reading not in {d.name for d in contract.dialects}:
                 yield (
@@ -126,7 +133,7 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
     if "quota" in expect and not contract.quotas:
         yield where, "expects a quota, but there is no x-quota", "add it"
     for name in expect.get("keeps", ()):
-        if known and not lies_within(place(name), known):
+        if not is_shown(contract, place(name)):
             yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
     if "named" in expect and contract.lifecycle.caller is None:
         yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"

@@ -12,8 +12,9 @@ from itertools import combinations
 from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
-from cancel_contracts.contract.model import GONE, Contract, Lifecycle, canonical
-from cancel_contracts.contract.places import documented, lies_within, place, ways
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import documented, lies_within, opened, place, ways
+from cancel_contracts.contract.states import GONE, Lifecycle, canonical
 
 Problem = tuple[str, str, str]
 Bad = Callable[[str, str, str], Exception]
@@ -26,8 +27,12 @@ def nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
     return f"did you mean {near[0]!r}?" if near else "see docs/clauses-vocabulary.md"
 
 
-def read_lifecycle(life: Mapping[str, Any], kept: Iterator[str], bad: Bad) -> Lifecycle:
-    """Return the lifecycle of a file; `kept` are the places that clauses name beside."""
+def read_lifecycle(
+    life: Mapping[str, Any], method: str, kept: Iterator[str], bad: Bad
+) -> Lifecycle:
+    """Return the lifecycle of a file, whose cancel is of that method; `kept` are the places that
+    clauses name beside.
+    """
 
     def spelled(key: str, text: str) -> str:
         try:
@@ -59,6 +64,7 @@ def read_lifecycle(life: Mapping[str, Any], kept: Iterator[str], bad: Bad) -> Li
         moments=moments,
         caller=caller,
         owners=life.get("owners"),
+        method=method,
         values=values,
         through=tuple(life.get("through", ())),
         within=life.get("within"),
@@ -114,12 +120,31 @@ def _alike(life: Lifecycle, *states: str) -> tuple[str, str] | None:
     return None
 
 
+def is_shown(contract: Contract, at: str) -> bool:
+    """Whether a schema shows a place, or an object that it lies in and does not list. Where none
+    shows anything, nobody knows.
+    """
+    if not contract.properties or at in contract.properties:
+        return True
+    schemas = (contract.entity_schema, contract.observed_schema)
+    rows = (row for schema in schemas for row in documented(schema, contract.lifecycle.ways))
+    return lies_within(at, (name for name, schema in rows if _may_hold(schema)))
+
+
+def _may_hold(schema: Any) -> bool:
+    """Whether a value may be an object that holds what the schema does not list."""
+    types = schema.get("type", "object") if isinstance(schema, Mapping) else "object"
+    return "object" in (types if isinstance(types, list) else [types])
+
+
 def lifecycle_problems(contract: Contract, example: Any) -> Iterator[Problem]:
     """Yield the places that no schema shows, and the values that do not fit it. Where the GET's
     answer has no schema its `example` stands for it.
     """
     life = contract.lifecycle
-    known = tuple(contract.properties) or (tuple(example) if isinstance(example, dict) else ())
+    known = tuple(contract.properties)
+    if not known and isinstance(example, dict):
+        known = tuple(opened(example, life.ways))
     named: dict[str, tuple[str, ...]] = {
         "states": tuple(at for found in life.values.values() for at in found),
         "shows": life.shows,
@@ -131,8 +156,9 @@ def lifecycle_problems(contract: Contract, example: Any) -> Iterator[Problem]:
         "leaves": tuple(life.leaves),
     }
     for key, places in named.items():
-        for at in places if known else ():  # else nothing is said of what the resource shows
-            if not lies_within(at, known):
+        for at in places:
+            untold = not contract.properties and at not in known
+            if not is_shown(contract, at) or (known and untold):
                 yield f"{WHERE}/{key}", f"no schema shows {at!r}", nearest(at, known)
     schemas = dict(documented(contract.observed_schema, life.ways))
     rows = [("leaves", life.leaves), *((f"states/{s}", row) for s, row in life.values.items())]

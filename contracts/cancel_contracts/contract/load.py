@@ -21,16 +21,11 @@ from jsonschema import Draft202012Validator
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.entity_schema import bad_patterns
+from cancel_contracts.contract.ids import Id, property_of
 from cancel_contracts.contract.lifecycle import read_lifecycle
-from cancel_contracts.contract.model import (
-    Clause,
-    Contract,
-    Dialect,
-    NotTestable,
-    Quota,
-    Source,
-)
+from cancel_contracts.contract.model import Clause, Contract, Dialect, NotTestable, Quota, Source
 from cancel_contracts.contract.openapi import Document, error_schema, schema_of
+from cancel_contracts.contract.operation import ACTS, Operation, shared_name
 from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
@@ -108,25 +103,35 @@ class Reader(Document):
 
     def contract(self) -> Contract:
         life = self.document["x-lifecycle"]
-        path = self.route(life["cancel"], "post")
-        observe = self.route(life["observe"], "get") if "observe" in life else None
-        operation = self.resolved(f"paths/{path}", self.document["paths"][path]["post"])
+        path, verb = self.route(life["cancel"], *ACTS)
+        observe = self.route(life["observe"], "get")[0] if "observe" in life else None
+        id_name = shared_name(self, path, observe)
+        act = Operation(self, path, verb, id_name)
+        look = Operation(self, observe, "get", id_name) if observe else None
+        operation, scheme = act.resolved, act.scheme()
         responses = operation.get("responses") or {}
+        observed = self.observed(observe)
+        success = schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {}))
+        shown = observed if property_of(observed, "id") else success
         contract = Contract(
             name=self.path.stem,
             title=self.document["info"]["title"],
             path_of_file=str(self.path),
             document={**self.document, "paths": self.resolved("paths", self.document["paths"])},
             path=path,
+            id=Id(id_name, act.id_row, property_of(shown, "id")),
+            parameters=tuple(act.parameters(scheme)),
+            observe_parameters=tuple(look.parameters(scheme)) if look else (),
+            scheme=scheme,
+            media=act.media(),
+            body_schema=act.body_schema(),
             observe_path=observe,
             server=self.document["servers"][0]["url"].rstrip("/"),
             servers=tuple(self.servers()),
             provisions=tuple(read_provisions(self.document, self.bad)),
-            lifecycle=read_lifecycle(life, self.kept(), self.bad),
+            lifecycle=read_lifecycle(life, verb.upper(), self.kept(), self.bad),
             permissions=tuple(self.permissions(operation)),
-            reading=tuple(
-                self.permissions(self.document["paths"][observe]["get"] if observe else {})
-            ),
+            reading=tuple(self.permissions(look.resolved if look else {})),
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
             dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),
@@ -138,9 +143,9 @@ class Reader(Document):
             ),
             pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
             unproven=dict(self.document.get("x-prove", {})),
-            bodies=self.bodies(operation),
-            entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
-            observed_schema=self.observed(observe),
+            bodies=act.bodies(),
+            entity_schema=success,
+            observed_schema=observed,
             owners_schema=self.owners(life.get("owners")),
             error_schema=error_schema(responses),
         )

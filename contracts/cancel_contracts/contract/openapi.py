@@ -11,8 +11,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
-from cancel_contracts.contract.model import Permission, Server
-from cancel_contracts.contract.path_template import halves
+from cancel_contracts.contract.credentials import Permission
+from cancel_contracts.contract.model import Server
+from cancel_contracts.contract.path_template import pieces
 from cancel_contracts.contract.responses import json_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
@@ -59,16 +60,17 @@ class Document:
                 if isinstance(operation, dict):
                     yield route, method, operation
 
-    def route(self, operation_id: str, method: str) -> str:
+    def route(self, operation_id: str, *methods: str) -> tuple[str, str]:
+        """Return the path of an operation, and which of the methods it is of."""
         for route, verb, operation in self.operations():
-            if operation.get("operationId") == operation_id and verb == method:
+            if operation.get("operationId") == operation_id and verb in methods:
                 try:
-                    halves(route)
+                    pieces(route)
                 except ValueError as err:
                     raise self.bad(f"paths/{route}", str(err), "name the id") from None
-                return route
+                return route, verb
         raise self.bad(
-            "x-lifecycle", f"no {method.upper()} operation is named {operation_id!r}",
+            "x-lifecycle", f"no {' or '.join(methods).upper()} operation is named {operation_id!r}",
             "give the operation that operationId",
         )  # fmt: skip
 
@@ -132,19 +134,6 @@ class Document:
         for scheme in self.document.get("components", {}).get("securitySchemes", {}).values():
             for audience in scheme.get("x-audiences", []):
                 yield str(audience)
-
-    def bodies(self, operation: Mapping[str, Any]) -> dict[str, Any]:
-        content = (operation.get("requestBody") or {}).get("content", {})
-        if not content:
-            return {}
-        media = content.get("application/json")
-        if media is None or not media.get("examples"):
-            raise self.bad(
-                f"paths/{operation.get('operationId')}/requestBody",
-                "gives no application/json examples",
-                "add one: it is what ordinary calls send",
-            )
-        return {name: example["value"] for name, example in media["examples"].items()}
 
 
 def schema_of(response: Any) -> Any:

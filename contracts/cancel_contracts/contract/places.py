@@ -93,9 +93,8 @@ def documented(schema: Any, along: frozenset[str], at: str = "") -> Iterator[tup
         yield from members or [(pointer if at else name, inner)]
 
 
-def lies_within(at: str, known: Iterable[str]) -> bool:
-    """Whether a place is known, or lies in an object of which nobody says what it holds."""
-    pointers = {name if name.startswith("/") else _token(name) for name in known}
-    whole = at if at.startswith("/") else _token(at)
-    parts = whole.split("/")
-    return any("/".join(parts[:n]) in pointers for n in range(2, len(parts) + 1))
+def lies_within(at: str, objects: Iterable[str]) -> bool:
+    """Whether a place lies in one of some objects."""
+    pointers = {name if name.startswith("/") else _token(name) for name in objects}
+    parts = at.split("/") if at.startswith("/") else []
+    return any("/".join(parts[:n]) in pointers for n in range(2, len(parts)))

@@ -158,7 +158,10 @@ class _History:
         if len(beside) != 1 or self.beside[beside[0]] != [at]:
             return None
         pair = self.calls[at], self.calls[beside[0]]
-        plain = all(c.cancels and c.status and c.sent.method == "POST" for c in pair)
+        plain = all(
+            c.where and c.cancels and c.status and c.sent.method == c.where.contract.method
+            for c in pair
+        )
         return beside[0] if plain and not any(c.put_off(()) for c in pair) else None
 
     def _exchange(self, call: Heard, word: str) -> Exchange:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Form, Received, Sent, Situation
 from cancel_contracts.foreign.route import Route
 from cancel_contracts.parse import refusal, success

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from cancel_contracts.contract.model import canonical
 from cancel_contracts.contract.places import opened, place
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import http_date, json_value
+from cancel_contracts.parse import http_date, identifier, json_value
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 LONGEST_DATE = 64  # characters
@@ -70,7 +70,8 @@ def _id(context: Context, exchange: Exchange) -> Finding | None:
     if (value := returned_entity(context, exchange)) is None:
         return None
     found = value.get("id")
-    ok = isinstance(found, str) and found.casefold() == exchange.resource.casefold()
+    ok = (identifier(found) or "").casefold() == exchange.resource.casefold()
+    ok = ok and context.contract.id.is_shown_as(found)
     return Finding(ok, f"id {exchange.resource!r}", f"id {found!r:.{SHOWN_BYTES}}")
 
 

@@ -190,7 +190,7 @@ def header(context: Context, exchange: Exchange, wanted: str) -> Told:
     if wanted == "documented":
         return _documented(context, received, header_problem, "headers")
     lost = "headers" in received.unrecorded
-    return NOT_RECORDED if lost else _HEADERS[wanted](exchange, received)
+    return NOT_RECORDED if lost else _HEADERS[wanted](context, exchange, received)
 
 
 def _said(value: str | None) -> str:
@@ -198,7 +198,7 @@ def _said(value: str | None) -> str:
     return "is missing" if value is None else repr(value)
 
 
-def _challenge(_: Exchange, received: Received) -> Finding:
+def _challenge(_: Context, __: Exchange, received: Received) -> Finding:
     # RFC 9110 section 11.6.1: one challenge at least, and a challenge begins with the name of a
     # scheme.
     found = received.header("www-authenticate")
@@ -208,7 +208,7 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     )
 
 
-def _bearer(exchange: Exchange, received: Received) -> Told:
+def _bearer(_: Context, exchange: Exchange, received: Received) -> Told:
     # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
@@ -220,28 +220,28 @@ def _bearer(exchange: Exchange, received: Received) -> Told:
     return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
 
 
-def _allow(exchange: Exchange, received: Received) -> Finding:
+def _allow(context: Context, exchange: Exchange, received: Received) -> Finding:
     lines = received.headers_named("allow")
     # RFC 9110 section 9.1: names of methods are case-sensitive.
     named = {method.strip() for line in lines for method in line.split(",")}
-    method = exchange.sent.method
-    # A POST is answered so where an odd id has led to another resource, which allows no POST.
-    ok = bool(lines) and method not in named and ("POST" in named or method == "POST")
-    lists = "leaves POST out" if method == "POST" else f"lists POST and not {method}"
+    method, act = exchange.sent.method, context.contract.method
+    # The act is answered so where an odd id has led to another resource, which does not allow it.
+    ok = bool(lines) and method not in named and (act in named or method == act)
+    lists = f"leaves {act} out" if method == act else f"lists {act} and not {method}"
     expected = f"405 with an Allow that {lists}"
     return Finding(
         ok, expected, f"{received.status}, Allow {', '.join(lines) if lines else 'absent'}"
     )
 
 
-def _retry_after(_: Exchange, received: Received) -> Finding:
+def _retry_after(_: Context, __: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
     ok = found is not None and retry_after(found) is not None
     expected = "429 with a Retry-After" if received.status == 429 else "a Retry-After"
     return Finding(ok, expected, f"{received.status}, Retry-After {_said(found)}")
 
 
-_HEADERS: dict[str, Callable[[Exchange, Received], Told]] = {
+_HEADERS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
     "challenge": _challenge,
     "bearer": _bearer,
     "allow": _allow,

@@ -120,7 +120,7 @@ class Judge:
         context = Context(self.contract, journal)
         accumulators = self._accumulators(context)
         readings, evident = self._settle(accumulators)
-        unusable = why_unusable(journal)
+        unusable = why_unusable(self.contract, journal)
         verdicts = []
         for accumulator in accumulators:
             if accumulator.reading not in (None, *readings.values()):

@@ -7,7 +7,7 @@ from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import closed
-from cancel_contracts.mock import shape
+from cancel_contracts.mock import identity, shape
 from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.envelope import Envelope
 
@@ -45,7 +45,8 @@ class Answers:
         return reply
 
     def refuse(self, call: Call, refusal: Refusal) -> Reply:
-        reply = Reply(refusal.status, (*refusal.headers, *self.trace(call)))
+        headers = identity.challenging(refusal.headers, self.contract.scheme)
+        reply = Reply(refusal.status, (*headers, *self.trace(call)))
         if refusal.status < 400:  # OPTIONS
             return reply
         client = call.headers.get("client-request-id") or call.request_id

@@ -29,6 +29,7 @@ from cancel_contracts.mock.faults import (
     methods,
     neutral,
     pairs,
+    parameters,
     paths,
     races,
     requests,
@@ -71,6 +72,7 @@ FAULTS: tuple[Fault, ...] = (
     *drawn.FAULTS,
     *texts.FAULTS,
     *requests.FAULTS,
+    *parameters.FAULTS,
     *across.FAULTS,
     *documented.FAULTS,
 )

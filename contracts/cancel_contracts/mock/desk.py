@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from joserfc.jwk import OctKey
 
-from cancel_contracts.contract.model import GONE, Contract, canonical
+from cancel_contracts.contract.form import FORM
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE, canonical
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.answers import Answers
 from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
@@ -27,10 +30,9 @@ Edit = Callable[[Call, Reply], Reply]
 View = Callable[[Resource, dict[str, Any]], dict[str, Any]]
 
 STEPS = (
-    "method", "authenticate", "authorise", "throttle", "find", "media", "body", "own", "decide",
-    "effect",
+    "method", "authenticate", "authorise", "throttle", "parameters", "find", "media", "body", "own",
+    "decide", "effect",
 )  # fmt: skip
-ALLOW = "POST, OPTIONS"
 UNDER_WAY_SECONDS = 0.03  # that a cancel takes where it goes through other states
 
 
@@ -51,6 +53,8 @@ class Desk(Answers):
         self.window = Window(contract.quotas if quotas else ())
         self.schema = shape.validator(contract, shape.documented_body(contract))
         self.owner_schema = shape.validator(contract, shape.owner_schema(contract))
+        shows = contract.path == contract.observe_path
+        self.allow = ", ".join([*(["GET", "HEAD"] if shows else []), contract.method, "OPTIONS"])
         self.calls = 0
         self.steps: dict[str, Step] = {name: getattr(self, name) for name in STEPS}
         self.pauses: dict[str, float] = {}
@@ -110,6 +114,7 @@ class Desk(Answers):
             if call.method not in ("GET", "HEAD"):
                 raise Refusal(405, "method", (("Allow", "GET, HEAD"),))
             self.authenticate(call)
+            body.check_parameters(call, self.contract.observe_parameters)
             if self.hides(found := self.lookup(call)):
                 raise Refusal(self.gone_status, "gone")
             reply = Reply(200, self.trace(call)).with_json(self.whole(self.view(found)))
@@ -135,13 +140,17 @@ class Desk(Answers):
 
     def method(self, call: Call) -> None:
         if call.method == "OPTIONS":
-            raise Refusal(204, "options", (("Allow", ALLOW),))
-        if call.method != "POST":
-            raise Refusal(405, "method", (("Allow", ALLOW),))
+            raise Refusal(204, "options", (("Allow", self.allow),))
+        if call.method != self.contract.method:
+            raise Refusal(405, "method", (("Allow", self.allow),))
 
     def authenticate(self, call: Call) -> None:
         if shape.wants_token(self.contract):
-            call.caller = identity.authenticate(call.headers, self.key, self.contract.audiences)
+            call.caller = identity.authenticate(call, self.contract, self.key)
+
+    def token(self, call: Call) -> str:
+        """Return what token a call carries, or raise Refusal 401."""
+        return identity.token_of(self.contract.scheme, call)
 
     def authorise(self, call: Call) -> None:
         identity.authorise(call.caller, self.contract)
@@ -151,6 +160,9 @@ class Desk(Answers):
             raise self.limited("1")
         if (spent := self.window.ask(time.monotonic())) is not None:
             raise self.limited(str(spent[0]), spent[1].refused)
+
+    def parameters(self, call: Call) -> None:
+        body.check_parameters(call, self.contract.parameters)
 
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)
@@ -167,12 +179,15 @@ class Desk(Answers):
 
     def media(self, call: Call) -> None:
         if self.schema is not None:
-            body.check_media(call, always=self.has_entity)
+            body.check_media(call, self.contract.media, always=self.has_entity)
 
     def body(self, call: Call) -> None:
         if self.schema is None:
             return
-        call.json = body.read_object(call.body)
+        if self.contract.media == FORM:
+            call.json = body.read_form(self.contract.body_schema, call.body)
+        else:
+            call.json = body.read_object(call.body)
         if self.owner_schema is None or not self.restricted(call.caller):
             body.check_object(self.schema, call)
 
@@ -255,9 +270,10 @@ class Desk(Answers):
 
     def create(self, state: str, owner: str | None, id_: str | None = None) -> Resource:
         """Put a resource in a state, as a provider-state handler is asked to."""
-        resource = Resource(id_ or fresh_id(), state, owner, shape.entity_example(self.contract))
+        named = id_ or self.contract.id.fresh(uuid.uuid4())
+        resource = Resource(named, state, owner, shape.entity_example(self.contract))
         if "id" in self.properties or not self.properties:
-            resource.entity["id"] = resource.id
+            resource.entity["id"] = self.contract.id.written(resource.id)
         for at, value in self.contract.lifecycle.leaves.items():
             if resource.entity.get(at) == value:
                 del resource.entity[at]  # of the example: nothing was cancelled yet

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cancel_contracts.contract.model import GONE, Contract, canonical
+from cancel_contracts.contract.form import FORM
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE, canonical
 from cancel_contracts.mock import shape
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.envelope import Envelope
@@ -135,7 +137,8 @@ def observable(contract: Contract) -> bool:
 
 
 def takes_body(contract: Contract) -> bool:
-    return shape.documented_body(contract) is not None
+    """A body of JSON is documented."""
+    return shape.documented_body(contract) is not None and contract.media != FORM
 
 
 def strict_media(contract: Contract) -> bool:
@@ -193,11 +196,16 @@ def tokens(contract: Contract) -> bool:
 
 def web_tokens(contract: Contract) -> bool:
     """Tokens are JSON Web Tokens: a page says so, or the scheme is one of OAuth."""
-    return tokens(contract) and shape.web_tokens(contract)
+    return tokens(contract) and not contract.scheme.opaque
 
 
 def asks_permission(contract: Contract) -> bool:
     return bool(contract.permissions)
+
+
+def knows(identity: str) -> Applies:
+    """The identity's form is one of its own under the scheme."""
+    return lambda contract: tokens(contract) and contract.scheme.knows(identity)
 
 
 def permitted(kind: str) -> Applies:

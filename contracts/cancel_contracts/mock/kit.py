@@ -176,11 +176,13 @@ def read_as(reads: Reads) -> Change:
 
 def any_case(template: str) -> Reads:
     """Read the path of a template as it is written, in whatever case it comes."""
-    halves = [half.encode() for half in path_template.halves(template)]
+    first, *rest = [piece.encode() for piece in path_template.pieces(template)[0]]
 
     def reads(path: bytes) -> bytes:
         found = path_template.pattern(template, any_case=True).fullmatch(path)
-        return found[1].join(halves) if found else path
+        if not found:
+            return path
+        return first + b"".join(map(bytes.__add__, found.groups(), rest))
 
     return reads
 

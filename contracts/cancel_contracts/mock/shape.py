@@ -171,20 +171,6 @@ def wants_token(contract: Contract) -> bool:
     return bool(alternatives) and all(alternatives)
 
 
-def web_tokens(contract: Contract) -> bool:
-    """Whether some scheme of the operation carries JSON Web Tokens (OpenAPI 3.1, Security Scheme
-    Object): `bearerFormat` says so, and OAuth and OpenID Connect do not say otherwise.
-    """
-    alternatives = contract.operation.get("security", contract.document.get("security")) or []
-    schemes = contract.document.get("components", {}).get("securitySchemes", {})
-    rows = [schemes.get(name, {}) for alternative in alternatives for name in alternative]
-    return any(
-        row.get("type") in ("oauth2", "openIdConnect")
-        or str(row.get("bearerFormat", "")).upper() == "JWT"
-        for row in rows
-    )
-
-
 def allows(contract: Contract, status: int) -> bool:
     """Whether a refusal may have this status: it is documented, or none of refusals is."""
     named = {str(code)[:1].lower() for code in contract.operation.get("responses") or ()}
@@ -201,9 +187,7 @@ def documented_body(contract: Contract) -> Mapping[str, Any] | None:
     body = contract.operation.get("requestBody")
     if not body:
         return None
-    row = json_of(body)
-    schema: Mapping[str, Any] = (row[1] if row else {}).get("schema") or {}
-    return schema
+    return contract.body_schema
 
 
 def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft202012Validator | None:

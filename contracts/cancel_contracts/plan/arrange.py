@@ -24,6 +24,7 @@ def arranged(
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in."""
     ordinary, last = composition.ordinary, _Last(composition)
+    act = ordinary.method
     others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
     for call in found.calls:
@@ -38,7 +39,7 @@ def arranged(
                 call = with_value(call, "caller", ordinary)
             own = [with_value(refused, "resource", call) for refused in kept]
             again = [replace(refused, call="second") for refused in own[-1:]]
-            pairs.append(on_one_connection(first, then=[*own, call, *again]))
+            pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
@@ -52,7 +53,9 @@ def arranged(
         later, unseen = last.wanted(row), row == blind
         by = beside.get(row)
         # What stands beside the ordinary call no other is to touch: it is looked at in the end.
-        row_of = partial(in_a_row, *row, neighbour=by, twice=twice, last=later, unseen=unseen)
+        row_of = partial(
+            in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
+        )
         made.append(row_of(sentinel=row == (ordinary,)))
     return [*made, *pairs]
 

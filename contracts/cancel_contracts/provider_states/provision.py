@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from cancel_contracts.contract.model import Contract, Provision, canonical
+from cancel_contracts.contract.credentials import Carried
+from cancel_contracts.contract.model import Contract, Provision
 from cancel_contracts.contract.places import opened
 from cancel_contracts.contract.provisions import UNIQUE
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.identity.identities import Identities
@@ -145,11 +147,11 @@ class Provisioner:
             told = f"as many {state} were created as --plan allows for"
             raise Refused(Gap(told, of_resource(state, owner)))
         who = owner if row.by == "owner" and owner else row.by
-        authorization = self.identities.authorization(who)
+        carried = self.identities.credentials(who)
         if self._left is not None:
             self._left[key] -= 1
         try:
-            id_ = self._call(row, owner, authorization)
+            id_ = self._call(row, owner, carried)
             self._failed[key] = 0
         except (Refused, Broken) as err:
             self._failed[key] += 1
@@ -158,8 +160,8 @@ class Provisioner:
             raise
         return id_
 
-    def _call(self, row: Provision, owner: str | None, authorization: str | None) -> str:
-        sent, names = self._request(row, authorization)
+    def _call(self, row: Provision, owner: str | None, carried: Carried) -> str:
+        sent, names = self._request(row, carried)
         call = f"{row.method} {row.path}"
         number, received = self._send(row, sent, names | ({"owner": owner} if owner else {}))
         if made_nothing(received.status):
@@ -207,16 +209,15 @@ class Provisioner:
             self.ledger.nothing_made(number)
         raise AssertionError("the last time returns")
 
-    def _request(self, row: Provision, authorization: str | None) -> tuple[Sent, dict[str, str]]:
+    def _request(self, row: Provision, carried: Carried) -> tuple[Sent, dict[str, str]]:
         given, names = self.endpoint.provision or {}, {}
         for name in row.needs:
             names[name] = given[name][self._turn[name] % len(given[name])]
             self._turn[name] += 1
         every = {**names, UNIQUE: f"{self._run}-{self.calls + 1}"}
         path = filled(row.path, {name: quote(text, safe="") for name, text in every.items()})
-        headers = [("Accept", "application/json")]
-        if authorization is not None:
-            headers.insert(0, ("Authorization", authorization))
+        path += f"?{carried.query}" if carried.query else ""
+        headers = [*carried.headers, ("Accept", "application/json")]
         body = b""
         if row.body is not None:
             headers.append(("Content-Type", "application/json"))

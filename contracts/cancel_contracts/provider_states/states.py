@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
-from cancel_contracts.contract.model import GONE
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Received
 from cancel_contracts.ledger.ledger import Ledger

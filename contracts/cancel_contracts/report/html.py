@@ -46,6 +46,7 @@ def render(record: dict[str, Any]) -> str:
         outcome=OUTCOMES[record["outcome"]],
         headline=headline(record),
         made=story.made(record),
+        named=story.named(record),
         ends=story.ends(record),
         gaps=story.gaps(record),
         apart=story.apart(record),

@@ -65,7 +65,9 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
     told = {
         "seed": record["seed"],
         "profile": record["profile"],
+        "target": story.named(record) or "not told",
         "base_url": contract["base_url"],
+        "spec_sha256": contract["spec_sha256"] or "not told",
         "dialect": contract["dialect"] or "none seen",
         "outcome": record["outcome"],
         **dict(story.figures(contract)),

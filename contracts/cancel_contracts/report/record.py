@@ -104,7 +104,7 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "title": contract.title,
         "file": "/".join(PurePath(contract.path_of_file).parts[-2:]),
         "spec_sha256": contract.sha256 or None,
-        "method": "POST",
+        "method": contract.method,
         "path": contract.path,
         "base_url": clean.url(one.base_url),
         "seconds": round(one.seconds, 3),
@@ -170,7 +170,9 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, An
         "says": clause.says,
         "topic": topic(clause),
         "source": source(one.contract, clause.source),
-        "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
+        "asked": [
+            clean.text(scenario.asked(s, one.contract.method)) for s in asked(one.contract, clause)
+        ],
         "verdict": verdict.word,
         "exercised": verdict.exercised,
         "requests": verdict.requests,

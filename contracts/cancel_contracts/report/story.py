@@ -49,6 +49,12 @@ def made(record: dict[str, Any]) -> str:
     return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
 
 
+def named(record: dict[str, Any]) -> str:
+    """Return the target's name and version, as far as its file gives them."""
+    target = record["target"]
+    return " ".join(filter(None, (target.get("name"), target.get("version"))))
+
+
 def ends(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Return why nothing can be said of contracts, or not all was sent: each reason once, and the
     contracts that it holds for.

@@ -8,7 +8,7 @@ call's neighbour. Raises nothing that a target can cause.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cancel_contracts.contract.compose import Composition, value, with_value
 from cancel_contracts.errors import Broken, Refused
@@ -31,7 +31,8 @@ def changes(plan: Plan) -> list[Change]:
     """
     calls = [call for s in plan.scenarios for call in s.calls if call.owner is None]
     found: dict[tuple[str, object], Change] = {}
-    for aspect in VARIED:
+    more = ("parameter",) if any(call.parameter for call in calls) else ()
+    for aspect in (*VARIED, *more):
         for call in calls:
             if "{neighbour}" not in call.body.text and call.identity != "throttled":
                 found.setdefault((aspect, value(call, aspect)), (aspect, call))
@@ -59,7 +60,7 @@ class Walker:
         self.run = run
         self.via = run.calls.transport.lane() if keep_alive else None
         self.lives: list[_Life] = []
-        self._composition = Composition(run.contract)
+        self._composition, self._act = Composition(run.contract), run.contract.method
 
     def provision(self, state: str) -> int:
         """Put a resource in a state and return its number, or -1 where the target offers none."""
@@ -77,7 +78,8 @@ class Walker:
         """Return a call on a resource, with as many of the changes as can meet in it."""
         kind = self.run.contract.lifecycle.kind(life.state)
         call = "second" if life.cancelled and kind == "cancellable" else "first"
-        found = Situation(resource=kind, state=life.state, call=call)
+        ordinary = self._composition.ordinary
+        found = replace(ordinary, resource=kind, state=life.state, call=call)
         for aspect, other in varied:
             changed = with_value(found, aspect, other)
             facts = self._composition.facts(changed)
@@ -119,7 +121,7 @@ class Walker:
         self._shows(life, after)
         life.position += 1
         life.touched |= not exchange.refused
-        if exchange.succeeded and situation.method == "POST":
+        if exchange.succeeded and situation.method == self._act:
             life.cancelled = True
 
     def _await(self, life: _Life) -> None:
@@ -146,7 +148,8 @@ class Walker:
             if life.calls:  # by itself, without the calls on others that came between
                 near = life.calls[0] if len(self.lives) > 1 else None
                 number = life.attempt.number
-                self.run.scenarios[number] = (in_a_row(*life.calls, neighbour=near), number)
+                scenario = in_a_row(*life.calls, neighbour=near, act=self._act)
+                self.run.scenarios[number] = (scenario, number)
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
                 self.run.late.await_effects(scene.calls)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cancel_contracts.contract.model import GONE, Contract
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.sight.clocks import Clocks
 from cancel_contracts.sight.observation import (
     Observation,

@@ -14,8 +14,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from cancel_contracts.contract.model import Lifecycle
 from cancel_contracts.contract.places import top
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Headers, Received
 from cancel_contracts.sight.observation import substance
 

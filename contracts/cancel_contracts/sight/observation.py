@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cancel_contracts.contract.model import GONE, Lifecycle, canonical, folded
 from cancel_contracts.contract.places import opened
+from cancel_contracts.contract.states import GONE, Lifecycle, canonical, folded
 from cancel_contracts.exchange import Exchange
 
 # A date with a time, such as 2024-10-21T11:25:48Z.

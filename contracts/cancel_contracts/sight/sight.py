@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
-from cancel_contracts.contract.model import GONE, Contract
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.sight.comparison import Comparison, Effect
@@ -212,10 +213,10 @@ class Sight(Comparison):
         looks = reversed(self.later(exchange))
         return next((o for o in looks if o.exchange.position <= end), None)
 
-    @staticmethod
-    def cancels(exchange: Exchange) -> bool:
+    def cancels(self, exchange: Exchange) -> bool:
         """Whether a call is a success that has to take effect."""
-        able = exchange.situation.resource == "cancellable" and exchange.sent.method == "POST"
+        acts = exchange.sent.method == self.life.method
+        able = exchange.situation.resource == "cancellable" and acts
         return exchange.kind == "cancel" and exchange.succeeded and able
 
     def due(self, exchange: Exchange) -> Effect | None:

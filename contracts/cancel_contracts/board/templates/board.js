@@ -25,7 +25,8 @@
   const section = document.getElementById("compare");
   const form = section.querySelector("form");
   const told = section.querySelector(".told");
-  const table = section.querySelector("table");
+  const differences = section.querySelector(".differences");
+  const heads = [...differences.querySelectorAll("thead th")].map((head) => head.textContent);
   const fill = (select) => {
     for (const target of data.targets) {
       const group = document.createElement("optgroup");
@@ -39,45 +40,55 @@
       select.append(group);
     }
   };
-  const cell = (tag, text, name) => {
-    const made = document.createElement(tag);
-    made.textContent = text;
-    if (name) made.className = name;
-    if (tag === "th") made.scope = "row";
+  // A row of text as the page has its rows: the first cell heads it, the others are labelled.
+  const row = (cells) => {
+    const made = document.createElement("tr");
+    made.setAttribute("role", "row");
+    cells.forEach(([text, name], at) => {
+      const cell = document.createElement(at ? "td" : "th");
+      cell.setAttribute("role", at ? "cell" : "rowheader");
+      if (at) cell.dataset.label = heads[at];
+      else cell.scope = "row";
+      const inside = document.createElement("span");
+      inside.textContent = text;
+      inside.className = name || "";
+      cell.append(inside);
+      made.append(cell);
+    });
     return made;
   };
-  // A run's verdicts are a string a contract: a letter a clause, "-" where the run has none.
-  const verdict = (run, contract, at) => {
-    const letter = (data.runs[run].verdicts[contract] || "")[at] || "-";
-    return letter === "-" ? null : data.words[Number(letter)];
-  };
+  // A run's verdicts are a string a contract: a digit a clause, "-" where the run has none. Beyond
+  // the words stand those that are not held against the target.
+  const digit = (run, contract, at) => (data.runs[run].verdicts[contract] || "")[at] || "-";
+  const verdict = (found) => (found === "-" ? null : data.words[Number(found) % data.words.length]);
+  const held = (found) => Number(found) < data.words.length;
   const compare = () => {
     const [a, b] = [form.elements.a.value, form.elements.b.value];
-    const body = table.querySelector("tbody");
+    const body = differences.querySelector("tbody");
     body.replaceChildren();
     let [worse, apart, alone] = [0, 0, 0];
     for (const [contract, clauses] of Object.entries(data.clauses)) {
       clauses.forEach(([id, level, says], at) => {
-        const [was, now] = [verdict(a, contract, at), verdict(b, contract, at)];
+        const [before, after] = [digit(a, contract, at), digit(b, contract, at)];
+        const [was, now] = [verdict(before), verdict(after)];
         if (was === now) return;
         if (was === null || now === null) {
           alone += 1;
           return;
         }
         apart += 1;
-        const row = document.createElement("tr");
-        const bad = level === "must" && data.rank[now] > data.rank[was];
+        const bad = level === "must" && held(after) && data.rank[now] > data.rank[was];
         worse += bad ? 1 : 0;
-        const head = cell("th", id, "id");
-        row.append(head, cell("td", level), cell("td", `${data.glyphs[was]} ${was}`, `word ${was}`),
-          cell("td", `${data.glyphs[now]} ${now}${bad ? " (worse)" : ""}`, `word ${now}`), cell("td", says));
-        body.append(row);
+        body.append(row([
+          [id, "id"], [level], [`${data.glyphs[was]} ${was}`, `word ${was}`],
+          [`${data.glyphs[now]} ${now}${bad ? " (worse)" : ""}`, `word ${now}`], [says],
+        ]));
       });
     }
     const clauses = (number) => `${number} ${number === 1 ? "clause" : "clauses"}`;
     told.textContent = `${clauses(apart)} judged otherwise, ${worse} of the must-clauses for the worse in B` +
       (alone ? `; ${clauses(alone)} in one of the two runs only.` : ".");
-    table.hidden = apart === 0;
+    differences.hidden = apart === 0;
   };
   if (data.runs.length > 1) {
     const selects = [form.elements.a, form.elements.b];

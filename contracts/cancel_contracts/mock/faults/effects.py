@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cancel_contracts.contract.model import GONE, Contract
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.mock import entry, kit
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk

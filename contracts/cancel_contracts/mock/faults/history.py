@@ -67,7 +67,7 @@ def nth_on_a_resource(turn: int, act: kit.Act) -> Change:
 
         def count(call: Call, reply: Reply) -> Reply:
             found = facts.target(desk, call)
-            if found is not None and call.method == "POST":
+            if found is not None and call.method == desk.contract.method:
                 calls[found.id] += 1
                 if calls[found.id] == turn:
                     act(desk, call)

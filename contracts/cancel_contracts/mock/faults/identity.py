@@ -65,22 +65,23 @@ def owner(desk: Desk, call: Call) -> bool:
 
 
 def lower_case(desk: Desk, call: Call) -> bool:
-    return call.headers.get("authorization", "").startswith("bearer ")
+    scheme = desk.contract.scheme
+    return call.headers.get(scheme.name.lower(), "").startswith(f"{scheme.word.lower()} ")
 
 
 def unsigned_ok(desk: Desk, call: Call) -> None:
     """Read the claims and never look at the signature; all else is checked."""
-    claims = identity.unverified(identity.bearer(call.headers))
+    claims = identity.unverified(desk.token(call))
     identity.valid(claims, desk.contract.audiences, time.time())
     call.caller = identity.caller_of(claims)
 
 
 def none_ok(desk: Desk, call: Call) -> None:
     """Let the token say that it needs no signature (`alg` none)."""
-    if identity.bearer(call.headers).endswith("."):
+    if desk.token(call).endswith("."):
         unsigned_ok(desk, call)
     else:
-        call.caller = identity.authenticate(call.headers, desk.key, desk.contract.audiences)
+        call.caller = identity.authenticate(call, desk.contract, desk.key)
 
 
 def lacks_id(desk: Desk, call: Call) -> bool:
@@ -148,15 +149,17 @@ TO_THE_ANONYMOUS = kit.refused("anonymous")
 
 FAULTS: tuple[Fault, ...] = (
     *(fault(f"{name}-accepted", f"{what} is accepted.", accepted(name), kit.forgive(why),
-            entry.web_tokens if name in CLAIMED else entry.tokens)
+            entry.knows(name))
       for name, why, what in TOKENS if name != "bad-signature"),
     fault("bad-signature-accepted", "The signature of a token is never looked at.",
-          accepted("bad-signature"), kit.instead("authenticate", unsigned_ok), entry.web_tokens),
+          accepted("bad-signature"), kit.instead("authenticate", unsigned_ok),
+          entry.knows("bad-signature")),
     fault("unsigned-accepted", "A token that names no algorithm needs no signature.",
-          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.web_tokens),
+          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.knows("unsigned")),
     fault("lower-case-scheme-refused", "The scheme is compared with case: bearer is refused.",
           accepted("lower-case-scheme"),
-          kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE)),
+          kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE),
+          entry.knows("lower-case-scheme")),
     *(fault(f"anonymous-answered-{code}", f"A call without a token is answered {code}.",
             (breaks("status", identity="anonymous"),), kit.recode("anonymous", code))
       for code in (403, 500)),

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import Call
@@ -33,7 +34,13 @@ ID_WORDS: Mapping[str, str] = {**{kind: kind for kind in IDS}, "no-uuid": "word 
 
 
 def odd_id(kind: str) -> When:
-    return lambda desk, call: IDS[kind](call.raw_id)
+    """An id of a kind, which names nothing: what is odd elsewhere may be how ids are here."""
+
+    def when(desk: Desk, call: Call) -> bool:
+        named = desk.store.get(unquote_to_bytes(call.raw_id).decode("utf-8", "replace"))
+        return IDS[kind](call.raw_id) and named is None
+
+    return when
 
 
 def parsed(call: Call) -> Any:
@@ -91,7 +98,7 @@ BODY_WORDS: Mapping[str, str] = {
 
 MEDIA: Mapping[str, When] = {
     "missing": lambda desk, call: not media_type(call),
-    "foreign": lambda desk, call: media_type(call) not in ("", "application/json"),
+    "foreign": lambda desk, call: media_type(call) not in ("", desk.contract.media),
 }
 
 MEDIA_WORDS: Mapping[str, str] = {

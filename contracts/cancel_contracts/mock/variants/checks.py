@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from urllib.parse import unquote_to_bytes
+
 from cancel_contracts.mock import entry, identity, kit, leeway
-from cancel_contracts.mock.call import MISSING, Call, Refusal
+from cancel_contracts.mock.call import MISSING, Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_
 from cancel_contracts.mock.faults.kinds import UUID
 
 
 def odd_ids(status: int) -> Change:
-    """Refuse ids that are no UUID under another code."""
+    """Refuse ids that are not as ids are here under another code: no UUID, where any text is."""
 
     def odd(desk: Desk, call: Call) -> bool:
-        return UUID.fullmatch(call.raw_id) is None
+        text, own = unquote_to_bytes(call.raw_id).decode("utf-8", "replace"), desk.contract.id
+        any_text = own.fits("no-such-id")
+        return UUID.fullmatch(call.raw_id) is None if any_text else not own.fits(text)
 
     return kit.together(kit.refuse("find", odd, status, "odd-id"), kit.recode("odd-id", status))
 
@@ -50,6 +54,11 @@ def delegated(desk: Desk, call: Call) -> bool:
 def after_state(desk: Desk, call: Call) -> bool:
     """The resource is in the state after a cancel already."""
     return call.resource is not None and call.resource.state == desk.after
+
+
+def no_options(desk: Desk, call: Call, reply: Reply) -> Reply:
+    """Refuse OPTIONS as any method that is not the operation's."""
+    return desk.refuse(call, Refusal(405, "options", (("Allow", desk.contract.method),)))
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -99,7 +108,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("options-answered-200", "OPTIONS is answered 200 with Allow.", always,
             kit.edit(kit.refused("options"), kit.status(200)), settles="OPTIONS"),
     Variant("options-answered-405", "OPTIONS is refused as other methods are.", always,
-            kit.recode("options", 405, (("Allow", "POST"),)), settles="OPTIONS"),
+            kit.edit(kit.refused("options"), no_options), settles="OPTIONS"),
     *(Variant(f"other-methods-answered-{code}", f"Other methods are refused with {code}.", always,
               kit.recode("method", code), settles="other methods") for code in (404, 400)),
     Variant("personal-account-answered-401", "A personal account is refused with 401.",

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from cancel_contracts.contract.model import GONE, Contract
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.mock import entry, shape
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always, not_, observable
