@@ -22,7 +22,7 @@ from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.load import every_shipped, load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.report.clauses import listing
@@ -72,7 +72,8 @@ def contracts() -> tuple[Contract, ...]:
 
 def clauses() -> str:
     """Return docs/clauses.md."""
-    return HEADING + listing(contracts(), "markdown") + "\n"
+    every = [*contracts(), *(c for c in map(load, every_shipped()) if not c.default)]
+    return HEADING + listing(every, "markdown") + "\n"
 
 
 @cache
@@ -154,7 +155,7 @@ def takes() -> str:
 def provision() -> str:
     """Return the table of the documented create calls: what they do, need, and how to undo them."""
     rows = ["| contract, state | call | needs | does | undo |", "|---|---|---|---|---|"]
-    for contract in contracts():
+    for contract in map(load, every_shipped()):
         for row in contract.provisions:
             needs = "; ".join(f"`{name}`: {what}" for name, what in row.needs.items())
             who = "the owner" if row.by == "owner" else f"the {row.by} identity"

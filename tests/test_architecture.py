@@ -53,6 +53,7 @@ ALLOWED = {
         "contract", "errors", "exchange", "foreign", "journal", "needs", "redact",
         "serial", "transport",
     },
+    "pages": {"contract", "errors"},
     "baseline": {"contract", "errors", "judge", "schemas"},
     "compare": {"errors", "schemas"},
     "assignment": {"contract", "identity", "needs", "plan", "run", "sight", "targets", "transport"},
@@ -67,10 +68,11 @@ ALLOWED = {
         "transport",
     },
     "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
+    "draft": {"contract", "errors", "pages"},
     "cli": {
-        "assignment", "baseline", "board", "builtin", "compare", "contract", "errors", "exchange", "gate",
+        "assignment", "baseline", "board", "builtin", "compare", "contract", "draft", "errors", "exchange", "gate",
         "hosts",
-        "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
+        "identity", "ledger", "mock", "pages", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
     "load": {
@@ -94,7 +96,7 @@ ALLOWED = {
     },
     "report": {
         "assignment", "compare", "contract", "defects", "errors", "exchange", "forecast", "gate",
-        "identity", "journal", "judge", "ledger", "mock", "needs", "plan", "prove",
+        "identity", "journal", "judge", "ledger", "mock", "needs", "pages", "plan", "prove",
         "provider_states", "redact", "reproduce", "run", "serial", "sight", "speaking", "targets",
         "verify", "windows",
     },

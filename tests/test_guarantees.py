@@ -148,6 +148,9 @@ KEPT: dict[str, str] = {
     "test_a_call_that_violates_is_told_at_once_and_again_in_the_whole",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "
     "test_a_fourth_contract_is_one_file",
+    "A run without `--contract`": "assignment_request: "
+    "test_a_run_takes_three_contracts_without_being_asked; assignment_request: "
+    "test_each_door_takes_it_by_its_name_alone",
     "The mock is built from": "architecture: test_imports_follow_the_flow",
     "Where no page decides": "independent_variants: test_conforming_server_passes; verify: "
     "test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.page import Page
 from cancel_contracts.contract.topics import TOPICS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange, Form, Sent
@@ -175,7 +176,7 @@ def test_the_schema_lists_the_topics() -> None:
 
 
 def test_a_promise_carries_where_it_is_to_be_read() -> None:
-    paged = replace(CONTRACT, pages={"cancel-thing": "https://example.com/thing"})
+    paged = replace(CONTRACT, pages={"cancel-thing": Page("https://example.com/thing")})
     journal = Journal("thing", Exchanges([call := exchange(answer(500))]))
     result = result_of([(paged, journal, [Verdict(CLAUSES[0], "violated", 1, (evidence(call),))])])
     written = record(result, outcome_of(result))

@@ -18,6 +18,7 @@ from cancel_contracts.cli.options import (
     PATH,
     cacert_option,
     check_writable,
+    every_contract,
     load_contracts,
     put,
     spec_option,
@@ -66,7 +67,7 @@ def replay(report: Path, which: str | None, target_file: Path | None, base_url: 
     from cancel_contracts.reproduce.cases import cases
 
     document = load(report)
-    contracts = load_contracts(specs, ())
+    contracts = every_contract(specs)
     found = cases(document, contracts, which)
     options = Options(sweep_seconds=SWEEP_SECONDS, **flags)
     with _target(document, contracts, target_file, base_url) as target:

@@ -136,14 +136,25 @@ def spec_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
+class ContractNames(click.Option):
+    """The option that names contracts. Its help has those that no run takes without being asked."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from cancel_contracts.contract.load import every_shipped, load
+
+        named = ", ".join(c.name for c in map(load, every_shipped()) if not c.default)
+        self.help = f"Only this contract (repeatable). Run only when named: {named}."
+        return super().get_help_record(ctx)
+
+
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--contract",
         "names",
+        cls=ContractNames,
         multiple=True,
         type=CONTRACTS,
         metavar="NAME",
-        help="Only this contract (repeatable).",
     )(command)
     return spec_option(command)
 
@@ -155,21 +166,32 @@ def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
-def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract]:
-    """Return the contracts of the given files, or the shipped ones, narrowed by name."""
-    from cancel_contracts.contract.load import load, shipped
+def every_contract(specs: Sequence[Path]) -> list[Contract]:
+    """Return the contracts of the given files, or all shipped ones: whatever may be named."""
+    from cancel_contracts.contract.load import every_shipped, load
 
-    contracts = [load(path) for path in (specs or shipped())]
+    contracts = [load(path) for path in (specs or every_shipped())]
     known = [c.name for c in contracts]
     for name in known:
         if known.count(name) > 1:
             raise UsageError("--spec", f"two files give the contract {name!r}", "name one of them")
+    return contracts
+
+
+def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract]:
+    """Return the contracts that are named; where none is, those of the given files, or those of the
+    shipped ones that a run takes without being asked.
+    """
+    contracts = every_contract(specs)
+    known = [c.name for c in contracts]
     for name in names:
         if name not in known:
             raise UsageError(
                 "--contract", f"no contract is named {name!r}", f"use one of {', '.join(known)}"
             )
-    return [c for c in contracts if not names or c.name in names]
+    if names:
+        return [c for c in contracts if c.name in names]
+    return [c for c in contracts if specs or c.default]
 
 
 def chosen(

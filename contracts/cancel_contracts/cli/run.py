@@ -21,6 +21,7 @@ from cancel_contracts.cli.options import (
     check_writable,
     chosen,
     clause_options,
+    every_contract,
     load_contracts,
     open_target,
     pinned_dialects,
@@ -209,8 +210,7 @@ def _baseline(
         return []
     from cancel_contracts.baseline import load
 
-    everything = [*contracts, *load_contracts(specs, ())]
-    return load(file, everything)
+    return load(file, [*contracts, *every_contract(specs)])
 
 
 def _store_apart() -> None:

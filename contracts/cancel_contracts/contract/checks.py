@@ -72,7 +72,7 @@ def problems(contract: Contract, example: Any = None) -> Iterator[Problem]:
     for duty in contract.duties:
         yield from request_checks.of_duty(contract, duty)
         if "own-body" in duty.expect and contract.owners_schema is None:
-            problem = "expects a body of owners, but x-lifecycle names none (owners)"
+            problem = "expects a body of owners, but x-lifecycle names no schema of it (owners)"
             yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)

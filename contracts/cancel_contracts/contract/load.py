@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -26,6 +26,7 @@ from cancel_contracts.contract.lifecycle import read_lifecycle
 from cancel_contracts.contract.model import Clause, Contract, Dialect, NotTestable, Quota, Source
 from cancel_contracts.contract.openapi import Document, error_schema, schema_of
 from cancel_contracts.contract.operation import ACTS, Operation, shared_name
+from cancel_contracts.contract.page import read_pages
 from cancel_contracts.contract.places import place
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
@@ -38,6 +39,11 @@ NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
 def shipped() -> list[Path]:
+    """Return the spec files of the shipped contracts that a run takes without being asked."""
+    return [path for path in every_shipped() if load(path).default]
+
+
+def every_shipped() -> list[Path]:
     """Return the spec files that come with the package: beside it in a checkout, inside it in a
     wheel.
     """
@@ -68,11 +74,16 @@ def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Cont
 
 
 def _load(path: Path) -> Contract:
+    return of_text(path, lambda: read_file(path))
+
+
+def of_text(path: Path, read: Callable[[], str]) -> Contract:
+    """Return the contract of a spec's text, as the file of that path holds it."""
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
         )
-    text = read_file(path)
+    text = read()
     document = parse_text(path, text)
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
@@ -141,11 +152,12 @@ class Reader(Document):
                 NotTestable(**{**row, "source": Source(**row["source"])})
                 for row in self.document.get("x-not-testable", [])
             ),
-            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
+            pages=read_pages(self.document),
             unproven=dict(self.document.get("x-prove", {})),
             bodies=act.bodies(),
             entity_schema=success,
             observed_schema=observed,
+            default=self.document.get("x-default", True),
             owners_schema=self.owners(life.get("owners")),
             error_schema=error_schema(responses),
         )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from cancel_contracts.contract.credentials import BEARER, Permission, Scheme
 from cancel_contracts.contract.ids import ANY_ID, Id
+from cancel_contracts.contract.page import Page
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.places import documented
 from cancel_contracts.contract.states import Lifecycle
@@ -148,11 +149,11 @@ class Contract:
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
-    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
+    pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
     unproven: Mapping[str, str] = field(default_factory=dict)  # what `prove` leaves out -> why
     sha256: str = ""  # of the spec file's octets, in hexadecimal
-    # What the pages ask of callers; `expect` is of contract/duties.py.
-    duties: tuple[Clause, ...] = ()
+    default: bool = True  # whether a run takes it without being asked
+    duties: tuple[Clause, ...] = ()  # of callers; `expect` is of contract/duties.py
 
     @cached_property
     def properties(self) -> frozenset[str]:

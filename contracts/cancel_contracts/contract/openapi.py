@@ -92,7 +92,7 @@ class Document:
         return media.get("example", next(named, None))
 
     def owners(self, name: str | Literal[True] | None) -> Any:
-        """Return the schema of a name, or None where there is no name."""
+        """Return the schema of a name, or None where owners send no body that has one."""
         if name is True:
             return None
         found = self.document.get("components", {}).get("schemas", {}).get(name)

@@ -14,6 +14,8 @@ from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Clause, Contract, NotTestable, Source
 from cancel_contracts.report.screen import plain_table
 
+ASKED = "Run only when it is named (`--contract`)."
+
 
 def rows(contract: Contract) -> list[Clause | NotTestable]:
     """Return clauses and untestable promises by number."""
@@ -49,7 +51,8 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
     if form == "markdown":
         lines = []
         for c in contracts:
-            lines += [f"## {c.name}", "", "| clause | level | says | source |", "|---|---|---|---|"]
+            lines += [f"## {c.name}", "", *([] if c.default else [ASKED, ""])]
+            lines += ["| clause | level | says | source |", "|---|---|---|---|"]
             lines += [
                 f"| {r.id} | {level(r, c)} | {cell(says(r))} | {_where(c, r.source)} |"
                 for r in rows(c)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.contract.load import every_shipped
 from cancel_contracts.contract.load import load as load_spec
-from cancel_contracts.contract.load import shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import UNIQUE, fits, text_of
 from cancel_contracts.errors import UsageError
@@ -201,7 +201,7 @@ class Target:
         A run of one contract may use a file that describes the target for all.
         """
         if any(wrong(self.place, self.raw, contracts)):
-            everything = [*contracts, *map(load_spec, shipped())]
+            everything = [*contracts, *map(load_spec, every_shipped())]
             if problem := next(wrong(self.place, self.raw, everything), None):
                 raise problem
 
@@ -211,7 +211,8 @@ class Target:
         found = [c for c in contracts if serves is None or c.name in serves]
         if not found and contracts:
             problem = f"names none of {', '.join(c.name for c in contracts)}"
-            raise UsageError(f"{self.place}: serves", problem, "add one, or leave `serves` out")
+            fix = "add one, leave `serves` out, or choose a contract (--contract)"
+            raise UsageError(f"{self.place}: serves", problem, fix)
         return found
 
     def at(self, base_url: str) -> Target:
