@@ -21,9 +21,9 @@ PHRASES = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 401: "
 Answer = tuple[int, Any]  # the status, and what is sent as JSON; None for nothing
 
 
-def message(status: int, document: Any) -> bytes:
+def message(status: int, document: Any, *, close: bool) -> bytes:
     body = b"" if document is None else json.dumps(document).encode()
-    lines = [f"HTTP/1.1 {status} {PHRASES[status]}", "Connection: close"]
+    lines = [f"HTTP/1.1 {status} {PHRASES[status]}", *(["Connection: close"] if close else [])]
     lines += [f"Content-Length: {len(body)}"] if status != 204 else []
     lines += ["Content-Type: application/json"] if body else []
     lines += ["WWW-Authenticate: Bearer"] if status == 401 else []
@@ -32,13 +32,19 @@ def message(status: int, document: Any) -> bytes:
 
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        method, target, _ = self.rfile.readline().decode().split(" ", 2)
-        fields: dict[str, str] = {}
-        while line := self.rfile.readline().decode().strip():
-            name, _, value = line.partition(":")
-            fields[name.lower()] = value.strip()
-        body = self.rfile.read(int(fields.get("content-length", "0")))
-        self.wfile.write(message(*self.server.service.answer(method, target, fields, body)))  # type: ignore[attr-defined]
+        """Answer one request after the other, until the client closes or asks to."""
+        while line := self.rfile.readline().decode():
+            method, target, _ = line.split(" ", 2)
+            fields: dict[str, str] = {}
+            while line := self.rfile.readline().decode().strip():
+                name, _, value = line.partition(":")
+                fields[name.lower()] = value.strip()
+            body = self.rfile.read(int(fields.get("content-length", "0")))
+            close = fields.get("connection", "").lower() == "close"
+            answer = self.server.service.answer(method, target, fields, body)  # type: ignore[attr-defined]
+            self.wfile.write(message(*answer, close=close))
+            if close:
+                return
 
 
 class _Server(socketserver.ThreadingTCPServer):
