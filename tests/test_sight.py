@@ -41,6 +41,7 @@ def verdicts(result: Result) -> dict[str, str]:
     return {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variants",
     [
@@ -76,6 +77,7 @@ class UpFor(Service):
         return super().entity(resource) | {"upFor": f"{time.monotonic() - self.begun:.0f} s"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moving", [Clock, UpFor])
 @pytest.mark.parametrize("short", ["SA", "MA"])
 def test_a_clock_in_the_entity_is_no_deviation_and_no_effect(

@@ -26,6 +26,7 @@ from cancel_contracts.har.body import (
     BODY_BYTES,
     cleaned,
     content_of,
+    form_of,
     length_of,
     mapping_of,
     number_of,
@@ -199,7 +200,7 @@ def request_of(request: Mapping[str, Any]) -> Sent:
     text, media = text_of(posted.get("text")), posted.get("mimeType")
     if media and isinstance(media, str) and all(n.lower() != "content-type" for n, _ in headers):
         headers = (*headers, ("Content-Type", media))  # so the recorder says, without the field
-    body = (text or "").encode("utf-8", "surrogatepass")
+    body = (text or "").encode("utf-8", "surrogatepass") or form_of(posted)
     size, length = number_of(request.get("bodySize"), -1), length_of(headers)
     # Neither a text nor a size of 0: it may have had one.
     untold = not body and (max(size, length) > 0 or (text is None and max(size, length) < 0))

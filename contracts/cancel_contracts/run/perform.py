@@ -51,8 +51,7 @@ class Performance:
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.usual = settings.effect_seconds
         self.attempts = iter(attempts)
-        kept = any(call.keep_alive for call in scenario.sends)
-        self.lane = calls.transport.lane() if kept else None
+        self.lane = calls.transport.lane() if any(c.keep_alive for c in scenario.sends) else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
 
@@ -194,7 +193,8 @@ class Performance:
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
         if step.id.word == "unknown":
-            resource = Resource.of(step.id.text or self.unknown_id or attempt.uuid())
+            given = step.id.text or self.unknown_id
+            resource = Resource.of(given or attempt.fresh(self.calls.contract.id))
         else:
             segment = step.id.text or IDS[step.id.word].wire
             resource = Resource(segment, segment)
@@ -275,7 +275,7 @@ class Performance:
         near = (h for h in self.held.values() if h.acquired and h.acquired.beside == call.slot)
         named = next((h.resource for h in near), None)
         if named is None and "{neighbour}" in call.situation.body.text:
-            named = Resource.of(held.attempt.uuid())
+            named = Resource.of(held.attempt.fresh(self.calls.contract.id))
         via, situation = self._via(call), call.situation
         held.call = self.calls.cancel(held.attempt, situation, position, held.resource, named, via)
         return held.call
