@@ -234,7 +234,7 @@ def fed(contract: Contract, *steps: Step) -> tuple[Sight, Exchange]:
         exchange = Exchange(
             "c", 1, position, "cancel" if kind == "call" else "observe",
             Situation(state=contract.lifecycle.cancellable[0]), "admin", "r",
-            Sent("POST" if kind == "call" else "GET", "http://x"), started=at,
+            Sent(contract.lifecycle.method if kind == "call" else "GET", "http://x"), started=at,
             received=Received(status, body=body),
         )  # fmt: skip
         exchanges.append(exchange)

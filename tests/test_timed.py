@@ -97,7 +97,7 @@ class OneRun(Runs):
 
 
 class OneKey(OneRun, Keys):
-    collection, verb, success = Keys.collection, Keys.verb, Keys.success
+    collection, verb, method, success = Keys.collection, "", Keys.method, Keys.success
     cancel, look = Keys.cancel, Keys.look
 
 

@@ -56,7 +56,7 @@ class Service:
     cancelled (monotonic seconds), or None.
     """
 
-    collection, verb = "", ""
+    collection, verb, method = "", "", "POST"  # without a verb it is the resource's own path
     success = 202
     gone = 404
     error = {"error": {"code": "No", "message": "No."}}  # noqa: RUF012
@@ -97,11 +97,11 @@ class Service:
                 return 404, self.error
             if fields.get("authorization") != TOKEN:
                 return 401, self.error
-            if method != ("POST" if found[2] else "GET"):
-                return 405, self.error
-            row = self.rows.get(found[1])
-            if found[2]:
+            row, acts = self.rows.get(found[1]), bool(found[2]) or not self.verb
+            if acts and method == self.method:
                 return self.cancel(row)
+            if found[2] or method != "GET":
+                return 405, self.error
             self.looks += 1
             return self.look(row)
 
@@ -164,7 +164,7 @@ class Runs(Service):
 class Keys(Service):
     """Access keys: what is revoked is gone."""
 
-    collection, verb = "keys", "revoke"
+    collection, method = "keys", "DELETE"
     success = 204
 
     def there(self, row: dict[str, Any] | None) -> bool:
