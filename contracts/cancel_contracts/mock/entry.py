@@ -201,7 +201,8 @@ def tokens(contract: Contract) -> bool:
 
 def web_tokens(contract: Contract) -> bool:
     """Tokens are JSON Web Tokens: a page says so, or the scheme is one of OAuth."""
-    return tokens(contract) and not contract.scheme.opaque
+    scheme = contract.scheme
+    return tokens(contract) and not scheme.opaque and not scheme.untold
 
 
 def asks_permission(contract: Contract) -> bool:
