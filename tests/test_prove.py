@@ -126,7 +126,7 @@ def test_every_pair_of_a_variant_can_be_asked_for() -> None:
 
 def test_a_draw_has_every_family_and_every_variant() -> None:
     drawn = {name for _, name in sample(SEED)}
-    theirs = {name for _, name in jobs(CONTRACTS)}
+    theirs = {name for _, name in jobs([*CONTRACTS, *CASES])}
     assert {f.family for f in FAULTS if f.name in drawn} == {
         f.family for f in FAULTS if f.name in theirs
     }
