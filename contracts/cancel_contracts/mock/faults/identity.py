@@ -149,13 +149,13 @@ TO_THE_ANONYMOUS = kit.refused("anonymous")
 
 FAULTS: tuple[Fault, ...] = (
     *(fault(f"{name}-accepted", f"{what} is accepted.", accepted(name), kit.forgive(why),
-            entry.knows(name))
+            all_of(entry.knows(name), entry.web_tokens if name in CLAIMED else entry.tokens))
       for name, why, what in TOKENS if name != "bad-signature"),
     fault("bad-signature-accepted", "The signature of a token is never looked at.",
           accepted("bad-signature"), kit.instead("authenticate", unsigned_ok),
-          entry.knows("bad-signature")),
+          entry.web_tokens),
     fault("unsigned-accepted", "A token that names no algorithm needs no signature.",
-          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.knows("unsigned")),
+          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.web_tokens),
     fault("lower-case-scheme-refused", "The scheme is compared with case: bearer is refused.",
           accepted("lower-case-scheme"),
           kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE),
