@@ -47,6 +47,7 @@ class Scheme:
     place: Literal["header", "query", "cookie"] = "header"
     name: str = "Authorization"
     opaque: bool = False  # no token of it is a JWT
+    untold: bool = False  # nobody says what its tokens are
 
     @property
     def basic(self) -> bool:

@@ -128,8 +128,8 @@ class Operation:
             case "oauth2" | "openIdConnect":
                 return BEARER
             case "http" if word.lower() == "bearer":
-                jwt = str(row.get("bearerFormat", "JWT")).upper() == "JWT"
-                return BEARER if jwt else Scheme(opaque=True)
+                named = str(row.get("bearerFormat", "")).upper()
+                return BEARER if named == "JWT" else Scheme(opaque=bool(named), untold=not named)
             case "http" if word and not word.lower().startswith(ANSWERING):
                 return Scheme("Basic" if word.lower() == "basic" else word, opaque=True)
             case "apiKey" if row.get("in") in ("header", "query", "cookie") and row.get("name"):

@@ -141,6 +141,11 @@ def takes_body(contract: Contract) -> bool:
     return shape.documented_body(contract) is not None and contract.media != FORM
 
 
+def takes_nothing(contract: Contract) -> bool:
+    """No body is documented."""
+    return shape.documented_body(contract) is None
+
+
 def strict_media(contract: Contract) -> bool:
     """The content type is required of every call."""
     return takes_body(contract) and entity(contract)
@@ -196,7 +201,8 @@ def tokens(contract: Contract) -> bool:
 
 def web_tokens(contract: Contract) -> bool:
     """Tokens are JSON Web Tokens: a page says so, or the scheme is one of OAuth."""
-    return tokens(contract) and not contract.scheme.opaque
+    scheme = contract.scheme
+    return tokens(contract) and not scheme.opaque and not scheme.untold
 
 
 def asks_permission(contract: Contract) -> bool:

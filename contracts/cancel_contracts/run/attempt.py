@@ -13,6 +13,7 @@ from random import Random
 from typing import Literal
 from urllib.parse import quote
 
+from cancel_contracts.contract.ids import Id
 from cancel_contracts.exchange import Exchange
 
 Role = Literal["target", "neighbour"]  # which resource a look is at
@@ -26,13 +27,24 @@ class Attempt:
     seed: str
     keep: Callable[[Exchange], None]
     _random: Random = field(init=False)
+    _uniques: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._random = Random(f"{self.seed}/{self.number}")  # noqa: S311 - no secret
 
+    def unique(self, text: str, *, again: bool) -> str:
+        """Return a call's own text; that of the call before where the same is sent `again`."""
+        if not again or not self._uniques:
+            self._uniques.append(text)
+        return self._uniques[-1]
+
     def uuid(self) -> str:
         """Return a UUID that seed and number determine."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def fresh(self, own: Id) -> str:
+        """Return an id of a contract that names nothing."""
+        return own.fresh(uuid.UUID(self.uuid()))
 
 
 class Stopped(Exception):

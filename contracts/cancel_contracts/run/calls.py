@@ -109,7 +109,8 @@ class Calls:
         """Make one call on the cancel route, on a connection of its own, or on one that `via`
         keeps. Raises Stopped where none is to be made.
         """
-        unique = f"{self.seed}-{attempt.number}-{position}"
+        own, again = f"{self.seed}-{attempt.number}-{position}", situation.call == "repeated"
+        unique = attempt.unique(own, again=again)
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
         said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
@@ -266,7 +267,7 @@ class Calls:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
         dead target.
         """
-        resource = Resource.of(attempt.uuid())
+        resource = Resource.of(attempt.fresh(self.contract.id))
         sent = probe_request(self.contract, self.base_url, resource.id, self.parameters)
         answer = self.transport.send(sent)
         situation = replace(

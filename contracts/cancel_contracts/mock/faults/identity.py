@@ -116,6 +116,11 @@ def fault(
     return Fault(name, "identity", says, broken, applies, change)
 
 
+def apart(name: str) -> Applies:
+    """The identity is told from the others: to an API key another scheme is no credentials."""
+    return lambda c: entry.knows(name)(c) and (name != "basic-scheme" or bool(c.scheme.word))
+
+
 def accepted(name: str) -> tuple[Breaks, ...]:
     return (breaks("status effect", identity=name),)
 
@@ -149,7 +154,7 @@ TO_THE_ANONYMOUS = kit.refused("anonymous")
 
 FAULTS: tuple[Fault, ...] = (
     *(fault(f"{name}-accepted", f"{what} is accepted.", accepted(name), kit.forgive(why),
-            entry.knows(name))
+            apart(name))
       for name, why, what in TOKENS if name != "bad-signature"),
     fault("bad-signature-accepted", "The signature of a token is never looked at.",
           accepted("bad-signature"), kit.instead("authenticate", unsigned_ok),
