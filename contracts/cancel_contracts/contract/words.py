@@ -65,7 +65,7 @@ BODIES = table(
 EXTRAS = table(
     Word("none", "nothing"),
     Word("accept-any", "`Accept: */*`", "with Accept */*", (("Accept", "*/*"),)),
-    Word("bare", "neither Accept nor client-request-id", "without Accept and client-request-id", (("Accept", None), ("client-request-id", None))),
+    Word("accept-none", "neither Accept nor client-request-id", "without Accept and client-request-id", (("Accept", None), ("client-request-id", None))),
     Word("accept-list", "several media types", "with several media types in Accept", (("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"),)),
     Word("browser", "what browsers and proxies add: Accept-Language, Accept-Encoding, User-Agent, a cookie, X-Forwarded-For", "with the headers of a browser behind a proxy", (("Accept-Language", "de-DE, tr;q=0.5"), ("Accept-Encoding", "gzip"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=203.0.113.7"))),
     Word("method-override", "X-HTTP-Method-Override", "with X-HTTP-Method-Override GET", (("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET"))),
