@@ -122,6 +122,8 @@ def draft(report: Mapping[str, Any]) -> str:
     rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in KINDS}
     for contract in report["contracts"]:
         for clause in contract["clauses"]:
+            if clause.get("newer"):
+                continue  # nothing is to be accepted
             row = {"contract": contract["name"], "clause": clause["id"]}
             if clause["verdict"] == "violated":
                 told = clause["evidence"][0] if clause["evidence"] else {}

@@ -80,7 +80,7 @@ def _contract(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator
             worse = level == "must" and old[id_]["verdict"] != "not-exercised"
             yield Change("clause missing", name, id_, level, old[id_]["verdict"], "absent", worse)
         elif id_ not in old:
-            worse = new[id_]["verdict"] == "violated" and new[id_]["level"] == "must"
+            worse = new[id_]["verdict"] == "violated" and _held(new[id_])
             yield Change(
                 "clause new", name, id_, new[id_]["level"], "absent", new[id_]["verdict"], worse
             )
@@ -91,7 +91,7 @@ def _contract(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator
 def _clause(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[Change]:
     was, now, level = a["verdict"], b["verdict"], b["level"]
     if was != now:
-        worse = RANK[now] > RANK[was] and level == "must" and not b.get("excused")
+        worse = RANK[now] > RANK[was] and _held(b) and not b.get("excused")
         kind = {"violated": "newly violated", "upheld": "newly upheld"}.get(now, f"newly {now}")
         yield Change(kind, name, b["id"], level, was, now, worse)
     first, second = _told(a), _told(b)
@@ -111,6 +111,11 @@ def _clause(name: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[C
         yield Change(
             "evidence changed", name, b["id"], level, first["actual"], second["actual"], False
         )
+
+
+def _held(clause: Mapping[str, Any]) -> bool:
+    """Whether a clause is held against the server."""
+    return clause["level"] == "must" and not clause.get("newer")
 
 
 def _told(clause: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
+from cancel_contracts.contract.edition import at
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.excuses import excuse
@@ -36,6 +37,8 @@ def write_recording(result: Result, path: Path) -> None:
                 not_testable=r.not_testable,
                 seconds=r.seconds,
                 pairs=(r.pairs.met, r.pairs.possible),
+                edition=_text(r.contract.edition),
+                held_to=_text(r.held_to),
             )
             for r in result.results
         },
@@ -60,6 +63,11 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         profile=settings.profile,
         seed=settings.seed,
     )
+    started = datetime.fromisoformat(settings.started)
+    if not recording.foreign:  # by the clauses of the run, unless an edition is named now
+        contracts = [
+            _of_the_run(c, settings, started) if c.edition is None else c for c in contracts
+        ]
     results = [
         _judged(contract, recording, settings, options)
         for contract in contracts
@@ -76,13 +84,26 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         base_url=settings.base_url,
         options=options,
         results=tuple(results),
-        started=datetime.fromisoformat(settings.started),
+        started=started,
         seconds=settings.seconds,
         redactor=redactor,
         warnings=(*notes, *recording.notes, *_left_out(recording)),
         recorded=recording.foreign,
         nothing=None if results else _nothing(recording),
     )
+
+
+def _of_the_run(contract: Contract, settings: Settings, started: datetime) -> Contract:
+    row = settings.contracts.get(contract.name, Selected())
+    return at(contract, _day(row.edition), started.date())
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _judged(
@@ -99,9 +120,10 @@ def _judged(
         contract,
         row.base_url,
         journal,
-        excuse(judgement, row.not_testable),
+        excuse(judgement, row.not_testable, _day(row.held_to)),
         row.seconds,
         row.not_testable,
+        _day(row.held_to),
         pairs=PairsMet(*row.pairs),
     )
 

@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,17 @@ class Finite(click.FloatRange):
 
 class Seconds(Finite):
     unit = "seconds"
+
+
+class Edition(click.ParamType[date]):
+    """An edition, as its last day."""
+
+    name = "edition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        from cancel_contracts.contract.edition import last_day
+
+        return value if isinstance(value, date) else last_day("--edition", value)
 
 
 # Flag -> what it writes. The order is that of the help.
@@ -96,7 +108,14 @@ def clause_options(command: Callable[..., Any]) -> Callable[..., Any]:
         command = click.option(
             flag, name, multiple=True, type=kind, metavar=metavar, help=told
         )(command)  # fmt: skip
-    return command
+    return edition_option(command)
+
+
+def edition_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--edition", type=Edition(), metavar="DATE",
+        help="The clauses and dialects of this day (2021, 2021-05, 2021-05-10), not of today.",
+    )(command)  # fmt: skip
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -155,11 +174,15 @@ def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
-def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract]:
-    """Return the contracts of the given files, or the shipped ones, narrowed by name."""
+def load_contracts(
+    specs: Sequence[Path], names: Sequence[str], edition: date | None = None
+) -> list[Contract]:
+    """Return the contracts of the given files, or the shipped ones, narrowed by name, of an edition
+    where one is named.
+    """
     from cancel_contracts.contract.load import load, shipped
 
-    contracts = [load(path) for path in (specs or shipped())]
+    contracts = [load(path, edition) for path in (specs or shipped())]
     known = [c.name for c in contracts]
     for name in known:
         if known.count(name) > 1:
@@ -187,6 +210,8 @@ def pinned_dialects(
     contracts: Sequence[Contract], values: Sequence[str]
 ) -> dict[str, tuple[str, ...]]:
     """Return the dialects pinned by `--dialect CONTRACT=DIALECT`, by contract."""
+    from cancel_contracts.contract.edition import times
+
     pinned: dict[str, tuple[str, ...]] = {}
     for value in values:
         name, _, dialect = value.partition("=")
@@ -201,6 +226,8 @@ def pinned_dialects(
         known = {d.name: d.of for d in contract.dialects}
         if dialect not in known:
             fix = f"use one of {', '.join(known)}" if known else "it has no dialects"
+            if told := next((times(d) for d in contract.whole.dialects if d.name == dialect), ""):
+                fix = f"it is of editions {told}: see --edition"
             raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", fix)
         if any(
             known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,14 +132,14 @@ PROFILES = (
 def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
            names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
            dialects: tuple[str, ...], timeout: float, debug: bool, wait: float,
-           **flags: Any) -> int:  # fmt: skip
+           edition: date | None, **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from cancel_contracts.assignment import SWEEP_SECONDS, Options
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
 
-    contracts = load_contracts(specs, names)
+    contracts = load_contracts(specs, names, edition)
     few = bool(flags["only"])
     flags["only"], flags["skip"] = chosen(contracts, flags)
     if flags["rate"]:
@@ -183,14 +184,15 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @click.option("--caller", is_flag=True, help="What the recorded callers break fails too.")
 @report_options
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
-          baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
+          baseline_file: Path | None, dialects: tuple[str, ...], edition: date | None,
+          **flags: Any) -> int:  # fmt: skip
     """Judge recorded traffic (HAR, mitmproxy; - is standard input) by the same clauses, without
     network."""
     from cancel_contracts.assignment import Options
     from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.replay import judge_recording
 
-    contracts = load_contracts(specs, names)
+    contracts = load_contracts(specs, names, edition)
     flags["only"], flags["skip"] = chosen(contracts, flags)
     check_file("TRAFFIC", traffic)
     reports = check_reports(flags)

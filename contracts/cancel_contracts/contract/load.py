@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -19,19 +20,11 @@ from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
+from cancel_contracts.contract.edition import at
 from cancel_contracts.contract.entity_schema import bad_patterns
-from cancel_contracts.contract.model import (
-    Clause,
-    Contract,
-    Dialect,
-    Lifecycle,
-    NotTestable,
-    Permission,
-    Quota,
-    Server,
-    Source,
-)
+from cancel_contracts.contract.model import Contract, Lifecycle, Permission, Quota, Server
 from cancel_contracts.contract.path_template import halves
+from cancel_contracts.contract.promises import read_clauses, read_dialects, read_not_testable
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.words import vocabulary
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
@@ -54,11 +47,16 @@ def shipped() -> list[Path]:
     raise UsageError("installation", "the package carries no spec", "install it again")
 
 
-def load(path: Path) -> Contract:
-    """Return the contract of one spec file. The contract's name is the file's stem.
+def load(path: Path, edition: date | None = None) -> Contract:
+    """Return the contract of one spec file, of an edition where one is named, else of today. The
+    contract's name is the file's stem.
 
     A file that has not changed is read once.
     """
+    return at(_whole(path), edition)
+
+
+def _whole(path: Path) -> Contract:
     try:
         about = path.stat()
     except OSError:
@@ -180,13 +178,10 @@ class Reader:
             ),
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
-            dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),
-            clauses=tuple(self.clauses("server")),
-            duties=tuple(self.clauses("caller")),
-            not_testable=tuple(
-                NotTestable(**{**row, "source": Source(**row["source"])})
-                for row in self.document.get("x-not-testable", [])
-            ),
+            dialects=tuple(read_dialects(self.document, self.bad)),
+            clauses=tuple(read_clauses(self.document, "server", self.bad)),
+            duties=tuple(read_clauses(self.document, "caller", self.bad)),
+            not_testable=tuple(read_not_testable(self.document)),
             pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
             bodies=self.bodies(operation),
             entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
@@ -199,13 +194,6 @@ class Reader:
         for where, problem, fix in problems(contract):
             raise self.bad(where, problem, fix)
         return contract
-
-    def clauses(self, party: str) -> Iterator[Clause]:
-        """Yield the clauses that one party has to keep."""
-        for row in self.document["x-clauses"]:
-            if row.get("party", "server") == party:
-                found = {k: v for k, v in row.items() if k != "party"}
-                yield Clause(**{"given": {}, **found, "source": Source(**row["source"])})
 
     def observed(self, route: str | None) -> Any:
         """Return the schema of what the GET shows, or None."""

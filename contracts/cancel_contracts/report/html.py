@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cancel_contracts.contract.topics import TOPICS
-from cancel_contracts.report import excuses, figures, files, story
+from cancel_contracts.report import excuses, figures, files, findings, story
 from cancel_contracts.report.text import LEVELS, VERDICTS, count, plain
 
 ROW_BYTES = 16
@@ -64,7 +64,7 @@ def render(record: dict[str, Any]) -> str:
 
 def headline(record: dict[str, Any]) -> str:
     """Return the outcome in a sentence without ids: these stand with the findings and the gaps."""
-    levels = Counter(row["level"] for row in record["defects"])
+    levels = Counter(row["level"] for row in record["defects"] if not row.get("newer"))
     failing = [level for level in LEVELS if story.failing(record, level)]
     if record["outcome"] == "violated" and any(levels[level] for level in failing):
         told = [
@@ -115,6 +115,8 @@ def environment() -> Environment:
     }
     env.globals |= {
         "count": count,
+        "figures_of": story.figures,
+        "level_of": findings.level,
         "lifecycle": figures.lifecycle,
         "timeline": figures.timeline,
         "figures": figures,
