@@ -78,8 +78,8 @@ ALLOWED = {
         "verify",
     },
     "locust": {
-        "assignment", "cli", "errors", "exchange", "identity", "ledger", "load", "redact",
-        "report", "run", "serial", "targets", "transport",
+        "assignment", "cli", "contract", "errors", "exchange", "identity", "ledger", "load",
+        "redact", "report", "run", "serial", "targets", "transport",
     },
     "prove": {
         "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",
