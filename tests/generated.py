@@ -20,9 +20,10 @@ from cancel_contracts import gate
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.duties import DUTIES
+from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import AXES, FACETS
+from cancel_contracts.contract.words import AXES
 from cancel_contracts.report.clauses import listing
 from cancel_contracts.report.record import record
 from cancel_contracts.report.terminal import show

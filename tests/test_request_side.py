@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.credentials import BEARER
 from cancel_contracts.contract.load import load, shipped
-from cancel_contracts.contract.words import BEARER
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import make
 from cancel_contracts.run.requests import Names, cancel_request, masked

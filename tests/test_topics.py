@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from cancel_contracts.contract import topics
+from cancel_contracts.contract.expected import FACETS, Facet
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.topics import TOPICS, topic
-from cancel_contracts.contract.words import AXES, FACETS, Facet
+from cancel_contracts.contract.words import AXES
 from report_sample import CLAUSES
 
 

@@ -15,20 +15,13 @@ from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract import load as loading
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.credentials import IDENTITIES, Carried
+from cancel_contracts.contract.expected import FACETS, Facet
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import (
-    AXES,
-    BODIES,
-    EXTRAS,
-    FACETS,
-    IDENTITIES,
-    IDS,
-    Carried,
-    Facet,
-    Word,
-)
+from cancel_contracts.contract.word import Word
+from cancel_contracts.contract.words import AXES, BODIES, EXTRAS, IDS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.judge.accumulator import SINGLE

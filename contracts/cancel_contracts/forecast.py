@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from cancel_contracts.assignment import Assignment
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.model import Clause
-from cancel_contracts.contract.words import FACETS
 from cancel_contracts.excuses import excuse
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.needs import NO_GET, Gap

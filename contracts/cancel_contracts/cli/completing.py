@@ -52,7 +52,7 @@ def _rows(kind: str, params: dict[str, Any]) -> Iterable[tuple[str, str]]:
             yield from ((entry.name, entry.says) for entry in catalogue.VARIANTS)
         return
     if kind == "identities":
-        from cancel_contracts.contract.words import IDENTITIES as rows
+        from cancel_contracts.contract.credentials import IDENTITIES as rows
 
         yield from ((name, row.says) for name, row in rows.items())
         return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.contract.given import identity_name, listed, permission_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import IDENTITIES
 
 # Whoever has a forged token at hand may lend it; else it takes a key to mint one.
 ROLES = tuple(name for name, word in IDENTITIES.items() if word.need == "identities")

@@ -10,9 +10,10 @@ from difflib import get_close_matches
 from typing import Any
 
 from cancel_contracts.contract.duties import DUTIES
+from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import AXES, FACETS
+from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import Situation
 
 Problem = tuple[str, str, str]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.model import Clause
-from cancel_contracts.contract.words import AXES, FACETS
+from cancel_contracts.contract.words import AXES
 
 # A topic and what stands above its clauses, in the order in which reports have them.
 TOPICS: Mapping[str, str] = {

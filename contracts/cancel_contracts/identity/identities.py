@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cancel_contracts.contract.credentials import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.clock import LIFETIME_SECONDS, Clock
 from cancel_contracts.identity.fields import certificate_files, fields_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cancel_contracts.contract.credentials import IDENTITIES, needs_token
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import IDENTITIES, needs_token
 from cancel_contracts.needs import Gap, Need
 from cancel_contracts.targets.file import Endpoint
 

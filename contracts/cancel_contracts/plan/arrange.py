@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from cancel_contracts.contract.compose import Composition, with_value
-from cancel_contracts.contract.words import needs_token
+from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import neighbours
 from cancel_contracts.plan.chains import Chain, chains

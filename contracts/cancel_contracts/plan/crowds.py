@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 
 from cancel_contracts.contract.compose import Composition, with_value
-from cancel_contracts.contract.words import IDENTITIES
+from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.steps import Scenario, at_once
 

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from cancel_contracts.contract.compose import Composition, composed
+from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import FACETS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from cancel_contracts.contract.words import needs_token
+from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Form, Situation
 
 EXISTING = ("cancellable", "final")

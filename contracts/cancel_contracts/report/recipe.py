@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from cancel_contracts.contract.credentials import BEARER, IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.contract.given import permission_of
-from cancel_contracts.contract.words import BEARER, IDENTITIES, IDS, Carried, Carrier, needs_token
+from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import PLACEHOLDER
 from cancel_contracts.plan.steps import (

@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
-from cancel_contracts.contract.words import AXES, BODIES, IDENTITIES, IDS, LONG_TEXT_CHARS
+from cancel_contracts.contract.credentials import IDENTITIES
+from cancel_contracts.contract.words import AXES, BODIES, IDS, LONG_TEXT_CHARS
 from cancel_contracts.errors import clip
 from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.parse import NO_JSON, json_value

@@ -1,6 +1,6 @@
 """Turn a situation into the bytes of a request: ids, bodies, headers. Pure.
 
-What each word is on the wire stands in its row of the vocabulary (contract/words.py).
+What each word is on the wire stands in its row (contract/words.py, credentials.py).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from cancel_contracts.contract.compose import BODILESS
+from cancel_contracts.contract.credentials import Carried
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.path_template import filled
-from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS, Carried
+from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.parse import NO_JSON, json_value
 from cancel_contracts.targets.url import joined

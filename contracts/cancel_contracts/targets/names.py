@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from cancel_contracts.contract import callers
+from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import IDENTITIES
 from cancel_contracts.errors import UsageError
 from cancel_contracts.needs import GROUPS
 
