@@ -38,6 +38,9 @@ KEPT: dict[str, str] = {
     "baseline_compare: test_a_listed_clause_that_is_upheld_again_fails_and_names_the_line",
     "Two figures stand": "excuses: test_what_is_accepted_is_covered_and_not_kept "
     "test_what_was_excused_is_seen_in_every_report",
+    "What is newer than": "editions: test_what_is_newer_is_not_held_against_it "
+    "test_every_report_tells_what_is_newer test_no_item_of_pytest_fails_for_what_is_newer "
+    "test_the_tip_on_applications_counts_where_an_edition_has_it",
     "Of any number of exchanges": "report_record: "
     "test_of_many_violations_the_first_three_are_shown_and_all_are_counted",
     "All reports derive": "report_agree: "
