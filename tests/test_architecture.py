@@ -54,6 +54,7 @@ ALLOWED = {
         "serial", "transport",
     },
     "baseline": {"contract", "errors", "judge", "schemas"},
+    "bundle": {"errors"},
     "compare": {"errors", "schemas"},
     "assignment": {"contract", "identity", "needs", "plan", "run", "sight", "targets", "transport"},
     "teardown": {
@@ -67,8 +68,8 @@ ALLOWED = {
         "transport",
     },
     "cli": {
-        "assignment", "baseline", "builtin", "compare", "contract", "errors", "exchange", "gate",
-        "hosts",
+        "assignment", "baseline", "builtin", "bundle", "compare", "contract", "errors",
+        "exchange", "gate", "hosts",
         "identity", "ledger", "mock", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },

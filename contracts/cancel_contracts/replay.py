@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -46,8 +46,15 @@ def write_recording(result: Result, path: Path) -> None:
     har.write(path, [r.journal for r in result.results], settings, version(), result.redactor)
 
 
-def judge_recording(path: Path, contracts: Sequence[Contract], options: Options) -> Result:
-    """Return the result of a recording: the same verdicts as the run that made it.
+def judge_recording(
+    path: Path,
+    contracts: Sequence[Contract],
+    options: Options,
+    known: Collection[str] | None = None,
+) -> Result:
+    """Return the result of a recording: the same verdicts as the run that made it. Where `known`
+    are the clauses that the run could choose from, the contracts are judged by as they are, and
+    clauses that came later are judged too.
 
     Raises UsageError where the file is no recording.
     """
@@ -64,12 +71,12 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         seed=settings.seed,
     )
     started = datetime.fromisoformat(settings.started)
-    if not recording.foreign:  # by the clauses of the run, unless an edition is named now
+    if not recording.foreign and known is None:  # by those of the run, unless one is named now
         contracts = [
             _of_the_run(c, settings, started) if c.edition is None else c for c in contracts
         ]
     results = [
-        _judged(contract, recording, settings, options)
+        _judged(contract, recording, settings, options, known)
         for contract in contracts
         if recording.journals[contract.name].exchanges or contract.name in settings.contracts
     ]
@@ -107,11 +114,18 @@ def _day(text: str | None) -> date | None:
 
 
 def _judged(
-    contract: Contract, recording: Recording, settings: Settings, options: Options
+    contract: Contract,
+    recording: Recording,
+    settings: Settings,
+    options: Options,
+    known: Collection[str] | None,
 ) -> ContractResult:
     row = settings.contracts.get(contract.name)
     journal = recording.journals[contract.name]
-    clauses = [c for c in select(contract, options) if row is None or c.id in set(row.clauses)]
+    clauses = select(contract, options)
+    if row is not None:
+        asked = set(row.clauses)
+        clauses = [c for c in clauses if c.id in asked or (known is not None and c.id not in known)]
     judgement = judge(contract, journal, clauses, options.pinned.get(contract.name, ()))
     if heard := [one for one in recording.overheard if one.exchange.contract == contract.name]:
         judgement = replace(judgement, duties=duties.judged(contract, heard))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from cancel_contracts.cli.again import replay, token
+from cancel_contracts.cli.bundle import recheck
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, prove, schema
 from cancel_contracts.cli.mock import mock
@@ -34,6 +35,7 @@ def cli() -> None:
 for command in (
     verify,
     judge,
+    recheck,
     replay,
     token,
     compare,

@@ -16,7 +16,7 @@ GROUPS = {
     "When a run fails": ("strict", "caller", "min_covered", "dialects", "baseline_file"),
     "Reports": (
         "verbose", "report_json", "report_junit", "report_markdown", "report_html", "record",
-        "debug",
+        "bundle", "debug",
     ),
 }  # fmt: skip
 REST = "Other options"

@@ -71,6 +71,7 @@ REPORTS = {
     "--report-html": "Write a self-contained HTML page here.",
     "--record": "Write the traffic here, as HAR 1.2.",
 }
+BUNDLE = "--bundle"  # what it takes to judge a run again: of `verify` alone
 
 
 def verdict_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,13 +133,13 @@ def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
     """
     paths: dict[str, Path] = {}
     ledger = flags.get("ledger")
-    for flag in REPORTS:
+    for flag in (*REPORTS, BUNDLE):
         path = flags.pop(flag.removeprefix("--").replace("-", "_"), None)
         if path is None:
             continue
         if path != STDOUT:
             check_writable(flag, path)
-        elif flag == "--record":
+        elif flag in ("--record", BUNDLE):
             raise UsageError(flag, "is written entry by entry", "name a file")
         others = {**paths, **({"--ledger": ledger} if ledger else {})}
         for other, taken in others.items():

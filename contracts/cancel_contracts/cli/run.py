@@ -14,6 +14,7 @@ import click
 from cancel_contracts.cli.conclude import conclude
 from cancel_contracts.cli.grouped import Grouped
 from cancel_contracts.cli.options import (
+    BUNDLE,
     PATH,
     Seconds,
     cacert_option,
@@ -35,6 +36,7 @@ from cancel_contracts.errors import ContractsError
 if TYPE_CHECKING:
     from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
+    from cancel_contracts.cli.bundle import Papers
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.report.screen import Outlet
@@ -119,6 +121,13 @@ PROFILES = (
 )
 @report_options
 @click.option(
+    BUNDLE,
+    type=PATH,
+    metavar="FILE",
+    help="Write report, traffic, specs and target file (without secrets) here, as a zip that"
+    " `recheck` judges again.",
+)
+@click.option(
     "--ledger",
     type=PATH,
     metavar="FILE",
@@ -135,6 +144,7 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            edition: date | None, **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from cancel_contracts.assignment import SWEEP_SECONDS, Options
+    from cancel_contracts.cli.bundle import Papers
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
@@ -170,7 +180,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
             _await(target, contracts, wait)
         if options.profile == "deep":
             _store_apart()
-        return _run(contracts, target, options, entries, reports, screen, redactor)
+        papers = Papers.of(contracts, target, entries) if BUNDLE in reports else None
+        return _run(contracts, target, options, entries, reports, screen, redactor, papers)
 
 
 @click.command(cls=Grouped)
@@ -267,6 +278,7 @@ def _run(
     reports: dict[str, Path],
     screen: Outlet,
     redactor: Redactor,
+    papers: Papers | None,
 ) -> int:
     """Verify, report and return the exit code."""
     from cancel_contracts.assignment import assign
@@ -293,4 +305,4 @@ def _run(
             # Ctrl-C reaches a token command as well: that it failed is not the news.
             click.echo(f"cancel-contracts: interrupted; {err}", err=True)
             return stop.code
-        return conclude(result, entries, reports, screen, stop.code)
+        return conclude(result, entries, reports, screen, stop.code, papers)
