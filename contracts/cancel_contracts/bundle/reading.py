@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[Bundle]:
             _look_at_end(path)
             with zipfile.ZipFile(path) as archive:
                 names = _names(path, archive)
-                found = {name: _unpacked(path, archive, name, folder) for name in names}
+                found = {name: _unpacked(archive, name, folder) for name in names}
         except OSError as err:
             problem = err.strerror or "cannot be read"
             raise UsageError(str(path), problem, "name a readable file") from None
@@ -71,7 +71,12 @@ def opened(path: Path) -> Iterator[Bundle]:
             problem = f"is no zip file, or is damaged ({' '.join(str(err).split())[:120]})"
             raise UsageError(str(path), problem, FIX) from None
         told = digests_in(str(path), _small(path, folder, STATEMENT))
-        yield Bundle(folder, names, _about(path, folder), tuple(_changed(told, found)))
+        about = _about(path, folder)
+        try:
+            yield Bundle(folder, names, about, tuple(_changed(told, found)))
+        except UsageError as err:  # of a file in it, whoever read it
+            place = err.place.replace(f"{folder}{os.sep}", f"{path}/")
+            raise UsageError(place, err.problem, err.fix) from None
 
 
 def _look_at_end(path: Path) -> None:
@@ -110,15 +115,12 @@ def _names(path: Path, archive: zipfile.ZipFile) -> list[str]:
     return names
 
 
-def _unpacked(path: Path, archive: zipfile.ZipFile, name: str, folder: Path) -> str:
-    """Unpack a file and return its SHA-256. What it says of its size is not relied upon."""
-    target, digest, left = folder / name, hashlib.sha256(), archive.getinfo(name).file_size
+def _unpacked(archive: zipfile.ZipFile, name: str, folder: Path) -> str:
+    """Unpack a file, as far as the size that was counted, and return its SHA-256."""
+    target, digest = folder / name, hashlib.sha256()
     target.parent.mkdir(exist_ok=True)
     with archive.open(name) as packed, target.open("wb") as out:
         while piece := packed.read(PIECE_BYTES):
-            left -= len(piece)
-            if left < 0:
-                raise UsageError(str(path), f"{name} is larger than it says", FIX)
             digest.update(piece)
             out.write(piece)
     return digest.hexdigest()

@@ -2,7 +2,7 @@
 that what signs attestations can sign it. Pure.
 
 Its subjects are the other files of the bundle, each by its SHA-256. Names of tests are those of the
-items under pytest, `machine-action::MA-34`.
+items under pytest: contract, two colons, clause.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from cancel_contracts.pipes import is_pipe, write_bytes
 
 if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
-    from cancel_contracts.cli.bundle import Papers
+    from cancel_contracts.cli.papers import Papers
     from cancel_contracts.gate import Outcome
     from cancel_contracts.report.screen import Outlet
     from cancel_contracts.verify import Result
@@ -107,7 +107,7 @@ def _write(
             write_bytes(path, whole.read_bytes())
 
     def write_bundle(path: Path) -> None:
-        from cancel_contracts.cli.bundle import write
+        from cancel_contracts.cli.papers import write
 
         if papers is not None:
             write(written, result, papers, path)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +34,7 @@ from cancel_contracts.errors import ContractsError
 if TYPE_CHECKING:
     from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
-    from cancel_contracts.cli.bundle import Papers
+    from cancel_contracts.cli.papers import Papers
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.report.screen import Outlet
@@ -144,8 +142,9 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
            edition: date | None, **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from cancel_contracts.assignment import SWEEP_SECONDS, Options
-    from cancel_contracts.cli.bundle import Papers
+    from cancel_contracts.cli.before import keep_tables_apart, wait_for_servers
     from cancel_contracts.cli.debug import debugging
+    from cancel_contracts.cli.papers import Papers
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
 
@@ -177,9 +176,9 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         if plan_only:
             return _show_plan(contracts, target, options, screen)
         if wait:
-            _await(target, contracts, wait)
+            wait_for_servers(target, contracts, wait)
         if options.profile == "deep":
-            _store_apart()
+            keep_tables_apart()
         papers = Papers.of(contracts, target, entries) if BUNDLE in reports else None
         return _run(contracts, target, options, entries, reports, screen, redactor, papers)
 
@@ -226,36 +225,12 @@ def _baseline(
     return load(file, everything)
 
 
-def _store_apart() -> None:
-    """Have Hypothesis keep its tables among the user's caches, not in the working directory."""
-    with suppress(RuntimeError):  # nobody's home
-        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        place = Path(caches) / "cancel-contracts" / "hypothesis"
-        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
-
-
 def _console(verbose: bool, reports: dict[str, Path]) -> Outlet:
     """Return where the report for the eye goes: beside a report on the standard output."""
     from cancel_contracts.report.files import STDOUT
     from cancel_contracts.report.screen import Outlet
 
     return Outlet(verbose, stderr=STDOUT in reports.values())
-
-
-def _await(target: Target, contracts: Sequence[Contract], seconds: float) -> None:
-    """Wait until the servers of a target let somebody connect, each for so long at most."""
-    from cancel_contracts.cli.interrupt import interruptible
-    from cancel_contracts.hosts import is_proxied
-    from cancel_contracts.transport.listening import wait_for
-
-    endpoints = [target.endpoint(contract) for contract in target.narrowed(contracts)]
-    urls = dict.fromkeys(url for s in endpoints for url in (s.base_url, s.handler) if url)
-    with interruptible() as stop:
-        for url in urls:
-            if is_proxied(url, os.environ):
-                continue  # only the proxy could tell
-            if not wait_for(url, seconds, stop.wait) and not stop.asked:
-                click.echo(f"warning: nobody listens at {url} after {seconds:g} s", err=True)
 
 
 def _show_plan(
