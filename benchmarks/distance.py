@@ -164,7 +164,7 @@ def token(contract: Contract, target: Target) -> str:
     """Return a token that suffices for every call."""
     identities = Identities(contract, target.endpoint(contract), Redactor())
     who = "app" if any(p.kind == "application" for p in contract.permissions) else "admin"
-    return (identities.authorization(who) or "").removeprefix("Bearer ")
+    return identities.credentials(who).secret
 
 
 def ours(folder: Path, *flags: str) -> float:

@@ -77,5 +77,5 @@ def served(subject: Subject, contract: Contract, folder: Path) -> Iterator[Site]
         delegated = any(p.kind == "delegated" for p in contract.permissions)
         both = {p.kind for p in contract.permissions} == {"delegated", "application"}
         who = "app" if both or not delegated else "admin"
-        token = (identities.authorization(who) or "").removeprefix("Bearer ")
+        token = identities.credentials(who).secret
         yield Site(subject, contract, server, token, dict(target.raw), folder)

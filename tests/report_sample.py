@@ -15,11 +15,11 @@ from cancel_contracts.contract.model import (
     Contract,
     Dialect,
     Level,
-    Lifecycle,
     NotTestable,
     Quota,
     Source,
 )
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.gate import Outcome, decide
 from cancel_contracts.journal import Exchanges, Journal

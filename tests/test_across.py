@@ -38,7 +38,7 @@ def test_what_stands_beside_the_first_call_is_looked_at_in_the_end(contract: Any
 
 
 def test_an_id_of_elsewhere_is_called_and_not_looked_for_before() -> None:
-    steps = under("an-id").steps
+    steps = under(CONTRACTS[0], "an-id").steps
     assert steps[0] == Name(0, Form("unknown", "an-id"))
     assert not any(isinstance(step, Observe) and step.given for step in steps)
 

@@ -241,6 +241,8 @@ def test_a_file_too_many_or_too_few_for_the_statement_is_told(
         (parts.RECORDING, '"status": 404', '"status": 204', "SA-20: verdict: upheld -> violated"),
         (parts.REPORT, '"verdict": "violated"', '"verdict": "accepted"', "verdict: accepted -> violated"),
         (parts.REPORT, '"exercised": 1', '"exercised": 2', "exercised: 2 -> 1"),
+        (parts.REPORT, '"exit_code": 1', '"exit_code": 0', "the run: exit_code: 0 -> 1"),
+        (parts.REPORT, '"outcome": "violated"', '"outcome": "conforms"', "the run: outcome: conforms -> violated"),
     ],
 )  # fmt: skip
 def test_what_was_changed_with_its_statement_parts(
@@ -595,12 +597,34 @@ def test_each_difference_is_told_once() -> None:
     written = record(result, outcome_of(result))
     old, new = verdicts(written), verdicts(written)
     assert parted(old, new, alike=True) == []
-    name, clause = next(iter(old)), next(iter(next(iter(old.values()))["clauses"]))
+    name = next(filter(None, old))
+    clause = next(iter(old[name]["clauses"]))
     for key in (*new[name]["clauses"][clause],):
         changed = json.loads(dump(new))
         changed[name]["clauses"][clause][key] = "other"
         (found,) = parted(old, changed, alike=True)
         assert (found.contract, found.clause, found.key, found.now) == (name, clause, key, "other")
         assert bool(parted(old, changed, alike=False)) is (key == "verdict")
-    assert [p.counts for p in parted(old, {}, alike=False)] == [True]
-    assert [p.counts for p in parted({}, new, alike=False)] == [False]
+    bare = {"": old[""]}
+    assert [p.counts for p in parted(old, bare, alike=False)] == [True]
+    assert [p.counts for p in parted(bare, new, alike=False)] == [False]
+    other = {**new, "": {**new[""], "outcome": "conforms"}}
+    assert [(p.sentence(), p.counts) for p in parted(old, other, alike=True)] == [
+        ("the run: outcome: violated -> conforms", True)
+    ]
+
+
+def test_a_run_that_crashed_is_judged_as_far_as_it_came(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.zip"
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch, mock(tmp_path) as argv:
+        patch.setattr("cancel_contracts.run.calls.cancel_request", fails)
+        assert main([*argv, "--only", "SA-16,SA-20", "--bundle", str(path)]) == 3
+    predicate = json.loads(files_of(path)[parts.STATEMENT])["predicate"]
+    assert (predicate["result"], predicate["passedTests"]) == ("FAILED", [])
+    assert told(capsys, str(path))[0] == 0

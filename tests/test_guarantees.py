@@ -46,6 +46,10 @@ KEPT: dict[str, str] = {
     "All reports derive": "report_agree: "
     "test_no_verdict_and_no_finding_differs_between_any_two_outputs; lost_reports: "
     "test_a_disk_that_fills_up_leaves_the_old_report_and_no_half_of_the_new",
+    "A [board]": "board: test_figures_that_the_report_gives_are_taken_as_they_are "
+    "test_kept_and_covered_are_added_up_and_never_blended "
+    "test_where_there_is_nothing_but_a_selection_the_row_and_the_badge_say_so "
+    "test_a_board_again_is_the_same_octets",
     # Nothing is cancelled that was not offered
     "A target that is not [local]": "safety: test_resources_and_the_flag_together_lift_it "
     "test_a_host_of_the_vendor_is_never_local; safety_peer: "
@@ -118,6 +122,11 @@ KEPT: dict[str, str] = {
     "test_no_answer_of_a_handler_raises test_no_value_of_a_header_raises "
     "test_no_bytes_raise_as_json; transport_proxy: test_no_answer_to_connect_raises; bad_input: "
     "test_a_recording_of_any_values test_a_recording_of_any_bytes",
+    "A place that no schema": "lifecycle: test_what_fits_nothing_is_refused_in_one_line "
+    "test_without_a_get_effects_are_not_exercised_and_said_to_be "
+    "test_a_state_that_the_get_does_not_show_is_not_exercised",
+    "Where a spec says how long": "lifecycle: test_an_effect_shows_within_its_time; timed: "
+    "test_a_second_call_that_came_too_soon_is_not_judged",
     "The regular expressions": "large_input: test_a_pattern_of_a_spec_that_does_not_compile "
     "test_what_nobody_can_tell_is_neither_upheld_nor_violated",
     "Where the suite itself fails": "outside: test_what_nobody_foresaw_takes_nothing_along "
@@ -145,6 +154,9 @@ KEPT: dict[str, str] = {
     "test_a_call_that_violates_is_told_at_once_and_again_in_the_whole",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "
     "test_a_fourth_contract_is_one_file",
+    "A run without `--contract`": "assignment_request: "
+    "test_a_run_takes_three_contracts_without_being_asked; assignment_request: "
+    "test_each_door_takes_it_by_its_name_alone",
     "The mock is built from": "architecture: test_imports_follow_the_flow",
     "Where no page decides": "independent_variants: test_conforming_server_passes; verify: "
     "test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held",

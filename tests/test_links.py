@@ -8,9 +8,10 @@ import pytest
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Source
+from cancel_contracts.contract.page import Page
 from report_sample import CONTRACT
 
-PAGED = replace(CONTRACT, pages={"cancel-thing": "https://example.com/thing?view=beta"})
+PAGED = replace(CONTRACT, pages={"cancel-thing": Page("https://example.com/thing?view=beta")})
 THING, RFC = "https://example.com/thing?view=beta", "https://www.rfc-editor.org/rfc/rfc"
 WRITTEN_BY_THE_USER = {"asked for by the user"}
 
@@ -25,6 +26,8 @@ WRITTEN_BY_THE_USER = {"asked for by the user"}
         ("cancel-thing", "Reliability and support", [f"{THING}#reliability-and-support"]),
         ("cancel-thing", "Request body (v1.0)", [f"{THING}#request-body"]),
         ("cancel-thing", "(title)", [THING]),
+        ("cancel-thing", "(title) and (introduction)", [THING]),
+        ("cancel-thing", "(beta disclaimer)", [THING]),
         ("another-page", "Permissions", []),
         ("RFC 9110", "15.5.2", [f"{RFC}9110.html#section-15.5.2"]),
         ("RFC 9112", "6.3 and 9.3", [f"{RFC}9112.html#section-6.3", f"{RFC}9112.html#section-9.3"]),

@@ -87,8 +87,7 @@ def every_500th(desk: Desk) -> None:
     def edit(call: Call, reply: Reply) -> Reply:
         if call.number % 500:
             return reply
-        made = Reply(500, desk.trace(call))
-        return made.with_json(desk.envelope.body(500, call.request_id, ""))
+        return desk.envelope.told(Reply(500, desk.trace(call)), call.request_id, "")
 
     desk.edits.append(edit)
 

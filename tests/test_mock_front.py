@@ -21,14 +21,21 @@ import pytest
 import yaml
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
+from cancel_contracts.contract import path_template
 from cancel_contracts.contract.callers import ROLES
-from cancel_contracts.contract.path_template import filled
 from cancel_contracts.mock.app import documented
 from recordings import CONTRACTS
 
 Capture = pytest.CaptureFixture[str]
 MAIN = "from cancel_contracts.cli import console_main; console_main()"
 STATES = {c.name: c.lifecycle.cancellable[0] for c in CONTRACTS}
+
+
+def filled(template: str, id_: str) -> str:
+    """Return the path of a resource."""
+    return path_template.filled(template, {path_template.pieces(template)[1][0]: id_})
+
+
 PATHS = {c.name: c.path for c in CONTRACTS}
 
 

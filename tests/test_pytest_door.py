@@ -79,6 +79,15 @@ def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
     assert "specs/security-action.yaml::SA-20" in done.stdout, done.stdout
 
 
+def test_a_folder_does_not_name_what_is_run_only_when_named() -> None:
+    done = run("--collect-only", "-q", "specs")
+    assert "specs/security-action.yaml::SA-20" in done.stdout, done.stdout
+    assert "AR-36" not in done.stdout
+    for named in ("specs/assignment-request.yaml", "specs/assignment-request.yaml::AR-36"):
+        done = run("--collect-only", "-q", named)
+        assert "specs/assignment-request.yaml::AR-36" in done.stdout, done.stdout
+
+
 def test_a_selected_clause_sends_only_what_it_needs(tmp_path: Path) -> None:
     contract, key = load(SPEC), new_key()
     with MockServer([contract], key=key) as server:

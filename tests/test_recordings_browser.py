@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browsers import CHROMIUM
 from cancel_contracts.mock import MockServer
 from recordings import judge
 from test_mock_support import KEY, MACHINE, World, contract_of
-from test_report_html import CHROMIUM
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

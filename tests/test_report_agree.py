@@ -244,3 +244,23 @@ def test_every_report_shows_the_whole_scenario(tmp_path: Path) -> None:
                   for step, (_, _, told) in zip(steps, shown, strict=True)]  # fmt: skip
         assert all(places), (name, places)
         assert "a Done resource, owned by user" in text, name
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "told"),
+    [("our mock", "1.4.2", "our mock 1.4.2"), ("our mock", None, "our mock"), (None, "7", "7")],
+)
+def test_every_file_names_the_target_as_its_file_does(
+    name: str | None, version: str | None, told: str, tmp_path: Path
+) -> None:
+    written = sample()
+    written["target"] |= {"name": name, "version": version}
+    written["contracts"][0]["spec_sha256"] = "a" * 64
+    all_of(written, tmp_path)
+
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert f'<span class="break">{told}</span>' in page
+    assert f"Target <code>{told}</code> at <code>" in (tmp_path / "report.md").read_text("utf-8")
+    suites = ET.parse(tmp_path / "report.xml").getroot().iter("testsuite")
+    first = {p.get("name"): p.get("value") for p in next(suites).iter("property")}
+    assert (first["target"], first["spec_sha256"]) == (told, "a" * 64)

@@ -34,6 +34,7 @@ def hostile() -> dict[str, Any]:
                     piece["response"]["headers"] = [["Content-Type", HOSTILE], [HOSTILE, "x"]]
                     piece["response"] |= {"stray": HOSTILE, "error": HOSTILE, "cut": HOSTILE}
         contract["stopped"] = HOSTILE
+    written["target"] |= {"name": HOSTILE, "version": HOSTILE}
     return written | {"warnings": [HOSTILE], "faults_of_the_run": [f"thing: {HOSTILE}"]}
 
 

@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.page import Page
 from cancel_contracts.contract.topics import TOPICS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange, Form, Sent
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.needs import GROUPS, Gap, Kind, Need, choice
+from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
 from cancel_contracts.report.evidence import SHOWN_BYTES
 from cancel_contracts.report.json_report import dump, write_json
 from cancel_contracts.report.lifecycle import transitions
 from cancel_contracts.report.record import record
 from cancel_contracts.schemas import schema
+from cancel_contracts.targets.file import load as load_target
+from cancel_contracts.targets.file import of_url
 from cancel_contracts.windows import within
 from jsonschema import Draft202012Validator, FormatChecker
 from report_sample import (
     CLAUSES,
     CONTRACT,
     HOSTILE,
+    TOKEN,
     answer,
     clause,
     evidence,
@@ -169,7 +176,7 @@ def test_the_schema_lists_the_topics() -> None:
 
 
 def test_a_promise_carries_where_it_is_to_be_read() -> None:
-    paged = replace(CONTRACT, pages={"cancel-thing": "https://example.com/thing"})
+    paged = replace(CONTRACT, pages={"cancel-thing": Page("https://example.com/thing")})
     journal = Journal("thing", Exchanges([call := exchange(answer(500))]))
     result = result_of([(paged, journal, [Verdict(CLAUSES[0], "violated", 1, (evidence(call),))])])
     written = record(result, outcome_of(result))
@@ -374,3 +381,76 @@ def test_a_request_of_another_tool_keeps_its_headers() -> None:
     piece = of_one(exchange(answer(200), sent=sent))
 
     assert piece["request"]["headers"] == [["X-Thing", "a, b"], ["Authorization", "Bearer"]]
+
+
+# --- what made it ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "version"), [("our mock", "1.4.2"), ("", "")])
+def test_a_record_carries_the_target_s_name_and_version(name: str, version: str) -> None:
+    result = replace(result_of([]), target_name=name, target_version=version)
+    told = record(result, outcome_of(result))["target"]
+
+    assert (told["name"], told["version"]) == (name or None, version or None)
+
+
+@pytest.mark.parametrize("text", [f"mock {TOKEN}", TOKEN[8:-4]])
+def test_a_name_or_version_that_holds_a_secret_is_masked(text: str) -> None:
+    redactor = Redactor()
+    redactor.learn(TOKEN)
+    result = replace(result_of([], redactor=redactor), target_name=text, target_version=text)
+    told = json.dumps(record(result, outcome_of(result))["target"])
+
+    assert "[redacted]" in told
+    assert TOKEN[8:-4] not in told
+
+
+def test_name_and_version_come_from_the_target_file(tmp_path: Path) -> None:
+    path = tmp_path / "target.yaml"
+    path.write_text("name: our mock\nversion: '5.10'\nbase_url: http://127.0.0.1:9\n", "utf-8")
+    target = load_target(path)
+
+    assert (target.name, target.version) == ("our mock", "5.10")
+    bare = of_url("http://127.0.0.1:9")
+    assert (bare.name, bare.version) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("version: 5.10", "version: is read as a number where a text is wanted; quote it"),
+        ("name: ''", "name: must not be empty"),
+        (f"name: {'x' * 101}", "name: breaks the rule 'maxLength'"),
+    ],
+)
+def test_a_name_or_version_that_is_none_is_an_error(line: str, told: str, tmp_path: Path) -> None:
+    path = tmp_path / "target.yaml"
+    path.write_text(f"base_url: http://127.0.0.1:9\n{line}\n", "utf-8")
+
+    with pytest.raises(UsageError, match=told):
+        load_target(path)
+
+
+def test_a_contract_s_row_names_its_spec_file_by_its_hash(tmp_path: Path) -> None:
+    for spec in shipped():
+        contract = load(spec)
+        assert contract.sha256 == hashlib.sha256(spec.read_bytes()).hexdigest()
+        journal = Journal(contract.name, Exchanges([]))
+        result = result_of([(contract, journal, [Verdict(contract.clauses[0], "upheld", 1)])])
+        row = record(result, outcome_of(result))["contracts"][0]
+        assert row["spec_sha256"] == contract.sha256
+        assert row["selected"]["count"] == 1
+        musts = sum(clause.level == "must" for clause in contract.clauses)
+        assert row["selected"]["of"] == musts > 1
+    edited = tmp_path / shipped()[0].name
+    edited.write_bytes(shipped()[0].read_bytes() + b"\n")
+    assert load(edited).sha256 != load(shipped()[0]).sha256
+
+
+def test_a_report_of_before_that_lacks_it_is_still_one() -> None:
+    written = sample()
+    for row in written["contracts"]:
+        del row["spec_sha256"], row["selected"]
+    del written["target"]["name"], written["target"]["version"]
+
+    VALIDATOR.validate(written)

@@ -132,6 +132,7 @@ def test_what_shows_now_and_then_shows_again(every: int) -> None:
     assert made.scenarios > 1, "the first try did not show it"
 
 
+@pytest.mark.slow
 def test_a_deviation_of_few_exchanges_is_tried_as_often_as_it_takes() -> None:
     with deviating("every-7th-call-answered-500", only=[]) as (target, report):
         clause = next(c for c in report["contracts"][0]["clauses"] if c["id"] == "MA-48")
@@ -387,7 +388,11 @@ def scripted(language: str) -> dict[str, tuple[int, str, str]]:
             made = recipe(case, site)
             environ = dict(os.environ)
             for name, identity in made.tokens.items():
-                environ[name] = (who.authorization(identity) or "").partition(" ")[2]
+                environ[name] = (
+                    dict(who.credentials(identity).headers)
+                    .get("Authorization", "")
+                    .partition(" ")[2]
+                )
             text = write(made, language)
             for secret in environ[next(iter(made.tokens))], str(target.raw["mint"]["key"]):
                 assert secret not in text

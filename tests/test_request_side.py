@@ -22,7 +22,7 @@ ONLY = ("MA-01", "MA-21", "MA-68")
 
 def request(**facts: Any) -> Any:
     situation = Situation(state="Pending", **facts)
-    carried = BEARER(TOKEN)
+    carried = BEARER.carry(TOKEN)
     sent = cancel_request(
         MACHINE, "http://127.0.0.1:1", situation, "an-id", Names(), carried, "a-request"
     )

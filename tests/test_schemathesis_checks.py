@@ -78,7 +78,10 @@ class Mock:
         with self.server:
             target = target_of(self.server, [self.contract], self.key)
             identities = Identities(self.contract, target.endpoint(self.contract), Redactor())
-            token = identities.authorization("app" if self.contract is SECURITY else "admin")
+            token = (
+                "Bearer "
+                + identities.credentials("app" if self.contract is SECURITY else "admin").secret
+            )
             assert token
             url = self.server.base_url
             return run(self.contract.path_of_file, url, token, *args, cwd=cwd)
@@ -137,7 +140,8 @@ def test_a_resource_that_is_supplied_shows_what_a_success_looks_like(tmp_path: P
     bad = Mock(SECURITY, "success-with-space")
     with bad.server:
         target = target_of(bad.server, [SECURITY], bad.key)
-        token = Identities(SECURITY, target.endpoint(SECURITY), Redactor()).authorization("app")
+        who = Identities(SECURITY, target.endpoint(SECURITY), Redactor())
+        token = "Bearer " + who.credentials("app").secret
         assert token
         desk = bad.server._app.desks[SECURITY.name]
         id_ = desk.create(SECURITY.lifecycle.cancellable[0], None).id

@@ -31,6 +31,7 @@ STREAMS = ["2>/dev/full", "2> >(true)", "2>&-", ">&-", ">/dev/full", "> >(true)"
            ">/dev/full 2>&1", ">&- 2>&-"]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "streams"),
     [*((CONFORMS, streams) for streams in STREAMS), *((DEVIATES, s) for s in STREAMS[-2:])],

@@ -54,6 +54,7 @@ def print_job(tmp_path: Path) -> Contract:
 # --- Without a GET --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
@@ -126,6 +127,7 @@ def test_each_item_of_a_list_has_to_be_judged(print_job: Contract, tmp_path: Pat
     assert verdicts(seen)["MA-31"].word == "upheld"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kind"),
     [

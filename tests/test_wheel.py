@@ -83,6 +83,10 @@ def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "r.html").stat().st_size > 10_000
+    done = run(python, tmp_path, "-c", MAIN, "board", "r.json", "-o", "site")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("the built-in mock: conforms, kept ")
+    assert (tmp_path / "site" / "index.html").stat().st_size > 10_000
 
 
 THEIRS = {

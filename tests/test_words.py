@@ -70,7 +70,7 @@ NEW = [
     pytest.param("body", WORD, Form("haiku"), lambda sent: sent.body == b'"an old silent pond"', id="body"),
     pytest.param(
         "identity",
-        Word("whisperer", "a token in a header of its own", "in a whisper", lambda token: Carried((("X-Whisper", token),))),
+        Word("whisperer", "a token in a header of its own", "in a whisper", lambda _, token: Carried((("X-Whisper", token),))),
         "whisperer",
         lambda sent: {"X-Whisper", "Authorization"} & dict(sent.headers).keys() == {"X-Whisper"},
         id="identity",

@@ -8,7 +8,8 @@ What runs is the block itself, in a copy of the example that looks like a fresh 
 installs this project is left out (the copy's `.venv` runs this checkout instead), the ports are free ones, and each
 verify also writes its JSON report.
 
-`python tests/third_party.py` runs every example and rewrites the tables of docs/third-party-mocks.md.
+`python tests/third_party.py` runs every example, keeps what it came to in examples/board.json, and has the tables of
+docs/third-party-mocks.md written from it.
 """
 
 from __future__ import annotations
@@ -21,27 +22,29 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import generated
+import mock_tables
 import yaml
+from cancel_contracts.board.output import document, dump
+from cancel_contracts.board.reading import Found, moment
+from cancel_contracts.board.targets import targets
 
 ROOT = generated.ROOT
 EXAMPLES = ROOT / "examples"
-PAGE = ROOT / "docs" / "third-party-mocks.md"
-NAMES = ("mockoon", "mountebank", "prism", "wiremock")
 # The line that begins each block: a fresh clone has no cancel-contracts yet.
 INSTALL = "python3 -m venv .venv && .venv/bin/python -m pip install -q -c .ci/constraints.txt ."
 NPM = "npm ci --prefix examples/{name} --prefer-offline --no-audit --no-fund --ignore-scripts"
 SECONDS = 300
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m"  # it lives for seconds
 ROOM = 2**30
+AGAIN = "run `python tests/third_party.py`"
 COMMAND = """#!/bin/sh
 "{python}" -c 'from cancel_contracts.cli import console_main; console_main()' "$@" {flags} --report-json "{report}"
 echo $? > "{code}"
@@ -107,7 +110,11 @@ class Clone:
         for old, new in replaced.items():
             lines = [re.sub(rf"\b{old}\b", new, line) for line in lines]
         with _texts(self.example, replaced):
-            return self._run("\n".join(lines), flags)
+            run = self._run("\n".join(lines), flags)
+        for old, new in replaced.items():  # the report names the target as its file does
+            if target := run.report.get("target"):
+                target["base_url"] = re.sub(rf"\b{new}\b", old, target["base_url"])
+        return run
 
     def _run(self, script: str, flags: tuple[str, ...]) -> Run:
         report, code = self.folder / "report.json", self.folder / "code"
@@ -188,65 +195,14 @@ def _texts(folder: Path, replaced: dict[str, str]) -> Iterator[None]:
 # --- the page -----------------------------------------------------------------------------------
 
 
-def told(name: str, run: Run) -> str:
-    """Return what the page says of one mock: how much it keeps, and why not the rest."""
-    package, version = next(iter(_package(name)["dependencies"].items()))
-    rows = [
-        f"`{package}` {version}, [set up here](../examples/{name}/README.md):",
-        "",
-        "| contract | must-clauses kept | should-clauses kept | not kept | not asked |",
-        "|---|---|---|---|---|",
-    ]
-    why: dict[tuple[str, str], list[str]] = {}
-    for contract in run.report["contracts"]:
-        for clause in contract["clauses"]:
-            if reason := _why_not(clause):
-                why.setdefault(reason, []).append(clause["id"])
-        cells = (
-            f"`{contract['name']}`",
-            *(_kept(contract["clauses"], level) for level in ("must", "should")),
-            *(
-                _ids([c for c in contract["clauses"] if (_why_not(c) or ("",))[0] == kind])
-                for kind in ("not kept", "not asked")
-            ),
-        )
-        rows.append(f"| {' | '.join(cells)} |")
-    if why:
-        rest = sorted((kind, sorted(ids), reason) for (kind, reason), ids in why.items())
-        rows.append("")
-        rows.extend(f"- {kind}, {', '.join(ids)}: {reason}." for kind, ids, reason in rest)
-    return "\n".join(rows)
-
-
-def _package(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((EXAMPLES / name / "package.json").read_text("utf-8"))
-    return found
-
-
-def _why_not(clause: dict[str, Any]) -> tuple[str, str] | None:
-    """Return what kind of gap the clause is, and why; None where it is kept."""
-    if clause["verdict"] == "upheld":
-        return None
-    if clause["verdict"] == "accepted":
-        return "not kept", str(clause["reason"]).rstrip(".")
-    if clause["verdict"] == "violated":
-        return "not kept", "not accounted for"
-    return "not asked", str(clause["excused"] or clause["reason"]).rstrip(".")
-
-
-def _kept(clauses: list[dict[str, Any]], level: str) -> str:
-    rows = [c["verdict"] == "upheld" for c in clauses if c["level"] == level]
-    return f"{sum(rows)} of {len(rows)}"
-
-
-def _ids(clauses: list[dict[str, Any]]) -> str:
-    return ", ".join(sorted(c["id"] for c in clauses)) or "-"
-
-
-def on_the_page(name: str) -> str:
-    """Return what stands on the page of one mock."""
-    text = PAGE.read_text("utf-8")
-    return text.split(f"<!-- {name}: begin -->\n")[1].split(f"\n<!-- {name}: end -->")[0]
+def compare(name: str, run: Run) -> None:
+    """Hold a run against the row that the page shows: its figures and its reasons, clause by clause."""
+    (target,) = targets(mock_tables.found(run.report).runs)
+    row = mock_tables.row(name)
+    assert [mock_tables.package(name)[1]] == target.versions == row.versions
+    assert mock_tables.told(name, target) == mock_tables.told(name, row), AGAIN
+    ran, stands = ([s.judged.clauses for s in one.standings] for one in (target, row))
+    assert ran == stands, AGAIN
 
 
 def excuses(name: str) -> dict[str, str]:
@@ -260,13 +216,22 @@ def excuses(name: str) -> dict[str, str]:
 
 
 def main() -> None:
-    made: dict[str, Callable[[], str]] = {}
-    for name in sys.argv[1:] or NAMES:
+    names = sys.argv[1:] or list(mock_tables.MOCKS)
+    known = mock_tables.kept() if mock_tables.BOARD.exists() else Found()
+    others = {mock_tables.MOCKS[name] for name in mock_tables.MOCKS if name not in names}
+    runs, says = [run for run in known.runs if run.name in others], dict(known.says)
+    for name in names:
         with clone(name) as copy:
             run = copy.run()
         sys.stdout.write(f"{name}: {run.report.get('sentence') or run.output[-4000:]}\n")
-        made[name] = partial(told, name, run)
-    PAGE.write_text(generated.filled(PAGE.read_text("utf-8"), made), "utf-8")
+        found = mock_tables.found(run.report)
+        runs += found.runs
+        says |= found.says
+    board = Found(sorted(runs, key=moment), says)
+    text = dump(document(targets(board.runs), board, "Third-party mocks"))
+    mock_tables.BOARD.write_text(text, "utf-8")
+    mock_tables.kept.cache_clear()
+    generated.main()
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ def target_of(
 ) -> Target:
     """Return the target that a running mock is: provider states, identities, the key it trusts."""
     raw = {
+        "name": PLACE,
         "base_url": server.base_url,
         "provider_states": server.provider_states,
         "mint": {"algorithm": ALGORITHM, "key": key},

@@ -36,16 +36,21 @@ class Change:
         return f"{self.kind}: {where}: {self.a} -> {self.b}"
 
 
-def load(path: Path) -> dict[str, Any]:
-    """Return a JSON report. Raises UsageError for anything else."""
+def document(path: Path) -> Any:
+    """Return the JSON value of a file. Raises UsageError where there is none."""
     try:
-        report = json.loads(read_text(path))
+        return json.loads(read_text(path))
     except OSError as err:
         raise UsageError(
             str(path), err.strerror or "cannot be read", "name a JSON report"
         ) from None
     except (ValueError, RecursionError):
         raise UsageError(str(path), "is no JSON", "name a file that --report-json wrote") from None
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return a JSON report. Raises UsageError for anything else."""
+    report = document(path)
     if found := complaint(validator("report").iter_errors(report)):
         where = "/".join(map(str, found[0])) or "(top level)"
         problem = f"is no report of this schema: {found[1]}"

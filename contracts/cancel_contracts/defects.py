@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
+from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract, Level
 from cancel_contracts.exchange import Situation
 from cancel_contracts.judge.accumulator import Evidence
@@ -31,7 +32,6 @@ WEIGHTS = {
     "effect": EFFECT, "neighbour": EFFECT, "accepts": EFFECT, "race": EFFECT, "keeps": EFFECT,
     "status": CODE, "answered": CODE, "quota": CODE, "constant": CODE, "alike": CODE,
 }  # fmt: skip
-ORDINARY = Situation()
 LEVELS: tuple[Level, ...] = ("must", "should", "info")
 
 
@@ -50,7 +50,8 @@ class Breach:
     def lead(self) -> Evidence:
         """The gravest deviation, in the most ordinary situation."""
         ordered = self.verdict.violations
-        return min(ordered, key=lambda e: (_weight(e), len(unusual(e.exchange.situation))))
+        of = self.contract
+        return min(ordered, key=lambda e: (_weight(e), len(unusual(of, e.exchange.situation))))
 
     @cached_property
     def weight(self) -> int:
@@ -63,7 +64,7 @@ class Breach:
         may hold other facts beside it.
         """
         named = {name.replace("-", "_") for name in self.verdict.clause.given}
-        return frozenset.intersection(*map(unusual, self.situations)) & named
+        return frozenset.intersection(*(unusual(self.contract, s) for s in self.situations)) & named
 
     @property
     def rank(self) -> tuple[int, int, int, int]:
@@ -211,13 +212,13 @@ def _served_again(
         yield ended, {at for at, one in enumerate(follows) if one and at in own and at in leads}
 
 
-def unusual(situation: Situation) -> frozenset[str]:
+def unusual(contract: Contract, situation: Situation) -> frozenset[str]:
     """Return in what a situation is not the ordinary one: state and owner do not count."""
     return frozenset(
         f.name
         for f in fields(Situation)
         if f.name not in ("state", "owner")
-        and getattr(situation, f.name) != getattr(ORDINARY, f.name)
+        and getattr(situation, f.name) != getattr(ordinary(contract), f.name)
     )
 
 

@@ -12,7 +12,7 @@ from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.excuses import excuse
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.needs import NO_GET, Gap
+from cancel_contracts.needs import NO_GET, NO_OBSERVE, Gap
 from cancel_contracts.plan.steps import EXISTING
 
 
@@ -49,5 +49,5 @@ def _gaps(assignment: Assignment, clause: Clause) -> dict[Gap, None]:
         minted = (gap for gap in found if gap.need and gap.need.kind == "mint")
         found = {} if "accepts" in clause.expect else dict.fromkeys(found.keys() - set(minted))
     if not assignment.observes and clause.expect.keys() & {"effect", "neighbour", "whole"}:
-        found[NO_GET] = None
+        found[NO_GET if assignment.contract.observe_path else NO_OBSERVE] = None
     return found

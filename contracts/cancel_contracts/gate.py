@@ -58,23 +58,30 @@ def gap(verdict: Verdict) -> bool:
     return verdict.word == "not-exercised" and not verdict.conditional
 
 
+def tally(rows: Iterable[tuple[str, str]]) -> tuple[int, int, int]:
+    """Return how many must-clauses are upheld, judged and selected, of levels and verdicts. An
+    accepted violation is judged, and not kept.
+    """
+    musts = [word for level, word in rows if level == "must"]
+    judged = [word for word in musts if word in ("upheld", "violated", "accepted")]
+    return judged.count("upheld"), len(judged), len(musts)
+
+
 def figures(verdicts: Iterable[Verdict]) -> Figures:
-    """Count the must-clauses. An accepted violation is judged, and not kept."""
+    """Return the two figures of the must-clauses, and who stands aside."""
     every = list(verdicts)
-    musts = [v for v in every if v.clause.level == "must" and not v.newer]
-    judged = [v for v in musts if v.word in ("upheld", "violated", "accepted")]
+    verdicts = [v for v in every if not v.newer]
     excused: dict[str, list[str]] = {}
-    for verdict in musts:
-        if verdict.excused:
+    for verdict in verdicts:
+        if verdict.excused and verdict.clause.level == "must":
             for key in verdict.excused_by or (verdict.clause.id,):
                 excused.setdefault(key, []).append(verdict.clause.id)
-    upheld = sum(v.word == "upheld" for v in judged)
     named = {key: tuple(ids) for key, ids in sorted(excused.items())}
     newer: dict[str, tuple[str, ...]] = {}
     for verdict in every:
         if verdict.newer:
             newer[verdict.word] = (*newer.get(verdict.word, ()), verdict.clause.id)
-    return Figures(upheld, len(judged), len(musts), named, newer)
+    return Figures(*tally((v.clause.level, v.word) for v in verdicts), named, newer)
 
 
 def decide(

@@ -86,4 +86,5 @@ def of_resource(state: str, owner: str | None) -> Need:
 
 
 NO_GET = Gap("no GET shows it", Need("observe"))
+NO_OBSERVE = Gap("x-lifecycle names no GET that shows it (observe)", NO_GET.need)
 NO_STATES = Gap("the target offers no provider states", Need("state"))

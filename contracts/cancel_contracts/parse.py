@@ -128,3 +128,10 @@ def retry_after(text: str) -> float | datetime | None:
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text.strip()):
         return float(text)
     return http_date(text)
+
+
+def epoch(text: str) -> datetime | None:
+    """Return the moment that a number of seconds since 1970 names, or None."""
+    if re.fullmatch(r"[0-9]{9,11}", text.strip()) is None:
+        return None
+    return datetime.fromtimestamp(int(text), UTC)

@@ -39,13 +39,14 @@ def read_text(path: Path) -> str:
     return read_bytes(path).decode("utf-8")
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return what a file holds."""
+def read_bytes(path: Path, limit: int | None = None) -> bytes:
+    """Return what a file holds, if that is no more than `limit` bytes (READ_BYTES)."""
+    limit = READ_BYTES if limit is None else limit
     handle = os.open(path, os.O_RDONLY | _NONBLOCK | _BINARY)
     found = bytearray()
     try:
         regular = stat.S_ISREG(os.fstat(handle).st_mode) or not hasattr(select, "poll")
-        while len(found) <= READ_BYTES:
+        while len(found) <= limit:
             if not regular:
                 _await(handle, select.POLLIN, "nothing came through this pipe")
             try:
@@ -57,7 +58,11 @@ def read_bytes(path: Path) -> bytes:
             found += piece
     finally:
         os.close(handle)
-    raise OSError(errno.EFBIG, f"is larger than {READ_BYTES // 2**20} MiB")
+    raise OSError(errno.EFBIG, f"is larger than {_size(limit)}")
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20} MiB" if count >= 2**20 else f"{count // 2**10} KiB"
 
 
 def write_bytes(path: Path, data: bytes) -> None:

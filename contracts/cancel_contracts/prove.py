@@ -29,7 +29,7 @@ from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
-from cancel_contracts.speaking import Speaking
+from cancel_contracts.speaking import LeftOut, Speaking, left_out
 from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import Result, verify
 
@@ -90,6 +90,7 @@ class Proof:
     trials: tuple[Trial, ...]
     idle: dict[str, tuple[str, ...]] = field(default_factory=dict)  # clauses that killed nothing
     seconds: float = 0.0
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def holes(self) -> list[str]:
@@ -178,14 +179,23 @@ def _job(path: str, name: str, whole: bool) -> Trial:
     return trial(_contract(path), find(name), whole=whole)
 
 
+def _proven(contract: Contract) -> Callable[[str], bool]:
+    """Return whether an entry is part of a contract's matrix."""
+    without = {name for row in left_out(contract) for name in row.entries}
+    return lambda name: name not in without and name not in AWAITING
+
+
 def jobs(contracts: Sequence[Contract], only: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Return (spec file, entry) for all that applies. What awaits a clause has to be named."""
-    entries = map(find, dict.fromkeys(only)) if only else ENTRIES.values()
+    """Return (spec file, entry) for all that applies. What awaits a clause, and what a spec leaves
+    out, has to be named.
+    """
+    entries = list(map(find, dict.fromkeys(only)) if only else ENTRIES.values())
+    proven = [(contract, _proven(contract)) for contract in contracts]
     return [
         (contract.path_of_file, entry.name)
         for entry in entries
-        for contract in contracts
-        if entry.applies(contract) and (only or entry.name not in AWAITING)
+        for contract, is_proven in proven
+        if (only or is_proven(entry.name)) and entry.applies(contract)
     ]
 
 
@@ -199,11 +209,17 @@ def pairs(
     everything = [
         (contract.path_of_file, one.beside(other).name)
         for contract in contracts
-        for one, other in combinations([v for v in VARIANTS if v.applies(contract)], 2)
+        for one, other in combinations(_variants(contract), 2)
         if one.goes_with(other) and (not chosen or {one.name, other.name} & chosen)
     ]
     drawn = Random(seed).sample(everything, min(count, len(everything)))  # noqa: S311 - no secret
     return sorted(drawn, key=lambda job: job[1])
+
+
+def _variants(contract: Contract) -> list[Variant]:
+    """Return the variants that a contract is to pass."""
+    proven = _proven(contract)
+    return [v for v in VARIANTS if proven(v.name) and v.applies(contract)]
 
 
 def prove(
@@ -231,13 +247,15 @@ def prove(
             progress(done)
             trials += done
     idle = _idle(contracts, trials) if set(work) >= set(jobs(contracts)) else {}
-    return Proof(tuple(trials), idle, time.monotonic() - begun)
+    without = tuple(row for contract in contracts for row in left_out(contract))
+    return Proof(tuple(trials), idle, time.monotonic() - begun, without)
 
 
 def _idle(contracts: Sequence[Contract], trials: Iterable[Trial]) -> dict[str, tuple[str, ...]]:
     killers = {(t.contract, id_) for t in trials for id_ in t.kills}
-    return {
-        c.name: ids
+    excused = {(c.name, key) for c in contracts for key in c.unproven}
+    idle = {
+        c.name: tuple(k.id for k in c.clauses if (c.name, k.id) not in killers | excused)
         for c in contracts
-        if (ids := tuple(k.id for k in c.clauses if (c.name, k.id) not in killers))
     }
+    return {name: ids for name, ids in idle.items() if ids}

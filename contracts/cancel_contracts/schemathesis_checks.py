@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import schemathesis
 from schemathesis.core.failures import Failure, FailureGroup
 
 from cancel_contracts import foreign
+from cancel_contracts.contract.credentials import Scheme
 from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -76,8 +77,17 @@ def sent_of(request: Any) -> Sent:
     )
 
 
-def _without_key(headers: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in headers.items() if name.lower() != KEY}
+def _without_key(scheme: Scheme, headers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return headers without those that credentials stand in."""
+    keys = {KEY, "cookie" if scheme.place == "cookie" else scheme.name.lower()}
+    return {name: value for name, value in headers.items() if name.lower() not in keys}
+
+
+def _anonymous(scheme: Scheme, sent: Sent) -> bool:
+    """Whether a request holds nothing that may be credentials."""
+    query = parse_qsl(urlsplit(sent.url).query, keep_blank_values=True)
+    asked = scheme.place == "query" and any(name == scheme.name for name, _ in query)
+    return not asked and len(_without_key(scheme, dict(sent.headers))) == len(dict(sent.headers))
 
 
 def _text(value: str | bytes) -> str:
@@ -129,7 +139,7 @@ class cancel_contracts:  # the name that --checks takes
         """Keep the first cases that fit the document: they are sent again when the run is over."""
         kept = self.kept.setdefault(case.operation.label, [])
         fits = case.meta is None or case.meta.generation.mode.is_positive
-        if fits and case.method == "POST" and len(kept) < CASES:
+        if fits and case.method == contract.method and len(kept) < CASES:
             kept.append((case, contract))
 
     def after_run(self, ctx: schemathesis.CheckContext) -> None:
@@ -138,8 +148,9 @@ class cancel_contracts:  # the name that --checks takes
         for label, kept in self.kept.items():
             for anonymous in (False, True):
                 for case, contract in kept:
-                    response = self._ask(ctx, case, anonymous)
-                    where = foreign.route([contract], "POST", str(response.request.url))
+                    response = self._ask(ctx, case, contract, anonymous)
+                    url = str(response.request.url)
+                    where = foreign.route([contract], contract.method, url)
                     if where is None:
                         break
                     failures += self._failures(where, response, label, unknown=True)
@@ -149,16 +160,23 @@ class cancel_contracts:  # the name that --checks takes
             raise FailureGroup(failures)
 
     def _ask(
-        self, ctx: schemathesis.CheckContext, case: AnyCase, anonymous: bool
+        self, ctx: schemathesis.CheckContext, case: AnyCase, contract: Contract, anonymous: bool
     ) -> schemathesis.Response:
         asked = case.derive(keep_auth=not anonymous)
-        asked.path_parameters = {name: str(uuid.uuid4()) for name in case.path_parameters}
+        names = list(case.path_parameters)
+        own = contract.id.name if contract.id.name in names else names[-1]
+        asked.path_parameters = {**case.path_parameters, own: contract.id.fresh(uuid.uuid4())}
+        scheme = contract.scheme
         settings = dict(ctx.internals.transport_kwargs or {})
         settings.pop("session", None)
         if anonymous:
             settings.pop("auth", None)
-            settings["headers"] = _without_key(settings.get("headers") or {})
-            asked.headers = type(case.headers)(_without_key(case.headers))
+            settings["headers"] = _without_key(scheme, settings.get("headers") or {})
+            asked.headers = type(case.headers)(_without_key(scheme, case.headers))
+            if scheme.place == "query":
+                asked.query = {n: v for n, v in case.query.items() if n != scheme.name}
+            if scheme.place == "cookie":
+                asked.cookies = {n: v for n, v in case.cookies.items() if n != scheme.name}
         if case.operation.app is not None:
             settings.setdefault("app", case.operation.app)
         response: schemathesis.Response = case.operation.schema.transport.send(asked, **settings)
@@ -173,7 +191,7 @@ class cancel_contracts:  # the name that --checks takes
         unknown: bool = False,
     ) -> Iterator[Failure]:
         sent = sent_of(response.request)
-        anonymous = all(name.lower() != KEY for name, _ in sent.headers)
+        anonymous = _anonymous(where.contract.scheme, sent)
         exchange = foreign.exchange(
             where,
             sent,
@@ -193,7 +211,9 @@ class cancel_contracts:  # the name that --checks takes
                 c for c in contract.clauses if c.level in self.levels and c.id not in self.skip
             ]
             # Others, such as TRACE, a server need not know: 501 is a fair answer.
-            named = {str(m) for c in clauses for m in listed(c.given.get("method", "POST"))}
+            named = {
+                str(m) for c in clauses for m in listed(c.given.get("method", contract.method))
+            }
             self.judges[contract.name] = (Judge(contract, clauses), frozenset(named))
         judge, methods = self.judges[contract.name]
         if exchange.sent.method not in methods:

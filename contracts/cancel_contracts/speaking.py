@@ -1,19 +1,60 @@
 """Speaking: which clauses may catch a fault, from what it says it breaks, in the words of `given`
-and `expect`. Pure.
+and `expect`; and what a spec leaves out of that, with its reasons. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import FIELDS, asked, fits, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Situation
+from cancel_contracts.mock.catalogue import ENTRIES
 from cancel_contracts.mock.entry import Breaks, Fault
 
 STATUSES = range(100, 600)
+SEE_LIST = "`cancel-contracts mock --list` names them"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """What a spec file has `prove` leave out (x-prove): the entries that one of its keys names."""
+
+    contract: str
+    key: str
+    reason: str
+    entries: tuple[str, ...]  # of the catalogue; empty where the key is a clause
+
+
+def left_out(contract: Contract) -> tuple[LeftOut, ...]:
+    """Return what a contract's spec leaves out. Raises UsageError for what names nothing of it."""
+    applying = [entry for entry in ENTRIES.values() if entry.applies(contract)]
+    families = {entry.family for entry in applying if isinstance(entry, Fault)}
+    found = []
+    for key, reason in contract.unproven.items():
+        named = tuple(
+            entry.name
+            for entry in applying
+            if fnmatchcase(entry.name, key) or (isinstance(entry, Fault) and entry.family == key)
+        )
+        if not named and contract.clause(key) is None:
+            known = [*(entry.name for entry in applying), *families]
+            near = get_close_matches(key, known, 1)
+            there = key in ENTRIES
+            raise UsageError(
+                f"{contract.path_of_file}: x-prove/{key}",
+                "does not apply to this contract" if there else "names no fault, variant or family",
+                "leave it out" if there else f"did you mean {near[0]}?" if near else SEE_LIST,
+            )
+        found.append(LeftOut(contract.name, key, reason, named))
+    return tuple(found)
 
 
 class Speaking:
@@ -24,11 +65,13 @@ class Speaking:
         self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
         self._compose = composed(contract)
         self._of: dict[str, frozenset[int]] = {}
+        self._facts: dict[tuple[str, tuple[str, ...]], frozenset[int]] = {}
 
     def _spoken(self, clause: Clause) -> frozenset[int]:
         """Return which of the calls a clause speaks of: of one answer as of any."""
         if clause.id not in self._of:
-            status = _statuses(clause.given)[0]
+            answer = clause.given.get("answer")
+            status = min(_statuses(*listed(answer)) if answer else STATUSES)
             self._of[clause.id] = frozenset(
                 at
                 for at, situation in enumerate(self._calls)
@@ -47,12 +90,22 @@ class Speaking:
 
     def _meets(self, clause: Clause, facts: Mapping[str, Sequence[str]]) -> bool:
         """Whether a clause speaks of a call in which the facts hold."""
-        if not set(_statuses(facts)) & set(_statuses(clause.given)):
+        told, speaks = facts.get("answer"), clause.given.get("answer")
+        if told and speaks and _statuses(*told).isdisjoint(_statuses(*listed(speaks))):
             return False
-        return any(
-            all(_holds(key, words, self._calls[at]) for key, words in facts.items())
-            for at in self._spoken(clause)
-        )
+        held = [self._held(key, tuple(words)) for key, words in facts.items() if key != "answer"]
+        return bool(self._spoken(clause).intersection(*held))
+
+    def _held(self, key: str, words: tuple[str, ...]) -> frozenset[int]:
+        """Return in which of the calls a fact of a fault holds; a method is never the act."""
+        if (key, words) not in self._facts:
+            self._facts[key, words] = frozenset(
+                at
+                for at, situation in enumerate(self._calls)
+                if _holds(key, words, situation)
+                and not (key == "method" and situation.method == self.contract.method)
+            )
+        return self._facts[key, words]
 
     def intended(self, fault: Fault) -> tuple[str, ...]:
         """Return the clauses that may catch a fault."""
@@ -61,16 +114,11 @@ class Speaking:
         )
 
 
-def _statuses(given: Mapping[str, Any]) -> list[int]:
-    """Return the statuses that an `answer` speaks of; all where it is absent. A clause has words
-    in a list or one alone, a fault in a tuple.
-    """
-    if "answer" not in given:
-        return list(STATUSES)
-    said = given["answer"]
-    words = list(said) if isinstance(said, tuple) else listed(said)
+@cache
+def _statuses(*words: Any) -> frozenset[int]:
+    """Return the statuses that the words of an `answer` speak of."""
     wanted = [int(w) if str(w).isdigit() else w for w in words]
-    return [status for status in STATUSES if fits(status, wanted)]
+    return frozenset(status for status in STATUSES if fits(status, wanted))
 
 
 def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
@@ -78,8 +126,6 @@ def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
     `permission`, whoever holds one named permission, and media types by their parameter.
     """
     match key:
-        case "answer":
-            return True
         case "resource" | "state":
             return bool({situation.resource, situation.state} & set(words))
         case "identity":
@@ -91,4 +137,6 @@ def _holds(key: str, words: Sequence[str], situation: Situation) -> bool:
             return getattr(situation, key).word in words
         case "content-type":
             return any(w == situation.content_type or w in situation.content_type for w in words)
+        case "parameter":
+            return situation.parameter is not None and situation.parameter[1] in words
     return str(getattr(situation, FIELDS[key])) in words

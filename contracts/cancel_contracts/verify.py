@@ -94,6 +94,8 @@ class Result:
     recorded: bool = False  # by somebody else: nothing was sent
     nothing: str | None = None  # why there is nothing to judge
     described_by: str = ""  # the target file, or what stood in for one
+    target_name: str = ""  # `name` and `version` of the target file
+    target_version: str = ""
 
     def judgements(self) -> list[Judgement]:
         return [r.judgement for r in self.results]
@@ -163,6 +165,7 @@ def verify(
     return Result(
         base, options, tuple(results), begun, time.monotonic() - clock, redactor,
         tuple(warnings), tuple(failures), tuple(crashes), described_by=target.place,
+        target_name=target.name, target_version=target.version,
     )  # fmt: skip
 
 
@@ -211,8 +214,7 @@ class _ContractRun:
             wait_budget,
             common.stop,
             ledger,
-            unknown_id=endpoint.unknown_id,
-            local=local,
+            parameters=endpoint.parameters, unknown_id=endpoint.unknown_id, local=local,
             observes=assignment.observes,
             seed=options.seed,
             effect_seconds=options.effect_seconds,
@@ -222,7 +224,7 @@ class _ContractRun:
             pace=pace,
             pool=common.pool,
             most=paced(contract, endpoint.base_url, options.rate),
-        )
+        )  # fmt: skip
         self.run = Run(contract, settings)
         pinned = options.pinned.get(contract.name, ())
         self.judge = Judge(contract, assignment.plan.clauses, pinned)
@@ -268,8 +270,8 @@ class _ContractRun:
     def finish(self) -> ContractResult:
         """Look at what is late, tear down, and judge."""
         began, run, crashes = time.monotonic(), self.run, self.crashes
-        assigned = self.assignment
-        contract, plan, endpoint = assigned.contract, assigned.plan, assigned.endpoint
+        own = self.assignment
+        contract, plan, endpoint = own.contract, own.plan, own.endpoint
         torn: list[str] = []
         judgement: Judgement | None = None
         with self.transport:

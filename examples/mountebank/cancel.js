@@ -2,7 +2,7 @@
 // Pact's wire form. `config.state` is what mountebank keeps between requests; mountebank answers one at a time.
 function cancel (config) {
     const crypto = require('crypto'),
-        KEY = 'the key of the mountebank example, of some length',
+        KEY = 'the key of this example, of some length',
         PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad',
         graph = ['https://graph.microsoft.com', 'https://graph.microsoft.com/', '00000003-0000-0000-c000-000000000000'],
         machine = ['CollectForensic', 'Isolate', 'RestrictExecution', 'Scan', 'Offboard', 'StopAndQuarantine', 'LiveResponse']

@@ -14,6 +14,7 @@ import threading
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from servers.front import Request, Written, read
 from servers.provider import PROVIDER
@@ -85,10 +86,25 @@ def honest_with(fields: bytes) -> Misdeed:
     return misdeed
 
 
+@cache
 def bomb(mebibytes: int) -> bytes:
-    """Return zeros, a thousand times as small in gzip."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return b"".join(packer.compress(bytes(2**20)) for _ in range(mebibytes)) + packer.flush()
+    """Return zeros, a thousand times as small in gzip: one block of them, again and again."""
+    zeros, crc = bytes(2**20), 0
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+    for _ in range(mebibytes):
+        crc = zlib.crc32(zeros, crc)
+    tail = struct.pack("<II", crc, mebibytes * 2**20)
+    return b"\x1f\x8b\x08" + bytes(7) + block * mebibytes + packer.flush() + tail
+
+
+def explodes(mebibytes: int) -> Misdeed:
+    """Send a bomb, which is packed when the first is sent."""
+
+    def misdeed(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
+        sock.sendall(with_length(OK + b"Content-Encoding: gzip\r\n", bomb(mebibytes)))
+
+    return misdeed
 
 
 def with_length(head: bytes, body: bytes) -> bytes:
@@ -107,7 +123,7 @@ KINDS: dict[str, Misdeed] = {
     "header lines without end": endless(OK + b"X: y\r\n" * 200),
     "endless body": endless(OK + b"\r\n"),
     "1 GiB declared": endless(OK + b"Content-Length: 1073741824\r\n\r\n"),
-    "gzip bomb": says(with_length(OK + b"Content-Encoding: gzip\r\n", bomb(4))),
+    "gzip bomb": explodes(4),
     "10,000 headers": honest_with(b"".join(b"X-%d: y\r\n" % n for n in range(10_000))),
     "1 MiB header line": honest_with(b"X-Long: " + b"y" * 2**20 + b"\r\n"),
     "invalid status line": says(b"HTTP/1.1 two hundred OK\r\nContent-Length: 0\r\n\r\n"),

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from servers.pages import PACKAGE, SEVEN, Page
+from servers.pages import SEVEN, Page
 
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 KEY = "a shared secret of the held-out servers, 32 bytes and more"
@@ -62,7 +62,7 @@ class Opaque:
         }
         if self.page.delegated == SEVEN:
             self.book |= {p: Caller(p, frozenset({p}), application=True) for p in SEVEN}
-        if self.page == PACKAGE:
+        if self.page.collection.endswith("ssignmentRequests"):
             small = "EntitlementMgmt-SubjectAccess.ReadWrite"
             self.book[small] = Caller("user", frozenset({small}))
 

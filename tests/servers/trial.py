@@ -12,7 +12,7 @@ from typing import Any
 
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import verify
@@ -48,7 +48,7 @@ class Outcome:
 
 @cache
 def contract_of(page: Page) -> Contract:
-    return next(c for c in map(load, shipped()) if c.name == page.contract)
+    return next(c for c in map(load, every_shipped()) if c.name == page.contract)
 
 
 def target_of(service: Service, url: str, excused: Mapping[str, str] | None = None) -> Target:

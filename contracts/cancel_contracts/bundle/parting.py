@@ -12,6 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+OF_A_RUN = ("kept", "covered", "excused", "newer")
+# Of a run that came to its end: a crash, or an interruption, is in no recording.
+OF_AN_END = ("outcome", "exit_code")
+ENDS = (0, 1, 4, 5)
 OF_A_CONTRACT = (
     "edition", "held_to", "dialects", "unusable", "stopped", "requests", "pairs", "kept", "covered",
     "excused", "newer",
@@ -27,8 +31,8 @@ OF_EVIDENCE = ("scenario", "number", "identity", "state")
 
 @dataclass(frozen=True)
 class Parting:
-    """One difference. `clause` is None where it is one of a whole contract; `counts`: it is one of
-    the verdicts, which another edition may have changed, or of what nothing may change.
+    """One difference. `contract` is empty where it is one of the whole run, `clause` None where it
+    is one of a contract; `counts`: it is one of the verdicts, or of what nothing may change.
     """
 
     contract: str
@@ -39,13 +43,21 @@ class Parting:
     counts: bool
 
     def sentence(self) -> str:
-        where = f"{self.contract} {self.clause}" if self.clause else self.contract
+        where = f"{self.contract} {self.clause}" if self.clause else self.contract or "the run"
         return f"{where}: {self.key}: {_shown(self.then)} -> {_shown(self.now)}"
 
 
-def verdicts(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the verdicts of a report, and what each rests on."""
-    return {contract["name"]: _contract(contract) for contract in report["contracts"]}
+def ended(report: Mapping[str, Any]) -> bool:
+    """Whether a run came to its end."""
+    return report["exit_code"] in ENDS
+
+
+def verdicts(report: Mapping[str, Any], *, whole: bool = True) -> dict[str, Any]:
+    """Return the verdicts of a report, and what each rests on: those of its contracts by name, and
+    that of the run by "". `whole`: what it came to as well.
+    """
+    run = {key: report.get(key) for key in (*OF_A_RUN, *(OF_AN_END if whole else ()))}
+    return {"": run, **{contract["name"]: _contract(contract) for contract in report["contracts"]}}
 
 
 def dump(found: Mapping[str, Any]) -> bytes:
@@ -67,8 +79,9 @@ def parted(then: Mapping[str, Any], now: Mapping[str, Any], *, alike: bool) -> l
     """Return where verdicts part. `alike`: the clauses are the same, so that every difference
     counts; else a verdict that is another, a dialect, and a new clause that is violated.
     """
-    found: list[Parting] = []
-    for name in dict.fromkeys([*then, *now]):
+    keys = [key for key in then[""] if then[""][key] != now[""][key]]
+    found = [Parting("", None, key, then[""][key], now[""][key], alike) for key in keys]
+    for name in filter(None, dict.fromkeys([*then, *now])):
         if name not in then or name not in now:
             told = ("present", "absent") if name in then else ("absent", "present")
             found.append(Parting(name, None, "contract", *told, alike or name in then))

@@ -157,5 +157,5 @@ def _changed(told: dict[str, str], found: dict[str, str]) -> Iterator[str]:
             yield f"{name} is not in the statement"
         elif told[name] != digest:
             yield f"{name} is not the file of the statement (sha256 {digest[:12]}…)"
-    for name in told.keys() - found.keys():
+    for name in sorted(told.keys() - found.keys()):
         yield f"{name[:80]!r} of the statement is missing"

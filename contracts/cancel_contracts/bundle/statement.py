@@ -67,7 +67,7 @@ def digests_in(place: str, data: bytes) -> dict[str, str]:
         if (found["_type"], found["predicateType"]) != (TYPE, PREDICATE):
             raise ValueError
         digests = {row["name"]: row["digest"]["sha256"] for row in found["subject"]}
-        if not all(SHA256.fullmatch(digest) for digest in digests.values()):
+        if not all(isinstance(name, str) and SHA256.fullmatch(digests[name]) for name in digests):
             raise ValueError
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         problem = f"{STATEMENT} is no in-toto statement of a test result"

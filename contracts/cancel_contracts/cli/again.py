@@ -18,6 +18,7 @@ from cancel_contracts.cli.options import (
     PATH,
     cacert_option,
     check_writable,
+    every_contract,
     load_contracts,
     put,
     spec_option,
@@ -66,7 +67,7 @@ def replay(report: Path, which: str | None, target_file: Path | None, base_url: 
     from cancel_contracts.reproduce.cases import cases
 
     document = load(report)
-    contracts = load_contracts(specs, ())
+    contracts = every_contract(specs)
     found = cases(document, contracts, which)
     options = Options(sweep_seconds=SWEEP_SECONDS, **flags)
     with _target(document, contracts, target_file, base_url) as target:
@@ -151,8 +152,9 @@ def _target(
 @spec_option
 def token(identity: str, target_file: Path | None, name: str | None, owner: str | None,
           force: bool, specs: tuple[Path, ...]) -> None:  # fmt: skip
-    """Print what an identity carries after `Bearer`, minted or read, or what a header of the target
-    file holds: it fills the variable that a curl line names. Only to a terminal, or with --force.
+    """Print what an identity carries behind the scheme, minted or read, or what a header of the
+    target file holds: it fills the variable that a curl line names. Only to a terminal, or with
+    --force.
     """
     from cancel_contracts.targets.file import load
     from cancel_contracts.targets.names import check_identity
@@ -210,9 +212,11 @@ def _carried(
         except NoIdentity as err:
             gap = str(err)
             continue
-        value = dict(carried.headers).get("Authorization") or carried.secret
+        scheme, headers = contract.scheme, dict(carried.headers)
+        value = headers.get("Authorization", "") if scheme.word else ""
+        value = value.partition(" ")[2] or value or scheme.written(carried.secret)
         if value:
-            found[contract.name] = value.partition(" ")[2] or value
+            found[contract.name] = value
         if who.minted and len(served) > 1 and carried.secret:
             names = ", ".join(c.name for c in served)
             raise UsageError("--contract", "each contract has tokens of its own", f"use {names}")

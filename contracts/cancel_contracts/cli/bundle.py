@@ -16,7 +16,7 @@ from cancel_contracts.cli.options import (
     check_file,
     check_writable,
     edition_option,
-    load_contracts,
+    every_contract,
     put,
     spec_option,
 )
@@ -62,8 +62,8 @@ def recheck(bundle: Path, clauses: str, specs: tuple[Path, ...], edition: date |
         raise UsageError("--edition", problem, "add --clauses installed")
     with opened(bundle) as found:
         then = load(found.file(parts.REPORT))
-        contracts = load_contracts(found.specs if bundled else specs, (), edition)
-        now = _judged(found, contracts, None if bundled else load_contracts(found.specs, ()))
+        contracts = every_contract(found.specs if bundled else specs, edition)
+        now = _judged(found, contracts, None if bundled else every_contract(found.specs))
         if report_json is not None:
             write_json(now, report_json)
         return _told(bundle, found, then, now, bundled, form)
@@ -94,11 +94,11 @@ def _told(
 ) -> int:
     """Print where two reports part, and return the exit code."""
     from cancel_contracts import version
-    from cancel_contracts.bundle.parting import dump, parted, verdicts
+    from cancel_contracts.bundle.parting import dump, ended, parted, verdicts
     from cancel_contracts.errors import clip
     from cancel_contracts.report.text import count, line
 
-    old, new = verdicts(then), verdicts(now)
+    old, new = (verdicts(report, whole=ended(then)) for report in (then, now))
     rows = parted(old, new, alike=bundled)
     same = dump(old) == dump(new)
     bad = bool(found.changed) or any(row.counts for row in rows)
@@ -115,7 +115,7 @@ def _told(
     put(line(f"{path}: {count(len(found.names), 'file')}"))
     for text in found.changed:
         put(line(f"! {text}"))
-    asked = sum(len(row["clauses"]) for row in new.values())
+    asked = sum(len(contract["clauses"]) for contract in now["contracts"])
     by = "in it" if bundled else "installed here"
     suites = f"made by {found.about.get('suite')}, judged by {version()}"
     put(line(f"{count(asked, 'clause')} judged anew, by the clauses {by} ({suites})"))

@@ -39,6 +39,7 @@ class Names(click.ParamType[str]):
 
 
 CONTRACTS, CLAUSES, IDENTITIES = Names("contracts"), Names("clauses"), Names("identities")
+PAGES = Names("pages")
 FAULTS, VARIANTS, ENTRIES = Names("faults"), Names("variants"), Names("entries")
 
 
@@ -56,12 +57,15 @@ def _rows(kind: str, params: dict[str, Any]) -> Iterable[tuple[str, str]]:
 
         yield from ((name, row.says) for name, row in rows.items())
         return
-    from cancel_contracts.contract.load import load, shipped
+    from cancel_contracts.contract.load import every_shipped, load
 
-    names = params.get("names") or ()
-    contracts = [load(path) for path in params.get("specs") or shipped()]
-    contracts = [c for c in contracts if not names or c.name in names or kind == "contracts"]
+    names, specs = params.get("names") or (), params.get("specs")
+    contracts = [load(path) for path in specs or every_shipped()]
     if kind == "contracts":
-        yield from ((c.name, c.title) for c in contracts)
+        asked = " (run only when named)"
+        yield from ((c.name, c.title if specs or c.default else c.title + asked) for c in contracts)
+    elif kind == "pages":
+        yield from ((name, page.url) for c in contracts for name, page in c.pages.items())
     else:
+        contracts = [c for c in contracts if (c.name in names if names else specs or c.default)]
         yield from ((clause.id, clause.says) for c in contracts for clause in c.clauses)

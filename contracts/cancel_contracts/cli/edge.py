@@ -11,10 +11,13 @@ from collections.abc import Sequence
 import click
 
 from cancel_contracts.cli.again import replay, token
+from cancel_contracts.cli.board import board
 from cancel_contracts.cli.bundle import recheck
+from cancel_contracts.cli.draft import new_contract
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, prove, schema
 from cancel_contracts.cli.mock import mock
+from cancel_contracts.cli.pages import pages
 from cancel_contracts.cli.run import judge, verify
 from cancel_contracts.errors import SUITE_FAILED, ContractsError, UsageError, clip, crash, one_line
 from cancel_contracts.pipes import papers
@@ -39,12 +42,15 @@ for command in (
     replay,
     token,
     compare,
+    board,
     baseline,
     clauses,
     explain,
     mock,
     prove,
     ledger,
+    pages,
+    new_contract,
     init,
     schema,
 ):

@@ -13,6 +13,7 @@ from cancel_contracts.cli.options import (
     PATH,
     check_writable,
     edition_option,
+    every_contract,
     load_contracts,
     put,
     spec_options,
@@ -43,7 +44,9 @@ def explain(clause: str, specs: tuple[Path, ...], names: tuple[str, ...]) -> Non
     from cancel_contracts.contract.choice import nearest
     from cancel_contracts.report.explain import explanation
 
-    contracts, id_ = load_contracts(specs, names), clause.upper()
+    # To look one up is not to run it: without a name all shipped contracts are looked through.
+    contracts = load_contracts(specs, names) if names else every_contract(specs)
+    id_ = clause.upper()
     if not any(c.knows(id_) for c in contracts):
         ids = [i for c in contracts for i in c.ids]
         raise UsageError("CLAUSE", f"no clause has the id {clause!r}", nearest(clause, ids))

@@ -156,14 +156,25 @@ def spec_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
+class ContractNames(click.Option):
+    """The option that names contracts. Its help has those that no run takes without being asked."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        from cancel_contracts.contract.load import every_shipped, load
+
+        named = ", ".join(c.name for c in map(load, every_shipped()) if not c.default)
+        self.help = f"Only this contract (repeatable). Run only when named: {named}."
+        return super().get_help_record(ctx)
+
+
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option(
         "--contract",
         "names",
+        cls=ContractNames,
         multiple=True,
         type=CONTRACTS,
         metavar="NAME",
-        help="Only this contract (repeatable).",
     )(command)
     return spec_option(command)
 
@@ -175,69 +186,36 @@ def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
-def load_contracts(
-    specs: Sequence[Path], names: Sequence[str], edition: date | None = None
-) -> list[Contract]:
-    """Return the contracts of the given files, or the shipped ones, narrowed by name, of an edition
-    where one is named.
+def every_contract(specs: Sequence[Path], edition: date | None = None) -> list[Contract]:
+    """Return the contracts of the given files, or all shipped ones: whatever may be named. Of an
+    edition, where one is named.
     """
-    from cancel_contracts.contract.load import load, shipped
+    from cancel_contracts.contract.load import every_shipped, load
 
-    contracts = [load(path, edition) for path in (specs or shipped())]
+    contracts = [load(path, edition) for path in (specs or every_shipped())]
     known = [c.name for c in contracts]
     for name in known:
         if known.count(name) > 1:
             raise UsageError("--spec", f"two files give the contract {name!r}", "name one of them")
+    return contracts
+
+
+def load_contracts(
+    specs: Sequence[Path], names: Sequence[str], edition: date | None = None
+) -> list[Contract]:
+    """Return the contracts that are named; where none is, those of the given files, or those of the
+    shipped ones that a run takes without being asked. Of an edition, where one is named.
+    """
+    contracts = every_contract(specs, edition)
+    known = [c.name for c in contracts]
     for name in names:
         if name not in known:
             raise UsageError(
                 "--contract", f"no contract is named {name!r}", f"use one of {', '.join(known)}"
             )
-    return [c for c in contracts if not names or c.name in names]
-
-
-def chosen(
-    contracts: Sequence[Contract], flags: dict[str, Any]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Take what selects clauses out of a command's flags: return what to keep to (none: all), and
-    what to leave out.
-    """
-    from cancel_contracts.contract.choice import Choice, selected
-
-    return selected(contracts, Choice(**{f: flags.pop(f) for f in Choice.__dataclass_fields__}))
-
-
-def pinned_dialects(
-    contracts: Sequence[Contract], values: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the dialects pinned by `--dialect CONTRACT=DIALECT`, by contract."""
-    from cancel_contracts.contract.edition import times
-
-    pinned: dict[str, tuple[str, ...]] = {}
-    for value in values:
-        name, _, dialect = value.partition("=")
-        contract = next((c for c in contracts if c.name == name), None)
-        if contract is None:
-            names = ", ".join(c.name for c in contracts)
-            raise UsageError(
-                "--dialect",
-                f"no contract is named {name!r}",
-                f"write CONTRACT=DIALECT with one of {names}",
-            )
-        known = {d.name: d.of for d in contract.dialects}
-        if dialect not in known:
-            fix = f"use one of {', '.join(known)}" if known else "it has no dialects"
-            if told := next((times(d) for d in contract.whole.dialects if d.name == dialect), ""):
-                fix = f"it is of editions {told}: see --edition"
-            raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", fix)
-        if any(
-            known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())
-        ):
-            raise UsageError(
-                "--dialect", f"{dialect} excludes another one pinned", "pin one of them"
-            )
-        pinned[name] = (*pinned.get(name, ()), dialect)
-    return pinned
+    if names:
+        return [c for c in contracts if c.name in names]
+    return [c for c in contracts if specs or c.default]
 
 
 def put(text: str, *, nl: bool = True) -> None:

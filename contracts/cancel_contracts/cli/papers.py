@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Papers:
             except OSError as err:
                 problem = err.strerror or "cannot be read"
                 raise UsageError(str(path), problem, "give a readable file") from None
-        shown = without_secrets({"base_url": target.base_url, **target.raw})
+        shown = without_secrets({**target.raw, "base_url": target.base_url})
         return cls(specs, {k: v for k, v in shown.items() if v}, entries)
 
 
@@ -55,6 +55,7 @@ def write(record: dict[str, Any], result: Result, papers: Papers, path: Path) ->
     from cancel_contracts.report import files, story
 
     clean = result.redactor
+    entries = [replace(entry, reason=clean.text(entry.reason)) for entry in papers.entries]
     with tempfile.TemporaryDirectory() as folder:
         write_recording(result, recording := Path(folder) / parts.RECORDING)
         target = yaml.safe_dump(clean.data(papers.target), sort_keys=False, allow_unicode=True)
@@ -63,7 +64,7 @@ def write(record: dict[str, Any], result: Result, papers: Papers, path: Path) ->
             parts.REPORT: writing.data(record),
             parts.RECORDING: recording,
             parts.TARGET: target.encode(),
-            parts.BASELINE: clean.text(dump(papers.entries)).encode(),
+            parts.BASELINE: dump(entries).encode(),
             parts.ABOUT: writing.data(about),
             **{parts.spec(name): text for name, text in papers.specs.items()},
         }

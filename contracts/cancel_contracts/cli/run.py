@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cancel_contracts.cli.choosing import chosen, pinned_dialects
 from cancel_contracts.cli.conclude import conclude
 from cancel_contracts.cli.grouped import Grouped
 from cancel_contracts.cli.options import (
@@ -19,11 +20,10 @@ from cancel_contracts.cli.options import (
     check_file,
     check_reports,
     check_writable,
-    chosen,
     clause_options,
+    every_contract,
     load_contracts,
     open_target,
-    pinned_dialects,
     put,
     report_options,
     spec_options,
@@ -221,8 +221,7 @@ def _baseline(
         return []
     from cancel_contracts.baseline import load
 
-    everything = [*contracts, *load_contracts(specs, ())]
-    return load(file, everything)
+    return load(file, [*contracts, *every_contract(specs)])
 
 
 def _console(verbose: bool, reports: dict[str, Path]) -> Outlet:

@@ -9,21 +9,18 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from cancel_contracts.contract import request_checks
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, listed, permission_of, values
+from cancel_contracts.contract.lifecycle import Problem, is_shown, lifecycle_problems, nearest
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.places import place
+from cancel_contracts.contract.responses import content_of, json_of, required_headers
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.exchange import Situation
 
-Problem = tuple[str, str, str]
 RESOURCES = ("any", *AXES["resource"].words)
-
-
-def nearest(word: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    """Return the fix for a word that is unknown: the nearest one, or where they are listed."""
-    near = get_close_matches(word, list(known), n=1)
-    return f"did you mean {near[0]!r}?" if near else "see docs/clauses-vocabulary.md"
 
 
 def unknown_words(document: Mapping[str, Any]) -> Iterator[Problem]:
@@ -52,26 +49,34 @@ def _unknown_values(where: str, key: str, wanted: Any) -> Iterator[Problem]:
     axis = AXES[key]
     if any("pattern" in form or "x-is" in form for form in axis.forms):
         return  # any text of the kind will do
+    if axis.named:
+        said = [row for row in listed(wanted) if isinstance(row, dict)]
+        wanted = [word for row in said for words in row.values() for word in listed(words)]
     for word in listed(wanted):
         if isinstance(word, str) and word not in (*axis.words, "any"):
             yield where, f"no {key} is named {word!r}", nearest(word, axis.words)
 
 
-def problems(contract: Contract) -> Iterator[Problem]:
-    """Yield what is wrong with a contract whose words are all known."""
+def problems(contract: Contract, example: Any = None) -> Iterator[Problem]:
+    """Yield what is wrong with a contract whose words are all known. `example` is of what the GET
+    shows.
+    """
     seen: set[str] = set()
     for id_ in contract.ids:
         if id_ in seen:
             yield f"x-clauses/{id_}", "the id stands twice", "ids are never reused"
         seen.add(id_)
-    yield from _lifecycle(contract)
+    yield from lifecycle_problems(contract, example)
     yield from _pages(contract)
+    yield from request_checks.of_contract(contract)
     for duty in contract.duties:
-        if "own-body" in duty.expect and contract.lifecycle.owners is None:
-            problem = "expects a body of owners, but x-lifecycle names none (owners)"
+        yield from request_checks.of_duty(contract, duty)
+        if "own-body" in duty.expect and contract.owners_schema is None:
+            problem = "expects a body of owners, but x-lifecycle names no schema of it (owners)"
             yield f"x-clauses/{duty.id}", problem, "add it"
     for clause in contract.clauses:
         yield from _given(contract, clause)
+        yield from request_checks.of_clause(contract, clause)
         for reading in clause.readings:
             if reading not in {d.name for d in contract.dialects}:
                 yield (
@@ -90,28 +95,18 @@ def _pages(contract: Contract) -> Iterator[Problem]:
             yield f"x-pages/{page}", "no source names this page", nearest(page, bare)
 
 
-def _lifecycle(contract: Contract) -> Iterator[Problem]:
-    life, known = contract.lifecycle, tuple(contract.properties)
-    if not known:
-        return  # nothing is said of what the resource shows
-    named = {"shows": life.shows, "records": life.records, "sets": life.sets}
-    named |= {
-        "touches": life.touches,
-        "moments": life.moments,
-        "caller": (life.caller,) if life.caller else (),
-    }
-    for key, names in named.items():
-        for name in names:
-            if name not in known:
-                yield f"x-lifecycle/{key}", f"no schema shows {name!r}", nearest(name, known)
-
-
 def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
     where, given, states = f"x-clauses/{clause.id}", clause.given, contract.lifecycle.states
     named = [str(word) for word in listed(given.get("resource", []))]
     for name in named:
         if name not in (*states, *RESOURCES):
             yield where, f"no state is named {name!r}", nearest(name, (*states, *RESOURCES))
+    if "final" in named and not contract.lifecycle.final:
+        yield (
+            where,
+            "asks for a final state, and x-lifecycle names none",
+            "name one, or leave it out",
+        )
     if "id" in given and "odd" not in named:
         yield where, "`id` goes with `resource: odd` alone", "leave it out, or say odd"
     for body in listed(given.get("body", [])):
@@ -126,10 +121,19 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
         yield where, "expects an entity, but no 2xx response has a schema", "add one"
     if "envelope" in expect.get("error", ()) and contract.error_schema is None:
         yield where, "expects an envelope, but no 4XX response has a schema", "add one"
+    if {"single", "media-type"} & set(expect.get("error", ())) and not tells_errors(contract):
+        yield (
+            where,
+            "expects JSON of errors, but no response documents any",
+            "say `body: documented`",
+        )
+    if "documented" in expect.get("header", ()) and not any(map(required_headers, rows(contract))):
+        problem = "expects header fields, but no response has one that is `required: true`"
+        yield where, problem, "mark it so"
     if "quota" in expect and not contract.quotas:
         yield where, "expects a quota, but there is no x-quota", "add it"
     for name in expect.get("keeps", ()):
-        if known and name not in known:
+        if not is_shown(contract, place(name)):
             yield where, f"keeps {name!r}, which no schema shows", nearest(name, known)
     if "named" in expect and contract.lifecycle.caller is None:
         yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"
@@ -142,6 +146,21 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
         if expect["accepts"] not in permissions:
             problem = f"accepts {expect['accepts']!r}, which nobody is asked to have"
             yield where, problem, nearest(expect["accepts"], permissions)
+
+
+def rows(contract: Contract) -> list[Mapping[str, Any]]:
+    """Return what `responses` holds, a row a status."""
+    return [row for row in (contract.operation.get("responses") or {}).values() if row]
+
+
+def tells_errors(contract: Contract) -> bool:
+    """Whether JSON is documented for some error, or nothing of the content of errors at all."""
+    errors = [
+        row
+        for code, row in (contract.operation.get("responses") or {}).items()
+        if str(code)[:1] not in "123" and content_of(row)
+    ]
+    return not errors or any(map(json_of, errors))
 
 
 def _stands_alone(situation: Situation) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from cancel_contracts.contract.given import (
     DEFAULT,
@@ -24,11 +24,13 @@ from cancel_contracts.contract.given import (
     listed,
     names,
     names_resource,
+    ordinary,
+    sends_body,
 )
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.standing import NEUTRAL, OPEN, Standing, standing_of
 from cancel_contracts.exchange import RECORDED, Situation
 
-Kind = Literal["neutral", "refused", "open"]
 Fact = tuple[str, Any]  # an aspect of a call and its value, such as ("body", Form("none"))
 
 # The aspects that vary independently, with the keys of `given` that speak of each.
@@ -41,21 +43,10 @@ ASPECTS: Mapping[str, tuple[str, ...]] = {
     "method": ("method",),
     "call": ("call",),
     "extra": ("extra",),
+    "parameter": ("parameter",),
 }
 # The fields of a situation that are one aspect; the others are one each.
 TOGETHER = {"resource": ("resource", "state", "id"), "caller": ("identity", "owner")}
-BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What one value does to a call; `statuses` are those that refuse it."""
-
-    kind: Kind
-    statuses: tuple[Any, ...] = ()
-
-
-NEUTRAL, OPEN = Standing("neutral"), Standing("open", ("4xx",))
 
 
 @dataclass(frozen=True)
@@ -118,7 +109,7 @@ class Composition:
         self.contract = contract
         self.read = lru_cache(SITUATIONS)(self._read)
         self.speaking = lru_cache(SITUATIONS)(self._speaking)
-        self.ordinary = replace(DEFAULT, state=contract.lifecycle.cancellable[0])
+        self.ordinary = replace(ordinary(contract), state=contract.lifecycle.cancellable[0])
         self._usual = {aspect: value(self.ordinary, aspect) for aspect in ASPECTS}
         self._values: dict[str, Mapping[str, set[Any]]] = {}
 
@@ -197,9 +188,11 @@ class Composition:
             for a in ASPECTS
         )
 
-    def speaks(self, clause: Clause, situation: Situation, status: int | None) -> Speaks | None:
+    def speaks(
+        self, clause: Clause, situation: Situation, status: int | None, limited: bool = False
+    ) -> Speaks | None:
         """Return how a clause speaks of a call in this situation that was answered so, or None."""
-        if not answers(clause, status) or not self._holds(clause, situation, status):
+        if not answers(clause, status, limited) or not self._holds(clause, situation, status):
             return None
         if clause.given.get("any"):
             return WHOLE
@@ -219,13 +212,13 @@ class Composition:
         return Speaks({"status": statuses, "effect": "none"})
 
     def _speaking(
-        self, situation: Situation, status: int | None
+        self, situation: Situation, status: int | None, limited: bool = False
     ) -> list[tuple[str, Speaks, Situation]]:
         """Return the clauses that speak of a call, how, and the situation it stands for."""
         return [
             (c.id, speaks, self.stands_for(c, situation))
             for c in self.contract.clauses
-            if (speaks := self.speaks(c, situation, status))
+            if (speaks := self.speaks(c, situation, status, limited))
         ]
 
     def _granted(self, method: str) -> list[Any]:
@@ -277,22 +270,9 @@ class Composition:
 
     def can_meet(self, situation: Situation) -> bool:
         """Whether all of a situation is on the wire: no body, no media type of it."""
-        bodiless = situation.method in BODILESS or situation.body.word == "none"
+        sends = sends_body(self.contract, situation.method)
+        bodiless = not sends or situation.body.word == "none"
         described = situation.content_type != "default" or situation.transfer != "length"
         described |= situation.extra in ("expect", "respelled")  # RFC 9110 section 10.1.1
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
-        return not (bodiless and described) and not (situation.method in BODILESS and sent)
-
-
-def standing_of(clause: Clause) -> Standing:
-    """Return what the facts of a clause do to a call."""
-    expect = clause.expect
-    if expect.get("connection"):
-        return NEUTRAL
-    if clause.level != "must" or "status" not in expect:
-        return OPEN
-    statuses = tuple(listed(expect["status"]))
-    classes = {str(word)[:1] for word in statuses}
-    if classes == {"2"}:
-        return NEUTRAL
-    return Standing("refused", statuses) if classes == {"4"} else OPEN
+        return not (bodiless and described) and (sends or not sent)

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 from urllib.parse import quote
 
 from cancel_contracts.contract.word import Word, table
+
+FIELD_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One documented alternative of `security`: a permission and the kind of token that
+    carries it.
+    """
+
+    kind: Literal["delegated", "application"]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -21,17 +35,85 @@ class Carried:
     secret: str = ""
 
 
-Carrier = Callable[[str], Carried]
+@dataclass(frozen=True)
+class Scheme:
+    """Where credentials stand (OpenAPI 3.1, Security Scheme Object): under a `word` in
+    Authorization (RFC 9110 section 11.4), or an API key bare in a header, the query or a cookie.
+
+    A Basic token is `user:password`, as the source of a token gives it (RFC 7617).
+    """
+
+    word: str = "Bearer"  # empty for an API key
+    place: Literal["header", "query", "cookie"] = "header"
+    name: str = "Authorization"
+    opaque: bool = False  # no token of it is a JWT
+    untold: bool = False  # nobody says what its tokens are
+
+    @property
+    def basic(self) -> bool:
+        return self.word.lower() == "basic"
+
+    def written(self, token: str) -> str:
+        """Return a token as it stands on the wire, without the scheme's word."""
+        if self.basic:
+            return base64.b64encode(token.encode()).decode()
+        return quote(token, safe="") if self.place == "query" else token
+
+    def minted(self, subject: str, token: str) -> str:
+        """Return a token that was made here as a source would give it."""
+        return f"{subject}:{token}" if self.basic else token
+
+    def carry(self, token: str) -> Carried:
+        """Return a token in its place."""
+        return self.placed(f"{self.word} {self.written(token)}".lstrip())
+
+    def placed(self, text: str) -> Carried:
+        """Return a text where the credentials stand, whatever it is."""
+        if self.place == "query":
+            return Carried(query=f"{quote(self.name, safe='')}={text}")
+        if self.place == "cookie":
+            return Carried((("Cookie", f"{self.name}={text}"),))
+        return Carried(((self.name, text),))
+
+    def knows(self, identity: str) -> bool:
+        """Whether an identity's form is another one than the ordinary under this scheme."""
+        if self.opaque and IDENTITIES.get(identity, ANYBODY).need == "mint":
+            return False
+        if self.word:
+            low = self.word == self.word.lower() and identity == "lower-case-scheme"
+            return not low and not (self.basic and identity == "basic-scheme")
+        return identity not in ("bare-scheme", "lower-case-scheme", "bare-token")
 
 
-def _authorization(change: Callable[[str], str]) -> Carrier:
-    return lambda token: Carried((("Authorization", change(token)),))
+BEARER = Scheme()
+Carrier = Callable[[Scheme, str], Carried]
+ANYBODY = Word("", "")
+
+
+def _written(change: Callable[[str], str]) -> Carrier:
+    """Return what carries a changed token in its place."""
+    return lambda scheme, token: scheme.carry(change(token))
+
+
+def _elsewhere(scheme: Scheme, token: str) -> Carried:
+    """Return a token everywhere but where it belongs."""
+    text = scheme.written(token)
+    headers = [("Cookie", f"access_token={text}"), ("X-Authorization", f"Bearer {text}"), ("X-Access-Token", text), ("Proxy-Authorization", f"Bearer {text}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")]  # fmt: skip
+    query = f"access_token={quote(text, safe='')}"
+    if not scheme.word:  # an API key, by its own name in the other places
+        headers.append(("Authorization", f"Bearer {text}"))
+        field = FIELD_NAME.fullmatch(scheme.name) is not None
+        if scheme.place != "header" and field:
+            headers.append((scheme.name, text))
+        if scheme.place != "cookie" and field:
+            headers[0] = ("Cookie", f"{scheme.name}={text}")
+        if scheme.place != "query":
+            query = f"{quote(scheme.name, safe='')}={quote(text, safe='')}"
+    return Carried(tuple(headers), query)
 
 
 # Roles are named in a target file or minted. `wire` of the others makes of the primary's token what
-# goes out in its place; one that no token is needed for ignores it.
-
-BEARER = _authorization(lambda token: f"Bearer {token}")  # of a role
+# goes out in its place, under the contract's scheme; one that needs no token ignores it.
 
 IDENTITIES = table(
     Word("primary", "whoever makes ordinary calls: `admin`, or what `primary` names"),
@@ -43,17 +125,17 @@ IDENTITIES = table(
     Word("expired", "a token that was valid once", "with an expired token", need="identities"),
     Word("personal", "a personal Microsoft account", "with a personal account", need="identities"),
     Word("throttled", "a caller whose quota is spent", "over the quota", need="identities"),
-    Word("anonymous", "no credentials at all", "without credentials", lambda _: Carried()),
-    Word("empty-header", "an empty Authorization", "with an empty Authorization", _authorization(lambda _: "")),
-    Word("bare-scheme", "`Bearer` without a token", "with a Bearer that has no token", _authorization(lambda _: "Bearer")),
-    Word("garbage-token", "a token of nobody", "with a token of nobody", _authorization(lambda _: "Bearer not-a-token-of-anybody")),
-    Word("basic-scheme", "user and password", "with Basic credentials", _authorization(lambda _: "Basic " + base64.b64encode(b"user:password").decode())),
-    Word("lower-case-scheme", "a good token under `bearer`", "with the scheme in lower case", _authorization(lambda token: f"bearer {token}")),
-    Word("bare-token", "a good token without a scheme", "with a good token and no scheme", _authorization(lambda token: token)),
-    Word("cut-token", "a good token without its end", "with a token cut short", _authorization(lambda token: f"Bearer {token[:-4]}")),
-    Word("longer-token", "a good token with letters after it", "with a token that goes on", _authorization(lambda token: f"Bearer {token}AAAA")),
-    Word("other-case-token", "a good token in the other case", "with a token in the other case", _authorization(lambda token: f"Bearer {token.swapcase()}")),
-    Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", lambda token: Carried((("Cookie", f"access_token={token}"), ("X-Authorization", f"Bearer {token}"), ("X-Access-Token", token), ("Proxy-Authorization", f"Bearer {token}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")), f"access_token={quote(token, safe='')}")),
+    Word("anonymous", "no credentials at all", "without credentials", lambda _, __: Carried()),
+    Word("empty-header", "an empty Authorization, or API key", "with an empty Authorization", lambda scheme, _: scheme.placed("")),
+    Word("bare-scheme", "`Bearer` without a token", "with a Bearer that has no token", lambda scheme, _: scheme.placed(scheme.word)),
+    Word("garbage-token", "a token of nobody", "with a token of nobody", lambda scheme, _: scheme.carry(scheme.minted("nobody", "not-a-token-of-anybody"))),
+    Word("basic-scheme", "user and password", "with Basic credentials", lambda _, __: Scheme("Basic").carry("user:password")),
+    Word("lower-case-scheme", "a good token under `bearer`", "with the scheme in lower case", lambda scheme, token: replace(scheme, word=scheme.word.lower()).carry(token)),
+    Word("bare-token", "a good token without a scheme", "with a good token and no scheme", lambda scheme, token: scheme.placed(scheme.written(token))),
+    Word("cut-token", "a good token without its end", "with a token cut short", _written(lambda token: token[:-4])),
+    Word("longer-token", "a good token with letters after it", "with a token that goes on", _written(lambda token: f"{token}AAAA")),
+    Word("other-case-token", "a good token in the other case", "with a token in the other case", _written(str.swapcase)),
+    Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", _elsewhere),
     Word("wrong-audience", "a token for another API", "with a token for another API", need="mint"),
     Word("bad-signature", "a token that somebody else signed", "with a token that somebody else signed", need="mint"),
     Word("unsigned", "a token of `alg` none", "with an unsigned token", need="mint"),
@@ -64,4 +146,4 @@ IDENTITIES = table(
 def needs_token(identity: str) -> bool:
     """Whether an identity's credentials hold a token, or what is left of one."""
     row = IDENTITIES.get(identity)
-    return row is None or row.wire is None or row.wire("a" * 8) != row.wire("b" * 8)
+    return row is None or row.wire is None or row.wire(BEARER, "a" * 8) != row.wire(BEARER, "b" * 8)

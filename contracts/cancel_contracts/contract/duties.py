@@ -31,7 +31,7 @@ DUTIES: Mapping[str, Duty] = {
         ),
         Duty(
             "media-type",
-            "application/json is named: `always`, or `with-body` where there is content",
+            "the body's media type is named: `always`, or `with-body` where there is content",
             {"enum": ["always", "with-body"]},
         ),
         Duty(

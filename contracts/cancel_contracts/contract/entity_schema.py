@@ -17,16 +17,17 @@ STEPS = 100_000  # of backtracking, for one regular expression on one text; some
 SHOWN_CHARS = 120
 VALUES = ("example", "examples", "default", "const", "enum")  # members that hold no schema
 
-_compiled: dict[int, tuple[Any, Any]] = {}  # by the schema's id; holds the schema, so that it stays
+# By the schema's id, and whether formats count; holds the schema, so that it stays.
+_compiled: dict[tuple[int, bool], tuple[Any, Any]] = {}
 
 
-def problem_of(schema: Any, value: Any) -> str | Literal[False] | None:
+def problem_of(schema: Any, value: Any, *, formats: bool = False) -> str | Literal[False] | None:
     """Return the first thing that a schema says against a JSON value, or None; False where a
-    regular expression came to no end.
+    regular expression came to no end. `formats` counts what `format` says too.
     """
-    key = id(schema)
+    key = (id(schema), formats)
     if key not in _compiled:
-        _compiled[key] = (schema, _validator(schema))
+        _compiled[key] = (schema, _validator(schema, formats))
     try:
         _compiled[key][1].validate(value)
     except ValidationError as err:
@@ -38,8 +39,9 @@ def problem_of(schema: Any, value: Any) -> str | Literal[False] | None:
     return None
 
 
-def _validator(schema: Any) -> Any:
-    return validator_for(schema, pattern_options=FancyRegexOptions(backtrack_limit=STEPS))
+def _validator(schema: Any, formats: bool = False) -> Any:
+    options = FancyRegexOptions(backtrack_limit=STEPS)
+    return validator_for(schema, pattern_options=options, validate_formats=formats)
 
 
 def _path(parts: list[str | int]) -> str:

@@ -34,9 +34,9 @@ FACETS: Mapping[str, Facet] = {
     facet.name: facet
     for facet in (
         Facet("status", "the status code: `200`, `4xx`, `not 5xx`, or a list", STATUSES),
-        Facet("body", "`empty` (not one octet) or `entity` (JSON fit for the schema), of a 2xx", {"enum": ["empty", "entity"]}, topic="body"),
+        Facet("body", "`empty` (not one octet) or `entity` (JSON fit for the schema), of a 2xx; `documented`: of any answer, what `responses` says of its status and media type", {"enum": ["empty", "entity", "documented"]}, topic="body"),
         Facet("error", "of a 4xx or 5xx: `envelope`, `single` (nothing beside `error`), `media-type`, `no-internals`", _some("envelope", "single", "media-type", "no-internals"), topic="error"),
-        Facet("header", "`challenge` and `bearer` (401), `allow` (405), `retry-after` (429)", _some("challenge", "bearer", "allow", "retry-after")),
+        Facet("header", "`challenge` and `bearer` (401), `allow` (405), `retry-after` (429); `documented`: those that `responses` marks as required for the status", _some("challenge", "bearer", "allow", "retry-after", "documented")),
         Facet("effect", "`cancelled`, `none`, `kept` (what the first call did still stands), `as-answered` (2xx: cancelled, 4xx: none)", {"enum": ["cancelled", "none", "kept", "as-answered"]}, "looks"),
         Facet("neighbour", "`unchanged`: another resource was neither cancelled nor lost anything (not with unknown or odd ids, calls at once, or a kept connection)", {"const": "unchanged"}, "looks"),
         Facet("entity", "`id`, `state`, `set` in the answer; `recorded` in answer or GET; `agrees` with the GET; `ordered` dates", _some("id", "state", "recorded", "set", "agrees", "ordered"), "looks", topic="body"),

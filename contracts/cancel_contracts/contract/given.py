@@ -30,6 +30,8 @@ from cancel_contracts.parse import success
 # given's key -> Situation's field. `resource` and `id` are read apart.
 FIELDS = {key: axis.field for key, axis in AXES.items() if key not in ("resource", "id")}
 DEFAULT = Situation()
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
+CONTRACTS = 64  # of which the ordinary call is kept at hand
 CLAUSES = 1024  # of which what they ask for is kept at hand
 
 
@@ -60,15 +62,35 @@ def body_form(contract: Contract, value: Any) -> Form:
     return Form(str(value))
 
 
+@lru_cache(CONTRACTS)
+def ordinary(contract: Contract) -> Situation:
+    """Return the ordinary call of a contract, on no resource in particular."""
+    return replace(DEFAULT, method=contract.method)
+
+
+def sends_body(contract: Contract, method: str) -> bool:
+    """Whether calls of a method may carry content: those of the operation's own may."""
+    return method not in BODILESS or method == contract.method
+
+
 def values(contract: Contract, given: Mapping[str, Any], key: str) -> list[Any]:
     """Return the members of one key as a situation has them; the ordinary where it is absent."""
     if key not in given:
-        return ["any" if given.get("any") else getattr(DEFAULT, FIELDS[key])]
+        return ["any" if given.get("any") else getattr(ordinary(contract), FIELDS[key])]
     if key == "identity":
         return [identity_name(v) for v in listed(given[key])]
     if key == "body":
         return [v if v == "any" else body_form(contract, v) for v in listed(given[key])]
+    if key == "parameter":
+        return [pair for v in listed(given[key]) for pair in _pairs(v)]
     return [str(v) for v in listed(given[key])]
+
+
+def _pairs(value: Any) -> list[Any]:
+    """Return the name of a parameter with each word that is said of it."""
+    if not isinstance(value, dict):
+        return [value]
+    return [(str(name), word) for name, words in value.items() for word in listed(words)]
 
 
 def resources(contract: Contract, given: Mapping[str, Any]) -> list[tuple[str, str | None, Form]]:
@@ -101,7 +123,7 @@ def _asked(contract: Contract, clause: Clause) -> tuple[Situation, ...]:
     axes: list[Iterable[Any]] = [resources(contract, given)]
     for key, field in FIELDS.items():
         named = [v for v in values(contract, given, key) if v != "any"]
-        axes.append(named or [getattr(DEFAULT, field)])
+        axes.append(named or [getattr(ordinary(contract), field)])
     found: dict[Situation, None] = {}
     for (resource, state, id_), *rest in product(*axes):
         facts = dict(zip(FIELDS.values(), rest, strict=True))
@@ -150,15 +172,15 @@ def names_resource(clause: Clause, situation: Situation, status: int | None) -> 
     return False
 
 
-def answers(clause: Clause, status: int | None) -> bool:
+def answers(clause: Clause, status: int | None, limited: bool = False) -> bool:
     """Whether the clause speaks of a call that was answered so.
 
-    A refusal by the limit says nothing of the call itself: only clauses that speak of any call take
-    it as evidence.
+    A refusal by the limit (`limited`, or 429) says nothing of the call itself: only clauses that
+    speak of any call take it as evidence.
     """
     if "answer" in clause.given and (status is None or not fits(status, clause.given["answer"])):
         return False
-    return status != 429 or bool(clause.given.get("any"))
+    return not (limited or status == 429) or bool(clause.given.get("any"))
 
 
 def kind_of(situation: Situation) -> Situation:

@@ -11,11 +11,10 @@ import re
 from dataclasses import dataclass
 
 from cancel_contracts.contract.model import Contract, Source
+from cancel_contracts.contract.page import INTRODUCTION, TITLE, headings
 
 RFC = re.compile(r"^RFC (\d+)$")
 NUMBER = re.compile(r"\d+(?:\.\d+)*")
-ASIDE = re.compile(r"\([^)]*\)")  # which edition, which row: no part of a heading
-BOTH = re.compile(r" and (?=[A-Z])")  # "Response and Examples"; not "Reliability and support"
 NO_SLUG = re.compile(r"[^a-z0-9 -]")
 
 
@@ -35,6 +34,7 @@ def links(contract: Contract, source: Source) -> tuple[Link, ...]:
         return tuple(Link(f"{source.page}, {n}", f"{url}#section-{n}") for n in sections)
     if (page := contract.pages.get(source.page)) is None:
         return ()
-    heading = BOTH.split(ASIDE.sub("", source.section))[0].strip().lower()
-    anchor = NO_SLUG.sub("", heading).replace(" ", "-")
-    return (Link(str(source), f"{page}#{anchor}" if anchor else page),)
+    first = next(iter(headings(source.section)), TITLE)
+    anchor = "" if first in (TITLE, INTRODUCTION) else NO_SLUG.sub("", first.lower())
+    url = f"{page.url}#{anchor.replace(' ', '-')}" if anchor else page.url
+    return (Link(str(source), url),)

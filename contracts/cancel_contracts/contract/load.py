@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,17 @@ from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.edition import at
 from cancel_contracts.contract.entity_schema import bad_patterns
-from cancel_contracts.contract.model import Contract, Lifecycle, Quota
-from cancel_contracts.contract.openapi import Document, schema_of
+from cancel_contracts.contract.ids import Id, property_of
+from cancel_contracts.contract.lifecycle import read_lifecycle
+from cancel_contracts.contract.model import Contract, Quota
+from cancel_contracts.contract.openapi import Document, error_schema, schema_of
+from cancel_contracts.contract.operation import ACTS, Operation, shared_name
+from cancel_contracts.contract.page import read_pages
+from cancel_contracts.contract.places import place
 from cancel_contracts.contract.promises import read_clauses, read_dialects, read_not_testable
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
-from cancel_contracts.contract.yaml_file import parse_yaml, place_in
+from cancel_contracts.contract.yaml_file import parse_text, place_in, read_file
 from cancel_contracts.errors import UsageError
 from cancel_contracts.schemas import complaint, schema
 
@@ -35,6 +42,11 @@ NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 
 
 def shipped() -> list[Path]:
+    """Return the spec files of the shipped contracts that a run takes without being asked."""
+    return [path for path in every_shipped() if load(path).default]
+
+
+def every_shipped() -> list[Path]:
     """Return the spec files that come with the package: beside it in a checkout, inside it in a
     wheel.
     """
@@ -70,18 +82,24 @@ def _unchanged(path: Path, inode: int, written_ns: int, size_bytes: int) -> Cont
 
 
 def _load(path: Path) -> Contract:
+    return of_text(path, lambda: read_file(path))
+
+
+def of_text(path: Path, read: Callable[[], str]) -> Contract:
+    """Return the contract of a spec's text, as the file of that path holds it."""
     if not NAME.match(path.stem):
         raise UsageError(
             str(path), f"{path.stem!r} is no contract name", "use lower-case letters, digits and -"
         )
-    document = parse_yaml(path)
+    text = read()
+    document = parse_text(path, text)
     if not isinstance(document, dict):
         raise UsageError(str(path), "is no mapping", "start from one of the shipped specs")
     complain(path, document)
     for where, pattern in bad_patterns(document):
         problem = f"{pattern!r} is no regular expression"
         raise UsageError(f"{path}: {where}", problem, "write it as ECMA 262 has it")
-    return Reader(path, document).contract()
+    return replace(Reader(path, document).contract(), sha256=sha256(text.encode()).hexdigest())
 
 
 def spec_schema() -> dict[str, Any]:
@@ -104,59 +122,62 @@ class Reader(Document):
 
     def contract(self) -> Contract:
         life = self.document["x-lifecycle"]
-        path = self.route(life["cancel"], "post")
-        observe = self.route(life["observe"], "get") if "observe" in life else None
-        operation = self.resolved(f"paths/{path}", self.document["paths"][path]["post"])
+        path, verb = self.route(life["cancel"], *ACTS)
+        observe = self.route(life["observe"], "get")[0] if "observe" in life else None
+        id_name = shared_name(self, path, observe)
+        act = Operation(self, path, verb, id_name)
+        look = Operation(self, observe, "get", id_name) if observe else None
+        operation, scheme = act.resolved, act.scheme()
         responses = operation.get("responses") or {}
+        observed = self.observed(observe)
+        success = schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {}))
+        shown = observed if property_of(observed, "id") else success
         contract = Contract(
             name=self.path.stem,
             title=self.document["info"]["title"],
             path_of_file=str(self.path),
             document={**self.document, "paths": self.resolved("paths", self.document["paths"])},
             path=path,
+            id=Id(id_name, act.id_row, property_of(shown, "id")),
+            parameters=tuple(act.parameters(scheme)),
+            observe_parameters=tuple(look.parameters(scheme)) if look else (),
+            scheme=scheme,
+            media=act.media(),
+            body_schema=act.body_schema(),
             observe_path=observe,
             server=self.document["servers"][0]["url"].rstrip("/"),
             servers=tuple(self.servers()),
             provisions=tuple(read_provisions(self.document, self.bad)),
-            lifecycle=self.lifecycle(life),
+            lifecycle=read_lifecycle(life, verb.upper(), self.kept(), self.bad),
             permissions=tuple(self.permissions(operation)),
-            reading=tuple(
-                self.permissions(self.document["paths"][observe]["get"] if observe else {})
-            ),
+            reading=tuple(self.permissions(look.resolved if look else {})),
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
             dialects=tuple(read_dialects(self.document, self.bad)),
             clauses=tuple(read_clauses(self.document, "server", self.bad)),
             duties=tuple(read_clauses(self.document, "caller", self.bad)),
             not_testable=tuple(read_not_testable(self.document)),
-            pages={name: row["url"] for name, row in self.document.get("x-pages", {}).items()},
-            bodies=self.bodies(operation),
-            entity_schema=schema_of(next((r for c, r in responses.items() if c[:1] == "2"), {})),
-            observed_schema=self.observed(observe),
+            pages=read_pages(self.document),
+            unproven=dict(self.document.get("x-prove", {})),
+            bodies=act.bodies(),
+            entity_schema=success,
+            observed_schema=observed,
+            default=self.document.get("x-default", True),
             owners_schema=self.owners(life.get("owners")),
-            error_schema=next(
-                (s for c in ("4XX", "default", "404") if (s := schema_of(responses.get(c)))), None
-            ),
+            error_schema=error_schema(responses),
         )
-        for where, problem, fix in problems(contract):
+        for where, problem, fix in problems(contract, self.example(observe)):
             raise self.bad(where, problem, fix)
         return contract
 
-    def lifecycle(self, life: Mapping[str, Any]) -> Lifecycle:
-        both = set(life["cancellable"]) & set(life["final"])
-        if both:
-            raise self.bad(
-                "x-lifecycle", f"{sorted(both)[0]!r} is both cancellable and final", "keep one"
-            )
-        return Lifecycle(
-            shows=tuple(life["shows"]),
-            cancellable=tuple(life["cancellable"]),
-            final=tuple(life["final"]),
-            after=tuple(life["after"]),
-            records=dict(life.get("records", {})),
-            sets=tuple(life.get("sets", [])),
-            touches=tuple(life.get("touches", [])),
-            moments=tuple(life.get("moments", [])),
-            caller=life.get("caller"),
-            owners=life.get("owners"),
-        )
+    def kept(self) -> Iterator[str]:
+        """Yield the places that clauses say a call leaves alone."""
+        for row in self.document["x-clauses"]:
+            expect = row["expect"]
+            for each in (expect, *expect.get("readings", {}).values()):
+                for name in each.get("keeps", ()):
+                    try:
+                        yield place(name)
+                    except ValueError as err:
+                        fix = "write it as RFC 6901 has it"
+                        raise self.bad(f"x-clauses/{row['id']}/keeps", str(err), fix) from None

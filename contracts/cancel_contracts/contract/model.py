@@ -12,6 +12,13 @@ from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from cancel_contracts.contract.credentials import BEARER, Permission, Scheme
+from cancel_contracts.contract.ids import ANY_ID, Id
+from cancel_contracts.contract.page import Page
+from cancel_contracts.contract.parameters import Parameter
+from cancel_contracts.contract.places import documented
+from cancel_contracts.contract.states import Lifecycle
+
 Level = Literal["must", "should", "info"]
 
 
@@ -79,6 +86,7 @@ class Quota:
     calls: int
     seconds: int
     documented: Literal["page", "elsewhere"] = "page"
+    refused: int = 429  # the status that tells of it
 
     def __str__(self) -> str:
         unit = {60: "minute", 3600: "hour"}.get(self.seconds, f"{self.seconds} s")
@@ -117,58 +125,6 @@ class Provision:
     by: str = "primary"
 
 
-SEPARATORS = frozenset(" \t_-")
-
-
-def canonical(state: str) -> str:
-    """Fold a state's spelling: case and separators do not count, nor does one l or two in
-    cancelled.
-    """
-    letters = "".join(c for c in state.casefold() if c not in SEPARATORS)
-    return letters.replace("cancelled", "canceled")
-
-
-@dataclass(frozen=True)
-class Lifecycle:
-    """The states of the resource. `after` is empty where no page names the state that a cancel
-    leads to.
-    """
-
-    shows: tuple[str, ...]
-    cancellable: tuple[str, ...]
-    final: tuple[str, ...]
-    after: tuple[str, ...]
-    # Property of the entity -> property of the request that is kept in it.
-    records: Mapping[str, str] = field(default_factory=dict)
-    sets: tuple[str, ...] = ()  # properties that a cancel fills
-    touches: tuple[str, ...] = ()  # properties that any call, or time, may change beside
-    moments: tuple[str, ...] = ()  # properties with dates, in the order in which they come
-    caller: str | None = None  # the property that names who cancelled
-    # Name of the schema that an owner's (non-administrator's) body must fit.
-    owners: str | None = None
-
-    @property
-    def states(self) -> tuple[str, ...]:
-        return self.cancellable + self.final
-
-    def kind(self, state: str) -> str:
-        """Return "cancellable" or "final" for a provider state's name."""
-        return "cancellable" if state in self.cancellable else "final"
-
-    def cancelled(self, shown: str) -> bool:
-        return canonical(shown) in {canonical(name) for name in self.after}
-
-
-@dataclass(frozen=True)
-class Permission:
-    """One documented alternative of `security`: a permission and the kind of token that
-    carries it.
-    """
-
-    kind: Literal["delegated", "application"]
-    name: str
-
-
 @dataclass(frozen=True, eq=False)
 class Contract:
     """Everything that the suite knows of one endpoint. `document` is the whole OpenAPI document,
@@ -192,28 +148,43 @@ class Contract:
     bodies: Mapping[str, Any]  # requestBody examples by name; empty where no body is to be sent
     entity_schema: Mapping[str, Any] | None
     error_schema: Mapping[str, Any] | None
+    id: Id = ANY_ID  # the path parameter that names the resource
+    parameters: tuple[Parameter, ...] = ()  # the others of the cancel
+    observe_parameters: tuple[Parameter, ...] = ()  # those of the GET
+    scheme: Scheme = BEARER  # how credentials are carried
+    media: str = "application/json"  # of a body
+    body_schema: Mapping[str, Any] = field(default_factory=dict)
     owners_schema: Mapping[str, Any] | None = None  # that `lifecycle.owners` names
     observed_schema: Mapping[str, Any] | None = None  # of what the GET shows
     servers: tuple[Server, ...] = ()  # of every cloud; `server` is the first
     provisions: tuple[Provision, ...] = ()
     reading: tuple[Permission, ...] = ()  # those of the GET that shows the resource
-    pages: Mapping[str, str] = field(default_factory=dict)  # addresses, by the names in sources
-    duties: tuple[
-        Clause, ...
-    ] = ()  # what the pages ask of callers; `expect` is of contract/duties.py
+    pages: Mapping[str, Page] = field(default_factory=dict)  # by the names in sources
+    unproven: Mapping[str, str] = field(default_factory=dict)  # what `prove` leaves out -> why
+    sha256: str = ""  # of the spec file's octets, in hexadecimal
+    default: bool = True  # whether a run takes it without being asked
+    duties: tuple[Clause, ...] = ()  # of callers; `expect` is of contract/duties.py
     edition: date | None = None  # the day that it was asked to be of
     editions: Contract | None = None  # with what is in force on other days, where this is without
 
     @cached_property
     def properties(self) -> frozenset[str]:
         """The properties that a page documents of what the GET or a success shows."""
-        return frozenset(_properties(self.entity_schema) | _properties(self.observed_schema))
+        along = self.lifecycle.ways
+        schemas = (self.entity_schema, self.observed_schema)
+        return frozenset(name for schema in schemas for name, _ in documented(schema, along))
 
     @cached_property
     def lasting(self) -> frozenset[str]:
         """The documented properties that no call of this endpoint may change."""
         life = self.lifecycle
-        return self.properties - {*life.shows, *life.records, *life.sets, *life.touches}
+        written = {*life.places, *life.records, *life.sets, *life.touches, *life.leaves}
+        return self.properties - written
+
+    @cached_property
+    def limit_statuses(self) -> tuple[int, ...]:
+        """The statuses by which a limit may be told: 429, and what a quota is refused with."""
+        return tuple(dict.fromkeys((429, *(quota.refused for quota in self.quotas))))
 
     @property
     def server_path(self) -> str:
@@ -237,8 +208,13 @@ class Contract:
         return self.editions or self
 
     @property
+    def method(self) -> str:
+        """The method of the operation that cancels."""
+        return self.lifecycle.method
+
+    @property
     def operation(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.document["paths"][self.path]["post"]
+        found: Mapping[str, Any] = self.document["paths"][self.path][self.method.lower()]
         return found
 
     def clause(self, id_: str) -> Clause | None:
@@ -252,11 +228,3 @@ class Contract:
 
     def knows(self, id_: str) -> bool:
         return id_ in self.whole.ids
-
-
-def _properties(schema: Any) -> set[str]:
-    """Return the names that an object's schema lists, those of its parts included."""
-    if not isinstance(schema, Mapping):
-        return set()
-    parts = (part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key) or ())
-    return set(schema.get("properties") or ()).union(*map(_properties, parts))

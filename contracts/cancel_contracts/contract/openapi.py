@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from cancel_contracts.contract.model import Permission, Server
-from cancel_contracts.contract.path_template import halves
+from cancel_contracts.contract.credentials import Permission
+from cancel_contracts.contract.model import Server
+from cancel_contracts.contract.path_template import pieces
+from cancel_contracts.contract.responses import json_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.parse import NO_JSON, pointed
 
@@ -58,16 +60,18 @@ class Document:
                 if isinstance(operation, dict):
                     yield route, method, operation
 
-    def route(self, operation_id: str, method: str) -> str:
+    def route(self, operation_id: str, *methods: str) -> tuple[str, str]:
+        """Return the path of an operation, and which of the methods it is of."""
         for route, verb, operation in self.operations():
-            if operation.get("operationId") == operation_id and verb == method:
+            if operation.get("operationId") == operation_id and verb in methods:
                 try:
-                    halves(route)
+                    pieces(route)
                 except ValueError as err:
                     raise self.bad(f"paths/{route}", str(err), "name the id") from None
-                return route
+                return route, verb
+        verbs = " or ".join(map(str.upper, methods))
         raise self.bad(
-            "x-lifecycle", f"no {method.upper()} operation is named {operation_id!r}",
+            "x-lifecycle", f"no {verbs} operation is named {operation_id!r}",
             "give the operation that operationId",
         )  # fmt: skip
 
@@ -78,8 +82,20 @@ class Document:
         operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
         return schema_of((operation.get("responses") or {}).get("200"))
 
-    def owners(self, name: str | None) -> Any:
-        """Return the schema of a name, or None where there is no name."""
+    def example(self, route: str | None) -> Any:
+        """Return an example of what the GET shows, or None."""
+        if route is None:
+            return None
+        operation = self.resolved(f"paths/{route}", self.document["paths"][route]["get"])
+        response = (operation.get("responses") or {}).get("200")
+        media = ((response or {}).get("content") or {}).get("application/json") or {}
+        named = (row.get("value") for row in (media.get("examples") or {}).values())
+        return media.get("example", next(named, None))
+
+    def owners(self, name: str | Literal[True] | None) -> Any:
+        """Return the schema of a name, or None where owners send no body that has one."""
+        if name is True:
+            return None
         found = self.document.get("components", {}).get("schemas", {}).get(name)
         if name is not None and found is None:
             problem = f"no schema is named {name!r}"
@@ -120,21 +136,17 @@ class Document:
             for audience in scheme.get("x-audiences", []):
                 yield str(audience)
 
-    def bodies(self, operation: Mapping[str, Any]) -> dict[str, Any]:
-        content = (operation.get("requestBody") or {}).get("content", {})
-        if not content:
-            return {}
-        media = content.get("application/json")
-        if media is None or not media.get("examples"):
-            raise self.bad(
-                f"paths/{operation.get('operationId')}/requestBody",
-                "gives no application/json examples",
-                "add one: it is what ordinary calls send",
-            )
-        return {name: example["value"] for name, example in media["examples"].items()}
-
 
 def schema_of(response: Any) -> Any:
-    if not isinstance(response, dict):
-        return None
-    return (response.get("content") or {}).get("application/json", {}).get("schema")
+    """Return the schema of the JSON of a response, or None."""
+    row = json_of(response) if isinstance(response, dict) else None
+    return row[1].get("schema") if row else None
+
+
+def error_schema(responses: Mapping[str, Any]) -> Any:
+    """Return the schema of errors in general: of 4XX, of `default`, else of the first that has
+    one.
+    """
+    others = [code for code in responses if str(code)[:1] in ("4", "5")]
+    codes = dict.fromkeys(("4XX", "default", "404", *others))
+    return next((s for code in codes if (s := schema_of(responses.get(code)))), None)

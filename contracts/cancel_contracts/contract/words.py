@@ -94,6 +94,11 @@ RESOURCES = table(
     Word("odd", "an id of the kind `id`", "an odd id"),
 )
 METHODS = table(*(Word(m, m) for m in ("POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")))  # fmt: skip
+PARAMETERS = table(
+    Word("omitted", "without it", "without {name}"),
+    Word("invalid", "a value that its schema refuses", "with an invalid {name}"),
+    Word("other", "another value that its schema takes", "with another {name}"),
+)
 MEDIA_TYPES = table(
     Word("default", "what the body needs"),
     Word("none", "no Content-Type", "no Content-Type"),
@@ -114,6 +119,7 @@ class Axis:
     words: Mapping[str, Word]
     forms: tuple[Mapping[str, Any], ...] = ()
     topic: str = "request"
+    named: bool = False  # its words are said of a name
 
 
 def _one_of(name: str, says: str, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,13 +146,19 @@ AXES: Mapping[str, Axis] = {
         Axis("method", "method", "POST", "the method", METHODS),
         Axis("call", "call", "first", "its place among calls", CALLS, topic="lifecycle"),
         Axis("extra", "extra", "none", "what nobody asks for", EXTRAS),
+        Axis("parameter", "parameter", None, "how a parameter is sent, by its name: `{NAME: omitted}`", PARAMETERS, named=True),
     )
 }  # fmt: skip
 
 
 def axis_schema(axis: Axis) -> dict[str, Any]:
     """Return the JSON Schema of one key of `given`: a word, a form, or a list of them."""
-    one = {"anyOf": [{"enum": [*axis.words, "any"]}, *axis.forms]}
+    one: dict[str, Any] = {"anyOf": [{"enum": [*axis.words, "any"]}, *axis.forms]}
+    if axis.named:
+        word = {"enum": [*axis.words]}
+        several = {"type": "array", "minItems": 1, "uniqueItems": True, "items": word}
+        by_name = {"type": "object", "minProperties": 1, "additionalProperties": {"anyOf": [word, several]}}  # fmt: skip
+        one = {"anyOf": [{"const": "any"}, by_name]}
     return {
         "description": axis.says,
         "anyOf": [one, {"type": "array", "minItems": 1, "items": one}],

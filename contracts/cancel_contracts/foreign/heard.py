@@ -65,7 +65,8 @@ class Heard:
         """Where it was: contract, host, id. Two hosts may have a resource of one id each."""
         assert self.where is not None
         host = urlsplit(self.sent.url).netloc.rpartition("@")[2].casefold()
-        return (self.where.contract.name, host, self.where.id.casefold())
+        id_ = "/".join((*self.where.within, self.where.id))
+        return (self.where.contract.name, host, id_.casefold())
 
     @property
     def latest(self) -> float:
@@ -88,7 +89,8 @@ class Heard:
             return None if self.left.may_have_acted else False
         if self.sent.method in ("OPTIONS", "HEAD") or 300 <= self.status < 500:
             return False
-        if self.sent.method == "POST" and success(self.status):
+        act = self.where.contract.method if self.where else None
+        if self.sent.method == act and success(self.status):
             return True
         return False if self.asks_to_come_again() else None
 

@@ -20,7 +20,7 @@ from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.parse import success
-from cancel_contracts.sight.observation import EFFECT_SECONDS, Observation, observe
+from cancel_contracts.sight.observation import Observation, effect_seconds, observe
 from cancel_contracts.sight.sight import Sight
 
 TWICE = "recorded twice"
@@ -110,7 +110,8 @@ class _History:
             self.left[OVERLAPS] += 1
             self._overlook()
             return
-        seen = observe(self._exchange(call, "first"))
+        assert call.where is not None
+        life, seen = call.where.contract.lifecycle, self._seen(self._exchange(call, "first"))
         if seen is None:
             self._overlook()
         self.found[at] = self._exchange(call, "first")
@@ -118,12 +119,12 @@ class _History:
             return
         before = self._before(at)
         if self.last_act is not None and (
-            call.started >= self.last_act.ended + EFFECT_SECONDS or self._shows(call, before, seen)
+            call.started >= self.last_act.ended + effect_seconds(life)
+            or self._shows(call, before, seen)
         ):
             self.last_act = None
         if not self.cancelled:
             gone: State = ("unknown", None) if self.observable else UNTOLD
-            assert call.where is not None
             shows = seen.entity
             self.state = gone if shows is None else state_of(call.where.contract, shows)
 
@@ -157,7 +158,10 @@ class _History:
         if len(beside) != 1 or self.beside[beside[0]] != [at]:
             return None
         pair = self.calls[at], self.calls[beside[0]]
-        plain = all(c.cancels and c.status and c.sent.method == "POST" for c in pair)
+        plain = all(
+            c.where and c.cancels and c.status and c.sent.method == c.where.contract.method
+            for c in pair
+        )
         return beside[0] if plain and not any(c.put_off(()) for c in pair) else None
 
     def _exchange(self, call: Heard, word: str) -> Exchange:
@@ -180,11 +184,9 @@ class _History:
         )
 
     def _stays_unknown(self, call: Heard) -> bool:
-        looks = [
-            other.status
-            for other in self.calls
-            if not other.cancels and other.started >= call.ended + EFFECT_SECONDS
-        ]
+        assert call.where is not None
+        due = call.ended + effect_seconds(call.where.contract.lifecycle)
+        looks = [other.status for other in self.calls if not other.cancels and other.started >= due]
         return bool(looks) and all(status in (404, 410) for status in looks)
 
     def _before(self, at: int) -> Observation | None:
@@ -194,7 +196,11 @@ class _History:
             for place, x in self.found.items()
             if place < at and (x.scenario, x.position, x.kind) == (self.number, 0, "observe")
         ]
-        return observe(looks[-1]) if looks else None
+        return self._seen(looks[-1]) if looks else None
+
+    def _seen(self, look: Exchange) -> Observation | None:
+        where = next(call.where for call in self.calls if call.where is not None)
+        return observe(look, where.contract.lifecycle)
 
     @staticmethod
     def _shows(call: Heard, before: Observation | None, seen: Observation) -> bool:
@@ -206,22 +212,23 @@ class _History:
         due, or a later one may have shown it.
         """
         call = self.calls[at]
-        if at not in self.found or not call.cancels or not call.acts():
+        if at not in self.found or call.where is None or not call.cancels or not call.acts():
             return set()
+        due = call.ended + effect_seconds(call.where.contract.lifecycle)
         self.number = self.found[at].scenario
         before, looks, last = self._before(at), [], False
         for place in range(at + 1, len(self.calls)):
             other = self.calls[place]
             if other.where is not None and other.cancels and other.left is None:
                 break
-            seen = observe(self.found[place]) if place in self.found else None
+            seen = self._seen(self.found[place]) if place in self.found else None
             if seen is None:
                 last = last and other.left is not None and not other.left.may_have_acted
                 continue
             if self._shows(other, before, seen):
                 return set()
             looks.append(place)
-            last = other.started >= call.ended + EFFECT_SECONDS
+            last = other.started >= due
         return set() if last else set(looks)
 
 

@@ -19,7 +19,6 @@ from cancel_contracts.exchange import (
     Part,
     Received,
     Sent,
-    answered_by_proxy,
     struck_out,
 )
 from cancel_contracts.foreign import WORKER, Heard, Left, Route, route
@@ -27,6 +26,7 @@ from cancel_contracts.har.body import (
     BODY_BYTES,
     cleaned,
     content_of,
+    form_of,
     length_of,
     mapping_of,
     number_of,
@@ -35,6 +35,7 @@ from cancel_contracts.har.body import (
 from cancel_contracts.har.caller import caller_of
 from cancel_contracts.har.secrets import veil_answer, veil_request, veil_url
 from cancel_contracts.parse import http_date
+from cancel_contracts.transport.proxies import answered_by_proxy
 
 DAMAGED = Left("damaged or not as HAR 1.2 has it")
 NO_ANSWER = Left("without an answer (broken off)")
@@ -199,7 +200,7 @@ def request_of(request: Mapping[str, Any]) -> Sent:
     text, media = text_of(posted.get("text")), posted.get("mimeType")
     if media and isinstance(media, str) and all(n.lower() != "content-type" for n, _ in headers):
         headers = (*headers, ("Content-Type", media))  # so the recorder says, without the field
-    body = (text or "").encode("utf-8", "surrogatepass")
+    body = (text or "").encode("utf-8", "surrogatepass") or form_of(posted)
     size, length = number_of(request.get("bodySize"), -1), length_of(headers)
     # Neither a text nor a size of 0: it may have had one.
     untold = not body and (max(size, length) > 0 or (text is None and max(size, length) < 0))

@@ -1,4 +1,4 @@
-"""Identities: who makes a call, as the Authorization header that says so.
+"""Identities: who makes a call, as the credentials that say so.
 
 A token comes from the target file by the identity's name, or is minted where the target trusts a
 key of ours. Forms without a token (anonymous, an empty header, another scheme) need neither.
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cancel_contracts.contract.credentials import BEARER, IDENTITIES, Carried, Carrier, needs_token
+from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, needs_token
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity, UsageError
@@ -56,7 +56,7 @@ class Identities:
     ) -> None:
         self.contract, self.endpoint, self.redactor = contract, endpoint, redactor
         self.environ = os.environ if environ is None else environ
-        self.primary = endpoint.primary or PRIMARY
+        self.primary, self.scheme = endpoint.primary or PRIMARY, contract.scheme
         self.clock = Clock()
         self._minted: dict[tuple[str, str | None, bool], tuple[str, float, float]] = {}
         self._key: OctKey | RSAKey | ECKey | None = None
@@ -103,23 +103,19 @@ class Identities:
         wire: Carrier | None = row.wire if row else None
         if wire is None:
             token = self._token(self.name(identity), owner)
-            return replace(BEARER(token), secret=token)
+            return replace(self.scheme.carry(token), secret=token)
         if not needs_token(identity):
-            return wire("")
+            return wire(self.scheme, "")
         token = self._token(self.primary, owner)
         if len(token) < SHORT_CHARS or token == token.swapcase():
             told = "the primary's token is too short to be changed"
             raise NoIdentity(Gap(told, Need("identity")))
-        return replace(wire(token), secret=token)
+        return replace(wire(self.scheme, token), secret=token)
 
     def observing(self) -> Carried:
         """Return what a look carries: the primary's token, or one of ours that may read as well."""
         token = self._token(self.primary, None, reads=True)
-        return replace(BEARER(token), secret=token)
-
-    def authorization(self, identity: str, owner: str | None = None) -> str | None:
-        """Return the value of the Authorization header of a caller, or None for none."""
-        return dict(self.credentials(identity, owner).headers).get("Authorization")
+        return replace(self.scheme.carry(token), secret=token)
 
     def _token(self, name: str, owner: str | None, *, reads: bool = False) -> str:
         lent = self._tokens.get(permission_of(name) or name)
@@ -134,7 +130,7 @@ class Identities:
         ahead, key = self.clock.ahead, (name, owner, reads)
         token, made, then = self._minted.get(key, ("", 0.0, ahead))
         if time.monotonic() - made > LIFETIME_SECONDS / 2 or not token or then != ahead:
-            token = self.redactor.learn(self._mint(name, owner, reads))
+            token = self.scheme.minted(name, self.redactor.learn(self._mint(name, owner, reads)))
             self._minted[key] = (token, time.monotonic(), ahead)
         return token
 
@@ -163,7 +159,8 @@ class Identities:
             "iat": now,
             "exp": now + LIFETIME_SECONDS,
         }
-        return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(key))
+        made = jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, OctKey.import_key(key))
+        return contract.scheme.minted("throttled", made)
 
     @staticmethod
     def _other_key(key: OctKey | RSAKey | ECKey) -> OctKey | RSAKey | ECKey:
@@ -194,7 +191,8 @@ def claims_of(
         kind: list(dict.fromkeys(p.name for p in documented if p.kind == kind))
         for kind in ("delegated", "application")
     }
-    kind = "application" if name == "app" or not by_kind["delegated"] else "delegated"
+    alone = by_kind["application"] and not by_kind["delegated"]
+    kind = "application" if name == "app" or alone else "delegated"
     # Every documented permission at once: whoever disputes one of them must not lose the ordinary
     # caller.
     granted = by_kind[kind] or by_kind["delegated"] or by_kind["application"]

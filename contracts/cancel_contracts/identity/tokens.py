@@ -74,7 +74,7 @@ class _Held:
     ) -> None:
         self.source, self.redactor, self.environ, self.clock = source, redactor, environ, clock
         self.credential: Credential | None = None
-        self.scope = ""
+        self.scope, self.scheme = "", contract.scheme
         if source.kind == "azure":
             self.scope = scope_of(contract, endpoint, source)
             self.credential = credential_of(source, redactor, environ)
@@ -131,6 +131,11 @@ class _Held:
         if not text or any(ord(c) < 33 or ord(c) > 126 for c in text):
             problem = "the token is empty or holds characters no header may"
             raise UsageError(self.source.place, problem, "fix it")
+        if self.scheme.basic:
+            if ":" not in text:
+                told = f"{self.source.place.rpartition('/')[2]} has no user"
+                raise UsageError(self.source.place, told, "give it as user:password (RFC 7617)")
+            self.redactor.learn(text.partition(":")[2])
         return Token(self.redactor.learn(text), expires_on)
 
 

@@ -27,6 +27,7 @@ class Context:
     last_refused: float = -1.0  # when a call last found nobody there
     broken_off: list[float] = field(default_factory=list)  # when calls closed unanswered began
     throttled: set[Situation] = field(default_factory=set)
+    hurried: set[Situation] = field(default_factory=set)  # made too soon after the call before
     served: dict[Situation, float] = field(default_factory=dict)  # when last answered but by 429
     seconds: set[int] = field(default_factory=set)  # how a second call in a row was answered
     sight: Sight = field(init=False)
@@ -60,7 +61,9 @@ class Context:
             self.seconds.add(status)
 
     def is_first(self, exchange: Exchange) -> bool:
-        """Whether what was to be the second call in a row is a first: those before were refused."""
+        """Whether what was to be the second call in a row is a first: those before were refused.
+        Not where others have recorded it: what was cancelled before they lost sight of it stays so.
+        """
         if exchange.situation.call != "second":
             return False
         before = [
@@ -71,13 +74,33 @@ class Context:
             and x.started < exchange.started
             and not x.put_off
         ]
-        return bool(before) and all(x.refused for x in before)
+        if not before or before[0].situation.call in ("second", RECORDED):
+            return False
+        return all(x.refused for x in before)
+
+    def too_soon(self, exchange: Exchange) -> bool:
+        """Whether it is a second call while the first may still be under way: its effect had not
+        shown, and the time that a page gives it was not over.
+        """
+        within = self.contract.lifecycle.within
+        if within is None or exchange.situation.call != "second":
+            return False
+        begun = [
+            x
+            for x in self.sight.scene(exchange.scenario).calls
+            if x.position < exchange.position and x.succeeded
+        ]
+        if not begun or exchange.started >= begun[0].started + begun[0].seconds + within:
+            return False
+        before = self.sight.before(exchange)
+        start = self.sight.start(begun[0])
+        return before is None or self.sight.took_effect(start, before) != "cancelled"
 
     def refused_look(self, exchange: Exchange) -> int | None:
         """Return how the look after the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):
             looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
-            if looked and x.refused and x.status not in (401, 429):
+            if looked and x.refused and x.status != 401 and not x.limited:
                 return x.status
         return None
 

@@ -12,16 +12,17 @@ from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.places import closed
 from cancel_contracts.exchange import Exchange, Overheard, struck_out
 from cancel_contracts.judge.accumulator import Evidence
+from cancel_contracts.judge.entity import sent_value
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Finding, count_bytes
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.needs import Gap
-from cancel_contracts.parse import NO_JSON, http_date, json_value, pointed, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
 from cancel_contracts.sight.observation import is_open, observe
 
 ROUNDING_SECONDS = 0.001  # moments of a recording are in whole milliseconds
-JSON = "application/json"
 NO_CREDENTIALS = Gap("not recorded: the recording lacks credentials, or has another's form of them")
 WHOSE = Gap("no call of a user without a directory role, on what a GET shows to be the user's own")
 NO_WAIT = Gap("no call was put off with a Retry-After and made again")
@@ -63,9 +64,11 @@ def _verdict(contract: Contract, clause: Clause, heard: Heard) -> Verdict:
     return Verdict(clause, "not-exercised", reason=why.reason, gaps=(why,))
 
 
-def _cancels(heard: Heard) -> list[Overheard]:
+def _cancels(contract: Contract, heard: Heard) -> list[Overheard]:
     return [
-        one for one in heard if one.exchange.kind == "cancel" and one.exchange.sent.method == "POST"
+        one
+        for one in heard
+        if one.exchange.kind == "cancel" and one.exchange.sent.method == contract.method
     ]
 
 
@@ -73,9 +76,9 @@ def _field(exchange: Exchange, name: str) -> str | None:
     return next((value for key, value in exchange.sent.headers if key.lower() == name), None)
 
 
-def sends(_: Contract, heard: Heard, __: Any) -> Told:
+def sends(contract: Contract, heard: Heard, __: Any) -> Told:
     """Nothing is sent where the page asks for no body."""
-    for one in _cancels(heard):
+    for one in _cancels(contract, heard):
         sent = one.exchange.sent
         if "body" in sent.unrecorded:
             yield one, NOT_RECORDED
@@ -84,11 +87,11 @@ def sends(_: Contract, heard: Heard, __: Any) -> Told:
         yield one, Finding(not size, "no content", f"{count_bytes(size)} of content")
 
 
-def media_type(_: Contract, heard: Heard, wanted: str) -> Told:
-    """The content is named application/json, whatever its parameters; with `always` an empty one
+def media_type(contract: Contract, heard: Heard, wanted: str) -> Told:
+    """The content is named as the operation's, whatever its parameters; with `always` an empty one
     too.
     """
-    for one in _cancels(heard):
+    for one in _cancels(contract, heard):
         sent = one.exchange.sent
         if wanted == "with-body" and not sent.body:
             yield one, NOT_RECORDED if "body" in sent.unrecorded else NO_BODY
@@ -97,19 +100,19 @@ def media_type(_: Contract, heard: Heard, wanted: str) -> Told:
         if "headers" in sent.unrecorded or struck_out(found or ""):
             yield one, NOT_RECORDED
             continue
-        ok = found is not None and found.partition(";")[0].strip().lower() == JSON
+        ok = found is not None and found.partition(";")[0].strip().lower() == contract.media
         told = "absent" if found is None else repr(found)[:SHOWN_BYTES]
-        yield one, Finding(ok, f"Content-Type {JSON}", f"Content-Type {told}")
+        yield one, Finding(ok, f"Content-Type {contract.media}", f"Content-Type {told}")
 
 
-def credentials(_: Contract, heard: Heard, __: Any) -> Told:
+def credentials(contract: Contract, heard: Heard, __: Any) -> Told:
     """Authorization has the scheme Bearer (RFC 6750 section 2.1; RFC 9110 section 11.1: in any
     case).
 
     Recorders leave the field out. That a call had none is told by a 401, where the same recording
     holds the field of other calls on that host.
     """
-    calls = _cancels(heard)
+    calls = _cancels(contract, heard)
     shown = {one.resource[1] for one in heard if one.caller.scheme not in ("", "none")}
     for one in calls:
         scheme = one.caller.scheme
@@ -135,11 +138,11 @@ def _later(calls: Heard, at: int) -> Iterator[tuple[int, Overheard]]:
             yield place, one
 
 
-def waited(_: Contract, heard: Heard, __: Any) -> Told:
+def waited(contract: Contract, heard: Heard, __: Any) -> Told:
     """RFC 9110 section 10.2.3. The time runs from the answer, which was made when the call began at
     the earliest.
     """
-    calls = _cancels(heard)
+    calls = _cancels(contract, heard)
     for at, first in enumerate(calls):
         seconds = _asked(first.exchange)
         again = next(_later(calls, at), None)
@@ -168,7 +171,7 @@ def _asked(exchange: Exchange) -> float | None:
 
 def repeats(contract: Contract, heard: Heard, __: Any) -> Told:
     """What succeeded is not asked for again, unless a look shows that it is open still."""
-    calls = _cancels(heard)
+    calls = _cancels(contract, heard)
     for at, first in enumerate(calls):
         if not first.exchange.succeeded:
             continue
@@ -189,7 +192,7 @@ def repeats(contract: Contract, heard: Heard, __: Any) -> Told:
 def _seen_open(contract: Contract, heard: Heard, first: Overheard, again: Overheard) -> bool:
     """Whether a look after the first call shows a state that can be cancelled."""
     looks = (
-        observe(one.exchange)
+        observe(one.exchange, contract.lifecycle)
         for one in heard
         if one.exchange.kind == "observe"
         and one.resource == first.resource
@@ -205,16 +208,20 @@ def own_body(contract: Contract, heard: Heard, pointer: str) -> Told:
     A token that names no role beyond everybody's may yet be that of somebody who manages the
     resource by a right of the service's own: a body that will not do counts where it was refused.
     """
-    calls = _cancels(heard)
+    calls = _cancels(contract, heard)
     for one in calls:
         exchange, caller = one.exchange, one.caller
         ordinary = caller.roles is not None and ORDINARY.issuperset(caller.roles)
-        if not ordinary or not caller.subject or _owner(heard, one, pointer) != caller.subject:
+        if (
+            not ordinary
+            or not caller.subject
+            or _owner(contract, heard, one, pointer) != caller.subject
+        ):
             continue
         if "body" in exchange.sent.unrecorded:
             yield one, NOT_RECORDED
             continue
-        value = json_value(exchange.sent.body)
+        value = sent_value(contract, exchange)
         problem: Any = "no JSON"
         if value is not NO_JSON:
             problem = problem_of(contract.owners_schema, value)
@@ -226,13 +233,15 @@ def own_body(contract: Contract, heard: Heard, pointer: str) -> Told:
         yield one, WHOSE
 
 
-def _owner(heard: Heard, call: Overheard, pointer: str) -> str | None:
+def _owner(contract: Contract, heard: Heard, call: Overheard, pointer: str) -> str | None:
     """Return whose a resource is, as a look at it shows."""
     for one in heard:
         if one.exchange.kind != "observe" or one.resource != call.resource:
             continue
-        seen = observe(one.exchange)
-        found = pointed(seen.entity, pointer) if seen and seen.entity is not None else None
+        life = contract.lifecycle
+        seen = observe(one.exchange, life)
+        whole = closed(seen.entity, life.ways) if seen and seen.entity is not None else None
+        found = pointed(whole, pointer)
         if isinstance(found, str):
             return found
     return None

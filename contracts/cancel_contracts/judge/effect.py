@@ -9,12 +9,19 @@ from __future__ import annotations
 from typing import Any
 
 from cancel_contracts.contract.given import permission_of
-from cancel_contracts.contract.model import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
-from cancel_contracts.needs import NO_GET, Gap, Need, choice
-from cancel_contracts.sight.observation import Observation, describe, is_cancelled, is_open, shown
+from cancel_contracts.needs import NO_GET, NO_OBSERVE, Gap, Need, choice
+from cancel_contracts.sight.observation import (
+    Observation,
+    describe,
+    is_cancelled,
+    is_open,
+    left_out,
+    marks,
+    told_by,
+)
 
 CLOSED = choice("the server closed the connection: it carried no second call")
 
@@ -33,15 +40,38 @@ def _cancelled(context: Context, exchange: Exchange) -> Told:
     life, sight = context.contract.lifecycle, context.sight
     told, look = sight.effect(exchange)
     if look is None or not sight.observable:
-        return NO_GET
+        return _unseen(context, exchange)
     if told == "cancelled" and (last := sight.lost(exchange)):
         actual = f"{answer(exchange)}; it took effect, and in the end the GET shows"
         return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}")
     before, seen = sight.before(exchange), describe(life, look)
     same = " still" if before and not sight.differs(before, look) else ""
-    expected = "the effect shows" if not life.after else f"the GET shows {' or '.join(life.after)}"
+    expected = told_by(life) or "the effect shows"
     actual = f"{answer(exchange)}; the GET shows{same} {seen}"
+    if life.within is not None:
+        expected, passed = f"within {life.within:g} s {expected}", _passed(exchange, look)
+        actual = f"{actual}, {passed:.1f} s after" if told != "cancelled" else actual
+    elif told != "cancelled" and look.entity and is_cancelled(life, look.entity):
+        wrong = left_out(life, look.entity)[0]
+        actual = f"{actual}, with {wrong} {look.entity.get(wrong)!r:.{SHOWN_BYTES}}"
     return Finding(told == "cancelled", expected, actual)
+
+
+def _passed(exchange: Exchange, look: Observation) -> float:
+    """Return the seconds from the answer to a look."""
+    return max(0.0, look.exchange.started - exchange.started - exchange.seconds)
+
+
+def _unseen(context: Context, exchange: Exchange) -> Gap:
+    """Return why no look tells of an effect."""
+    life, sight = context.contract.lifecycle, context.sight
+    if context.contract.observe_path is None:
+        return NO_OBSERVE
+    looks = [*sight.later(exchange), *filter(None, [sight.before(exchange)])]
+    blank = any(o.entity is not None and not marks(life, o.entity) for o in looks)
+    if sight.observable and blank and life.after and life.places:
+        return Gap(f"the GET shows nothing at {' or '.join(life.places)}", NO_GET.need)
+    return NO_GET
 
 
 def _none(context: Context, exchange: Exchange) -> Told:
@@ -51,8 +81,12 @@ def _none(context: Context, exchange: Exchange) -> Told:
         return _still_unknown(context, exchange, next(reversed(sight.later(exchange)), None))
     if exchange.situation.call == "concurrent":
         return None  # what shows may be the other call's doing
-    if before is None or after is None or before.gone or not sight.observable:
+    if before is None or after is None or not sight.observable:
+        return _unseen(context, exchange)
+    if before.gone and not sight.vanished(exchange):
         return NO_GET
+    if _blank(context, before) and _blank(context, after):
+        return _unseen(context, exchange)
     ok = sight.unchanged(before, after)
     if not ok and not sight.settled(exchange):
         return None  # what shows may be the late effect of a call before
@@ -71,7 +105,14 @@ def _still_unknown(context: Context, exchange: Exchange, after: Observation | No
         return Finding(after.gone, expected, f"{answer(exchange)}; the GET shows {told}")
     if refused is not None:
         return Finding(True, expected, f"{answer(exchange)}; the GET is answered {refused}")
-    return NO_GET
+    return NO_GET if context.contract.observe_path else NO_OBSERVE
+
+
+def _blank(context: Context, look: Observation) -> bool:
+    """Whether the state is named, and shows nowhere in what is there."""
+    life = context.contract.lifecycle
+    named = bool(life.after and life.places) and look.entity is not None
+    return named and not marks(life, look.entity)
 
 
 def _performed_later(context: Context, exchange: Exchange, before: Observation) -> bool:
@@ -79,7 +120,7 @@ def _performed_later(context: Context, exchange: Exchange, before: Observation) 
     though no call of the scenario succeeded.
     """
     life, last = context.contract.lifecycle, context.sight.last(exchange)
-    if last is None or last.entity is None or before.entity is None:
+    if last is None or (last.gone and not life.vanishes) or (before.gone and last.gone):
         return False
     calls = context.sight.scene(exchange.scenario).calls
     refused = all(call.status is not None and not call.succeeded for call in calls)
@@ -99,23 +140,26 @@ def _kept(context: Context, exchange: Exchange) -> Told:
     )
     start, mid, end = sight.before(first), sight.before(exchange), sight.after(exchange)
     if mid is None or end is None or not sight.observable:
+        return _unseen(context, exchange)
+    if (start.gone and not sight.vanished(first)) if start is not None else not life.after:
         return NO_GET
-    if start.gone if start is not None else not life.after:
-        return NO_GET
+    if _blank(context, mid) and _blank(context, end):
+        return _unseen(context, exchange)
     actual = f"{answer(exchange)}; the GET shows {describe(life, end)}"
     expected = f"what the first call left: {describe(life, mid)}"
-    if end.entity is None:
+    if end.entity is None and not life.vanishes:
         return Finding(mid.gone, expected, actual)
-    if life.after and mid.entity is not None:
+    if life.after and (mid.entity is not None or life.vanishes):
         lost = is_cancelled(life, mid.entity) and not is_cancelled(life, end.entity)
         return Finding(not lost, expected, actual)
     # Where no page names the state after, it may go through several. It must not come back to one
     # that can be cancelled.
-    open_again = {canonical(state) for state in life.cancellable} & set(shown(life, end.entity))
-    moved = mid.entity is not None and shown(life, mid.entity) != shown(life, end.entity)
-    assert start is not None  # without it the state after is named
+    open_again = is_open(life, end.entity)
+    moved = mid.entity is not None and marks(life, mid.entity) != marks(life, end.entity)
+    if start is None:
+        return NO_GET
     taken_back = not sight.unchanged(start, mid) and (
-        sight.unchanged(start, end) or (moved and bool(open_again))
+        sight.unchanged(start, end) or (moved and open_again)
     )
     return Finding(not taken_back, expected, actual)
 
@@ -126,6 +170,8 @@ def whole(context: Context, exchange: Exchange, _: Any) -> Told:
     before, after = sight.before(exchange), sight.after(exchange)
     if exchange.situation.resource not in ("cancellable", "final"):
         return None
+    if after is not None and after.gone and context.contract.lifecycle.vanishes:
+        return None  # nothing is left of it
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     expected = "the rest of the resource is as before"

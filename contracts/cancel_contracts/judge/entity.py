@@ -12,13 +12,16 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from cancel_contracts.contract.model import canonical
+from cancel_contracts.contract.form import FORM, decoded, typed
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import opened, place
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import http_date, json_value
-from cancel_contracts.sight.observation import Observation, is_cancelled
+from cancel_contracts.parse import NO_JSON, http_date, identifier, json_value
+from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 LONGEST_DATE = 64  # characters
 DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not told
@@ -26,6 +29,7 @@ DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not t
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
     """Whether a call leaves a property alone; a GET that does not show it tells nothing of it."""
+    name = place(name)
     before, after = context.sight.before(exchange), context.sight.after(exchange)
     if before is None and after is not None and after.entity and name not in after.entity:
         return None
@@ -34,7 +38,7 @@ def keeps(context: Context, exchange: Exchange, name: str) -> Told:
     if name not in before.entity and name not in after.entity:
         return None
     was, now = before.entity.get(name), after.entity.get(name)
-    ours = now is not None and now in sent_object(exchange).values()
+    ours = now is not None and now in sent_object(context.contract, exchange).values()
     ok = now == was or (was is None and not ours)
     return Finding(ok, f"{name} stays {was!r}", f"{name} is {now!r:.{SHOWN_BYTES}}")
 
@@ -48,34 +52,50 @@ def entity(context: Context, exchange: Exchange, wanted: str) -> Told:
     return NOT_RECORDED if told is None and lost else told
 
 
-def returned_entity(exchange: Exchange) -> dict[str, Any] | None:
+def returned_object(exchange: Exchange) -> dict[str, Any] | None:
     value = exchange.received.json() if exchange.received else None
     return value if isinstance(value, dict) else None
 
 
-def sent_object(exchange: Exchange) -> dict[str, Any]:
-    value = json_value(exchange.sent.body)
+def returned_entity(context: Context, exchange: Exchange) -> dict[str, Any] | None:
+    """Return the entity of an answer, opened as the lifecycle has it, or None."""
+    value = returned_object(exchange)
+    return None if value is None else opened(value, context.contract.lifecycle.ways)
+
+
+def sent_value(contract: Contract, exchange: Exchange) -> Any:
+    """Return what a body says, by the media type of the operation, or NO_JSON."""
+    if contract.media != FORM:
+        return json_value(exchange.sent.body)
+    texts = decoded(exchange.sent.body)
+    return NO_JSON if texts is None else typed(contract.body_schema, texts)
+
+
+def sent_object(contract: Contract, exchange: Exchange) -> dict[str, Any]:
+    value = sent_value(contract, exchange)
     return value if isinstance(value, dict) else {}
 
 
-def _id(_: Context, exchange: Exchange) -> Finding | None:
-    if (value := returned_entity(exchange)) is None:
+def _id(context: Context, exchange: Exchange) -> Finding | None:
+    if (value := returned_entity(context, exchange)) is None:
         return None
     found = value.get("id")
-    ok = isinstance(found, str) and found.casefold() == exchange.resource.casefold()
+    ok = (identifier(found) or "").casefold() == exchange.resource.casefold()
+    ok = ok and context.contract.id.is_shown_as(found)
     return Finding(ok, f"id {exchange.resource!r}", f"id {found!r:.{SHOWN_BYTES}}")
 
 
 def _state(context: Context, exchange: Exchange) -> Finding | None:
-    if (value := returned_entity(exchange)) is None:
+    if (value := returned_entity(context, exchange)) is None:
         return None
     life = context.contract.lifecycle
-    actual = ", ".join(f"{p} {value.get(p)!r:.{SHOWN_BYTES}}" for p in life.shows)
-    return Finding(is_cancelled(life, value), f"the state {' or '.join(life.after)}", actual)
+    actual = ", ".join(f"{p} {value.get(p)!r:.{SHOWN_BYTES}}" for p in life.places)
+    ok = is_cancelled(life, value) or is_between(life, value)
+    return Finding(ok, f"the state {' or '.join((*life.after, *life.through))}", actual)
 
 
 def _set(context: Context, exchange: Exchange) -> Finding | None:
-    if (value := returned_entity(exchange)) is None:
+    if (value := returned_entity(context, exchange)) is None:
         return None
     empty = [name for name in context.contract.lifecycle.sets if not value.get(name)]
     expected = " and ".join(context.contract.lifecycle.sets) + " set"
@@ -93,7 +113,7 @@ def _settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
 
 def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str, Any]], bool]:
     """Return the entity as the answer and the GET show it, and whether there was a look."""
-    look, returned = _settled(context, exchange), returned_entity(exchange)
+    look, returned = _settled(context, exchange), returned_entity(context, exchange)
     places: dict[str, Mapping[str, Any]] = {}
     if returned is not None:
         places["the answer"] = returned
@@ -106,7 +126,7 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
     """A sent value is kept: in the entity returned and in the GET, wherever these show the
     property.
     """
-    sent = sent_object(exchange)
+    sent = sent_object(context.contract, exchange)
     places, looked = _places(context, exchange)
     told: Told = None
     for name, source in context.contract.lifecycle.records.items():
@@ -127,18 +147,21 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
 
 
 def _agrees(context: Context, exchange: Exchange) -> Told:
-    returned, look = returned_entity(exchange), _settled(context, exchange)
+    returned, look = returned_entity(context, exchange), _settled(context, exchange)
     if returned is None or look is None:
         return None
     if isinstance(look, Gap):
         return look
     life, shown = context.contract.lifecycle, look.entity or {}
     alike = context.contract.properties - {*life.touches, *context.sight.volatile}
-    for name in sorted({*life.shows, *life.records, *alike}):
+    alike |= {*life.places, *life.records}
+    if is_between(life, returned) or (life.within and not is_cancelled(life, returned)):
+        alike -= {*life.places, *life.leaves, *life.sets}  # answered while it was under way
+    for name in sorted(alike):
         said, kept = returned.get(name), shown.get(name)
         if said is None or kept is None:
             continue  # what one of the two leaves out, or does not know yet, is no contradiction
-        same = canonical(str(said)) == canonical(str(kept)) if name in life.shows else said == kept
+        same = canonical(str(said)) == canonical(str(kept)) if name in life.places else said == kept
         if not same and not _same_moment(said, kept):
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
@@ -168,7 +191,7 @@ def _ordered(context: Context, exchange: Exchange) -> Told:
     said = http_date((exchange.received.header("date") if exchange.received else None) or "")
     shown = None if look is None or isinstance(look, Gap) else look.entity
     told = None
-    for entity in (returned_entity(exchange), shown):
+    for entity in (returned_entity(context, exchange), shown):
         dated = [(n, m) for n in names if entity and (m := _moment(entity.get(n))) is not None]
         for (one, earlier), (other, later) in pairwise(dated):
             expected = f"{one} is not after {other}"
@@ -196,7 +219,7 @@ def not_recorded(context: Context, exchange: Exchange, _: Any) -> Told:
     """What was sent under another name is not kept under this one."""
     if not exchange.succeeded:
         return None
-    sent = set(map(str, sent_object(exchange).values()))
+    sent = set(map(str, sent_object(context.contract, exchange).values()))
     places, looked = _places(context, exchange)
     for found in places.values():
         for name in context.contract.lifecycle.records:

@@ -14,8 +14,10 @@ from typing import Any, Literal
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
-from cancel_contracts.exchange import RECORDED, Exchange, Received, struck_out
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.exchange import RECORDED, Exchange, Part, Received, struck_out
 from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.documented import body_problem, header_problem
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, retry_after
@@ -85,7 +87,12 @@ def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
 
 def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
-    if received is None or not exchange.succeeded:
+    if received is None:
+        return None
+    if wanted == "documented":
+        seen = exchange.sent.method != "HEAD" and not exchange.failure
+        return _documented(context, received, body_problem, "headers", "body") if seen else None
+    if not exchange.succeeded:
         return None
     if "body" in received.unrecorded:
         return NOT_RECORDED
@@ -97,6 +104,22 @@ def body(context: Context, exchange: Exchange, wanted: str) -> Told:
     if problem is False:
         return UNTOLD
     return Finding(problem is None, "the resource as JSON, fit for its schema", problem or "fits")
+
+
+def _documented(
+    context: Context,
+    received: Received,
+    problem_of_it: Callable[[Contract, Received], str | Literal[False] | None],
+    *read: Part,
+) -> Told:
+    """Hold an answer to what `responses` documents for its status; None where that is nothing."""
+    if set(read) & set(received.unrecorded):
+        return NOT_RECORDED
+    problem = problem_of_it(context.contract, received)
+    if problem is False:
+        return UNTOLD
+    expected = f"what is documented for {received.status}"
+    return None if problem == "" else Finding(problem is None, expected, problem or "fits")
 
 
 def entity_problem(context: Context, received: Received) -> str | Literal[False] | None:
@@ -160,12 +183,14 @@ _ERRORS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
 }
 
 
-def header(_: Context, exchange: Exchange, wanted: str) -> Told:
+def header(context: Context, exchange: Exchange, wanted: str) -> Told:
     received = exchange.received
     if received is None:
         return None
+    if wanted == "documented":
+        return _documented(context, received, header_problem, "headers")
     lost = "headers" in received.unrecorded
-    return NOT_RECORDED if lost else _HEADERS[wanted](exchange, received)
+    return NOT_RECORDED if lost else _HEADERS[wanted](context, exchange, received)
 
 
 def _said(value: str | None) -> str:
@@ -173,7 +198,7 @@ def _said(value: str | None) -> str:
     return "is missing" if value is None else repr(value)
 
 
-def _challenge(_: Exchange, received: Received) -> Finding:
+def _challenge(_: Context, __: Exchange, received: Received) -> Finding:
     # RFC 9110 section 11.6.1: one challenge at least, and a challenge begins with the name of a
     # scheme.
     found = received.header("www-authenticate")
@@ -183,7 +208,7 @@ def _challenge(_: Exchange, received: Received) -> Finding:
     )
 
 
-def _bearer(exchange: Exchange, received: Received) -> Told:
+def _bearer(_: Context, exchange: Exchange, received: Received) -> Told:
     # RFC 9110 section 15.5.2: a challenge applicable to the resource, and RFC 6750 section 3: of
     # the scheme Bearer, whatever others stand beside it. Quoted strings name no scheme.
     if not (lines := received.headers_named("www-authenticate")):
@@ -195,27 +220,28 @@ def _bearer(exchange: Exchange, received: Received) -> Told:
     return Finding(ok, "a challenge for Bearer", f"{received.status}, {', '.join(lines)!r}")
 
 
-def _allow(exchange: Exchange, received: Received) -> Finding:
+def _allow(context: Context, exchange: Exchange, received: Received) -> Finding:
     lines = received.headers_named("allow")
     # RFC 9110 section 9.1: names of methods are case-sensitive.
     named = {method.strip() for line in lines for method in line.split(",")}
-    method = exchange.sent.method
-    # A POST is answered so where an odd id has led to another resource, which allows no POST.
-    ok = bool(lines) and method not in named and ("POST" in named or method == "POST")
-    lists = "leaves POST out" if method == "POST" else f"lists POST and not {method}"
+    method, act = exchange.sent.method, context.contract.method
+    # The act is answered so where an odd id has led to another resource, which does not allow it.
+    ok = bool(lines) and method not in named and (act in named or method == act)
+    lists = f"leaves {act} out" if method == act else f"lists {act} and not {method}"
     expected = f"405 with an Allow that {lists}"
     return Finding(
         ok, expected, f"{received.status}, Allow {', '.join(lines) if lines else 'absent'}"
     )
 
 
-def _retry_after(_: Exchange, received: Received) -> Finding:
+def _retry_after(_: Context, __: Exchange, received: Received) -> Finding:
     found = received.header("retry-after")
     ok = found is not None and retry_after(found) is not None
-    return Finding(ok, "429 with a Retry-After", f"{received.status}, Retry-After {_said(found)}")
+    expected = "429 with a Retry-After" if received.status == 429 else "a Retry-After"
+    return Finding(ok, expected, f"{received.status}, Retry-After {_said(found)}")
 
 
-_HEADERS: dict[str, Callable[[Exchange, Received], Told]] = {
+_HEADERS: dict[str, Callable[[Context, Exchange, Received], Told]] = {
     "challenge": _challenge,
     "bearer": _bearer,
     "allow": _allow,

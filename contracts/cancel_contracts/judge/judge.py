@@ -33,6 +33,7 @@ from cancel_contracts.needs import Gap, choice, inconclusive
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
 NOT_TOLD = Gap("the answers tell nothing of it")
 NOT_TOLD_OF_CHOICE = choice(NOT_TOLD.reason)
+TOO_SOON = Gap("the call before it may still have been under way (within)")
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,12 @@ class Judge:
                 continue
             if context.is_first(exchange):
                 continue
+            if context.too_soon(exchange):
+                context.hurried.add(kind_of(exchange.situation))
+                continue
             call = kind_of(exchange.situation)
-            for id_, speaks, stands in self.composition.speaking(call, exchange.status):
+            status, limited = exchange.status, exchange.limited
+            for id_, speaks, stands in self.composition.speaking(call, status, limited):
                 for accumulator in accumulators.get(id_, ()):
                     accumulator.take(context, blame, at, exchange, speaks.expect, stands)
         everything = [accumulator for row in accumulators.values() for accumulator in row]
@@ -116,7 +121,7 @@ class Judge:
         context = Context(self.contract, journal)
         accumulators = self._accumulators(context)
         readings, evident = self._settle(accumulators)
-        unusable = why_unusable(journal)
+        unusable = why_unusable(self.contract, journal)
         verdicts = []
         for accumulator in accumulators:
             if accumulator.reading not in (None, *readings.values()):
@@ -260,6 +265,8 @@ def _why(context: Context, accumulator: Accumulator, situation: Situation) -> li
         if tried.received is None:
             return [inconclusive(f"the call was not answered ({tried.why})")]
         return [NOT_TOLD]
+    if situation in context.hurried:
+        return [TOO_SOON]
     if situation in context.throttled:
         return [inconclusive("the call was put off (429, or 503 with Retry-After)")]
     if journal.stopped:

@@ -19,11 +19,11 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity
+from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.judge.race import race
 from cancel_contracts.needs import choice, inconclusive
-from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed
 from cancel_contracts.windows import within
 
 # So much of a quota, granted within one window, tells that the quota is there.
@@ -101,10 +101,9 @@ def _served_after(context: Context, exchange: Exchange) -> bool:
 def _wait(exchange: Exchange) -> float | None:
     """Return how long an answer asks to wait, by its own clock; None where it does not say."""
     received = exchange.received
-    value = received.header("retry-after") if received else None
-    if received is None or value is None:
+    if received is None:
         return None
-    asked, date = retry_after(value), http_date(received.header("date") or "")
+    asked, date = received.come_again, http_date(received.header("date") or "")
     if isinstance(asked, datetime):
         return (asked - date).total_seconds() if date else None
     return asked
@@ -115,7 +114,7 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     seen: dict[str, int] = {}
     found: Findings = {}
     for i, x in enumerate(exchanges):
-        value = pointed(returned_entity(x), pointer)
+        value = pointed(returned_object(x), pointer)
         if value is NO_JSON or value is None:
             continue
         text = json.dumps(value, sort_keys=True)
@@ -157,7 +156,7 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
 
 
 def _member(exchange: Exchange, name: str) -> str:
-    error: Any = (returned_entity(exchange) or {}).get("error")
+    error: Any = (returned_object(exchange) or {}).get("error")
     return str(error.get(name) if isinstance(error, dict) else None)
 
 

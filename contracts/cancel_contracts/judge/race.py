@@ -57,7 +57,7 @@ def _names(context: Context) -> Names:
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     for x in context.journal.exchanges if prop else ():
         alone = x.kind == "cancel" and x.succeeded and x.situation.call == "first"
-        value = (returned_entity(x) or {}).get(prop or "") if alone else None
+        value = (returned_entity(context, x) or {}).get(prop or "") if alone else None
         if isinstance(value, str):
             rows[x.identity][value] += 1
     return {who: row.most_common(1)[0][0] for who, row in rows.items()}
@@ -74,9 +74,10 @@ def _outcome(
         one = f"one of {len(told)} simultaneous calls succeeds" if len(told) > 1 else "it succeeds"
         return Finding(False, one, actual)
     once_only = bool(context.seconds) and all(map(refusal, context.seconds))
-    if once_only and len(won) > 1:
-        return Finding(False, "one succeeds and others are refused, as in a row", actual)
     life, sight = context.contract.lifecycle, context.sight
+    # Where the effect may take its time, each may have come before it.
+    if once_only and len(won) > 1 and life.within is None and not life.through:
+        return Finding(False, "one succeeds and others are refused, as in a row", actual)
     looks = sight.later(told[-1])
     end = looks[-1] if looks and sight.observable else None
     effect = sight.took_effect(sight.before(told[0]), end) if end else "unknown"
@@ -97,7 +98,7 @@ def _claims(context: Context, won: Sequence[Exchange]) -> Iterator[Claim]:
     """Yield what the successes say was written."""
     life = context.contract.lifecycle
     for x in won:
-        entity = returned_entity(x) or {}
+        entity = returned_entity(context, x) or {}
         for name in (*life.records, *([life.caller] if life.caller else [])):
             if (value := entity.get(name)) is not None:
                 yield name, value, "an answer"
@@ -116,7 +117,7 @@ def _contradicted(
 ) -> str | None:
     """Return what contradicts an order in which this call is the first, or None."""
     life = context.contract.lifecycle
-    sent = sent_object(first)
+    sent = sent_object(context.contract, first)
     known = life.records if "body" not in first.sent.unrecorded else {}
     wrote = {name: sent.get(source) for name, source in known.items()}
     if life.caller and first.identity in names:

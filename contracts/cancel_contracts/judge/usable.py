@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import NOBODY_THERE
 from cancel_contracts.journal import Journal
 
 
-def why_unusable(journal: Journal) -> str | None:
+def why_unusable(contract: Contract, journal: Journal) -> str | None:
     """Return why nothing can be said of the target at all, or None.
 
     Whoever is not served as the caller who makes ordinary calls cannot be told to break the
@@ -24,7 +25,7 @@ def why_unusable(journal: Journal) -> str | None:
             "not served here? Every call was answered 404, and the handler refuses each state;"
             " `serves` in the target file names the contracts that are"
         )
-    told = _ordinary_answers(journal)
+    told = _ordinary_answers(contract, journal)
     if not told:
         return None
     if all(s == 429 for s in told):
@@ -47,14 +48,14 @@ def _unserved(journal: Journal) -> bool:
     return bool(asked and anonymous and all(x.status == 404 for x in calls))
 
 
-def _ordinary_answers(journal: Journal) -> dict[int, None]:
+def _ordinary_answers(contract: Contract, journal: Journal) -> dict[int, None]:
     """Return the statuses that ordinary calls were answered with, in the order they came."""
     return {
-        x.status: None
+        429 if x.limited else x.status: None
         for x in journal.exchanges
         if x.kind == "cancel"
         and not x.way_in
         and x.situation.identity == "primary"
-        and x.sent.method == "POST"
+        and x.sent.method == contract.method
         and x.status is not None
     }

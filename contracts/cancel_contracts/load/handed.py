@@ -100,7 +100,8 @@ def joined(
     return Result(
         target.base_url or assignments[0].endpoint.base_url, options, tuple(results),
         datetime.fromtimestamp(began, UTC), ended - began, redactor, tuple(warnings), tuple(faults),
-        tuple(crashes), described_by=target.place,
+        tuple(crashes), described_by=target.place, target_name=target.name,
+        target_version=target.version,
     )  # fmt: skip
 
 

@@ -131,6 +131,7 @@ class Pass:
             waits,
             work.stop,
             work.ledger,
+            parameters=endpoint.parameters,
             unknown_id=endpoint.unknown_id,
             observes=work.assignment.observes,
             seed=seed,

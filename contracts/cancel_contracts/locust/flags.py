@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.cli.choosing import pinned_dialects
 from cancel_contracts.cli.options import (
     REPORTS,
     check_reports,
     load_contracts,
     open_target,
-    pinned_dialects,
 )
 from cancel_contracts.contract.edition import last_day
 from cancel_contracts.errors import UsageError

@@ -17,10 +17,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from cancel_contracts.contract.path_template import pattern
-from cancel_contracts.mock import shape, states
+from cancel_contracts.contract.path_template import pattern, pieces
+from cancel_contracts.mock import states
 from cancel_contracts.mock.call import Call, Kind, Reply
 from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.envelope import Envelope
 from cancel_contracts.mock.wire import MARK
 
 # A version is the first segment of a path or the second (/beta, /api/v1.0); OData URL conventions
@@ -44,12 +45,12 @@ class App:
         self.desks: Mapping[str, Desk] = {desk.contract.name: desk for desk in desks}
         self.requests: Counter[str] = Counter()
         self.crashes: list[str] = []
-        self.routes: list[tuple[re.Pattern[bytes], Kind, Desk]] = []
+        self.routes: list[tuple[str, Kind, Desk]] = []
         for desk in desks:
             desk.beside = tuple(other for other in desks if other is not desk)
-            self.routes.append((pattern(desk.contract.path), "cancel", desk))
+            self.routes.append((desk.contract.path, "cancel", desk))
             if desk.observable and desk.contract.observe_path:
-                self.routes.append((pattern(desk.contract.observe_path), "observe", desk))
+                self.routes.append((desk.contract.observe_path, "observe", desk))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -71,23 +72,29 @@ class App:
         if path == states.PATH.encode():
             self.requests["provider_states"] += 1
             return states.handle(request.method, body, self.desks)
-        for kind, desk, segment in self._routed(path):
+        for kind, desk, segments in self._routed(path):
+            contract = desk.contract
+            shows = contract.path == contract.observe_path and request.method in ("GET", "HEAD")
+            if kind == "cancel" and shows and desk.observable:
+                continue  # one path for both
             self.requests[kind] += 1
-            call = Call(kind, request.method, segment, headers_of(request), body, turn)
+            id_ = segments[contract.id.name]
+            call = Call(kind, request.method, id_, headers_of(request), body, turn)
+            call.segments = segments
             call.connection = request.scope["state"]["connection"]
             call.target, call.version = target_of(request), request.scope["http_version"]
             call.fields = fields_of(request)
             return await desk.cancel(call) if kind == "cancel" else desk.observe(call)
         self.requests["elsewhere"] += 1
-        envelope = next((d.envelope for d in self.desks.values()), shape.Envelope(None))
-        return Reply(404).with_json(envelope.body(404, "", ""))
+        envelope = next((d.envelope for d in self.desks.values()), Envelope(None))
+        return envelope.told(Reply(404), "", "")
 
-    def _routed(self, path: bytes) -> Iterator[tuple[Kind, Desk, bytes]]:
-        """Yield the routes that a path is on, with the segment of the id; as it came first."""
+    def _routed(self, path: bytes) -> Iterator[tuple[Kind, Desk, dict[str, bytes]]]:
+        """Yield the routes that a path is on, with its segments by name; as it came first."""
         for spelled in dict.fromkeys((path, documented(path))):
-            for path_pattern, kind, desk in self.routes:
-                if match := path_pattern.fullmatch(desk.reroute(spelled)):
-                    yield kind, desk, match[1]
+            for template, kind, desk in self.routes:
+                if match := pattern(template).fullmatch(desk.reroute(spelled)):
+                    yield kind, desk, dict(zip(pieces(template)[1], match.groups(), strict=True))
 
 
 def target_of(request: Request) -> bytes:

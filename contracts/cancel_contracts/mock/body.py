@@ -1,4 +1,4 @@
-"""What a request brings: the id in its path, its media type and its body.
+"""What a request brings: the id in its path, its parameters, its media type and its body.
 
 Raises Refusal 4xx, never anything else. Knows no property by name but `id`, which every entity has.
 """
@@ -6,11 +6,14 @@ Raises Refusal 4xx, never anything else. Knows no property by name but `id`, whi
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from jsonschema import Draft202012Validator
 
+from cancel_contracts.contract.form import FORM, decoded, typed
+from cancel_contracts.contract.parameters import Parameter, fits
 from cancel_contracts.mock.call import MISSING, Call, Refusal
 
 DEEPEST_NESTING = 64  # far above any documented body, far below Python's own limit
@@ -28,19 +31,54 @@ def decode_id(raw: bytes) -> str:
         raise Refusal(400, "odd-id") from None
 
 
+def said(call: Call, parameter: Parameter) -> str | None:
+    """Return what a call says for a parameter, or None."""
+    if parameter.place == "query":
+        return call.query.get(parameter.name)
+    if parameter.place == "header":
+        return call.headers.get(parameter.name.lower())
+    return unquote_to_bytes(call.segments[parameter.name]).decode("utf-8", "replace")
+
+
+def check_parameters(call: Call, parameters: Iterable[Parameter]) -> None:
+    """Refuse a parameter that is missing, or says what its schema refuses; in the path one that
+    leads to another place than where all the resources are.
+    """
+    for each in parameters:
+        text = said(call, each)
+        if each.place == "path":
+            if text != each.value:
+                raise Refusal(404, "elsewhere")
+        elif text is None and each.required:
+            raise Refusal(400, "parameter-missing")
+        elif text is not None and not fits(each.schema, text):
+            raise Refusal(400, "parameter-invalid")
+
+
 def media_type(call: Call) -> str:
     return call.headers.get("content-type", "").split(";")[0].strip().lower()
 
 
-def check_media(call: Call, *, always: bool) -> None:
-    """Refuse a body that says it is no JSON; where `always`, a request that says nothing too."""
+def check_media(call: Call, wanted: str, *, always: bool) -> None:
+    """Refuse a body that says it is of another kind; where `always`, a request that says nothing
+    too.
+    """
     media = media_type(call)
-    if always:
-        wrong = media != "application/json"
+    if always or wanted == FORM:
+        wrong = media != wanted and (always or bool(call.body))
     else:
         wrong = bool(call.body) and (media.startswith("text/") or "form" in media)
     if wrong:
         raise Refusal(415, "media" if media else "no-media")
+
+
+def read_form(schema: Mapping[str, Any], raw: bytes) -> Any:
+    """Return what a form says to a schema, or MISSING for no body."""
+    if not raw:
+        return MISSING
+    if (texts := decoded(raw)) is None:
+        raise Refusal(400, "bad-json")
+    return typed(schema, texts)
 
 
 def read_object(raw: bytes) -> Any:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
 
 from cancel_contracts.mock.store import Resource
 
@@ -109,6 +110,13 @@ class Call:
     json: Any = MISSING
     refusal: Refusal | None = None
     request_id: str = ""
+    segments: Mapping[str, bytes] = field(default_factory=dict)  # of the path, by name
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The first value of each name in the query."""
+        text = self.target.partition(b"?")[2].decode("latin-1")
+        return dict(reversed(parse_qsl(text, keep_blank_values=True)))
 
     @property
     def found(self) -> Resource:

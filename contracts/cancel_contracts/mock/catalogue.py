@@ -15,7 +15,9 @@ from cancel_contracts.mock.faults import (
     callers,
     canaries,
     crowd,
+    documented,
     drawn,
+    effects,
     entity,
     errors,
     history,
@@ -27,6 +29,7 @@ from cancel_contracts.mock.faults import (
     methods,
     neutral,
     pairs,
+    parameters,
     paths,
     races,
     requests,
@@ -58,6 +61,7 @@ FAULTS: tuple[Fault, ...] = (
     *callers.FAULTS,
     *whole.FAULTS,
     *late.FAULTS,
+    *effects.FAULTS,
     *canaries.FAULTS,
     *tokens.FAULTS,
     *ids.FAULTS,
@@ -68,7 +72,9 @@ FAULTS: tuple[Fault, ...] = (
     *drawn.FAULTS,
     *texts.FAULTS,
     *requests.FAULTS,
+    *parameters.FAULTS,
     *across.FAULTS,
+    *documented.FAULTS,
 )
 
 _ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)

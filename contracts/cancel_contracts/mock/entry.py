@@ -10,9 +10,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cancel_contracts.contract.model import Contract, canonical
+from cancel_contracts.contract.form import FORM
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE, canonical
 from cancel_contracts.mock import shape
 from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.envelope import Envelope
 
 Applies = Callable[[Contract], bool]
 Change = Callable[[Desk], None]
@@ -110,12 +113,13 @@ def not_(question: Applies) -> Applies:
 
 def entity(contract: Contract) -> bool:
     """Success returns the entity."""
-    return shape.successes(contract)[0][1]
+    return shape.returns_entity(contract)
 
 
 def empty(contract: Contract) -> bool:
     """Success returns nothing in the body, under a status that could."""
-    return not entity(contract) and shape.successes(contract)[0][0] != 204
+    status, has_body = shape.successes(contract)[0]
+    return not has_body and status != 204
 
 
 def documents(status: int) -> Applies:
@@ -133,7 +137,13 @@ def observable(contract: Contract) -> bool:
 
 
 def takes_body(contract: Contract) -> bool:
-    return shape.documented_body(contract) is not None
+    """A body of JSON is documented."""
+    return shape.documented_body(contract) is not None and contract.media != FORM
+
+
+def takes_nothing(contract: Contract) -> bool:
+    """No body is documented."""
+    return shape.documented_body(contract) is None
 
 
 def strict_media(contract: Contract) -> bool:
@@ -150,13 +160,28 @@ def sets(contract: Contract) -> bool:
     return bool(contract.lifecycle.sets)
 
 
+def tells(what: str) -> Applies:
+    """A cancel fills a property with who did it, or when it was."""
+    return lambda contract: bool(shape.told_in(contract, what))
+
+
 def owners(contract: Contract) -> bool:
     return contract.lifecycle.owners is not None
+
+
+def owner_bodies(contract: Contract) -> bool:
+    """An owner has to send a body of its own form."""
+    return shape.owner_schema(contract) is not None
 
 
 def named_after(contract: Contract) -> bool:
     """A page names the state that a cancel leads to, so it can be missed."""
     return bool(contract.lifecycle.after)
+
+
+def remains(contract: Contract) -> bool:
+    """A cancelled resource is still there."""
+    return not contract.lifecycle.vanishes
 
 
 def body_names_resource(contract: Contract) -> bool:
@@ -167,11 +192,26 @@ def body_names_resource(contract: Contract) -> bool:
 def shares_properties(contract: Contract) -> bool:
     """Properties of the request body are properties of the entity, beside its id and state."""
     asked = set((shape.documented_body(contract) or {}).get("properties", {}))
-    return bool(asked & set(shape.entity_example(contract)) - {"id", *contract.lifecycle.shows})
+    return bool(asked & set(shape.entity_example(contract)) - {"id", *contract.lifecycle.places})
 
 
 def tokens(contract: Contract) -> bool:
     return shape.wants_token(contract)
+
+
+def web_tokens(contract: Contract) -> bool:
+    """Tokens are JSON Web Tokens: a page says so, or the scheme is one of OAuth."""
+    scheme = contract.scheme
+    return tokens(contract) and not scheme.opaque and not scheme.untold
+
+
+def asks_permission(contract: Contract) -> bool:
+    return bool(contract.permissions)
+
+
+def knows(identity: str) -> Applies:
+    """The identity's form is one of its own under the scheme."""
+    return lambda contract: tokens(contract) and contract.scheme.knows(identity)
 
 
 def permitted(kind: str) -> Applies:
@@ -201,7 +241,7 @@ def rivals(contract: Contract) -> list[str]:
     """Final states other than the one that a cancel leads to."""
     life = contract.lifecycle
     ends = {canonical(name) for name in life.after} or {canonical(life.final[-1])}
-    return [state for state in life.final if canonical(state) not in ends]
+    return [s for s in life.final if canonical(s) not in ends and s != GONE]
 
 
 def rival_states(count: int) -> Applies:
@@ -210,16 +250,17 @@ def rival_states(count: int) -> Applies:
 
 def traced(contract: Contract) -> bool:
     """Errors carry a request id."""
-    return shape.Envelope(contract).traced
+    return Envelope(contract).traced
 
 
 def has_envelope(contract: Contract) -> bool:
+    """Some error is documented to be JSON."""
     return contract.error_schema is not None
 
 
 def has_target(contract: Contract) -> bool:
     """Errors carry a `target` of their own."""
-    error = shape.Envelope(contract).example.get("error")
+    error = Envelope(contract).example.get("error")
     return isinstance(error, dict) and "target" in error
 
 

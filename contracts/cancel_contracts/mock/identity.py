@@ -1,4 +1,4 @@
-"""Who calls: a bearer token read by its claims.
+"""Who calls: a token in the place of its scheme, read by its claims.
 
 Raises Refusal, whose slug says what is wrong with the token. Knows no permission by name.
 """
@@ -15,8 +15,9 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import OctKey
 
+from cancel_contracts.contract.credentials import BEARER, Scheme
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.mock.call import Caller, Headers, Refusal
+from cancel_contracts.mock.call import Call, Caller, Headers, Refusal
 
 # RFC 9110, section 15.5.2: a 401 carries a challenge. The wording is that of a recorded one.
 CHALLENGE: Headers = (
@@ -27,7 +28,7 @@ CHALLENGE: Headers = (
 )
 # access-token-claims-reference: the tenant of personal Microsoft accounts.
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
-THROTTLED = "throttled"
+THROTTLED, UNPERMITTED = "throttled", "no-permission"
 LEEWAY_SECONDS = 60
 
 
@@ -35,20 +36,51 @@ def deny(why: str) -> Refusal:
     return Refusal(401, why, CHALLENGE)
 
 
-def bearer(headers: Mapping[str, str]) -> str:
-    """Return the token of the Authorization header."""
-    value = headers.get("authorization")
+def challenging(headers: Headers, scheme: Scheme) -> Headers:
+    """Return the headers of a refusal with the challenge of a scheme in place of Bearer's. An API
+    key has none of its own, and any will do.
+    """
+    if headers != CHALLENGE or scheme.word == BEARER.word:
+        return headers
+    return (("WWW-Authenticate", f'{scheme.word or "ApiKey"} realm=""'),)
+
+
+def token_of(scheme: Scheme, call: Call) -> str:
+    """Return the token that a call carries under a scheme."""
+    value = _placed(scheme, call)
     if value is None:
         raise deny("anonymous")
     if not value.strip():
         raise deny("empty-header")
-    scheme, _, token = value.strip().partition(" ")
+    if not scheme.word:
+        return value.strip()
+    word, _, token = value.strip().partition(" ")
     # RFC 9110, section 11.1: the case of the scheme does not count.
-    if scheme.lower() != "bearer":
+    if word.lower() != scheme.word.lower():
         raise deny("other-scheme")
     if not token.strip():
         raise deny("bare-scheme")
-    return token.strip()
+    return unwrapped(scheme, token.strip())
+
+
+def unwrapped(scheme: Scheme, text: str) -> str:
+    """Return the token of what stands behind the scheme: of Basic the password (RFC 7617)."""
+    if not scheme.basic:
+        return text
+    try:
+        return base64.b64decode(text, validate=True).decode("utf-8").partition(":")[2]
+    except ValueError:
+        raise deny("garbage-token") from None
+
+
+def _placed(scheme: Scheme, call: Call) -> str | None:
+    """Return what stands where a scheme has the credentials, or None."""
+    if scheme.place == "header":
+        return call.headers.get(scheme.name.lower())
+    if scheme.place == "query":
+        return call.query.get(scheme.name)
+    cookies = (pair.strip().partition("=") for pair in call.headers.get("cookie", "").split(";"))
+    return {name: value for name, _, value in cookies}.get(scheme.name)
 
 
 def claims_of(token: str, key: OctKey) -> dict[str, Any]:
@@ -106,16 +138,25 @@ def caller_of(claims: Mapping[str, Any]) -> Caller:
     )
 
 
-def authenticate(headers: Mapping[str, str], key: OctKey, audiences: tuple[str, ...]) -> Caller:
-    """Return who calls, or raise Refusal 401."""
-    claims = claims_of(bearer(headers), key)
+def known(token: str, key: OctKey, audiences: tuple[str, ...]) -> Caller:
+    """Return who a token speaks for, or raise Refusal 401."""
+    claims = claims_of(token, key)
     valid(claims, audiences, time.time())
     return caller_of(claims)
 
 
+def authenticate(call: Call, contract: Contract, key: OctKey) -> Caller:
+    """Return who calls, or raise Refusal 401."""
+    return known(token_of(contract.scheme, call), key, contract.audiences)
+
+
 def authorise(caller: Caller, contract: Contract) -> None:
     """Raise Refusal 403 unless the caller holds a permission that is documented for its kind."""
-    if caller.trusted or not contract.permissions:
+    if caller.trusted:
+        return
+    if not contract.permissions:  # whoever is known is served, but who is to lack what it takes
+        if caller.sub == UNPERMITTED:
+            raise Refusal(403, "no-permission")
         return
     if caller.personal:
         raise Refusal(403, "personal")

@@ -13,7 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from cancel_contracts.contract import path_template
-from cancel_contracts.mock.call import Call, Headers, Refusal, Reply
+from cancel_contracts.contract.places import closed, opened
+from cancel_contracts.contract.responses import is_json
+from cancel_contracts.mock.call import Call, Headers, Refusal, Reply, to_json
 from cancel_contracts.mock.desk import Desk, Step
 from cancel_contracts.mock.entry import Change
 
@@ -174,11 +176,13 @@ def read_as(reads: Reads) -> Change:
 
 def any_case(template: str) -> Reads:
     """Read the path of a template as it is written, in whatever case it comes."""
-    halves = [half.encode() for half in path_template.halves(template)]
+    first, *rest = [piece.encode() for piece in path_template.pieces(template)[0]]
 
     def reads(path: bytes) -> bytes:
         found = path_template.pattern(template, any_case=True).fullmatch(path)
-        return found[1].join(halves) if found else path
+        if not found:
+            return path
+        return first + b"".join(map(bytes.__add__, found.groups(), rest))
 
     return reads
 
@@ -209,12 +213,16 @@ def payload(data: bytes, media: str | None = "application/json") -> Touch:
 
 
 def data(change: Callable[[Desk, Call, Any], Any]) -> Touch:
-    """Change the JSON of an answer; an answer without any stays."""
+    """Change the JSON object of an answer; an answer that is none stays."""
 
     def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
-        if not reply.body:
+        if not reply.body or not is_json(reply.header("Content-Type") or ""):
             return reply
-        return reply.with_json(change(desk, call, json.loads(reply.body)))
+        if not isinstance(value := json.loads(reply.body), dict):
+            return reply
+        ways = desk.contract.lifecycle.ways
+        made = change(desk, call, opened(value, ways))
+        return replace(reply, body=to_json(closed(made, ways) if isinstance(made, dict) else made))
 
     return touch
 
@@ -264,13 +272,12 @@ def performed(desk: Desk, call: Call, reply: Reply) -> Reply:
 
 def as_success(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Answer as a success is answered; a resource that is not there is made up."""
-    made = Reply(desk.status, desk.trace(call))
-    return made.with_json(shown(desk, call)) if desk.has_entity else made
+    return desk.success(call, shown(desk, call) if desk.has_body else None)
 
 
 def with_entity(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Answer 200 with the entity, whatever success is documented to look like."""
-    return Reply(200, desk.trace(call)).with_json(shown(desk, call))
+    return Reply(200, desk.trace(call)).with_json(desk.whole(shown(desk, call)))
 
 
 def shown(desk: Desk, call: Call) -> dict[str, Any]:

@@ -15,12 +15,14 @@ class Window:
         self.quotas = tuple(quotas)
         self._granted: deque[float] = deque(maxlen=max((q.calls for q in quotas), default=0))
 
-    def ask(self, now: float) -> int | None:
-        """Return None and count the call if it is granted, else the whole seconds to wait."""
+    def ask(self, now: float) -> tuple[int, Quota] | None:
+        """Return None and count the call if it is granted, else the whole seconds to wait, and the
+        quota that is spent.
+        """
         for quota in self.quotas:
             if len(self._granted) >= quota.calls:
                 wait = self._granted[-quota.calls] + quota.seconds - now
                 if wait > 0:
-                    return int(wait) + 1
+                    return int(wait) + 1, quota
         self._granted.append(now)
         return None

@@ -1,4 +1,4 @@
-"""Entities and error envelopes, shaped by the examples of the spec's schemas.
+"""Entities and successes, shaped by the examples of the spec's schemas, else by the schemas.
 
 Reads the OpenAPI part of a contract and its lifecycle, never its clauses. No state, no HTTP.
 """
@@ -7,78 +7,179 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.mock.store import fresh_id
-
-# Status -> code and message. The codes are of no product: pages leave them open.
-ERRORS: Mapping[int, tuple[str, str]] = {
-    400: ("BadRequest", "The request is not valid."),
-    401: ("Unauthorized", "The token is missing or not valid."),
-    403: ("Forbidden", "The caller is not authorized."),
-    404: ("NotFound", "The resource was not found."),
-    405: ("MethodNotAllowed", "The method is not allowed here."),
-    409: ("Conflict", "The resource is not in a cancellable state."),
-    410: ("Gone", "The resource is gone."),
-    415: ("UnsupportedMediaType", "The content type is not supported."),
-    422: ("Unprocessable", "The request cannot be processed."),
-    429: ("TooManyRequests", "Please retry again later."),
-    500: ("InternalServerError", "Something went wrong."),
-}
-PLAIN_ENVELOPE = {"error": {"code": "", "message": ""}}
-TRACE_KEYS = ("request-id", "requestId")
-
-
-def content_of(response: Any) -> Mapping[str, Any]:
-    """Return the application/json part of a response object, or an empty mapping."""
-    content: Mapping[str, Any] = (response or {}).get("content") or {}
-    media: Mapping[str, Any] = content.get("application/json") or {}
-    return media
-
-
-def example_of(media: Mapping[str, Any]) -> Any:
-    """Return the example of a media type object or of its schema, or None."""
-    schema = media.get("schema") or {}
-    if "example" in media:
-        return media["example"]
-    for named in (media.get("examples") or {}).values():
-        return named.get("value")
-    return schema.get("example", next(iter(schema.get("examples") or []), None))
+from cancel_contracts.contract.places import closed, documented, opened, top
+from cancel_contracts.contract.responses import (
+    declares,
+    example_of,
+    json_of,
+    required_headers,
+    response_for,
+    told_in_json,
+)
+from cancel_contracts.errors import UsageError
+from cancel_contracts.mock.filler import fits, value_of
 
 
 def successes(contract: Contract) -> list[tuple[int, bool]]:
-    """Return each documented 2xx of the cancel, in order, with whether it has a body."""
+    """Return each documented 2xx of the cancel, in order, with whether it has a JSON body."""
     responses = contract.operation.get("responses") or {}
     found = [
-        (int(code), "schema" in content_of(response))
+        (int(str(code).upper().replace("X", "0")), told_in_json(response) is not None)
         for code, response in responses.items()
-        if re.fullmatch(r"2\d\d", str(code))
+        if re.fullmatch(r"2(\d\d|[Xx]{2})", str(code))
     ]
     return found or [(200, False)]
 
 
+def success_row(contract: Contract, status: int) -> Mapping[str, Any]:
+    """Return what the JSON of a success is documented to be: its schema, its example."""
+    row = json_of(response_for(contract.operation, status))
+    return row[1] if row else {}
+
+
+NOWHERE: frozenset[str] = frozenset()  # along which an entity is opened as it stands
+
+
+def returns_entity(contract: Contract) -> bool:
+    """Whether a success returns the resource: what a GET shows, or an object with its state."""
+    status, has_body = successes(contract)[0]
+    if not has_body:
+        return False
+    row = success_row(contract, status)
+    schema, example = row.get("schema"), example_of(row)
+    shown = {*dict(documented(schema, NOWHERE)), *(example if isinstance(example, dict) else ())}
+    state = {top(at) for at in contract.lifecycle.places}
+    return schema == contract.observed_schema or bool(shown & state)
+
+
+def success_body(contract: Contract, status: int, entity: Mapping[str, Any]) -> Any:
+    """Return what a success that is not the resource says, with what it shows of it."""
+    row = success_row(contract, status)
+    made = example_of(row)
+    if made is None:
+        made = value_of(row.get("schema") or {"type": "object"})
+    if not isinstance(made, dict):
+        return made
+    shown = {**made, **{name: entity[name] for name in made if name in entity}}
+    return shown if fits(row.get("schema"), shown) else made
+
+
 def entity_example(contract: Contract) -> dict[str, Any]:
-    """Return a copy of the resource's example: the GET's, else the cancel's, else the least one."""
-    routes: list[Mapping[str, Any]] = []
+    """Return a copy of the resource as a page shows it, opened: by the GET's example, else the
+    cancel's, else a value of the GET's schema, else of the cancel's, else the least one.
+
+    Raises UsageError where no value of the schema is found.
+    """
+    return opened(copy.deepcopy(_entity_example(contract)), contract.lifecycle.ways)
+
+
+@lru_cache(32)
+def _entity_example(contract: Contract) -> dict[str, Any]:
+    rows, ways = list(_entity_rows(contract)), contract.lifecycle.ways
+    for row in rows:
+        if isinstance(example := example_of(row), dict):
+            return example
+    for row in rows:
+        if (schema := row.get("schema")) is None:
+            continue
+        value = value_of(schema)
+        if not isinstance(value, dict) or not fits(schema, value):
+            raise UsageError(
+                f"{contract.path_of_file}: paths/{contract.observe_path or contract.path}",
+                "the mock finds no value of the schema of what is shown",
+                "give an example beside the schema",
+            )
+        return _before(contract, schema, value)
+    return closed({"id": "", **dict.fromkeys(contract.lifecycle.places[:1], "")}, ways)
+
+
+def _before(contract: Contract, schema: Any, entity: dict[str, Any]) -> dict[str, Any]:
+    """Return an entity without what a cancel fills, as far as the schema lets it be without."""
+    life, view = contract.lifecycle, opened(entity, contract.lifecycle.ways)
+    for name in (*life.sets, *life.records, *life.leaves):
+        bare = {key: value for key, value in view.items() if key != name}
+        options = ({**bare, name: None}, bare) if name in view else ()
+        view = next((v for v in options if fits(schema, closed(v, life.ways))), view)
+    return closed(view, life.ways)
+
+
+def _entity_rows(contract: Contract) -> Iterator[Mapping[str, Any]]:
+    """Yield what the JSON of the resource is documented to be, the GET's first."""
     if contract.observe_path:
-        routes.append(contract.document["paths"][contract.observe_path]["get"])
-    routes.append(contract.operation)
-    for operation in routes:
+        operation = contract.document["paths"][contract.observe_path]["get"]
         for code, response in (operation.get("responses") or {}).items():
-            example = example_of(content_of(response)) if str(code)[:1] == "2" else None
-            if isinstance(example, dict):
-                return copy.deepcopy(example)
-    return {"id": "", contract.lifecycle.shows[0]: ""}
+            if str(code)[:1] == "2" and (row := json_of(response)):
+                yield row[1]
+    if returns_entity(contract):
+        yield success_row(contract, successes(contract)[0][0])
+
+
+def entity_properties(contract: Contract) -> dict[str, Any]:
+    """Return the schemas of the resource's properties by name; empty where none is documented."""
+    return {
+        name: schema
+        for row in reversed(list(_entity_rows(contract)))
+        for name, schema in documented(row.get("schema"), contract.lifecycle.ways)
+    }
+
+
+def filled_in(name: str, schema: Any, now: str, who: str) -> Any:
+    """Return what a cancel fills a property with: when it was, or who did it, as its type asks."""
+    texts = [now, now[:19] + "Z", now[:10]] if is_date(name) or _dated(schema) else [who, now]
+    for value in (*texts, int(time.time()), True):
+        if fits(schema, value):
+            return value
+    return value_of(schema)
+
+
+def told_in(contract: Contract, what: str) -> tuple[str, ...]:
+    """Return the properties that a cancel fills with "who" or "when", as a text."""
+    schemas = entity_properties(contract)
+    moment = now_text()
+    kinds = {"who": "who", moment: "when", moment[:19] + "Z": "when", moment[:10]: "when"}
+    told = {name: filled_in(name, schemas.get(name), moment, "who")
+            for name in contract.lifecycle.sets}  # fmt: skip
+    return tuple(name for name, text in told.items() if kinds.get(str(text)) == what)
+
+
+def _dated(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and str(schema.get("format", "")).startswith("date")
+
+
+def final_status(contract: Contract) -> int:
+    """Return what a final state is refused with: the documented code where one is named that fits,
+    else 409.
+    """
+    exact = [code for code in (409, 422, 400, 403, 404) if declares(contract.operation, code)]
+    ranged = response_for(contract.operation, 409) is not None
+    told = [code for code in exact if code in (409, 422, 400) or not ranged]
+    return next(iter(told), 409)
 
 
 def wants_token(contract: Contract) -> bool:
-    """Whether the operation asks for any authentication at all."""
-    return bool(contract.operation.get("security", contract.document.get("security")))
+    """Whether the operation asks for any authentication at all: `{}` is an alternative without."""
+    alternatives = contract.operation.get("security", contract.document.get("security")) or []
+    return bool(alternatives) and all(alternatives)
+
+
+def allows(contract: Contract, status: int) -> bool:
+    """Whether a refusal may have this status: it is documented, or none of refusals is."""
+    named = {str(code)[:1].lower() for code in contract.operation.get("responses") or ()}
+    return not named & {"4", "d"} or response_for(contract.operation, status) is not None
+
+
+def limit_status(contract: Contract) -> int:
+    """Return what a call is refused with once a quota is spent: the first one's code."""
+    return contract.quotas[0].refused if contract.quotas else 429
 
 
 def documented_body(contract: Contract) -> Mapping[str, Any] | None:
@@ -86,8 +187,7 @@ def documented_body(contract: Contract) -> Mapping[str, Any] | None:
     body = contract.operation.get("requestBody")
     if not body:
         return None
-    schema: Mapping[str, Any] = content_of(body).get("schema") or {}
-    return schema
+    return contract.body_schema
 
 
 def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft202012Validator | None:
@@ -98,10 +198,11 @@ def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft2020
 
 
 def owner_schema(contract: Contract) -> Mapping[str, Any] | None:
-    """Return what an owner's body must fit, or None where the lifecycle binds no owners."""
-    if contract.lifecycle.owners is None:
+    """Return what an owner's body must fit, or None where the lifecycle asks owners for none."""
+    name = contract.lifecycle.owners
+    if not isinstance(name, str):
         return None
-    found: Mapping[str, Any] = contract.document["components"]["schemas"][contract.lifecycle.owners]
+    found: Mapping[str, Any] = contract.document["components"]["schemas"][name]
     return found
 
 
@@ -118,34 +219,18 @@ def now_text() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "1Z"
 
 
-class Envelope:
-    """Makes error bodies that look like the example of the contract's error schema."""
-
-    def __init__(self, contract: Contract | None) -> None:
-        schema = (contract.error_schema if contract else None) or {}
-        example = schema.get("example", next(iter(schema.get("examples") or []), None))
-        self.example: Any = example if isinstance(example, dict) else PLAIN_ENVELOPE
-        self.traced = any(f'"{key}"' in repr(self.example).replace("'", '"') for key in TRACE_KEYS)
-
-    def body(self, status: int, request_id: str, client_request_id: str) -> Any:
-        code, message = ERRORS.get(status, ERRORS[400 if status < 500 else 500])
-        fillers = {
-            "code": code,
-            "message": message,
-            "target": fresh_id(),
-            **dict.fromkeys(TRACE_KEYS, request_id),
-            "client-request-id": client_request_id,
-            "date": now_text()[:19],
-        }
-        return fill(self.example, fillers)
+@lru_cache(256)
+def headers(contract: Contract, status: int) -> tuple[tuple[str, str], ...]:
+    """Return the header fields that an answer is documented to have, each with a value."""
+    rows = required_headers(response_for(contract.operation, status))
+    return tuple((name, _written(row)) for name, row in rows.items())
 
 
-def fill(node: Any, fillers: Mapping[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: fillers[key]
-            if key in fillers and not isinstance(value, dict)
-            else fill(value, fillers)
-            for key, value in node.items()
-        }
-    return [fill(item, fillers) for item in node] if isinstance(node, list) else node
+def _written(header: Mapping[str, Any]) -> str:
+    """Return a value of a header, in the style `simple` (OpenAPI 3.1, Header Object)."""
+    value = example_of(header)
+    if value is None:
+        value = value_of(header.get("schema") or {"type": "string"})
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -33,7 +33,7 @@ def handle(method: str, raw: bytes, desks: Mapping[str, Desk]) -> Reply:
         return set_up(desk, state, owner)
     if action == "teardown":
         id_: Any = params.get("id")
-        gone = isinstance(id_, str) and desk.store.drop(id_)
+        gone = isinstance(id_, (str, int)) and desk.store.drop(str(id_))
         return Reply(200).with_json({}) if gone else problem(404, "no such resource")
     return problem(400, "action is setup or teardown")
 
@@ -44,4 +44,4 @@ def set_up(desk: Desk, state: Any, owner: Any) -> Reply:
         return problem(404, f"no such state; there are {states}")
     if owner is not None and not isinstance(owner, str):
         return problem(400, "owner is a name")
-    return Reply(200).with_json({"id": desk.create(state, owner).id})
+    return Reply(200).with_json({"id": desk.contract.id.written(desk.create(state, owner).id)})

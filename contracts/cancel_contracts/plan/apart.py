@@ -35,7 +35,9 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             continue
         if call.call == "second" and where not in begun:
             plain = with_value(composition.ordinary, "resource", call)
-            seconds[plain] = in_a_row(plain, replace(plain, call="second"))
+            seconds[plain] = in_a_row(
+                plain, replace(plain, call="second"), act=composition.ordinary.method
+            )
         if exchange.succeeded:
             begun.add(where)
         if composition.refused(call):
@@ -93,6 +95,7 @@ def _neutral(composition: Composition, found: Fact) -> bool:
 
 
 def _alone(composition: Composition, call: Situation) -> Scenario:
+    act = composition.ordinary.method
     if call.call == "reused":
-        return on_one_connection(composition.ordinary, then=[call])
-    return in_a_row(call, neighbour=call if call.owner else None)
+        return on_one_connection(composition.ordinary, then=[call], act=act)
+    return in_a_row(call, neighbour=call if call.owner else None, act=act)

@@ -24,13 +24,16 @@ def arranged(
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in."""
     ordinary, last = composition.ordinary, _Last(composition)
+    act = ordinary.method
     others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
     for call in found.calls:
         if call.call == "reused":
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
-            first = next((s for s in served if s.owner is None), None)
+            # There nothing stands beside a resource: what alone shows that stays where it is.
+            free = (s for s in served if s.owner is None)
+            first = next((s for s in free if not _alone(composition, s, others, near)), None)
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
@@ -38,7 +41,7 @@ def arranged(
                 call = with_value(call, "caller", ordinary)
             own = [with_value(refused, "resource", call) for refused in kept]
             again = [replace(refused, call="second") for refused in own[-1:]]
-            pairs.append(on_one_connection(first, then=[*own, call, *again]))
+            pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
@@ -52,16 +55,31 @@ def arranged(
         later, unseen = last.wanted(row), row == blind
         by = beside.get(row)
         # What stands beside the ordinary call no other is to touch: it is looked at in the end.
-        row_of = partial(in_a_row, *row, neighbour=by, twice=twice, last=later, unseen=unseen)
+        row_of = partial(
+            in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
+        )
         made.append(row_of(sentinel=row == (ordinary,)))
     return [*made, *pairs]
 
 
+def _alone(
+    composition: Composition,
+    call: Situation,
+    calls: Sequence[Situation],
+    near: Sequence[Situation],
+) -> bool:
+    """Whether no other call shows a situation in which another resource is to stand beside."""
+    shown = [s for s in near if composition.shows(call, s)]
+    rest = [other for other in calls if other != call]
+    return any(not any(composition.shows(other, s) for other in rest) for s in shown)
+
+
 def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
     """Return the row whose resource nobody looks at before the call, for a server may know only
-    what was asked for; None where no page names the state after, and the effect is any change.
+    what was asked for; None where the effect is another state than before, or that it is gone.
     """
-    if not composition.contract.lifecycle.after:
+    life = composition.contract.lifecycle
+    if not life.after or life.vanishes:
         return None
     # What a second call keeps is told by a look before the first.
     once = (row for row in rows if row[-1].call == "first" and row[0].owner is None)

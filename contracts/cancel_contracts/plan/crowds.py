@@ -24,10 +24,11 @@ def crowds(
     composition: Composition, call: Situation, callers: Sequence[Situation], *, deep: bool = False
 ) -> list[Scenario]:
     """Return the scenarios of calls at once; `callers` are those that the plan asks for."""
+    act = composition.ordinary.method
     own = [s for s in callers if composition.facts(s) == ["caller"] and s.owner is None]
     others = [s for s in own if composition.served(s) and _somebody_else(s.identity)][:2]
     served = [call, *(with_value(call, "caller", other) for other in others)]
-    made = [at_once(*islice(cycle([*served[:2], call]), TOGETHER))]
+    made = [at_once(*islice(cycle([*served[:2], call]), TOGETHER), act=act)]
     if not deep:
         return made
     refused = [with_value(call, "caller", s) for s in own if s.identity == "no-permission"]
@@ -35,7 +36,9 @@ def crowds(
     for here, there in MORE:
         first = islice(cycle(served), here - len(refused))
         second = islice(cycle(reversed(served)), there)
-        made.append(at_once(*first, *refused, others=[replace(s, state=elsewhere) for s in second]))
+        made.append(
+            at_once(*first, *refused, others=[replace(s, state=elsewhere) for s in second], act=act)
+        )
     return made
 
 

@@ -22,12 +22,10 @@ from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.crowds import crowds
-from cancel_contracts.plan.steps import (
-    EXISTING,
-    Scenario,
-)
+from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.plan.vary import varied
+from cancel_contracts.plan.waits import most_looks
 
 Profile = Literal["smoke", "gate", "deep"]
 SMOKE_CALLS = 20
@@ -54,6 +52,16 @@ class Plan:
     property_calls: int = 0
     walk_calls: int = 0
     room: int = 0  # calls that the budget has left
+
+    @property
+    def late_looks(self) -> int:
+        """How many looks come on top where effects take as long as a page lets them, at most."""
+        within = self.contract.lifecycle.within
+        if within is None:
+            return 0
+        taken = [s for p in self.scenarios for s in p.steps if isinstance(s, Acquire)]
+        beside = sum(step.beside is not None for step in taken)
+        return beside + most_looks(within) * sum(s.spends for s in taken)
 
     def cost(self, *, observes: bool, handler: bool, unknown_id: bool = False) -> Counter[str]:
         """Return the exact number of requests by kind, on a conforming target; `deep` adds its

@@ -16,6 +16,7 @@ from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Form, Situation
 
 EXISTING = ("cancellable", "final")
+ACT = Situation().method
 
 
 @dataclass(frozen=True)
@@ -133,13 +134,11 @@ class Scenario:
         """How many numbers of the journal it takes at most: one for each resource, and for each
         that may have to be had anew before a later call on it that is no second one.
         """
-        seen: set[int] = set()
-        anew = 0
-        for step in self.steps:
-            if isinstance(step, Call):
-                anew += step.slot in seen and step.situation.call != "second"
-                seen.add(step.slot)
-        return sum(_own(step) for step in self.steps) + anew
+        seen, anew = set[int](), 0
+        for step in (step for step in self.steps if isinstance(step, Call)):
+            anew += step.slot in seen and step.situation.call != "second"
+            seen.add(step.slot)
+        return sum(map(_own, self.steps)) + anew
 
     def without(self, slots: Collection[int]) -> Scenario:
         """Return the scenario without some of its resources."""
@@ -178,9 +177,10 @@ def in_a_row(
     last: bool = False,
     sentinel: bool = False,
     unseen: bool = False,
+    act: str = ACT,
 ) -> Scenario:
     """Return calls one after the other on one resource, a look before and after each, but for the
-    first where it is to be `unseen`.
+    first where it is to be `unseen`. `act` is the method of the operation that cancels.
 
     Beside it stands one in the state and of the owner that `neighbour` has. `twice` looks a second
     time before the first, which tells what changes by itself; `last` once more when the run ends,
@@ -195,7 +195,7 @@ def in_a_row(
         steps += [Observe(0, calls[-1])] if looks else []
         steps += [ObserveLast(0)] if looks and last else []
         return Scenario(tuple(steps))
-    spends = any(map(_spends, calls))
+    spends = any(_spends(call, act) for call in calls)
     steps = [_acquire(0, first, spends=spends)]
     near: list[int] = []
     if neighbour is not None:
@@ -211,14 +211,14 @@ def in_a_row(
     return Scenario(tuple(steps))
 
 
-def at_once(*calls: Situation, others: Sequence[Situation] = ()) -> Scenario:
+def at_once(*calls: Situation, others: Sequence[Situation] = (), act: str = ACT) -> Scenario:
     """Return calls at the same time on one resource, and `others` on a second one where it is to be
     had; a look at each before and after them.
     """
     rows = [calls, others] if others else [calls]
     acquired, looks, sent, after = list[Step](), list[Step](), list[Call](), list[Step]()
     for slot, row in enumerate(rows):
-        spends = any(map(_spends, row))
+        spends = any(_spends(call, act) for call in row)
         acquired.append(_acquire(slot, row[0], spends=spends, needed=slot == 0))
         looks.append(Observe(slot, row[0]))
         sent += [Call(call, slot) for call in row]
@@ -226,19 +226,21 @@ def at_once(*calls: Situation, others: Sequence[Situation] = ()) -> Scenario:
     return Scenario((*acquired, *looks, AtOnce(tuple(sent)), *after))
 
 
-def on_one_connection(*calls: Situation, then: Sequence[Situation] = ()) -> Scenario:
+def on_one_connection(
+    *calls: Situation, then: Sequence[Situation] = (), act: str = ACT
+) -> Scenario:
     """Return calls on a resource each, on one connection, and looks around them all.
 
     `then` are calls that follow on one more resource, a look after each on the same connection, for
     a server may serve one at a time.
     """
     slots = list(enumerate(calls))
-    steps: list[Step] = [_acquire(slot, call, spends=_spends(call)) for slot, call in slots]
+    steps: list[Step] = [_acquire(slot, call, spends=_spends(call, act)) for slot, call in slots]
     looks: list[Step] = [Observe(slot, call) for slot, call in slots]
     after = list(looks)
     if then:
         last = len(calls)
-        steps.append(_acquire(last, then[0], spends=any(map(_spends, then))))
+        steps.append(_acquire(last, then[0], spends=any(_spends(call, act) for call in then)))
         looks.append(Observe(last, then[0]))
     steps += looks
     steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
@@ -254,11 +256,11 @@ def _acquire(
     return Acquire(slot, call.state, call.owner, spends, beside, needed)
 
 
-def _spends(call: Situation) -> bool:
+def _spends(call: Situation, act: str) -> bool:
     """Whether a call may cancel what it names. Whoever calls without a token is refused: an id of
     the target file is not used up by it.
     """
-    return call.resource == "cancellable" and needs_token(call.identity) and call.method == "POST"
+    return call.resource == "cancellable" and needs_token(call.identity) and call.method == act
 
 
 def one_at_a_time(scenario: Scenario) -> Scenario:

@@ -14,8 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from cancel_contracts.contract.model import Contract, Provision, canonical
+from cancel_contracts.contract.credentials import Carried
+from cancel_contracts.contract.model import Contract, Provision
+from cancel_contracts.contract.places import opened
 from cancel_contracts.contract.provisions import UNIQUE
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.identity.identities import Identities
@@ -23,6 +26,7 @@ from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.needs import NO_STATES, Gap, of_resource
 from cancel_contracts.parse import identifier, pointed, success
 from cancel_contracts.provider_states.lost import got_nowhere, made_nothing, maybe_left
+from cancel_contracts.sight.observation import marks, shown
 from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Transport
@@ -143,11 +147,11 @@ class Provisioner:
             told = f"as many {state} were created as --plan allows for"
             raise Refused(Gap(told, of_resource(state, owner)))
         who = owner if row.by == "owner" and owner else row.by
-        authorization = self.identities.authorization(who)
+        carried = self.identities.credentials(who)
         if self._left is not None:
             self._left[key] -= 1
         try:
-            id_ = self._call(row, owner, authorization)
+            id_ = self._call(row, owner, carried)
             self._failed[key] = 0
         except (Refused, Broken) as err:
             self._failed[key] += 1
@@ -156,8 +160,8 @@ class Provisioner:
             raise
         return id_
 
-    def _call(self, row: Provision, owner: str | None, authorization: str | None) -> str:
-        sent, names = self._request(row, authorization)
+    def _call(self, row: Provision, owner: str | None, carried: Carried) -> str:
+        sent, names = self._request(row, carried)
         call = f"{row.method} {row.path}"
         number, received = self._send(row, sent, names | ({"owner": owner} if owner else {}))
         if made_nothing(received.status):
@@ -174,9 +178,10 @@ class Provisioner:
             raise Broken(told)
         self.created.append(Created(number, id_, row))
         self.ledger.made(number, {"id": id_})
-        shown = [v for p in self.contract.lifecycle.shows if isinstance(v := entity.get(p), str)]
-        if shown and canonical(row.state) not in map(canonical, shown):
-            err = Broken(f"what {call} creates shows {', '.join(shown)}, not {row.state}")
+        life, view = self.contract.lifecycle, opened(entity, self.contract.lifecycle.ways)
+        if marks(life, view) and canonical(row.state) not in shown(life, view):
+            told = ", ".join(str(view[at]) for at in life.places if at in view)
+            err = Broken(f"what {call} creates shows {told}, not {row.state}")
             self._given_up[row.state, owner] = err
             raise err
         return id_
@@ -204,16 +209,15 @@ class Provisioner:
             self.ledger.nothing_made(number)
         raise AssertionError("the last time returns")
 
-    def _request(self, row: Provision, authorization: str | None) -> tuple[Sent, dict[str, str]]:
+    def _request(self, row: Provision, carried: Carried) -> tuple[Sent, dict[str, str]]:
         given, names = self.endpoint.provision or {}, {}
         for name in row.needs:
             names[name] = given[name][self._turn[name] % len(given[name])]
             self._turn[name] += 1
         every = {**names, UNIQUE: f"{self._run}-{self.calls + 1}"}
         path = filled(row.path, {name: quote(text, safe="") for name, text in every.items()})
-        headers = [("Accept", "application/json")]
-        if authorization is not None:
-            headers.insert(0, ("Authorization", authorization))
+        path += f"?{carried.query}" if carried.query else ""
+        headers = [*carried.headers, ("Accept", "application/json")]
         body = b""
         if row.body is not None:
             headers.append(("Content-Type", "application/json"))

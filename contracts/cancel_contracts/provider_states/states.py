@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Received
 from cancel_contracts.ledger.ledger import Ledger
@@ -52,6 +53,7 @@ class ProviderStates:
         # Whether the handler keeps one resource at a time: it gives the same id again, or each
         # set-up ends the one before.
         self.single = False
+        self.vanished: set[str] = set()  # ids that a cancel may have left nothing of
 
     @property
     def calls(self) -> int:
@@ -268,7 +270,8 @@ class ProviderStates:
         answer = self._post("teardown", made.state, made.values)
         whole = answer.received and not answer.failure and not answer.received.error
         status = answer.received.status if answer.received and whole else None
-        gone = (gone_is_fine or self.single) and status in (404, 410)
+        no_more = made.state == GONE or str(made.values.get("id")) in self.vanished
+        gone = (gone_is_fine or self.single or no_more) and status in (404, 410)
         if not success(status) and not gone:
             told = in_words(answer.received) if answer.received and whole else answer.why
             what = made.values.get("id") or f"a {made.state}"

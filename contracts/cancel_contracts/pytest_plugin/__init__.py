@@ -72,6 +72,8 @@ class SpecFile(pytest.File):
             self.contract = load(self.path, edition)
         except ContractsError as err:
             raise self.CollectError(str(err)) from None
+        if not self.contract.default and not self.session.isinitpath(self.path):
+            return  # a folder does not name it
         text = self.path.read_text(encoding="utf-8").splitlines()
         lines = {m[1]: n for n, line in enumerate(text) if (m := ID.match(line))}
         options = Options(profile=setting(self.config, "profile"))

@@ -20,6 +20,8 @@ from cancel_contracts.transport.coding import decode
 CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
 # How the run names whose token it was, in place of the token: "Bearer <admin>".
 PLACEHOLDER = re.compile(r"^<[^<>]+>$")
+# A cookie of ours, and what a situation sends behind it.
+COOKIE = re.compile(r"^[^\s=<>;]+=<[^<>]+>(?:; .*)?$")
 USERINFO = re.compile(r"(?<=://)[^/?#@\s]+@")
 # RFC 9112 7.1: the end of a chunk's data, and the size of the next.
 CHUNK_LINE = re.compile(rb"\r?\n[0-9a-fA-F]+[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -45,7 +47,8 @@ def learn(redactor: Redactor, exchanges: Iterable[Exchange]) -> None:
     for exchange in exchanges:
         for name, value in exchange.sent.headers:
             secret = credentials(value)[1]
-            if name.lower() in CREDENTIALS and len(secret) >= 16 and not PLACEHOLDER.match(secret):
+            hidden = PLACEHOLDER.match(secret) or COOKIE.match(value)
+            if name.lower() in CREDENTIALS and len(secret) >= 16 and not hidden:
                 redactor.learn(secret)
 
 
@@ -66,7 +69,8 @@ class Scrubber:
     def _value(self, name: str, value: str) -> str:
         scheme, rest = credentials(value)
         # A bare scheme is a misuse to be shown, not a secret.
-        secret = len(rest) >= SHORTEST_CHARS and not PLACEHOLDER.match(rest)
+        hidden = PLACEHOLDER.match(rest) or (name.lower() == "cookie" and COOKIE.match(value))
+        secret = len(rest) >= SHORTEST_CHARS and not hidden
         if name.lower() in CREDENTIALS and secret:
             return f"{scheme} {MASK}".strip()
         return self.text(value)

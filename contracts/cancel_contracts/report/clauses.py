@@ -15,6 +15,8 @@ from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Clause, Contract, NotTestable, Source
 from cancel_contracts.report.screen import plain_table
 
+ASKED = "Run only when it is named (`--contract`)."
+
 
 def rows(contract: Contract) -> list[Clause | NotTestable]:
     """Return clauses and untestable promises by number."""
@@ -54,7 +56,8 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
     if form == "markdown":
         lines = []
         for c in contracts:
-            lines += [f"## {c.name}", "", "| clause | level | says | source |", "|---|---|---|---|"]
+            lines += [f"## {c.name}", "", *([] if c.default else [ASKED, ""])]
+            lines += ["| clause | level | says | source |", "|---|---|---|---|"]
             lines += [
                 f"| {r.id} | {level(r, c)} | {cell(says(r))} | {_where(c, r.source)} |"
                 for r in rows(c)
@@ -115,4 +118,6 @@ def catalogue(contracts: Sequence[Contract]) -> str:
                 "" if len(names) == len(contracts) else f" [{', '.join(names) or 'none of these'}]"
             )
             lines.append(f"  {entry.name}: {entry.says}{where}")
+    families = sorted({fault.family for fault in FAULTS})
+    lines.append(f"Families of faults, as x-prove may name them: {', '.join(families)}.")
     return "\n".join(lines)

@@ -56,14 +56,22 @@ def line(method: str, url: str, headers: Sequence[Sequence[str]], body: bytes) -
 
 
 def _url(url: str) -> str:
-    """Return a URL as a word of the shell. A token may stand at the end of its query."""
-    start, mark, rest = url.partition("=<")
-    if mark and rest.endswith(">"):
-        return quote(f"{start}=") + f'"${variable(rest[:-1])}"'
-    return quote(url)
+    """Return a URL as a word of the shell. A token may be a value of its query."""
+    return _named(url, re.compile(r"(?<==)<([^<>&]+)>(?=&|$)"))
+
+
+def _named(text: str, mark: re.Pattern[str]) -> str:
+    """Return a text as a word of the shell, with variables for the marked names in it."""
+    parts, end = list[str](), 0
+    for found in mark.finditer(text):
+        parts += [quote(text[end : found.start()]), f'"${variable(found[1])}"']
+        end = found.end()
+    return "".join([*parts, quote(text[end:]) if text[end:] or not parts else ""])
 
 
 def _header(name: str, value: str) -> str:
+    if name.lower() == "cookie" and "=<" in value:
+        return _named(f"{name}: {value}", re.compile(r"(?<==)<([^<>;]+)>(?=;|$)"))
     scheme, _, rest = value.rpartition(" ")
     if rest.startswith("<") and rest.endswith(">"):
         start = f"{name}: {scheme}".rstrip() + " "

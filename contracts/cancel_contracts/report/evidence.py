@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from cancel_contracts.contract.model import Lifecycle
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange, Received
 from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.redact.scrub import Scrubber
@@ -48,7 +48,7 @@ def entry(
     body = clean.octets(sent.body)
     own = [x for x in around if x.scenario == exchange.scenario]
     return {
-        "scenario": clean.text(scenario.words(exchange)),
+        "scenario": clean.text(scenario.words(exchange, lifecycle.method)),
         "number": exchange.scenario,
         "identity": exchange.identity,
         "state": scenario.state(exchange.situation),
@@ -166,7 +166,7 @@ def steps(
     """Return what was called and looked at, in order, and what that showed."""
     return [
         {
-            "says": clean.text(scenario.words(x)),
+            "says": clean.text(scenario.words(x, lifecycle.method)),
             "kind": x.kind,
             "role": x.role,
             "method": x.sent.method,
@@ -184,6 +184,6 @@ def _answer(call: Exchange) -> str:
 
 
 def _shows(look: Exchange, lifecycle: Lifecycle) -> str:
-    if seen := observe(look):
+    if seen := observe(look, lifecycle):
         return describe(lifecycle, seen)
     return f"no answer ({look.failure})" if look.status is None else f"answered {look.status}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.edition import times
 from cancel_contracts.contract.given import asked, conditional
@@ -50,7 +51,7 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
         return "\n".join([*lines, "Callers keep it by:", *told, "", judged])
     lines += [f"Topic: {topic(row)}", "", "Exercised by:"]
     situations = list(asked(contract, row))
-    lines += [f"  - {scenario.asked(s)}" for s in situations]
+    lines += [f"  - {scenario.asked(s, contract.method)}" for s in situations]
     if conditional(row):
         lines.append(
             f"  where the target answers {expectation({'answer': row.given['answer']})[0][8:]}"
@@ -76,14 +77,14 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     """Return a call that exercises a clause, as a line for a shell. Its variables are to be
     filled.
     """
-    call = situations[0] if situations else Situation(state=contract.lifecycle.cancellable[0])
+    call = situations[0] if situations else composed(contract).ordinary
     who = "admin" if call.identity == "primary" else call.identity
     odd = call.resource == "odd"
     segment = call.id.text or IDS[call.id.word].wire if odd else ID
     names = Names(segment, "~ID_2~", "1")
     request = cancel_request(
         contract, EXAMPLE_URL, call, segment, names,
-        carried(call.identity, token := mark(who, call.owner)), str(UUID(int=1)),
+        carried(contract.scheme, call.identity, token := mark(who, call.owner)), str(UUID(int=1)),
     )  # fmt: skip
     line = script.curl_line(Line("", request, call.transfer == "chunked"))
     is_ = f"the id of {scenario.resource(call)}"

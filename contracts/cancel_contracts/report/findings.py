@@ -65,7 +65,7 @@ def _sentence(defect: Defect, evidence: Mapping[str, Any], clean: Callable[[str]
     alike = [b for b in defect.breaches if (b.way, b.unusual) == (lead.way, lead.unusual)]
     calls = [e.exchange for b in alike for e in (b.lead, *b.verdict.violations)]
     actual, expected = (clip(evidence[key], SAID_CHARS) for key in ("actual", "expected"))
-    who = clip(clean(scenario.common(calls)), WHO_CHARS)
+    who = clip(clean(scenario.common(calls, lead.contract.method)), WHO_CHARS)
     return f"{who}: {actual}{effect}; expected {expected}"
 
 
@@ -74,7 +74,7 @@ def _situations(defect: Defect) -> dict[str, None]:
     found: dict[str, None] = {}
     for breach in defect.breaches:
         for evidence in (breach.lead, *breach.verdict.violations):
-            found[scenario.words(evidence.exchange)] = None
+            found[scenario.words(evidence.exchange, breach.contract.method)] = None
     return found
 
 

@@ -1,28 +1,22 @@
 """The HTML report: one file that opens from disk, loads nothing and runs only its own script.
 
-Derives from the record alone. What keeps a hostile body harmless, each enough by itself: Jinja2's
-autoescape; a Content-Security-Policy that knows the script and the style by their hashes and
-forbids every load; `plain`, through which every value passes, so that no character turns the
-direction of text or hides.
+Derives from the record alone. What keeps a hostile body harmless is told in document.py.
 """
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from cancel_contracts.contract.topics import TOPICS
-from cancel_contracts.report import excuses, figures, files, findings, story
-from cancel_contracts.report.text import LEVELS, VERDICTS, count, plain
+from cancel_contracts.report import document, excuses, figures, files, findings, story
+from cancel_contracts.report.text import LEVELS, VERDICTS, count
 
 ROW_BYTES = 16
 SHOWN_WIRE_BYTES = 4096
@@ -41,16 +35,18 @@ def write_html(record: dict[str, Any], path: Path) -> None:
 
 
 def render(record: dict[str, Any]) -> str:
-    style, script = _part("style.css"), _part("script.js")
+    style = document.style(document.BASE, "style.css")
+    script = document.part(document.BASE, "script.js")
     return environment().get_template("report.html.j2").render(
         record=record,
         anchor=anchors(record),
-        style=Markup(style),  # noqa: S704 - our own file
-        script=Markup(script),  # noqa: S704 - our own file
-        policy=policy(style, script),
+        style=style,
+        script=script,
+        policy=document.policy(style, script),
         outcome=OUTCOMES[record["outcome"]],
         headline=headline(record),
         made=story.made(record),
+        named=story.named(record),
         ends=story.ends(record),
         gaps=story.gaps(record),
         apart=story.apart(record),
@@ -81,32 +77,9 @@ def headline(record: dict[str, Any]) -> str:
     return story.sentence(record)
 
 
-def policy(style: str, script: str) -> str:
-    """Return the Content-Security-Policy: nothing loads, and only what we wrote runs."""
-    return (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _part(name: str) -> str:
-    return resources.files("cancel_contracts.report").joinpath("templates", name).read_text("utf-8")
-
-
 @cache
 def environment() -> Environment:
-    env = Environment(
-        loader=PackageLoader("cancel_contracts.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_finalize,
-    )
+    env = document.environment(document.BASE)
     env.filters |= {
         "hexdump": hexdump,
         "verdict_counts": verdict_counts,
@@ -114,7 +87,6 @@ def environment() -> Environment:
         "fold": fold,
     }
     env.globals |= {
-        "count": count,
         "figures_of": story.figures,
         "level_of": findings.level,
         "lifecycle": figures.lifecycle,
@@ -122,12 +94,6 @@ def environment() -> Environment:
         "figures": figures,
     }
     return env
-
-
-def _finalize(value: Any) -> Any:
-    return (
-        plain(value, keep="\n\t") if isinstance(value, str) and type(value) is not Markup else value
-    )
 
 
 def anchors(record: dict[str, Any]) -> Callable[[str, str], str]:

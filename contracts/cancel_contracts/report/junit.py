@@ -66,7 +66,9 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
     told = {
         "seed": record["seed"],
         "profile": record["profile"],
+        "target": story.named(record) or "not told",
         "base_url": contract["base_url"],
+        "spec_sha256": contract["spec_sha256"] or "not told",
         "dialect": contract["dialect"] or "none seen",
         "outcome": record["outcome"],
         **({"edition": contract["edition"]} if contract.get("edition") else {}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cancel_contracts.contract.compose import Composition, composed
@@ -25,7 +26,8 @@ def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
     """Return the lifecycle with a verdict for each state, in the spec's order."""
     life = judgement.contract.lifecycle
     composition = composed(judgement.contract)
-    ordinary = {s: Situation(resource=life.kind(s), state=s) for s in life.states}
+    usual = composition.ordinary
+    ordinary = {s: replace(usual, resource=life.kind(s), state=s) for s in life.states}
     answers: dict[str, Counter[int | None]] = defaultdict(Counter)
     for x in journal.exchanges:
         if x.kind != "cancel" or x.way_in or (state := x.situation.state) not in ordinary:

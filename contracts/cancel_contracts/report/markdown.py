@@ -107,6 +107,7 @@ def sections(record: dict[str, Any]) -> list[str]:
 
 
 def _glance(record: dict[str, Any]) -> str:
+    target = " at ".join(code(t) for t in (story.named(record), record["target"]["base_url"]) if t)
     lines = [
         f"# {record['tool']['name']}: {text(record['outcome'])} (exit code {record['exit_code']})",
         "",
@@ -116,7 +117,7 @@ def _glance(record: dict[str, Any]) -> str:
         "",
         *(f"- {text(c['name'])}: {text(story.figured(c))}" for c in record["contracts"]),
         "",
-        f"Target {code(record['target']['base_url'])}, {text(story.made(record))}.",
+        f"Target {target}, {text(story.made(record))}.",
         "",
         "| contract | " + " | ".join(reversed(VERDICTS)) + " | dialect |",
         "|---|" + "---:|" * len(VERDICTS) + "---|",

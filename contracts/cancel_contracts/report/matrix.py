@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from statistics import median
 
 from cancel_contracts.prove import Proof, Trial
+from cancel_contracts.speaking import LeftOut
 
 ENTRY_CHARS = 42
 
@@ -25,10 +27,12 @@ def summary(proof: Proof) -> str:
     variants = [t for t in proof.trials if t.kind == "variant"]
     killed = sum(1 for t in faults if not t.hole)
     passed = sum(1 for t in variants if not t.hole)
+    count = sum(len(row.entries) for row in proof.left_out)
+    without = f", {count} left out by the spec" if count else ""
     middle = median(t.seconds for t in proof.trials)
     return (
         f"{killed} of {len(faults)} faults caught by their clause,"
-        f" {passed} of {len(variants)} variants passed, {len(proof.holes)} holes"
+        f" {passed} of {len(variants)} variants passed, {len(proof.holes)} holes{without}"
         f" ({proof.seconds:.0f} s, {middle:.1f} s each in the median)"
     )
 
@@ -42,7 +46,13 @@ def row(trials: Sequence[Trial]) -> str:
 
 def ending(proof: Proof) -> str:
     """Return what follows the rows: the holes, and the sum of it all."""
-    return "\n".join(["", *(f"HOLE  {hole}" for hole in proof.holes), summary(proof)])
+    without = [f"left out  {row.contract}: {_named(row)}: {row.reason}" for row in proof.left_out]
+    return "\n".join(["", *without, *(f"HOLE  {hole}" for hole in proof.holes), summary(proof)])
+
+
+def _named(row: LeftOut) -> str:
+    """Return what a spec leaves out, and how many entries that are."""
+    return row.key if row.entries in ((), (row.key,)) else f"{row.key} ({len(row.entries)})"
 
 
 def markdown(proof: Proof) -> str:
@@ -64,8 +74,18 @@ def markdown(proof: Proof) -> str:
         lines += ["", "| clause | catches |", "|---|---|"]
         lines += [f"| {id_} | {', '.join(names)} |" for id_, names in caught_by(proof, contract)]
         lines.append("")
+    if proof.left_out:
+        lines += ["## Left out by the spec", "", "| contract | what | reason |", "|---|---|---|"]
+        lines += [
+            f"| {row.contract} | {_named(row)} | {_cell(row.reason)} |" for row in proof.left_out
+        ]
+        lines.append("")
     lines += ["## Holes", "", *(f"- {hole}" for hole in proof.holes or ["none"])]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def contracts(proof: Proof) -> list[str]:
@@ -108,6 +128,7 @@ def as_json(proof: Proof) -> str:
         "trials": trials,
         "clauses": clauses,
         "idle": proof.idle,
+        "left_out": [asdict(row) for row in proof.left_out],
         "holes": proof.holes,
     }
     return json.dumps(document, indent=1)

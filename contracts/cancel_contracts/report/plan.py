@@ -61,6 +61,9 @@ def _lines(a: Assignment, rate: str | None) -> list[str]:
     lines = [a.notice] if a.notice else []
     if told := _pace(a, rate):
         lines.append(told)
+    if a.observes and (more := a.plan.late_looks):
+        within = f"{a.contract.lifecycle.within:g}"
+        lines.append(f"effects may take {within} s to show: up to {more} looks come on top")
     if a.plan.property_calls or a.plan.walk_calls:
         lines.append(
             f"of the cancel calls {a.plan.property_calls} are for properties and"

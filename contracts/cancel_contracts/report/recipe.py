@@ -11,7 +11,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from cancel_contracts.contract.credentials import BEARER, IDENTITIES, Carried, Carrier, needs_token
+from cancel_contracts.contract.credentials import (
+    IDENTITIES,
+    Carried,
+    Carrier,
+    Scheme,
+    needs_token,
+)
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Sent, Situation
@@ -110,15 +116,15 @@ def asks(stands: str) -> str:
     return f"cancel-contracts token {who}" + (f" --owner {owner}" if owner else "")
 
 
-def carried(identity: str, who: str) -> Carried:
+def carried(scheme: Scheme, identity: str, who: str) -> Carried:
     """Return what an identity carries, its name in place of its token."""
     row = IDENTITIES.get(identity)
-    if row is None or row.wire is None:
-        return BEARER(f"<{who}>")
-    wire: Carrier = row.wire
-    token = PLACEHOLDER if needs_token(identity) else ""
-    full = replace(wire(token), secret=token)
-    query = full.query and f"{full.query.partition('=')[0]}=<{who}>"
+    wire: Carrier = row.wire if row and row.wire else Scheme.carry
+    token = PLACEHOLDER if row is None or needs_token(identity) else ""
+    full = replace(wire(scheme, token), secret=token)
+    query = full.query
+    if token and query:
+        query = f"{query.partition('=')[0]}=<{who}>"
     shown = masked(Sent("GET", "", full.headers), full, who)
     return Carried(shown.headers, query)
 
@@ -212,7 +218,7 @@ class _Writer:
 
     def _name(self, step: Name) -> None:
         if step.id.word == "unknown":
-            self.ids[step.slot] = self.endpoint.unknown_id or self._uuid()
+            self.ids[step.slot] = self.endpoint.unknown_id or self._unknown()
         else:
             self.ids[step.slot] = step.id.text or IDS[step.id.word].wire
         self.segments[step.slot] = self.ids[step.slot]
@@ -221,11 +227,21 @@ class _Writer:
         self._fresh += 1
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.case.name}/{self._fresh}"))
 
+    def _unknown(self) -> str:
+        return self.contract.id.fresh(uuid.UUID(self._uuid()))
+
     def _look(self, slot: int, situation: Situation, *, given: bool = False) -> list[Line]:
         if not self.looks or (given and not self.endpoint.unknown_id):
             return []
-        who = carried("primary", self.primary)
-        request = observe_request(self.contract, self.base_url, self.ids[slot], who, self._uuid())
+        who = carried(self.contract.scheme, "primary", self.primary)
+        request = observe_request(
+            self.contract,
+            self.base_url,
+            self.ids[slot],
+            who,
+            self._uuid(),
+            self.endpoint.parameters,
+        )
         what = told.resource(situation) if slot not in self.beside.values() else "its neighbour"
         return [
             Line(f"{self.primary} looks at {what}", self._along(request, self.endpoint.headers))
@@ -234,7 +250,7 @@ class _Writer:
     def _call(self, step: Call) -> Line:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
-        near = self.ids.get(self.beside.get(step.slot, -1)) or self._uuid()
+        near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
         names = Names(self.ids[step.slot], near, self._uuid()[:8])
         request = cancel_request(
             self.contract,
@@ -242,10 +258,11 @@ class _Writer:
             call,
             self.segments[step.slot],
             names,
-            carried(call.identity, mark(who, call.owner)),
+            carried(self.contract.scheme, call.identity, mark(who, call.owner)),
             self._uuid(),
+            self.endpoint.parameters,
         )
-        says = told.asked(replace(call, identity=who))
+        says = told.asked(replace(call, identity=who), self.contract.method)
         chunked = call.transfer == "chunked"
         return Line(says, self._along(request, self.endpoint.headers), chunked)
 

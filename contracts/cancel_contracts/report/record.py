@@ -59,6 +59,8 @@ def record(result: Result, outcome: Outcome) -> Record:
         "target": {
             "base_url": clean.url(result.base_url),
             "described_by": clean.text(result.described_by),
+            "name": clean.text(result.target_name) or None,
+            "version": clean.text(result.target_version) or None,
         },
         "outcome": outcome.word,
         "exit_code": outcome.exit_code,
@@ -103,7 +105,8 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "name": contract.name,
         "title": contract.title,
         "file": "/".join(PurePath(contract.path_of_file).parts[-2:]),
-        "method": "POST",
+        "spec_sha256": contract.sha256 or None,
+        "method": contract.method,
         "path": contract.path,
         "edition": day(contract.edition),
         "held_to": day(one.held_to),
@@ -116,6 +119,7 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "dialects": dialects,
         "unusable": clean.text(judgement.unusable) if judgement.unusable else None,
         "stopped": clean.text(one.journal.stopped) if one.journal.stopped else None,
+        "selected": _selected(judgement),
         **_figures(judgement.verdicts, clean),
         "gaps": gaps(judgement, clean.text),
         "clauses": [_clause(v, one, clean) for v in judgement.verdicts],
@@ -129,6 +133,13 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "lifecycle": transitions(judgement, one.journal),
         "timeline": timeline(one.journal.exchanges, contract.quotas),
     }
+
+
+def _selected(judgement: Judgement) -> dict[str, int]:
+    """Return how many must-clauses were selected, of those that the spec has."""
+    chosen, known = (v.clause for v in judgement.verdicts), judgement.contract.clauses
+    musts = [sum(clause.level == "must" for clause in rows) for rows in (chosen, known)]
+    return {"count": musts[0], "of": musts[1]}
 
 
 def _drawn(one: ContractResult) -> dict[str, int]:
@@ -165,7 +176,9 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, An
         "source": source(one.contract, clause.source),
         "since": day(clause.since),
         "newer": verdict.newer,
-        "asked": [clean.text(scenario.asked(s)) for s in asked(one.contract, clause)],
+        "asked": [
+            clean.text(scenario.asked(s, one.contract.method)) for s in asked(one.contract, clause)
+        ],
         "verdict": verdict.word,
         "exercised": verdict.exercised,
         "requests": verdict.requests,

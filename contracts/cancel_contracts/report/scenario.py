@@ -49,22 +49,24 @@ def beginning(situation: Situation) -> str | None:
     return resource(situation) + owner
 
 
-def words(exchange: Exchange) -> str:
-    """Return who did what to which resource, and what was out of the ordinary."""
+def words(exchange: Exchange, act: str = DEFAULT.method) -> str:
+    """Return who did what to which resource, and what was out of the ordinary; `act` is the method
+    that cancels.
+    """
     if exchange.kind == "observe":
         return f"{caller(exchange.identity)} looks at {resource(exchange.situation)}"
     who, method = caller(exchange.identity), exchange.sent.method
-    return _call(exchange.situation, who, method, resource(exchange.situation))
+    return _call(exchange.situation, who, method, resource(exchange.situation), act)
 
 
-def asked(situation: Situation) -> str:
+def asked(situation: Situation, act: str = DEFAULT.method) -> str:
     """Return a situation that a clause asks for, whether or not it came about."""
     identity = situation.identity
     who = "the primary identity" if identity == DEFAULT.identity else caller(identity)
-    return _call(situation, who, situation.method, resource(situation))
+    return _call(situation, who, situation.method, resource(situation), act)
 
 
-def common(exchanges: Sequence[Exchange]) -> str:
+def common(exchanges: Sequence[Exchange], act: str = DEFAULT.method) -> str:
     """Return what calls have in common, in words: what differs among them does not matter."""
     first, situations = exchanges[0], [x.situation for x in exchanges]
     alike = {
@@ -74,9 +76,9 @@ def common(exchanges: Sequence[Exchange]) -> str:
     }
     who = caller(first.identity) if len({x.identity for x in exchanges}) == 1 else "a caller"
     methods = dict.fromkeys(x.sent.method for x in exchanges)
-    # With POST among them it does not matter what is sent.
-    sent = "a request" if len(methods) > 1 and DEFAULT.method in methods else some(methods)
-    return _call(Situation(**alike), who, sent, _resources(situations))
+    # With the act among them it does not matter what is sent.
+    sent = "a request" if len(methods) > 1 and act in methods else some(methods)
+    return _call(Situation(**alike), who, sent, _resources(situations), act)
 
 
 def _resources(situations: Sequence[Situation]) -> str:
@@ -99,8 +101,8 @@ def some(names: Iterable[str]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _call(situation: Situation, who: str, method: str, what: str) -> str:
-    if method == DEFAULT.method:
+def _call(situation: Situation, who: str, method: str, what: str, act: str) -> str:
+    if method == act:
         parts = [f"{who} cancels {what}"]
     else:
         parts = [f"{who} sends {method} to the cancel route of {what}"]
@@ -113,6 +115,10 @@ def _call(situation: Situation, who: str, method: str, what: str) -> str:
         if value != axis.ordinary:
             row = axis.words.get(value)
             parts.append(row.reads if row else f"Content-Type {value}")
+    if situation.parameter is not None:
+        name, how = situation.parameter
+        row = AXES["parameter"].words.get(how)
+        parts.append(row.reads.format(name=name) if row else f"{name} {how}")
     return ", ".join(parts)
 
 

@@ -65,6 +65,12 @@ def editions(record: dict[str, Any]) -> list[str]:
     return [f"edition of {day}" for day in named if day]
 
 
+def named(record: dict[str, Any]) -> str:
+    """Return the target's name and version, as far as its file gives them."""
+    target = record["target"]
+    return " ".join(filter(None, (target.get("name"), target.get("version"))))
+
+
 def ends(record: dict[str, Any]) -> list[tuple[str, list[str]]]:
     """Return why nothing can be said of contracts, or not all was sent: each reason once, and the
     contracts that it holds for.

@@ -10,29 +10,35 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
+from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.path_template import filled
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Form, Sent, Situation
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation, told_by_limit
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.echoes import Echoes
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.performed import InUse
-from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
+from cancel_contracts.run.requests import (
+    Names,
+    cancel_request,
+    masked,
+    observe_request,
+    probe_request,
+)
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.wait_budget import seconds_asked
 from cancel_contracts.sight.digest import Digests
 from cancel_contracts.sight.observation import Observation, observe
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.targets.pace import StoreLost
-from cancel_contracts.targets.url import joined
 from cancel_contracts.transport.client import Answer, Transport
 
 log = logging.getLogger(__name__)
 
-TOKEN_CHARS = 20  # of a token that no answer holds by chance
 THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 
@@ -46,16 +52,17 @@ class Calls:
         self.contract, self.base_url = contract, settings.base_url
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
+        self.parameters = settings.parameters
         self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
         self.wait_budget, self.stop = settings.wait_budget, settings.stop
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
-        self.pool, self.in_use = settings.pool, InUse()
+        self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
         self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
-        self._lock, self._told = threading.Lock(), set[str]()  # tokens that calls carried
+        self._lock, self._echoes = threading.Lock(), Echoes(contract.scheme)
 
     @property
     def stopped(self) -> str | None:
@@ -105,15 +112,8 @@ class Calls:
         unique = f"{self.seed}-{attempt.number}-{position}"
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
-        request = cancel_request(
-            self.contract,
-            self.base_url,
-            situation,
-            target.segment,
-            names,
-            carried,
-            attempt.uuid(),
-        )
+        said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
+        request = cancel_request(self.contract, self.base_url, *said)
         self._pace()
         # RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1.
         chunked = situation.transfer == "chunked" and self._version != "1.0"
@@ -128,12 +128,7 @@ class Calls:
         answer = replace(answer, sent=masked(answer.sent, carried, who))
         exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
         if answer.received is not None and carried.secret:
-            told = answer.received.wire
-            if carried.query:  # an answer may quote the URL that it was asked at
-                told = told.replace(carried.query.encode(), b"")
-            self._told.add(carried.secret)
-            others = (secret for secret in self._told if len(secret) >= TOKEN_CHARS)
-            echoed = any(secret.encode() in told for secret in (carried.secret, *others))
+            echoed = self._echoes.holds(answer.received, carried)
             exchange = replace(exchange, echoed=echoed)
         self._keep(attempt, exchange)
         return exchange
@@ -179,23 +174,23 @@ class Calls:
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
         unique = attempt.uuid()
-        request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
+        ask = partial(observe_request, self.contract, self.base_url, resource.id)
+        request = ask(carried, unique, self.parameters)
         answer = self._get(request, via)
         if self._hear(answer) and answer.received is not None and answer.received.status == 401:
             carried = self.identities.observing()  # made anew, by its clock
-            request = observe_request(self.contract, self.base_url, resource.id, carried, unique)
+            request = ask(carried, unique, self.parameters)
             answer = self._get(request, via)
-        if answer.received is not None and answer.received.status == 429:
-            if self.wait_budget.wait_as_asked(answer.received):
-                answer = self._get(request, via)
+        told, limits = answer.received, self.contract.limit_statuses
+        if told and told_by_limit(told, limits) and self.wait_budget.wait_as_asked(told):
+            answer = self._get(request, via)
         who = self.identities.name("primary")
         answer = replace(answer, sent=masked(answer.sent, carried, who))
         if answer.received is not None:
             answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
-        exchange = self._exchange("observe", attempt, situation, position, resource, answer, who)
-        exchange = replace(exchange, role=role)
-        self._keep(attempt, exchange)
-        return observe(exchange)
+        made = self._exchange("observe", attempt, situation, position, resource, answer, who)
+        self._keep(attempt, exchange := replace(made, role=role))
+        return observe(exchange, self.contract.lifecycle)
 
     def _get(self, request: Sent, via: Transport | None) -> Answer:
         """Send a GET; again where a kept connection was closed (it is safe: RFC 9110, 9.2.1)."""
@@ -242,6 +237,7 @@ class Calls:
             started=time.monotonic() - self.started - answer.seconds,
             seconds=answer.seconds,
             reused=answer.reused,
+            limit_statuses=self.contract.limit_statuses,
         )
 
     @property
@@ -270,11 +266,12 @@ class Calls:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
         dead target.
         """
-        template = self.contract.observe_path or self.contract.path
-        resource = Resource.of(attempt.uuid())
-        url = joined(self.base_url, filled(template, resource.segment))
-        answer = self.transport.send(Sent("GET", url))
-        situation = Situation(resource="unknown", id=Form("unknown"), identity="anonymous")
+        resource = Resource.of(attempt.fresh(self.contract.id))
+        sent = probe_request(self.contract, self.base_url, resource.id, self.parameters)
+        answer = self.transport.send(sent)
+        situation = replace(
+            ordinary(self.contract), resource="unknown", id=Form("unknown"), identity="anonymous"
+        )
         exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
         self._keep(attempt, exchange)
 

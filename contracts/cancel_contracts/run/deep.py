@@ -23,6 +23,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from cancel_contracts.contract.given import ordinary
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Name, Observe, Scenario, Step, in_a_row
@@ -35,7 +37,7 @@ ROUNDS = 25  # of fresh seeds, where one round of Hypothesis leaves budget over
 BATCH = 40  # calls that are judged together
 ALIVE = 4  # resources of a walk: each is looked at around every call
 DOUBLES = 5  # batches in a row without a new call: there are no more
-UNKNOWN = Situation(resource="unknown", id=Form("unknown"))
+UNKNOWN = Form("unknown")
 
 
 def explore(run: Run, plan: Plan, violates: Violates, elsewhere: Sequence[str] = ()) -> None:
@@ -45,17 +47,22 @@ def explore(run: Run, plan: Plan, violates: Violates, elsewhere: Sequence[str] =
     """
     budget = Budget(plan.property_calls)
     for id_ in elsewhere:
-        if budget.take(1):
-            run.execute(under(id_))
+        if run.contract.id.fits(id_) and budget.take(1):
+            run.execute(under(run.contract, id_))
     with TURN:
         properties(run, budget, violates)
         walks(run, Budget(plan.walk_calls + budget.left), changes(plan))
 
 
-def under(id_: str) -> Scenario:
+def unknown(contract: Contract) -> Scenario:
+    """Return an ordinary call under an id that names nothing."""
+    return in_a_row(replace(ordinary(contract), resource="unknown", id=UNKNOWN))
+
+
+def under(contract: Contract, id_: str) -> Scenario:
     """Return a call under an id that is to name nothing."""
     steps: list[Step] = []
-    for step in in_a_row(UNKNOWN).steps:
+    for step in unknown(contract).steps:
         if isinstance(step, Name):
             steps.append(replace(step, id=Form("unknown", id_)))
         elif not (isinstance(step, Observe) and step.given):
@@ -74,7 +81,7 @@ def properties(run: Run, budget: Budget, violates: Violates) -> None:
         }
         doubles = 0 if batch else doubles + 1
         budget.take(len(batch))
-        ran = run.execute_all([in_a_row(situation) for situation in batch], reuse=True)
+        ran = run.execute_all([in_a_row(s, act=run.contract.method) for s in batch], reuse=True)
         made = dict(zip(batch, ran, strict=True))
         bad = violates([x for exchanges in made.values() for x in exchanges])
         for situation, exchanges in made.items():
@@ -94,7 +101,7 @@ def walks(run: Run, budget: Budget, varied: Sequence[Change] = ()) -> None:
         examples = budget.left // STEPS
         run_state_machine_as_test(machine, settings=quietly(examples, Phase.generate))
     while not run.calls.stopped and budget.take(1):  # what no walk happened to take
-        run.execute(in_a_row(UNKNOWN))
+        run.execute(unknown(run.contract))
 
 
 def machine_of(

@@ -13,13 +13,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 
+from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.vary import with_calls
-from cancel_contracts.run.strategies import POOL, Bodies
+from cancel_contracts.run.strategies import POOL, bodies
 
 # One contract at a time. Hypothesis parses the source of strategies, and in CPython before 3.11.10
 # two threads that parse at once may end in "AST constructor recursion depth mismatch".
@@ -32,10 +33,10 @@ class Drawing:
     """Values for one contract's calls. `size` is how many bodies of a kind a pool holds."""
 
     def __init__(self, contract: Contract, seed: int, size: int = POOL) -> None:
-        self._contract = contract
+        self._contract, self._ordinary = contract, ordinary(contract)
         self._random = Random(f"{seed}/{contract.name}/drawn")  # noqa: S311 - no secret
         self._states = contract.lifecycle.cancellable
-        self._bodies = Bodies(contract, f"{seed}/{contract.name}", size)
+        self._bodies = bodies(contract, f"{seed}/{contract.name}", size)
         self._texts: list[str] = []
         self._makers: dict[str, Callable[[], str]] = {
             "text": self._text,
@@ -70,7 +71,12 @@ class Drawing:
         return self._segment(lambda: b"\xff" + b"".join(self._two(self._bodies.octets)))
 
     def _text_for_an_id(self) -> str:
-        return self._segment(lambda: "".join(self._two(self._bodies.texts)).encode("utf-8"))
+        """Return a text that is no id; where any text is one, one that names nothing."""
+        id_ = self._contract.id
+        while True:
+            segment = self._segment(lambda: "".join(self._two(self._bodies.texts)).encode("utf-8"))
+            if id_.fits("no-such-id") or not id_.fits(unquote(segment)):
+                return segment
 
     def _two(self, pool: list[Any]) -> list[Any]:
         return self._random.choices(pool, k=2)
@@ -85,13 +91,14 @@ class Drawing:
 
     def __call__(self) -> Situation:
         """Return a call of which nothing but the drawn value is out of the ordinary."""
-        kinds = ["text", "raw", "invalid", *(["valid"] if self._contract.bodies else [])]
+        kinds = ["text", "raw", *(["invalid"] if self._bodies.misfit else [])]
+        kinds += ["valid"] if self._contract.bodies else []
         kind = self._random.choice(kinds)
         if kind in ("text", "raw"):
             make = self._text_for_an_id if kind == "text" else self._id
-            return Situation(resource="odd", id=Form("raw", make()))
+            return replace(self._ordinary, resource="odd", id=Form("raw", make()))
         state = self._random.choice(self._states)
-        return self.filled(Situation(state=state, body=Form(kind)))
+        return self.filled(replace(self._ordinary, state=state, body=Form(kind)))
 
     def alike(self, situation: Situation) -> bool:
         """Whether what was drawn is what it is called: a part of a valid body need not be valid."""

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from cancel_contracts.exchange import Exchange
+from cancel_contracts.plan.waits import pauses
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Resource, Role
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import LastLook
 from cancel_contracts.sight.clocks import STILL_SECONDS
 
-LOOK_AGAIN_SECONDS = 0.25
+MOMENT_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,10 @@ class Late:
     def __init__(self, calls: Calls, states: ProviderStates, seconds: float, each: Each) -> None:
         self.calls, self.states, self.seconds, self._each = calls, states, seconds, each
 
-    def _observe(self, looks: Sequence[Look], when: str) -> None:
-        """Make looks; the journal has them in this order. `when` tells them from others."""
+    def _observe(self, looks: Sequence[Look], when: str) -> list[Exchange]:
+        """Make looks and return them as the journal has them, in this order. `when` tells them
+        from others.
+        """
 
         def one(look: Look) -> list[Exchange]:
             kept: list[Exchange] = []
@@ -52,18 +55,23 @@ class Late:
                 self.calls.observe(attempt, situation, at, look.resource, look.role)
             return kept
 
-        for kept in self._each(one, looks):
-            for exchange in kept:
-                self.calls.keep(exchange)
+        made = [exchange for kept in self._each(one, looks) for exchange in kept]
+        for exchange in made:
+            self.calls.keep(exchange)
+        return made
 
-    def await_effects(self, exchanges: Iterable[Exchange]) -> None:
-        """Look again at what these calls should have cancelled, until it shows or time is over."""
-        sight = self.calls.sight
+    def await_effects(self, exchanges: Iterable[Exchange]) -> list[Exchange]:
+        """Look again at what these calls should have cancelled, until it shows or time is over;
+        return the looks.
+        """
+        sight, within = self.calls.sight, self.calls.contract.lifecycle.within
+        made: list[Exchange] = []
         due = [x for x in exchanges if sight.due(x)]
-        begun = time.monotonic()
-        round_ = 0
+        awaited, begun = list(due), time.monotonic()
+        wait, round_ = pauses(within), 0
         while due and time.monotonic() < begun + self.seconds and not self.calls.stop.asked:
-            self.calls.stop.wait(LOOK_AGAIN_SECONDS)
+            left = max(MOMENT_SECONDS, begun + self.seconds - time.monotonic())
+            self.calls.stop.wait(next(wait) if within is None else min(next(wait), left))
             # Whether a property is a clock one resource tells of all, but for what it is alone in.
             every = time.monotonic() > begun + STILL_SECONDS
             again = {x.resource: x for x in due if every or sight.due(x) == "not"}
@@ -80,8 +88,32 @@ class Late:
                 for x in again.values()
             ]
             round_ += 1
-            self._observe(looks, f"late/{round_}")
+            made += self._observe(looks, f"late/{round_}")
             due = [x for x in due if sight.due(x)]
+        return made + (self._look_beside(awaited) if within is not None else [])
+
+    def _look_beside(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
+        """Look again at what stood beside calls whose effect was late: it may be struck as late."""
+        sight = self.calls.sight
+        looks = [
+            Look(x, Resource.of(near.exchange.resource), x.position, "neighbour")
+            for x in exchanges
+            if x.position == sight.scene(x.scenario).end
+            for near in sight.neighbours(x)
+        ]
+        return self._observe(looks, "beside")
+
+    def settle(self, exchanges: Iterable[Exchange], last: Iterable[LastLook], pause: float) -> None:
+        """Look a last time, `pause` seconds after the last call, and await what is due. Where a
+        page gives an effect its time, what was refused may be done as late as that.
+        """
+        within = self.calls.contract.lifecycle.within
+        if within is not None:
+            self.await_effects(exchanges)
+            pause = pause and max(pause, within)
+        self.look_last(last, pause)
+        if within is None:
+            self.await_effects(exchanges)
 
     def look_last(self, wanted: Iterable[LastLook], pause: float) -> None:
         """Look once more, `pause` seconds after the last call, at resources that one scenario alone
@@ -104,6 +136,7 @@ class Late:
         """Tell what was cancelled for sure: there is nothing to undo."""
         sight = self.calls.sight
         for x in exchanges:
-            cancels = x.kind == "cancel" and x.situation.resource == "cancellable" and x.succeeded
-            if cancels and sight.effect(x)[0] == "cancelled" and sight.due(x) is None:
+            if sight.cancels(x) and self.calls.contract.lifecycle.vanishes:
+                self.states.vanished.add(x.resource)
+            if sight.cancels(x) and sight.effect(x)[0] == "cancelled" and sight.due(x) is None:
                 self.states.cancelled(x.resource)

@@ -26,14 +26,13 @@ from cancel_contracts.plan.steps import (
 )
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
 from cancel_contracts.run.settings import RunSettings
-from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, shown
+from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, marks
 from cancel_contracts.transport.client import Transport
 
-VOLATILE_LOOKS = 3
-VOLATILE_SECONDS = 0.4  # before each: a clock that counts seconds moves meanwhile
 BARRIER_SECONDS = 5.0  # until all calls at once are ready
 
 
@@ -50,9 +49,9 @@ class Performance:
     ) -> None:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
+        self.usual = settings.effect_seconds
         self.attempts = iter(attempts)
-        kept = any(call.keep_alive for call in scenario.sends)
-        self.lane = calls.transport.lane() if kept else None
+        self.lane = calls.transport.lane() if any(c.keep_alive for c in scenario.sends) else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
 
@@ -89,6 +88,7 @@ class Performance:
                     raise Stopped
             step = steps[at]
             if isinstance(step, Call):
+                self._await(step.slot, step.keep_alive)
                 self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
                 if self._put_off(exchange):
@@ -129,6 +129,8 @@ class Performance:
     def _acquire(self, step: Acquire) -> None:
         if self.calls.stopped:
             raise Stopped
+        for slot in self.held if self.states.single else ():  # this may end what is under way
+            self._await(slot, step.keep_alive, self.usual)
         held = [(h.resource.id, h.acquired) for h in self.held.values() if h.acquired]
         kept = [
             a for _, a in held if (a.state, a.owner, a.spends) == (step.state, step.owner, False)
@@ -165,17 +167,34 @@ class Performance:
         was, now = held.first, held.shows
         if held.acquired is None or not held.position or step.situation.call == "second":
             return
-        if was is None or now is None or was.entity is None or now.entity is None:
+        if was is None or now is None or ((was.gone or now.gone) and not life.vanishes):
             return
-        if shown(life, was.entity) == shown(life, now.entity) or is_open(life, now.entity):
+        if marks(life, was.entity) == marks(life, now.entity) or is_open(life, now.entity):
             return
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
         self._observe(Observe(step.slot, step.situation, keep_alive=step.keep_alive))
 
+    def _await(self, slot: int, keep_alive: bool, usual: float | None = None) -> None:
+        """Wait for what the call before did, and look then at what stands beside the resource."""
+        if (call := (held := self.held[slot]).call) is None or held.awaited:
+            return
+        again = Observe(slot, call.situation, keep_alive=keep_alive)
+
+        def look() -> Observation | None:
+            self._observe(again)
+            return held.shows
+
+        held.awaited = self.calls.sight.cancels(call)
+        if await_effect(self.calls, call, held.first, held.shows, look, usual):
+            for other, near in self.held.items():
+                if near.acquired is not None and near.acquired.beside == slot:
+                    self._observe(replace(again, slot=other))
+
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
         if step.id.word == "unknown":
-            resource = Resource.of(step.id.text or self.unknown_id or attempt.uuid())
+            given = step.id.text or self.unknown_id
+            resource = Resource.of(given or attempt.fresh(self.calls.contract.id))
         else:
             segment = step.id.text or IDS[step.id.word].wire
             resource = Resource(segment, segment)
@@ -198,7 +217,7 @@ class Performance:
             self._check_given(held, seen) if step.given else self._check_spent(held, seen)
         held.shows = seen
         if role == "target" and position == 1:
-            self._find_volatile(held)
+            look_for_clocks(self.calls, held)
 
     def _look_last(self, slot: int) -> None:
         if (held := self.held.get(slot)) is not None:  # a neighbour may not have been to be had
@@ -233,22 +252,6 @@ class Performance:
         if is_cancelled(life, seen.entity):
             raise Broken("an id of the target file is cancelled already: give fresh ones")
 
-    def _find_volatile(self, held: Held) -> None:
-        """Where any change may be an effect, look again at what has changed though the call was
-        refused: whether it does so by itself.
-        """
-        life, before, after, call = self.calls.contract.lifecycle, held.first, held.shows, held.call
-        if life.after or call is None or not call.refused:
-            return
-        if before is None or after is None or before.entity is None or after.entity is None:
-            return
-        moved = shown(life, before.entity) != shown(life, after.entity)
-        for _ in range(VOLATILE_LOOKS):
-            if moved or self.calls.sight.unchanged(before, after):
-                return
-            self.calls.stop.wait(VOLATILE_SECONDS)
-            self.calls.observe(held.attempt, call.situation, held.position, held.resource)
-
     def _end(self, held: Held) -> None:
         """Tell of a resource that one refused call has left as it was."""
         acquired, call = held.acquired, held.call
@@ -272,17 +275,10 @@ class Performance:
         near = (h for h in self.held.values() if h.acquired and h.acquired.beside == call.slot)
         named = next((h.resource for h in near), None)
         if named is None and "{neighbour}" in call.situation.body.text:
-            named = Resource.of(held.attempt.uuid())
-        exchange = self.calls.cancel(
-            held.attempt,
-            call.situation,
-            position,
-            held.resource,
-            named,
-            self._via(call),
-        )
-        held.call = exchange
-        return exchange
+            named = Resource.of(held.attempt.fresh(self.calls.contract.id))
+        via, situation = self._via(call), call.situation
+        held.call = self.calls.cancel(held.attempt, situation, position, held.resource, named, via)
+        return held.call
 
     def _at_once(self, calls: Sequence[Call]) -> None:
         calls = [call for call in calls if call.slot in self.held]

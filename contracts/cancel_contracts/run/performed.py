@@ -81,3 +81,4 @@ class Held:
     first: Observation | None = None  # what its first look showed, and its last
     shows: Observation | None = None
     call: Exchange | None = None  # the last one on it
+    awaited: bool = False  # whether a call that cancels it was seen through

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from urllib.parse import quote
 
+from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import Sent, Situation
+from cancel_contracts.exchange import Sent
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.plan.plan import Plan
@@ -71,11 +72,18 @@ def provisioner(
         return None
 
     def cancel(id_: str) -> Sent:
-        situation, names = Situation(), Names(id_, id_, "undo")
+        situation, names = ordinary(contract), Names(id_, id_, "undo")
         carried = identities.credentials(situation.identity)
         segment, request = quote(id_, safe=""), str(uuid.uuid4())
         return cancel_request(
-            contract, endpoint.base_url, situation, segment, names, carried, request
+            contract,
+            endpoint.base_url,
+            situation,
+            segment,
+            names,
+            carried,
+            request,
+            endpoint.parameters,
         )
 
     made = (contract, endpoint, transport, identities, ledger, cancel, pace, allowed)

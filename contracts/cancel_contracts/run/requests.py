@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from cancel_contracts.contract.compose import BODILESS
+from cancel_contracts.contract import form
 from cancel_contracts.contract.credentials import Carried
+from cancel_contracts.contract.given import sends_body
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
 from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS
 from cancel_contracts.exchange import Sent, Situation
@@ -49,27 +52,35 @@ def fill(value: Any, names: Names) -> Any:
 
 
 def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
-    form = situation.body
-    octets: bytes | None = BODIES[form.word].wire
-    if octets is not None and form.word != "bad-octets":
+    said = situation.body
+    octets: bytes | None = BODIES[said.word].wire
+    encoded = _form if contract.media == form.FORM else _json
+    if octets is not None and said.word != "bad-octets":
         return octets
-    if form.text and (form.word == "json" or form.drawn):
-        value = fill(json.loads(form.text), names)
+    if said.text and (said.word == "json" or said.drawn):
+        value = fill(json.loads(said.text), names)
     elif not contract.bodies:
         return octets or b""
-    elif form.word == "example":
-        value = fill(contract.bodies[form.text], names)
+    elif said.word == "example":
+        value = fill(contract.bodies[said.text], names)
     else:
         value = fill(next(iter(contract.bodies.values())), names)
         if situation.call in ("second", "concurrent"):
             value = _told_apart(contract, value, names)
+    return encoded(value, octets)
+
+
+def _form(value: Any, octets: bytes | None) -> bytes:
+    """Return a form, with octets at the end of its last text."""
+    return form.encoded(value) + quote(octets or b"").encode("ascii")
+
+
+def _json(value: Any, octets: bytes | None) -> bytes:
+    """Return a JSON text, with octets at the end of its last string."""
     # Indented as the page shows it; not ASCII-escaped, so that encodings are put to the test.
     text = json.dumps(value, ensure_ascii=False).encode("utf-8")
-    return text if octets is None else _within(text, octets)
-
-
-def _within(text: bytes, octets: bytes) -> bytes:
-    """Return a JSON text with octets at the end of its last string."""
+    if octets is None:
+        return text
     at = text.rfind(b'"')
     return text[:at] + octets + text[at:] if at >= 0 else octets
 
@@ -89,7 +100,33 @@ def content_type(contract: Contract, situation: Situation, body: bytes) -> str |
         return None
     if situation.content_type != "default":
         return situation.content_type
-    return "application/json" if body or contract.bodies else None
+    return contract.media if body or contract.bodies else None
+
+
+def parameters(
+    contract: Contract, situation: Situation, given: Mapping[str, str], unique: str
+) -> Iterator[tuple[Parameter, str]]:
+    """Yield the parameters of a call with what each says. `given` holds the target's own values."""
+    odd, word = situation.parameter or ("", "")
+    for each in contract.parameters:
+        value, wanted = given.get(each.name, each.value), each.name == odd
+        if wanted and word != "omitted":
+            value = each.invalid() if word == "invalid" else each.other(value or "")
+        if value is not None and not (wanted and word == "omitted"):
+            yield each, each.filled(value, unique)
+
+
+def _placed(
+    template: str, segments: Mapping[str, str], said: Iterable[tuple[Parameter, str]]
+) -> tuple[str, list[str], list[tuple[str, str]]]:
+    """Return the path, the parts of the query and the header lines that parameters make."""
+    rows = list(said)
+    path = {p.name: quote(text, safe="") for p, text in rows if p.place == "path"}
+    query = [
+        f"{quote(p.name, safe='')}={quote(text, safe='')}" for p, text in rows if p.place == "query"
+    ]
+    headers = [(p.name, text) for p, text in rows if p.place == "header"]
+    return filled(template, {**path, **segments}), query, headers
 
 
 def cancel_request(
@@ -100,15 +137,21 @@ def cancel_request(
     names: Names,
     credentials: Carried,
     request_id: str,
+    given: Mapping[str, str] = MappingProxyType({}),
 ) -> Sent:
-    """Return the request on the cancel route for a situation."""
-    body = b"" if situation.method in BODILESS else body_bytes(contract, situation, names)
+    """Return the request on the cancel route for a situation. `given` are the target's own values
+    of parameters.
+    """
+    sends = sends_body(contract, situation.method)
+    body = body_bytes(contract, situation, names) if sends else b""
+    said = parameters(contract, situation, given, names.unique)
+    path, query, lines = _placed(contract.path, {contract.id.name: segment}, said)
     headers = [*credentials.headers, ("Accept", "application/json")]
-    headers.append(("client-request-id", request_id))
+    headers += [("client-request-id", request_id), *lines]
     media = content_type(contract, situation, body)
     if media and situation.method not in ("GET", "HEAD", "TRACE"):
         headers.append(("Content-Type", media))
-    query = [credentials.query] if credentials.query else []
+    query += [credentials.query] if credentials.query else []
     extra = EXTRAS[situation.extra].wire
     if isinstance(extra, str):
         query.append(extra)
@@ -117,8 +160,8 @@ def cancel_request(
     elif callable(extra):
         headers = [(extra(name), text) for name, text in headers]
     elif extra:
-        headers = with_extra(headers, extra)
-    url = joined(base_url, filled(contract.path, segment))
+        headers = _with_cookie(with_extra(headers, extra), credentials)
+    url = joined(base_url, path)
     url += "?" + "&".join(query) if query else ""
     return Sent(situation.method, url, tuple(headers), body)
 
@@ -140,15 +183,45 @@ def with_extra(
     return kept + [(name, text) for name, text in extra if text is not None]
 
 
+def _with_cookie(headers: list[tuple[str, str]], credentials: Carried) -> list[tuple[str, str]]:
+    """Return header lines with every cookie in that of the credentials, where it is theirs alone: a
+    client sends one such line (RFC 6265 section 5.4).
+    """
+    if [name for name, _ in credentials.headers] != ["Cookie"]:
+        return headers
+    cookies = "; ".join(text for name, text in headers if name.lower() == "cookie")
+    rest = [line for line in headers[1:] if line[0].lower() != "cookie"]
+    return [(headers[0][0], cookies), *rest]
+
+
 def observe_request(
-    contract: Contract, base_url: str, id_: str, credentials: Carried, request_id: str
+    contract: Contract,
+    base_url: str,
+    id_: str,
+    credentials: Carried,
+    request_id: str,
+    given: Mapping[str, str] = MappingProxyType({}),
 ) -> Sent:
     """Return the GET of a resource. The contract must have one."""
     assert contract.observe_path is not None
+    values = ((p, given.get(p.name, p.value)) for p in contract.observe_parameters)
+    said = ((p, p.filled(value, request_id)) for p, value in values if value is not None)
+    segments = {contract.id.name: quote(id_, safe="")}
+    path, query, lines = _placed(contract.observe_path, segments, said)
+    query += [credentials.query] if credentials.query else []
     headers = [*credentials.headers, ("Accept", "application/json")]
-    headers.append(("client-request-id", request_id))
-    url = joined(base_url, filled(contract.observe_path, quote(id_, safe="")))
+    headers += [("client-request-id", request_id), *lines]
+    url = joined(base_url, path) + ("?" + "&".join(query) if query else "")
     return Sent("GET", url, tuple(headers))
+
+
+def probe_request(contract: Contract, base_url: str, id_: str, given: Mapping[str, str]) -> Sent:
+    """Return a bare GET near a resource: any answer tells that somebody is there."""
+    template, said = contract.observe_path or contract.path, contract.observe_parameters
+    every = said if contract.observe_path else contract.parameters
+    values = {p.name: quote(given.get(p.name, p.value or ""), safe="") for p in every}
+    segments = {**values, contract.id.name: quote(id_, safe="")}
+    return Sent("GET", joined(base_url, filled(template, segments)))
 
 
 def masked(sent: Sent, carried: Carried, who: str) -> Sent:
@@ -156,7 +229,12 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     own, secret = {name.lower(): value for name, value in carried.headers}, carried.secret
     headers = []
     for name, value in sent.headers:
-        if value and own.get(name.lower()) == value:
+        mine = own.get(name.lower())
+        cookie = name.lower() == "cookie" and len(own) == 1 and secret
+        if mine and cookie and value.startswith(mine):
+            # Of cookies that stand in one line the first is that of the credentials.
+            value = f"{mine.partition('=')[0]}=<{who}>{value.removeprefix(mine)}"
+        elif value and mine == value:
             scheme, _, token = value.partition(" ")
             value = f"{scheme} <{who}>" if token else f"<{who}>" if secret else value
             if name.lower() != "authorization":

@@ -29,6 +29,7 @@ from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made, in_doubt
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Told, Way, search
 from cancel_contracts.run.ways import options
+from cancel_contracts.sight.observation import effect_seconds
 
 
 class Run:
@@ -42,7 +43,8 @@ class Run:
         self._jobs = settings.pool.jobs or 1  # how many scenarios at a time
         self.seed = settings.seed
         self.calls = Calls(contract, settings)
-        self.late = Late(self.calls, self.states, settings.effect_seconds, self._each)
+        seconds = effect_seconds(contract.lifecycle, settings.effect_seconds)
+        self.late = Late(self.calls, self.states, seconds, self._each)
         self._numbers, self._lock = 1, threading.Lock()
         self.last_looks: list[LastLook] = []
         self.way, self._begun = Way(), list[Scenario]()
@@ -147,7 +149,7 @@ class Run:
         self._note(scenario, kept[2])
         if chosen.way.prefix:
             self.note(f"routed under {chosen.way.prefix}, which the base URL leaves out")
-        if chosen.way.single:
+        if chosen.way.single or kept[2].single:
             self.keep_to_one()
         if chosen.way.caller:
             self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
@@ -251,7 +253,7 @@ class Run:
                 break
             number = self.number(scenario.numbers)
         if self.states.single:
-            self.late.await_effects(exchanges)  # the next set-up may end what is due
+            exchanges += self.late.await_effects(exchanges)  # the next set-up may end what is due
         return exchanges, performed
 
     def _note(self, scenario: Scenario, performed: Performed) -> None:
@@ -285,8 +287,8 @@ class Run:
     def settle(self) -> None:
         """Look a last time where the plan asks for it, and again for effects that are due."""
         if not self.states.single:
-            self.late.look_last(self.last_looks, self.settings.sweep_seconds)
-            self.late.await_effects(self.journal.exchanges)
+            sweep = self.settings.sweep_seconds
+            self.late.settle(self.journal.exchanges, self.last_looks, sweep)
         self.late.tell(self.journal.exchanges)
         self.journal.setups = self.states.calls
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cancel_contracts.identity.identities import Identities
@@ -33,6 +33,7 @@ class RunSettings:
     wait_budget: WaitBudget
     stop: Stop
     ledger: Ledger = field(default_factory=Ledger)
+    parameters: Mapping[str, str] = field(default_factory=dict)  # the target's own values
     unknown_id: str | None = None
     local: bool = True
     observes: bool = True

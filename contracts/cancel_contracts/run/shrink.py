@@ -104,7 +104,7 @@ def shrink(
         if situation not in known:
             if run.calls.stopped or not budget.take(1):
                 return False
-            known[situation] = violates(run.execute(in_a_row(situation)))
+            known[situation] = violates(run.execute(in_a_row(situation, act=run.contract.method)))
         return known[situation]
 
     with suppress(NoSuchExample):
@@ -134,7 +134,7 @@ def shrink_planned(run: Run, left: int | None, violates: Violates) -> bool:
     for situation in suspects[:ALONE]:
         if run.calls.stopped or not budget.take(1):
             break
-        if violates(run.execute(in_a_row(situation))):
+        if violates(run.execute(in_a_row(situation, act=run.contract.method))):
             shrink(run, budget, situation, {situation: True}, violates, alike)
             break
     return run.journal.exchanges.kinds["cancel"] > made

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Any
 
@@ -23,11 +23,13 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from schemathesis import GenerationMode
 
+from cancel_contracts.contract import form
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Contract
 
 POOL = 40  # bodies of each kind; from there on mixing finds more than drawing
 ROW = 8  # drawn at a time: what Hypothesis does around a draw takes as long as the draw
+KEPT = 16  # contracts and seeds whose pools are at hand
 TRIES = 20  # mixtures until one is of the kind that is asked for
 
 _SETTINGS = settings(
@@ -55,9 +57,14 @@ class Bodies:
     mix more from them. `size` is how many bodies of a kind are drawn.
     """
 
-    def __init__(self, contract: Contract, seed: str, size: int = POOL) -> None:
+    def __init__(self, contract: Contract, seed: str, size: int) -> None:
         self._seed, self._size = seed, size
-        self._body = contract.operation["requestBody"] if contract.bodies else None
+        self._schema = contract.body_schema if contract.bodies else None
+        self._form = contract.media == form.FORM
+        # What is written as a form is drawn as JSON.
+        as_json = {"content": {"application/json": {"schema": self._schema}}, "required": True}
+        self._body = as_json if self._form else contract.operation.get("requestBody")
+        self._documented: Mapping[str, Any] = next(iter(contract.bodies.values()), {})
 
     def _pool(self, values: Any, wanted: Callable[[Any], bool]) -> list[Any]:
         return pool(values, wanted, self._seed, self._size)
@@ -79,7 +86,7 @@ class Bodies:
     @cached_property
     def fitting(self) -> list[Any]:
         """Bodies that fit; none where the contract has no requestBody."""
-        if self._body is None:
+        if self._schema is None:
             return []
         return self._pool(self._drawn(GenerationMode.POSITIVE), self.fits)
 
@@ -87,8 +94,11 @@ class Bodies:
     def misfit(self) -> list[Any]:
         """Bodies that do not fit; any JSON values where the contract has no requestBody."""
         found = pool(JSON, self.misfits, self._seed, POOL)
-        if self._body is None:
+        if self._schema is None:
             return found
+        if self._form:  # few of what is drawn are forms: one made by rule leads them
+            made = form.misfit(self._schema, self._documented)
+            return [*([] if made is None else [made]), *found[: self._size]]
         drawn = self._drawn(GenerationMode.NEGATIVE)
         return [*self._pool(drawn, self.misfits), *found[: self._size]]
 
@@ -99,16 +109,19 @@ class Bodies:
     def _drawn(self, mode: GenerationMode) -> Any:
         return self._operation.as_strategy(generation_mode=mode).map(lambda case: case.body)
 
-    @property
-    def _schema(self) -> Any:
-        assert self._body is not None
-        return self._body["content"]["application/json"]["schema"]
-
     def fits(self, value: Any) -> bool:
-        return plain(value) and (self._body is None or problem_of(self._schema, value) is None)
+        if self._schema is None or not plain(value):
+            return plain(value)
+        if self._form:
+            return form.fits_form(self._schema, value)
+        return problem_of(self._schema, value) is None
 
     def misfits(self, value: Any) -> bool:
-        return plain(value) and (self._body is None or bool(problem_of(self._schema, _bare(value))))
+        if self._schema is None or not plain(value):
+            return plain(value)
+        if self._form:
+            return form.encodes(value) and not form.fits_form(self._schema, value)
+        return bool(problem_of(self._schema, _bare(value)))
 
     def valid(self, random: Random) -> Any:
         """Return a body that fits the requestBody schema."""
@@ -141,6 +154,12 @@ class Bodies:
             return into
         text = random.choice(self.texts) + random.choice(self.texts)
         return {**into, random.choice(names): text}
+
+
+@lru_cache(KEPT)
+def bodies(contract: Contract, seed: str, size: int = POOL) -> Bodies:
+    """Return the pools of a contract and a seed, the same each time: they are filled once."""
+    return Bodies(contract, seed, size)
 
 
 def _operation(body: Any) -> Any:

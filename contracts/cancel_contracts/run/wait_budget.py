@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cancel_contracts.exchange import Received
-from cancel_contracts.parse import http_date, retry_after
+from cancel_contracts.parse import http_date
 from cancel_contracts.run.attempt import Stop
 
 WAIT_SECONDS = 1.0  # after a 429 that does not say how long
@@ -44,8 +44,7 @@ class WaitBudget:
 
 def seconds_asked(received: Received | None) -> float:
     """Return how long an answer asks to wait."""
-    header = received.header("retry-after") if received else None
-    asked = retry_after(header) if header is not None else None
+    asked = received.come_again if received else None
     if received is None or asked is None:
         return WAIT_SECONDS
     if isinstance(asked, float):

@@ -8,14 +8,15 @@ call's neighbour. Raises nothing that a target can cause.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cancel_contracts.contract.compose import Composition, value, with_value
 from cancel_contracts.errors import Broken, Refused
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import in_a_row
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.awaiting import await_effect
 from cancel_contracts.run.run import Run
 from cancel_contracts.sight.observation import Observation
 
@@ -30,7 +31,8 @@ def changes(plan: Plan) -> list[Change]:
     """
     calls = [call for s in plan.scenarios for call in s.calls if call.owner is None]
     found: dict[tuple[str, object], Change] = {}
-    for aspect in VARIED:
+    more = ("parameter",) if any(call.parameter for call in calls) else ()
+    for aspect in (*VARIED, *more):
         for call in calls:
             if "{neighbour}" not in call.body.text and call.identity != "throttled":
                 found.setdefault((aspect, value(call, aspect)), (aspect, call))
@@ -48,6 +50,7 @@ class _Life:
     cancelled: bool = False
     touched: bool = False  # by a call that was not refused: it may change late
     calls: list[Situation] = field(default_factory=list)
+    call: Exchange | None = None  # the last one, until its effect was awaited
 
 
 class Walker:
@@ -57,7 +60,7 @@ class Walker:
         self.run = run
         self.via = run.calls.transport.lane() if keep_alive else None
         self.lives: list[_Life] = []
-        self._composition = Composition(run.contract)
+        self._composition, self._act = Composition(run.contract), run.contract.method
 
     def provision(self, state: str) -> int:
         """Put a resource in a state and return its number, or -1 where the target offers none."""
@@ -75,7 +78,8 @@ class Walker:
         """Return a call on a resource, with as many of the changes as can meet in it."""
         kind = self.run.contract.lifecycle.kind(life.state)
         call = "second" if life.cancelled and kind == "cancellable" else "first"
-        found = Situation(resource=kind, state=life.state, call=call)
+        ordinary = self._composition.ordinary
+        found = replace(ordinary, resource=kind, state=life.state, call=call)
         for aspect, other in varied:
             changed = with_value(found, aspect, other)
             facts = self._composition.facts(changed)
@@ -99,6 +103,7 @@ class Walker:
         others = [o.resource for o in self.lives if o is not life and not o.touched]
         situation = self._situation(life, varied)
         at = life.position
+        self._await(life)
         for near in others:
             self._look(life, situation, at, near, "neighbour")
         self._look(life, situation, at, life.resource)
@@ -109,14 +114,25 @@ class Walker:
         except (Broken, Stopped):
             return  # the ledger cannot be written, or the run is to end: nothing was sent
         life.calls.append(situation)
+        life.call = exchange
         after = self._look(life, situation, at + 1, life.resource)
         for near in others:
             self._look(life, situation, at + 1, near, "neighbour")
         self._shows(life, after)
         life.position += 1
         life.touched |= not exchange.refused
-        if exchange.succeeded and situation.method == "POST":
+        if exchange.succeeded and situation.method == self._act:
             life.cancelled = True
+
+    def _await(self, life: _Life) -> None:
+        """Wait for what the call before did to the resource."""
+        call, life.call = life.call, None
+        if call is not None:
+            at, near = call.position, life.resource
+            await_effect(
+                self.run.calls, call, life.first, life.last,
+                lambda: self._look(life, call.situation, at, near),
+            )  # fmt: skip
 
     def _look(
         self, life: _Life, situation: Situation, at: int, near: Resource, role: Role = "target"
@@ -132,7 +148,8 @@ class Walker:
             if life.calls:  # by itself, without the calls on others that came between
                 near = life.calls[0] if len(self.lives) > 1 else None
                 number = life.attempt.number
-                self.run.scenarios[number] = (in_a_row(*life.calls, neighbour=near), number)
+                scenario = in_a_row(*life.calls, neighbour=near, act=self._act)
+                self.run.scenarios[number] = (scenario, number)
             if self.run.states.single:
                 scene = self.run.calls.sight.scene(life.attempt.number)
                 self.run.late.await_effects(scene.calls)

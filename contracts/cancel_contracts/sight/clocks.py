@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from cancel_contracts.contract.model import Lifecycle
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.sight.observation import observe
 
@@ -36,7 +36,7 @@ class Clocks:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self.volatile: frozenset[str] = frozenset()
         self.still: frozenset[str] = frozenset()
-        self._shows = frozenset(lifecycle.shows)
+        self._life, self._shows = lifecycle, frozenset(lifecycle.places)
         self._compared = False
         self._count = 0  # of exchanges so far
         # Calls that may take effect, late too: their scenarios, and the last one on each resource.
@@ -61,7 +61,7 @@ class Clocks:
             return
         self._series.move_to_end(key)
         former, series.former = series.former, look
-        before, after = observe(former), observe(look)
+        before, after = observe(former, self._life), observe(look, self._life)
         if before is None or after is None or before.entity is None or after.entity is None:
             return
         was, now = before.entity, after.entity

@@ -14,7 +14,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-from cancel_contracts.contract.model import Lifecycle
+from cancel_contracts.contract.places import top
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Headers, Received
 from cancel_contracts.sight.observation import substance
 
@@ -29,7 +30,8 @@ class Digests:
     """What of each resource stands as a digest. Knows the properties that are read as they are."""
 
     def __init__(self, lifecycle: Lifecycle) -> None:
-        self._read = {*lifecycle.shows, *lifecycle.records, *lifecycle.sets}
+        read = (*lifecycle.places, *lifecycle.records, *lifecycle.sets, *lifecycle.leaves)
+        self._read = set(map(top, read))
         self._long: dict[str, frozenset[str]] = {}  # by resource
         self._few: dict[str, frozenset[str]] = {}  # of one of very many members, those that stay
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cancel_contracts.contract.model import Lifecycle, canonical
+from cancel_contracts.contract.places import opened
+from cancel_contracts.contract.states import GONE, Lifecycle, canonical, folded
 from cancel_contracts.exchange import Exchange
 
 # A date with a time, such as 2024-10-21T11:25:48Z.
@@ -20,9 +21,16 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 EFFECT_SECONDS = 4.0  # how long after a success its effect may take to show
 
 
+def effect_seconds(lifecycle: Lifecycle, usual: float = EFFECT_SECONDS) -> float:
+    """Return how long after a success its effect may take to show: as a page says, or as usual."""
+    return usual if lifecycle.within is None else lifecycle.within
+
+
 @dataclass(frozen=True)
 class Observation:
-    """One look at a resource. `entity` is None where it was not there (404, 410)."""
+    """One look at a resource. `entity`, opened as the lifecycle has it, is None where the resource
+    was not there (404, 410).
+    """
 
     entity: Mapping[str, Any] | None
     exchange: Exchange
@@ -32,7 +40,7 @@ class Observation:
         return self.entity is None
 
 
-def observe(exchange: Exchange) -> Observation | None:
+def observe(exchange: Exchange, lifecycle: Lifecycle) -> Observation | None:
     """Return what the GET shows, or None when its answer tells nothing (no route, an error, no JSON
     object).
     """
@@ -44,30 +52,87 @@ def observe(exchange: Exchange) -> Observation | None:
     if received.status != 200 or "body" in received.unrecorded:
         return None
     entity = received.json()
-    return Observation(entity, exchange) if isinstance(entity, dict) else None
+    if not isinstance(entity, dict):
+        return None
+    return Observation(opened(entity, lifecycle.ways), exchange)
 
 
-def shown(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the state as every property shows it, spelling folded; empty where none does."""
-    return tuple(canonical(v) for p in lifecycle.shows if isinstance(v := entity.get(p), str))
+Entity = Mapping[str, Any] | None  # opened; None where the resource is not there
 
 
-def is_cancelled(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
-    return any(lifecycle.cancelled(state) for state in shown(lifecycle, entity))
-
-
-def is_open(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
-    """Whether a state shows that can be cancelled, and no cancel."""
-    seen = set(shown(lifecycle, entity)) & set(map(canonical, lifecycle.cancellable))
-    return bool(seen) and not is_cancelled(lifecycle, entity)
-
-
-def has_ended(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> bool:
-    """Whether a final state shows, and no cancellable one beside it."""
-    seen = set(shown(lifecycle, entity))
-    return bool(seen & set(map(canonical, lifecycle.final))) and not seen & set(
-        map(canonical, lifecycle.cancellable)
+def marks(lifecycle: Lifecycle, entity: Entity) -> tuple[Any, ...]:
+    """Return what stands where the state does, spelling folded; empty where nothing does."""
+    if entity is None:
+        return (None,)
+    return tuple(
+        folded(entity[at])
+        for at in lifecycle.places
+        if at in entity and (at in lifecycle.valued or isinstance(entity[at], str))
     )
+
+
+def shown(lifecycle: Lifecycle, entity: Entity) -> frozenset[str]:
+    """Return the states that show, spelling folded. What is null may be left out."""
+    if entity is None:
+        return frozenset()
+    here = {at: folded(entity.get(at)) for at in lifecycle.places}
+    return frozenset(
+        state
+        for state, sign in lifecycle.rows
+        if all(here[at] == value for at, value in sign.items())
+    )
+
+
+def _among(lifecycle: Lifecycle, entity: Entity, states: tuple[str, ...]) -> bool:
+    """Whether one of these states shows."""
+    if entity is None:
+        return GONE in states
+    return not shown(lifecycle, entity).isdisjoint(map(canonical, states))
+
+
+def is_cancelled(lifecycle: Lifecycle, entity: Entity) -> bool:
+    return _among(lifecycle, entity, lifecycle.after)
+
+
+def is_between(lifecycle: Lifecycle, entity: Entity) -> bool:
+    """Whether a cancel is seen to be under way."""
+    return _among(lifecycle, entity, lifecycle.through) and not is_cancelled(lifecycle, entity)
+
+
+def is_open(lifecycle: Lifecycle, entity: Entity) -> bool:
+    """Whether a state shows that can be cancelled, and no cancel."""
+    can = _among(lifecycle, entity, lifecycle.cancellable)
+    return can and not is_cancelled(lifecycle, entity)
+
+
+def has_ended(lifecycle: Lifecycle, entity: Entity) -> bool:
+    """Whether a final state shows, and no cancellable one beside it."""
+    ended = _among(lifecycle, entity, lifecycle.final)
+    return ended and not _among(lifecycle, entity, lifecycle.cancellable)
+
+
+def left_out(lifecycle: Lifecycle, entity: Mapping[str, Any]) -> list[str]:
+    """Return the places that do not hold what a cancelled resource has to."""
+    found = ((at, entity.get(at), value) for at, value in lifecycle.leaves.items())
+    return [
+        at for at, is_, due in found if is_ != due or isinstance(is_, bool) != isinstance(due, bool)
+    ]
+
+
+def is_done(lifecycle: Lifecycle, entity: Entity) -> bool:
+    """Whether a cancel shows, and all that it leaves."""
+    if not is_cancelled(lifecycle, entity):
+        return False
+    return entity is None or not left_out(lifecycle, entity)
+
+
+def told_by(lifecycle: Lifecycle) -> str:
+    """Return in words what tells that a cancel took effect."""
+    named = [state for state in lifecycle.after if state != GONE]
+    told = [f"the GET shows {' or '.join(named)}"] if named else []
+    told += ["the GET answers 404"] if lifecycle.vanishes else []
+    left = ", ".join(f"{at} {value!r}" for at, value in lifecycle.leaves.items())
+    return " or ".join(told) + (f", with {left}" if left else "")
 
 
 def substance(entity: Mapping[str, Any], volatile: frozenset[str]) -> dict[str, Any]:
@@ -116,6 +181,7 @@ def describe(lifecycle: Lifecycle, observation: Observation) -> str:
     if observation.entity is None:
         return "gone (404)"
     entity = observation.entity
-    found = [f"{p} {entity[p]!r:.60}" for p in lifecycle.shows if p in entity]
+    found = [f"{p} {entity[p]!r:.60}" for p in lifecycle.places if p in entity]
+    found += [f"{p} {entity[p]!r:.60}" for p in lifecycle.leaves if p in entity]
     found += [f"{p} {entity[p]!r:.60}" for p in lifecycle.records if entity.get(p) is not None]
-    return ", ".join(found) or "no state"
+    return ", ".join(found) or ("no state" if lifecycle.places else "it is there")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.sight.observation import Observation, observe
@@ -37,8 +38,8 @@ class Scene:
 class Scenes:
     """Scenes, read from the exchanges as they are asked for. Some are kept at hand."""
 
-    def __init__(self, exchanges: Exchanges) -> None:
-        self._exchanges = exchanges
+    def __init__(self, exchanges: Exchanges, lifecycle: Lifecycle) -> None:
+        self._exchanges, self._life = exchanges, lifecycle
         self._kept: OrderedDict[int, Scene] = OrderedDict()
 
     def forget(self, scenario: int) -> None:
@@ -54,7 +55,7 @@ class Scenes:
         for exchange in self._exchanges.of_scenario(scenario):
             if exchange.kind == "cancel":
                 calls.append(exchange)
-            elif (seen := observe(exchange)) is not None:
+            elif (seen := observe(exchange, self._life)) is not None:
                 looks[exchange.role].append(seen)
         found = self._kept[scenario] = Scene(calls, looks)
         while len(self._kept) > 1 and not self._at_hand():

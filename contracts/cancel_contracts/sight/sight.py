@@ -13,40 +13,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
-from typing import Literal
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
-from cancel_contracts.sight.clocks import Clocks
+from cancel_contracts.sight.comparison import Comparison, Effect
 from cancel_contracts.sight.observation import (
     Observation,
-    changed,
-    is_cancelled,
     is_open,
+    marks,
     observe,
-    shown,
-    substance,
 )
 from cancel_contracts.sight.scenes import Scene, Scenes
 
-Effect = Literal["cancelled", "not", "unknown"]
 
-
-class Sight:
+class Sight(Comparison):
     """What the exchanges of one contract, shown in their order, tell of resources."""
 
     def __init__(self, contract: Contract, exchanges: Exchanges) -> None:
         """Take the exchanges that looks are to be read from; each is to be noted once it is in."""
-        self.life, self._exchanges = contract.lifecycle, exchanges
-        self.lasting = contract.lasting
+        super().__init__(contract)
+        self._exchanges = exchanges
         # None: never tried; False: the target has no GET that shows a resource which exists.
         self.observable: bool | None = None
-        self._clocks = Clocks(contract.lifecycle)
         self._blind: set[int] = set()  # scenarios with a look that went unanswered
         self._mute: set[int] = set()  # and with one that was put off, or failed
         self._calls_on: dict[str, list[float]] = {}  # when calls on a resource began
-        self._scenes = Scenes(exchanges)
+        self._scenes = Scenes(exchanges, self.life)
 
     def note(self, exchange: Exchange) -> None:
         """Take the next exchange."""
@@ -61,17 +55,12 @@ class Sight:
             return
         if exchange.unanswered:
             self._blind.add(exchange.scenario)
-        elif exchange.status in (401, 429) or (exchange.status or 0) >= 500:
+        elif exchange.status == 401 or exchange.limited or (exchange.status or 0) >= 500:
             self._mute.add(exchange.scenario)
         if not self.observable and exchange.position == 0 and _exists(exchange):
-            seen = observe(exchange)
+            seen = observe(exchange, self.life)
             if not exchange.unanswered:
                 self.observable = seen is not None and not seen.gone
-
-    @property
-    def volatile(self) -> frozenset[str]:
-        """Properties that change by themselves."""
-        return self._clocks.volatile
 
     def control(self) -> Exchange | None:
         """Return a look at a resource that no call may have changed, to look there again."""
@@ -116,6 +105,25 @@ class Sight:
             None,
         )
 
+    def start(self, exchange: Exchange) -> Observation | None:
+        """Return the last look before the call, or where a cancel leaves nothing behind one of the
+        scenario that showed the resource.
+        """
+        before = self.before(exchange)
+        if before is None or not (before.gone and self.life.vanishes):
+            return before
+        looks = (o for o in self._looks(exchange) if o.exchange.position < exchange.position)
+        return next((o for o in looks if not o.gone), before)
+
+    def vanished(self, exchange: Exchange) -> bool:
+        """Whether a resource that is not there before the call has been: it was set up as gone, or
+        a cancel of the scenario left nothing behind.
+        """
+        if exchange.situation.state == GONE:
+            return True
+        start = self.start(exchange)
+        return start is not None and not start.gone
+
     def neighbours(self, exchange: Exchange) -> list[Observation]:
         """Return the last look before the call at each that stood beside it then."""
         looks = self._looks(exchange, "neighbour")
@@ -147,10 +155,10 @@ class Sight:
         if before is None or not earlier:
             return True
         if not self.life.after and before.entity and after is not None and after.entity:
-            moves = shown(self.life, before.entity) != shown(self.life, after.entity)
+            moves = marks(self.life, before.entity) != marks(self.life, after.entity)
             if moves and not is_open(self.life, after.entity):
                 return False
-        return all(self.took_effect(self.before(x), before) == "cancelled" for x in earlier)
+        return all(self.took_effect(self.start(x), before) == "cancelled" for x in earlier)
 
     def unseen(self, exchange: Exchange) -> bool:
         """Whether something of the call may have gone unseen, which a GET would have shown."""
@@ -159,60 +167,27 @@ class Sight:
 
     # What they tell.
 
-    def took_effect(self, before: Observation | None, after: Observation) -> Effect:
-        """Return whether a cancel shows in `after`."""
-        if after.entity is None:
-            return "not"
-        if self.life.after:
-            if not shown(self.life, after.entity):
-                return "unknown"
-            return "cancelled" if is_cancelled(self.life, after.entity) else "not"
-        if before is None or before.entity is None:
-            return "unknown"
-        names = changed(before.entity, after.entity, self.volatile)
-        if names & (self._clocks.still | set(self.life.shows)):
-            return "cancelled"
-        return "unknown" if names else "not"
-
-    def differs(self, before: Observation, after: Observation) -> bool:
-        """Whether anything observable has changed, dates included."""
-        if before.entity is None or after.entity is None:
-            return before.gone != after.gone
-        return bool(changed(before.entity, after.entity, self.volatile))
-
-    def unchanged(self, before: Observation, after: Observation) -> bool:
-        """Whether a resource was neither cancelled nor ended, nor written into as a cancel does.
-
-        It may move on by itself from one state that can be cancelled to another. Where no page
-        names the state after a cancel, all that it shows is to stay, but for its dates.
-        """
-        if before.entity is None or after.entity is None:
-            return before.gone == after.gone
-        life, was, now = self.life, before.entity, after.entity
-        if shown(life, was) != shown(life, now) and not (is_open(life, was) and is_open(life, now)):
-            return False
-        if life.after:
-            return all(was.get(name) == now.get(name) for name in (*life.records, *life.sets))
-        moving = self.volatile | set(life.shows)
-        return substance(was, moving) == substance(now, moving)
-
-    def disturbed(self, before: Observation, after: Observation) -> list[str]:
-        """Return the documented properties that differ though no cancel sets or touches them."""
-        if before.entity is None or after.entity is None:
-            return []
-        was, now = before.entity, after.entity
-        names = self.lasting - self.volatile
-        return sorted(name for name in names if was.get(name) != now.get(name))
-
     def effect(self, exchange: Exchange) -> tuple[Effect, Observation | None]:
-        """Return whether a look since the call shows a cancel, and the last look that tells."""
-        before = self.before(exchange)
+        """Return whether a look since the call shows a cancel, and the last look that tells; where
+        the page says how long it may take, the first that came too late to show none.
+        """
+        before = self.start(exchange)
         told = [(o, self.took_effect(before, o)) for o in self.later(exchange)]
         known = [(o, effect) for o, effect in told if effect != "unknown"]
         if not known:
             return "unknown", None
+        for look, effect in known:
+            if effect == "cancelled":
+                break
+            if self._over(exchange, look):
+                return "not", look
         done = any(effect == "cancelled" for _, effect in known)
         return "cancelled" if done else "not", known[-1][0]
+
+    def _over(self, exchange: Exchange, look: Observation) -> bool:
+        """Whether a look came when the time that a page gives the effect was over."""
+        within, ended = self.life.within, exchange.started + exchange.seconds
+        return within is not None and look.exchange.started >= ended + within
 
     def lost(self, exchange: Exchange) -> Observation | None:
         """Return the last look of the run where it shows no more what the call led to: another
@@ -222,7 +197,7 @@ class Sight:
         last, after = self.last(exchange), self._ended(exchange)
         if last is None or after is None:
             return None
-        if self.took_effect(self.before(exchange), last) == "not":
+        if self.took_effect(self.start(exchange), last) == "not":
             return last
         if after.entity is None or last.entity is None:
             return None
@@ -238,18 +213,23 @@ class Sight:
         looks = reversed(self.later(exchange))
         return next((o for o in looks if o.exchange.position <= end), None)
 
+    def cancels(self, exchange: Exchange) -> bool:
+        """Whether a call is a success that has to take effect."""
+        acts = exchange.sent.method == self.life.method
+        able = exchange.situation.resource == "cancellable" and acts
+        return exchange.kind == "cancel" and exchange.succeeded and able
+
     def due(self, exchange: Exchange) -> Effect | None:
         """Return what the last look tells of a success whose effect is to be looked for again.
 
         None where there is nothing to look for: the call was not to take effect, another one of the
         scenario had succeeded before, it shows, or no look could show it.
         """
-        cancels = exchange.situation.resource == "cancellable" and exchange.sent.method == "POST"
-        if exchange.way_in or exchange.kind != "cancel" or not exchange.succeeded or not cancels:
+        if exchange.way_in or not self.cancels(exchange):
             return None
         before, looks = self.before(exchange), self.later(exchange)
-        known = bool(self.life.after) if before is None else not before.gone
-        if not known or not looks or looks[-1].gone:
+        known = bool({*self.life.after} - {GONE}) if before is None else not before.gone
+        if not known or not looks or looks[-1].gone or self._over(exchange, looks[-1]):
             return None
         calls = self.scene(exchange.scenario).calls
         begun = exchange.position - 1 if before is None else before.exchange.position
@@ -262,4 +242,4 @@ class Sight:
 
 def _exists(look: Exchange) -> bool:
     """Whether a look was at a resource that there is, as far as anybody knows."""
-    return look.situation.resource not in ("unknown", "odd")
+    return look.situation.resource not in ("unknown", "odd") and look.situation.state != GONE

@@ -4,14 +4,13 @@ secret.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cancel_contracts.contract.credentials import FIELD_NAME
 from cancel_contracts.errors import UsageError
 
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 # What the suite itself sends, or the connection is framed by: a clause may rest on each.
 _OURS = frozenset({
     "accept", "accept-encoding", "client-request-id", "connection", "content-length",
@@ -84,7 +83,7 @@ def certificate_of(place: str, row: Any) -> CertificateSource | None:
 def _fields(place: str, row: Mapping[str, Any]) -> tuple[FieldSource, ...]:
     seen: set[str] = set()
     for name in row:
-        if not _TOKEN.fullmatch(name):
+        if not FIELD_NAME.fullmatch(name):
             raise UsageError(place, "a name is no header name", "write it as `Name: value`")
         if name.lower() in _OURS:
             raise UsageError(f"{place}/{name}", "is sent by the suite itself", "leave it out")

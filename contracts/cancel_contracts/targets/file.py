@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts.contract.edition import last_day
+from cancel_contracts.contract.load import every_shipped
 from cancel_contracts.contract.load import load as load_spec
-from cancel_contracts.contract.load import shipped
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.parameters import UNIQUE, fits, text_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.targets.fields import (
     CertificateSource,
@@ -62,6 +63,7 @@ class Endpoint:
     handler: str | None = None
     ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown_id: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)  # this target's own values
     identities: Mapping[str, TokenSource] = field(default_factory=dict)
     mint: MintSource | None = None
     primary: str | None = None
@@ -88,6 +90,16 @@ class Target:
     raw: Mapping[str, Any]
     base_url: str
 
+    @property
+    def name(self) -> str:
+        """What the target is called where several stand side by side; empty where nobody says."""
+        return str(self.raw.get("name", ""))
+
+    @property
+    def version(self) -> str:
+        """Which version of it is there, as the file says; empty where it does not."""
+        return str(self.raw.get("version", ""))
+
     def endpoint(self, contract: Contract) -> Endpoint:
         own = self.raw.get("contracts", {}).get(contract.name, {})
         # Who has resources created for a contract wants no handler of the others for it.
@@ -106,7 +118,8 @@ class Target:
             base_url=base.rstrip("/"),
             handler=handler,
             ids=_ids(self.place, states) if handler is None and states else {},
-            unknown_id=own.get("unknown_id"),
+            unknown_id=str(own["unknown_id"]) if "unknown_id" in own else None,
+            parameters=self._parameters(contract),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
             primary=primary,
@@ -127,6 +140,30 @@ class Target:
         place = f"contracts/{contract.name}/edition" if "edition" in own else "edition"
         edition = own.get("edition", self.raw.get("edition"))
         return None if edition is None else last_day(f"{self.place}: {place}", str(edition))
+
+    def _parameters(self, contract: Contract) -> dict[str, str]:
+        """Return the values that this target gives to parameters of a contract's operations.
+
+        One of the whole file may be of other contracts. Raises UsageError for a value that the
+        contract's own schema refuses.
+        """
+        general = self.raw.get("parameters", {})
+        own = self.raw.get("contracts", {}).get(contract.name, {}).get("parameters", {})
+        found: dict[str, str] = {}
+        for each in (*contract.parameters, *contract.observe_parameters):
+            if each.name not in {**general, **own}:
+                continue
+            place = f"{self.place}: " + (
+                f"contracts/{contract.name}/parameters" if each.name in own else "parameters"
+            )
+            text = text_of({**general, **own}[each.name])
+            if UNIQUE not in text and not fits(each.schema, text):
+                told = f"{each.name} has a value that the schema of {contract.name} refuses"
+                raise UsageError(place, told, "give another")
+            if each.place == "header" and not (text.isascii() and text.isprintable()):
+                raise UsageError(place, f"{each.name} holds what no header may", "use ASCII")
+            found[each.name] = text
+        return found
 
     def check_primary(self, contract: Contract, endpoint: Endpoint) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
@@ -174,7 +211,7 @@ class Target:
         A run of one contract may use a file that describes the target for all.
         """
         if any(wrong(self.place, self.raw, contracts)):
-            everything = [*contracts, *map(load_spec, shipped())]
+            everything = [*contracts, *map(load_spec, every_shipped())]
             if problem := next(wrong(self.place, self.raw, everything), None):
                 raise problem
 
@@ -184,7 +221,8 @@ class Target:
         found = [c for c in contracts if serves is None or c.name in serves]
         if not found and contracts:
             problem = f"names none of {', '.join(c.name for c in contracts)}"
-            raise UsageError(f"{self.place}: serves", problem, "add one, or leave `serves` out")
+            fix = "add one, leave `serves` out, or choose a contract (--contract)"
+            raise UsageError(f"{self.place}: serves", problem, fix)
         return found
 
     def at(self, base_url: str) -> Target:
@@ -209,7 +247,7 @@ def _ids(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str
     """
     return {
         state: tuple(
-            i for id_ in given for i in _numbered(f"{place}: provider_states/{state}", id_)
+            i for id_ in given for i in _numbered(f"{place}: provider_states/{state}", str(id_))
         )
         for state, given in states.items()
     }

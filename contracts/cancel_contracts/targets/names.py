@@ -31,6 +31,13 @@ def wrong(
             if name not in names:
                 problem = f"no contract is named {name!r}"
                 yield UsageError(f"{place}: {section}", problem, _nearest(name, names))
+    for at, row, of in _with_parameters(place, raw, contracts):
+        known = [p.name for c in of for p in (*c.parameters, *c.observe_parameters)]
+        for name in row.get("parameters", {}):
+            if name not in known:
+                problem = f"no operation has a parameter {name!r}"
+                fix = _nearest(name, known) if known else "leave it out"
+                yield UsageError(f"{at}parameters", problem, fix)
     sections = [(f"{place}: ", raw)]
     sections += [(f"{place}: contracts/{name}/", row) for name, row in own.items()]
     for at, row in sections:
@@ -49,6 +56,15 @@ def wrong(
                 ids = [clause.id for c in contracts for clause in c.clauses]
                 fix = _nearest(name, [*needs, *ids], "a clause id or ")
                 yield UsageError(f"{at}not_testable", problem, fix)
+
+
+def _with_parameters(
+    place: str, raw: Mapping[str, Any], contracts: Sequence[Contract]
+) -> Iterator[tuple[str, Mapping[str, Any], Sequence[Contract]]]:
+    """Yield each part of a file that may give parameters, with the contracts that it is of."""
+    yield f"{place}: ", raw, contracts
+    for name, row in raw.get("contracts", {}).items():
+        yield f"{place}: contracts/{name}/", row, [c for c in contracts if c.name == name]
 
 
 def check_identity(name: str, contracts: Iterable[Contract]) -> None:

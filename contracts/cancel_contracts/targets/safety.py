@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable
 from functools import cache
 
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.hosts import (
     address_of,
@@ -75,4 +75,5 @@ def _no_vendors(host: str) -> bool:
 
 @cache
 def _shipped_hosts() -> frozenset[str]:
-    return frozenset(host_of(server.url) for path in shipped() for server in load(path).servers)
+    contracts = map(load, every_shipped())
+    return frozenset(host_of(server.url) for contract in contracts for server in contract.servers)

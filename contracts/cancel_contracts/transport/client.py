@@ -22,12 +22,13 @@ from typing import Self
 import urllib3
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Failure, Headers, Received, Sent, answered_by_proxy
+from cancel_contracts.exchange import Failure, Headers, Received, Sent
 from cancel_contracts.hosts import proxies
 from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.kept import Kept
+from cancel_contracts.transport.proxies import answered_by_proxy
 from cancel_contracts.transport.record import Bounds
 
 # Of one answer, head and all. These APIs answer kilobytes.

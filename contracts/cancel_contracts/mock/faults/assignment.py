@@ -46,7 +46,7 @@ def records(contract: Contract, name: str) -> bool:
 
 
 def shows(contract: Contract, name: str) -> bool:
-    return name in contract.lifecycle.shows
+    return name in contract.lifecycle.places
 
 
 def the_id(contract: Contract, name: str) -> bool:
@@ -70,7 +70,7 @@ def state_decides(desk: Desk) -> None:
 
     def when(_: Desk, call: Call) -> bool:
         given = call.json if isinstance(call.json, dict) else {}
-        said = [given.get(prop) for prop in desk.contract.lifecycle.shows]
+        said = [given.get(prop) for prop in desk.contract.lifecycle.places]
         return any(value in desk.contract.lifecycle.cancellable for value in said)
 
     kit.instead("decide", lambda d, c: None, when)(desk)
@@ -136,11 +136,11 @@ FAULTS: tuple[Fault, ...] = (
     fault("body-says-the-owner-and-is-believed",
           "What is another's is cancelled if the body says that it is the caller's.",
           breaks("status effect", identity="other-user"),
-          kit.forgive("not-owner", when=owner_decides), entry.owners),
+          kit.forgive("not-owner", when=owner_decides), entry.owner_bodies),
     *(fault(f"body-id-{name}-accepted", f"An id in an owner's body that is {what} is accepted.",
-            OWN, id_in_body(alike), entry.owners) for name, (what, alike) in IDS.items()),
+            OWN, id_in_body(alike), entry.owner_bodies) for name, (what, alike) in IDS.items()),
     fault("body-id-of-an-administrator-empty-answered-500",
           "An empty id in an administrator's body is answered 500.", breaks("status", body="json"),
           kit.edit(lambda d, c: isinstance(c.json, dict) and c.json.get("id") == "" and (
-              not facts.user(d, c)), kit.answer(500)), entry.owners),
+              not facts.user(d, c)), kit.answer(500)), entry.owner_bodies),
 )  # fmt: skip

@@ -75,7 +75,7 @@ def rewrite(desk: Desk, call: Call, resource: Resource) -> None:
 
 def lose(desk: Desk, call: Call, resource: Resource) -> None:
     """Lose the last property of another resource."""
-    kept = [name for name in resource.entity if name not in ("id", *desk.contract.lifecycle.shows)]
+    kept = [name for name in resource.entity if name not in ("id", *desk.contract.lifecycle.places)]
     for name in kept[-1:]:
         del resource.entity[name]
 

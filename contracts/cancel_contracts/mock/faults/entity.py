@@ -36,11 +36,10 @@ def state_shown(make: Callable[[Desk, Call], str | None]) -> Change:
     """Show another state than the one that is kept, or none."""
 
     def change(desk: Desk, call: Call, value: Entity) -> Entity:
-        shown, kept = make(desk, call), dict(value)
-        for prop in desk.contract.lifecycle.shows:
-            kept.pop(prop, None)
-            if shown is not None:
-                kept[prop] = shown
+        shown, life = make(desk, call), desk.contract.lifecycle
+        kept = {name: v for name, v in value.items() if name not in life.places}
+        for sign in life.signs(shown) if shown is not None else ():
+            kept |= sign
         return kept
 
     return only_entity(change)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from cancel_contracts.mock import entry, kit
-from cancel_contracts.mock.call import Call
+from cancel_contracts.mock import entry, kit, leeway, shape
+from cancel_contracts.mock.call import Call, Reply
 from cancel_contracts.mock.desk import Desk
-from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, always, breaks
 
 HTML = b"<!doctype html><html><head><title>Error</title></head><body><h1>Error</h1></body></html>"
 TRACE = (
@@ -23,20 +24,33 @@ DOTNET = (
 PATH = "Cannot open /var/lib/service/actions.db"
 
 ENVELOPE = "envelope media-type"
+TOLD = ("message", "detail", "error_description", "title", "error", "reason")  # where words stand
 
 
 def message(text: str) -> kit.Touch:
-    """Put a text where the message of the envelope is."""
-    return kit.data(lambda desk, call, value: _with(value, "message", text))
+    """Put a text where the message of an error is, in JSON or in words."""
+    in_json = kit.data(lambda desk, call, value: said(value, text))
+
+    def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
+        words = (reply.header("Content-Type") or "").startswith("text/") and reply.body
+        return replace(reply, body=text.encode()) if words else in_json(desk, call, reply)
+
+    return touch
+
+
+def said(value: Any, text: str) -> Any:
+    """Return JSON of an error with a text for its message, or for the first text in it."""
+    if isinstance(value.get("error"), dict) or "message" in value:
+        return _with(value, "message", text)
+    names = [name for name in TOLD if isinstance(value.get(name), str)]
+    names += [name for name, old in value.items() if isinstance(old, str)]
+    return _with(value, names[0] if names else "message", text)
 
 
 def _with(value: Any, key: str, text: Any) -> Any:
     error = value.get("error")
-    return (
-        {**value, "error": {**error, key: text}}
-        if isinstance(error, dict)
-        else {"error": {key: text}}
-    )
+    inside = isinstance(error, dict)
+    return {**value, "error": {**error, key: text}} if inside else {**value, key: text}
 
 
 def _without(value: Any, key: str) -> Any:
@@ -46,25 +60,28 @@ def _without(value: Any, key: str) -> Any:
     return {**value, "error": {k: v for k, v in error.items() if k != key}}
 
 
-def flat(desk: Desk, call: Call, value: Any) -> Any:
+def flat(value: Any) -> Any:
     """JSON, but no envelope."""
-    return {"status": call.refusal.status if call.refusal else 0, "title": "refused"}
+    return {"reason": "refused"}
+
+
+def _in_json(change: Callable[[Any], Any]) -> kit.Touch:
+    return kit.data(lambda desk, call, value: change(value))
 
 
 # name -> what it is, the touch
-SHAPES: Mapping[str, tuple[str, kit.Touch]] = {
+OTHERWISE: Mapping[str, tuple[str, kit.Touch]] = {
     "html": ("an HTML page", kit.payload(HTML, "text/html; charset=utf-8")),
     "text": ("plain text", kit.payload(b"refused", "text/plain")),
-    "json-without-envelope": ("JSON without the envelope", kit.data(flat)),
-    "envelope-without-code": (
-        "an envelope without code", kit.data(lambda d, c, v: _without(v, "code")),
-    ),
-    "error-as-string": (
-        "an envelope whose error is a string", kit.data(lambda d, c, v: {"error": "no"}),
-    ),
     "empty": ("nothing", kit.payload(b"", None)),
     "wrong-media-type": ("JSON that says it is text", kit.header("Content-Type", "text/plain")),
-}  # fmt: skip
+}
+# name -> what it is, what becomes of the JSON
+MISSHAPEN: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "json-without-envelope": ("JSON without the envelope", flat),
+    "envelope-without-code": ("an envelope without code", lambda value: _without(value, "code")),
+    "error-as-string": ("an envelope whose error is a string", lambda value: {"error": "no"}),
+}
 
 # status -> the facts of a call that is refused so
 REFUSED: Mapping[int, Mapping[str, str]] = {
@@ -80,14 +97,19 @@ def fault(
 
 
 def shapes(status: int) -> tuple[Fault, ...]:
-    applies = (
-        entry.has_envelope if status == 404 else entry.all_of(entry.has_envelope, entry.tokens)
-    )
-    return tuple(
-        fault(f"{status}-as-{name}", f"A {status} is {what}.",
-              (breaks("error", ENVELOPE, **REFUSED[status]),),
-              kit.edit(kit.answered(status), touch), applies)
-        for name, (what, touch) in SHAPES.items()
+    facts = REFUSED[status]
+    broken = (breaks("error", ENVELOPE, **facts), breaks("body", "documented", **facts))
+    known = entry.tokens if status == 401 else always
+
+    def row(name: str, what: str, touch: kit.Touch, applies: Applies) -> Fault:
+        return fault(f"{status}-as-{name}", f"A {status} is {what}.", broken,
+                     kit.edit(kit.answered(status), touch), all_of(applies, known))  # fmt: skip
+
+    return (
+        *(row(name, what, touch, leeway.told_in_json(status))
+          for name, (what, touch) in OTHERWISE.items()),
+        *(row(name, what, _in_json(change), leeway.error_misfits(status, change))
+          for name, (what, change) in MISSHAPEN.items()),
     )  # fmt: skip
 
 
@@ -100,12 +122,15 @@ FAULTS: tuple[Fault, ...] = (
     *shapes(404),
     *shapes(401),
     fault("final-refusal-as-html", "The refusal of a final state is an HTML page.",
-          (breaks("error", ENVELOPE, resource="final"),),
-          kit.edit(kit.refused("final"), SHAPES["html"][1]), entry.has_envelope),
+          (breaks("error", ENVELOPE, resource="final"),
+           breaks("body", "documented", resource="final")),
+          kit.edit(kit.refused("final"), OTHERWISE["html"][1]),
+          lambda c: leeway.told_in_json(shape.final_status(c))(c)),
     fault("bad-body-refusal-as-text", "The refusal of a bad body is plain text.",
-          (breaks("error", ENVELOPE, body="malformed-json array json empty-object"),),
-          kit.edit(kit.answered(400), SHAPES["text"][1]),
-          entry.all_of(entry.has_envelope, entry.takes_body)),
+          (breaks("error", ENVELOPE, body="malformed-json array json empty-object"),
+           breaks("body", "documented", body="malformed-json array json empty-object")),
+          kit.edit(kit.answered(400), OTHERWISE["text"][1]),
+          all_of(leeway.told_in_json(400), entry.takes_body)),
     leak("stack-trace-in-message", "A 404 shows a stack trace.", TRACE),
     leak("foreign-stack-trace-in-message", "A 404 shows a stack trace of another language.",
          DOTNET),
@@ -120,7 +145,7 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("header", "allow", method="GET PUT PATCH DELETE"),),
           kit.edit(kit.answered(405), kit.header("Allow", "post"))),
     fault("401-without-challenge", "A 401 carries no WWW-Authenticate.",
-          (breaks("header", "challenge", identity="anonymous"),),
+          (breaks("header", "challenge documented", identity="anonymous"),),
           kit.edit(kit.answered(401), kit.drop("WWW-Authenticate")), entry.tokens),
     fault("401-with-another-challenge", "A 401 challenges to a Basic login, which opens nothing.",
           (breaks("header", "bearer", identity="anonymous"),),

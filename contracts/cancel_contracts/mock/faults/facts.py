@@ -27,7 +27,7 @@ def caller(desk: Desk, call: Call) -> Caller:
     if not call.caller.trusted:
         return call.caller
     try:
-        return identity.caller_of(identity.unverified(identity.bearer(call.headers)))
+        return identity.caller_of(identity.unverified(desk.token(call)))
     except Refusal:
         return Caller(sub="")
 
@@ -143,4 +143,4 @@ def query(desk: Desk, call: Call) -> bool:
 
 
 def post(desk: Desk, call: Call) -> bool:
-    return call.method == "POST"
+    return call.method == desk.contract.method

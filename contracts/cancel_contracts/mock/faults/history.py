@@ -67,7 +67,7 @@ def nth_on_a_resource(turn: int, act: kit.Act) -> Change:
 
         def count(call: Call, reply: Reply) -> Reply:
             found = facts.target(desk, call)
-            if found is not None and call.method == "POST":
+            if found is not None and call.method == desk.contract.method:
                 calls[found.id] += 1
                 if calls[found.id] == turn:
                     act(desk, call)
@@ -246,7 +246,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("third-cancel-resurrects", "A third cancel of one resource brings it back.", SECOND,
           nth_on_a_resource(3, back), entry.observable),
     fault("third-cancel-deletes", "A third call on one resource deletes it.", SECOND,
-          nth_on_a_resource(3, delete), entry.observable),
+          nth_on_a_resource(3, delete), all_of(entry.observable, entry.remains)),
     fault("every-third-success-without-effect", "Every third success changes nothing.",
           breaks("effect", resource="cancellable"),
           every_nth(3, lambda when: kit.instead("effect", nothing, when)), entry.observable),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cancel_contracts.mock import entry, identity, kit, shape
+from cancel_contracts.mock import entry, identity, kit, leeway, shape
 from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
@@ -27,6 +27,7 @@ TOKENS: tuple[tuple[str, str, str], ...] = (
     ("bad-signature", "bad-signature", "A token with a wrong signature"),
     ("wrong-audience", "wrong-audience", "A token for another audience"),
 )
+CLAIMED = ("expired", "wrong-audience")  # what a JSON Web Token says of itself
 NEAR = Callable[[str, str], bool]  # (held, documented) -> whether a sloppy match takes them for one
 
 
@@ -64,22 +65,23 @@ def owner(desk: Desk, call: Call) -> bool:
 
 
 def lower_case(desk: Desk, call: Call) -> bool:
-    return call.headers.get("authorization", "").startswith("bearer ")
+    scheme = desk.contract.scheme
+    return call.headers.get(scheme.name.lower(), "").startswith(f"{scheme.word.lower()} ")
 
 
 def unsigned_ok(desk: Desk, call: Call) -> None:
     """Read the claims and never look at the signature; all else is checked."""
-    claims = identity.unverified(identity.bearer(call.headers))
+    claims = identity.unverified(desk.token(call))
     identity.valid(claims, desk.contract.audiences, time.time())
     call.caller = identity.caller_of(claims)
 
 
 def none_ok(desk: Desk, call: Call) -> None:
     """Let the token say that it needs no signature (`alg` none)."""
-    if identity.bearer(call.headers).endswith("."):
+    if desk.token(call).endswith("."):
         unsigned_ok(desk, call)
     else:
-        call.caller = identity.authenticate(call.headers, desk.key, desk.contract.audiences)
+        call.caller = identity.authenticate(call, desk.contract, desk.key)
 
 
 def lacks_id(desk: Desk, call: Call) -> bool:
@@ -114,6 +116,11 @@ def fault(
     return Fault(name, "identity", says, broken, applies, change)
 
 
+def apart(name: str) -> Applies:
+    """The identity is told from the others: to an API key another scheme is no credentials."""
+    return lambda c: entry.knows(name)(c) and (name != "basic-scheme" or bool(c.scheme.word))
+
+
 def accepted(name: str) -> tuple[Breaks, ...]:
     return (breaks("status effect", identity=name),)
 
@@ -146,15 +153,18 @@ NEAR_PERMISSION = (breaks("status effect", identity="permission"),)
 TO_THE_ANONYMOUS = kit.refused("anonymous")
 
 FAULTS: tuple[Fault, ...] = (
-    *(fault(f"{name}-accepted", f"{what} is accepted.", accepted(name), kit.forgive(why))
+    *(fault(f"{name}-accepted", f"{what} is accepted.", accepted(name), kit.forgive(why),
+            apart(name))
       for name, why, what in TOKENS if name != "bad-signature"),
     fault("bad-signature-accepted", "The signature of a token is never looked at.",
-          accepted("bad-signature"), kit.instead("authenticate", unsigned_ok)),
+          accepted("bad-signature"), kit.instead("authenticate", unsigned_ok),
+          entry.knows("bad-signature")),
     fault("unsigned-accepted", "A token that names no algorithm needs no signature.",
-          accepted("unsigned"), kit.instead("authenticate", none_ok)),
+          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.knows("unsigned")),
     fault("lower-case-scheme-refused", "The scheme is compared with case: bearer is refused.",
           accepted("lower-case-scheme"),
-          kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE)),
+          kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE),
+          entry.knows("lower-case-scheme")),
     *(fault(f"anonymous-answered-{code}", f"A call without a token is answered {code}.",
             (breaks("status", identity="anonymous"),), kit.recode("anonymous", code))
       for code in (403, 500)),
@@ -200,16 +210,16 @@ FAULTS: tuple[Fault, ...] = (
     fault("anothers-resource-cancelled", "A user may cancel what is another's.",
           accepted("other-user"), kit.forgive("not-owner"), entry.owners),
     fault("owner-body-missing-accepted", "An owner's call without a body is accepted.", OWN,
-          kit.forgive("owner-body-missing"), entry.owners),
+          kit.forgive("owner-body-missing"), entry.owner_bodies),
     fault("owner-body-without-id-accepted", "An owner's body without the id is accepted.", OWN,
-          kit.forgive("owner-body-schema", when=lacks_id), entry.owners),
+          kit.forgive("owner-body-schema", when=lacks_id), entry.owner_bodies),
     fault("owner-body-without-property-accepted", "An owner's body without the rest is accepted.",
-          OWN, kit.forgive("owner-body-schema", when=lacks_other), entry.owners),
+          OWN, kit.forgive("owner-body-schema", when=lacks_other), entry.owner_bodies),
     fault("owner-body-wrong-value-accepted", "An owner's body with another value is accepted.", OWN,
-          kit.forgive("owner-body-schema", when=wrong_value), entry.owners),
+          kit.forgive("owner-body-schema", when=wrong_value), entry.owner_bodies),
     fault("owner-body-of-another-accepted",
           "An owner's body with another resource's id is accepted.", OWN,
-          kit.forgive("owner-body-id"), entry.owners),
+          kit.forgive("owner-body-id"), entry.owner_bodies),
     fault("unauthenticated-yet-performed",
           "A call without a valid token is answered 401, and done.",
           (breaks("effect", identity=UNAUTHENTICATED),),
@@ -223,7 +233,8 @@ FAULTS: tuple[Fault, ...] = (
           kit.order("find", "authenticate", "authorise", "throttle")),
     fault("existence-revealed-in-code", "Who has no token learns from the code what exists.",
           (breaks("alike", resource="unknown", identity="anonymous"),),
-          kit.edit(kit.both(TO_THE_ANONYMOUS, stranger), kit.data(nothing_there)), entry.tokens),
+          kit.edit(kit.both(TO_THE_ANONYMOUS, stranger), kit.data(nothing_there)),
+          all_of(entry.tokens, leeway.coded(401))),
     fault("existence-revealed-to-a-bad-token", "A token that is not valid is looked at too late.",
           (breaks("status", resource="unknown", identity="garbage-token expired"),),
           kit.edit(kit.both(kit.refused("garbage-token", "expired"), stranger), not_found),

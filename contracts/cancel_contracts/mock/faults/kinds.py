@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
+from cancel_contracts.contract.form import FORM, decoded
 from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
@@ -33,7 +35,13 @@ ID_WORDS: Mapping[str, str] = {**{kind: kind for kind in IDS}, "no-uuid": "word 
 
 
 def odd_id(kind: str) -> When:
-    return lambda desk, call: IDS[kind](call.raw_id)
+    """An id of a kind, which names nothing: what is odd elsewhere may be how ids are here."""
+
+    def when(desk: Desk, call: Call) -> bool:
+        named = desk.store.get(unquote_to_bytes(call.raw_id).decode("utf-8", "replace"))
+        return IDS[kind](call.raw_id) and named is None
+
+    return when
 
 
 def parsed(call: Call) -> Any:
@@ -42,6 +50,14 @@ def parsed(call: Call) -> Any:
         return json.loads(call.body.decode("utf-8"))
     except (ValueError, RecursionError):
         return ValueError
+
+
+def said(desk: Desk, call: Call) -> Any:
+    """Return what a body says, by the media type of the operation."""
+    if desk.contract.media != FORM:
+        return parsed(call)
+    texts = decoded(call.body)
+    return ValueError if texts is None else texts
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -65,7 +81,7 @@ def wrong_type(desk: Desk, call: Call) -> bool:
 
 
 def has_text(test: Callable[[str], bool]) -> When:
-    return lambda desk, call: any(test(text) for text in texts(parsed(call)))
+    return lambda desk, call: any(test(text) for text in texts(said(desk, call)))
 
 
 BODIES: Mapping[str, When] = {
@@ -91,7 +107,7 @@ BODY_WORDS: Mapping[str, str] = {
 
 MEDIA: Mapping[str, When] = {
     "missing": lambda desk, call: not media_type(call),
-    "foreign": lambda desk, call: media_type(call) not in ("", "application/json"),
+    "foreign": lambda desk, call: media_type(call) not in ("", desk.contract.media),
 }
 
 MEDIA_WORDS: Mapping[str, str] = {

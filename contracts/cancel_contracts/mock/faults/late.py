@@ -69,7 +69,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("late-neighbours-struck", "All others are cancelled seconds after.",
           breaks("neighbour", resource="cancellable"), in_a_while(kit.succeeded, neighbours_too)),
     fault("late-cancelled-gone", "What was cancelled is gone seconds after.", DONE,
-          in_a_while(kit.succeeded, delete)),
+          in_a_while(kit.succeeded, delete), entry.remains),
     fault("late-final-reopened", "What was final can be cancelled again seconds after.",
           breaks("effect", resource="final"),
           in_a_while(kit.both(kit.refused("final"), facts.final), reopen),

@@ -1,11 +1,22 @@
-"""Faults of methods other than POST on the cancel route."""
+"""Faults of other methods than that of the operation, on its route."""
 
 from __future__ import annotations
 
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import kit
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks, observable
 
-SAFE_OR_OTHER = ("GET", "HEAD", "PUT", "PATCH", "DELETE")
+OTHERS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+
+
+def other(*names: str) -> Applies:
+    """One of these methods is another one on the route, and does not show the resource there."""
+
+    def applies(contract: Contract) -> bool:
+        shown = {"GET", "HEAD"} if contract.path == contract.observe_path else set()
+        return bool(set(names) - shown - {contract.method})
+
+    return applies
 
 
 def fault(
@@ -18,18 +29,19 @@ FAULTS: tuple[Fault, ...] = (
     *(fault(f"{name.lower()}-performs", f"{name} on the route performs the cancel and says so.",
             (breaks("status effect", method=name),),
             kit.edit(kit.both(kit.refused("method"), kit.method(name)), kit.performed,
-            kit.as_success))
-      for name in SAFE_OR_OTHER),
+            kit.as_success), other(name))
+      for name in OTHERS),
     *(fault(f"{name.lower()}-answered-200", f"{name} on the route is answered 200, without effect.",
             (breaks("status", method=name),),
-            kit.edit(kit.both(kit.refused("method"), kit.method(name)), kit.answer(200)))
-      for name in SAFE_OR_OTHER),
+            kit.edit(kit.both(kit.refused("method"), kit.method(name)), kit.answer(200)),
+            other(name))
+      for name in OTHERS),
     fault("other-method-refused-yet-performed",
           "Another method is answered 405, and the cancel is done.",
-          (breaks("effect", method=" ".join(SAFE_OR_OTHER)),),
+          (breaks("effect", method=" ".join(OTHERS)),),
           kit.edit(kit.refused("method"), kit.performed), observable),
     fault("other-method-answered-500", "Another method is answered 500.",
-          (breaks("status", method=" ".join(SAFE_OR_OTHER)),), kit.recode("method", 500)),
+          (breaks("status", method=" ".join(OTHERS)),), kit.recode("method", 500)),
     fault("head-answered-500", "HEAD on the route is answered 500.",
           (breaks("status", method="HEAD"),),
           kit.edit(kit.both(kit.refused("method"), kit.method("HEAD")), kit.answer(500))),

@@ -120,7 +120,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("pair-no-permission-second-state-accepted",
           "Without a permission the second of the states is cancelled all the same.",
           breaks(SERVED, identity="no-permission permission"),
-          lets_in(REFUSED_BY_PERMISSION, SECOND_STATE), TWO_STATES),
+          lets_in(REFUSED_BY_PERMISSION, SECOND_STATE), all_of(entry.asks_permission, TWO_STATES)),
     fault("pair-invalid-token-last-state-accepted",
           "A token that is not valid cancels from the last of the states.",
           breaks(SERVED, identity="expired bad-signature garbage-token"),
@@ -160,7 +160,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("pair-owner-second-state-other-value-accepted",
           "A user's body with another value is accepted in the second of the states.",
           breaks(SERVED, identity="user", body="json"),
-          lets_in(("owner-body-schema",), SECOND_STATE), all_of(entry.owners, TWO_STATES)),
+          lets_in(("owner-body-schema",), SECOND_STATE), all_of(entry.owner_bodies, TWO_STATES)),
     # --- Media type and the rest
     fault("pair-foreign-media-second-state-accepted",
           "A body that says it is text is accepted in the second of the states.",

@@ -12,7 +12,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.store import Resource
 
-FINAL = kit.refused("final")
+FINAL = kit.refused("final", "gone")
 FINAL_HOLDS = (breaks("status effect", resource="final"),)
 TAKES_EFFECT = (breaks("effect", resource="cancellable"),)
 SECOND = (breaks("status effect keeps", resource="cancellable", call="second"),)
@@ -135,7 +135,7 @@ def create_unknown(desk: Desk, call: Call, reply: Reply) -> Reply:
 
 def shown_as_cancelled(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Answer with the entity in the state after a cancel, and keep the one before."""
-    shows = dict.fromkeys(desk.contract.lifecycle.shows, desk.spell(desk.after))
+    shows = desk.signs(desk.after)
     return kit.data(lambda d, c, v: {**v, **shows})(desk, call, kit.as_success(desk, call, reply))
 
 
@@ -192,7 +192,8 @@ FAULTS: tuple[Fault, ...] = (
     fault("second-cancel-answered-500", "A second cancel is answered 500.", SECOND,
           kit.edit(kit.both(FINAL, repeated), kit.answer(500))),
     fault("second-cancel-deletes", "A second cancel deletes the resource.", SECOND,
-          kit.edit(kit.both(FINAL, repeated), delete), entry.observable),
+          kit.edit(kit.both(FINAL, repeated), delete),
+          entry.all_of(entry.observable, entry.remains)),
     fault("second-cancel-overwrites",
           "A second cancel is done again: its text and time replace the first's.",
           (breaks("keeps effect", resource="cancellable", call="second"),),
@@ -211,5 +212,5 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("effect", resource="unknown"),),
           kit.edit(kit.refused("unknown"), create_unknown), entry.observable),
     fault("cancel-deletes", "A cancel deletes the resource.", TAKES_EFFECT,
-          kit.edit(kit.succeeded, delete), entry.observable),
+          kit.edit(kit.succeeded, delete), entry.all_of(entry.observable, entry.remains)),
 )  # fmt: skip

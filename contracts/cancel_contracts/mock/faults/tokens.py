@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from cancel_contracts.contract.credentials import FIELD_NAME
 from cancel_contracts.mock import entry, identity, kit
 from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import Call, Refusal
@@ -32,19 +33,20 @@ def read_from(token: Callable[[Desk, Call], str | None]) -> Change:
             found = token(desk, call)
             if found is None or refusal.why not in INVALID:
                 raise
-            headers = {**call.headers, "authorization": f"Bearer {found}"}
-            call.caller = identity.authenticate(headers, desk.key, desk.contract.audiences)
+            bare = identity.unwrapped(desk.contract.scheme, found)
+            call.caller = identity.known(bare, desk.key, desk.contract.audiences)
 
     return kit.around("authenticate", outer)
 
 
 def in_query(desk: Desk, call: Call) -> str | None:
-    return parse_qs(call.target.partition(b"?")[2].decode("latin-1")).get("access_token", [None])[0]
+    return call.query.get("access_token", call.query.get(desk.contract.scheme.name))
 
 
 def in_cookie(desk: Desk, call: Call) -> str | None:
+    own = re.escape(desk.contract.scheme.name)
     found = re.search(
-        r"(?:access_token|token|Authorization)=([^;\s]+)", call.headers.get("cookie", "")
+        rf"(?:access_token|token|Authorization|{own})=([^;\s]+)", call.headers.get("cookie", "")
     )
     return found[1] if found else None
 
@@ -68,6 +70,11 @@ def in_second_header(desk: Desk, call: Call) -> str | None:
     return found[-1].rpartition(" ")[2] if len(found) > 1 else None
 
 
+def in_own_header(desk: Desk, call: Call) -> str | None:
+    value = call.headers.get(desk.contract.scheme.name.lower())
+    return None if value is None else value.rpartition(" ")[2]
+
+
 def first_word(desk: Desk, call: Call) -> str | None:
     words = call.headers.get("authorization", "").split()
     return words[1] if len(words) > 2 else None
@@ -78,6 +85,14 @@ def without_scheme(desk: Desk, call: Call) -> str | None:
     return value if value.count(".") == 2 and " " not in value else None
 
 
+def bare(desk: Desk, call: Call) -> str:
+    """Return the token of a call, nothing where there is none."""
+    try:
+        return desk.token(call)
+    except Refusal:
+        return ""
+
+
 def known_before(alike: Callable[[str, str], bool]) -> Change:
     """Take a token for one that was valid before, if it is much alike."""
 
@@ -85,7 +100,7 @@ def known_before(alike: Callable[[str, str], bool]) -> Change:
         seen: list[str] = []
 
         def outer(_: Desk, call: Call, inner: Step) -> None:
-            token = call.headers.get("authorization", "").partition(" ")[2]
+            token = bare(desk, call)
             try:
                 inner(call)
                 seen.append(token)
@@ -126,28 +141,28 @@ def overlooked(*whys: str) -> Change:
         except Refusal as refusal:
             if refusal.why not in whys:
                 raise
-            call.caller = identity.caller_of(identity.unverified(identity.bearer(call.headers)))
+            call.caller = identity.caller_of(identity.unverified(desk.token(call)))
 
     return kit.around("authenticate", outer)
 
 
-def claims(call: Call) -> dict[str, Any]:
-    return identity.unverified(identity.bearer(call.headers))
+def claims(desk: Desk, call: Call) -> dict[str, Any]:
+    return identity.unverified(desk.token(call))
 
 
 def audience_like(desk: Desk, call: Call) -> bool:
     """The audience only begins as the documented one."""
-    named = str(claims(call).get("aud"))
+    named = str(claims(desk, call).get("aud"))
     return any(named.startswith(a.rstrip("/")) for a in desk.contract.audiences)
 
 
 def without_expiry(desk: Desk, call: Call) -> bool:
-    return "exp" not in claims(call)
+    return "exp" not in claims(desk, call)
 
 
-def algorithm(call: Call) -> str:
+def algorithm(desk: Desk, call: Call) -> str:
     """Return the algorithm that a token names, or nothing."""
-    head = identity.bearer(call.headers).split(".")[0]
+    head = desk.token(call).split(".")[0]
     try:
         named = json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))).get("alg")
     except (ValueError, AttributeError):
@@ -157,13 +172,13 @@ def algorithm(call: Call) -> str:
 
 def names_alg_in_lower_case(desk: Desk, call: Call) -> bool:
     """The token names its algorithm in lower case; nobody looks at the signature then."""
-    named = algorithm(call)
+    named = algorithm(desk, call)
     return named != named.upper() and named.lower() != "none"
 
 
 def any_none(desk: Desk, call: Call) -> bool:
     """The token says that it needs no signature, in some other case than the RFC's."""
-    named = algorithm(call)
+    named = algorithm(desk, call)
     return named.lower() == "none" and named != "none"
 
 
@@ -171,7 +186,7 @@ def let_in(when: kit.When) -> Change:
     """Read the claims of such a token and believe them, times apart."""
 
     def act(desk: Desk, call: Call) -> None:
-        found = claims(call)
+        found = claims(desk, call)
         if "exp" in found:
             identity.valid(found, (), time.time())
         call.caller = identity.caller_of(found)
@@ -191,13 +206,13 @@ def let_in(when: kit.When) -> Change:
 
 def roles_beside_scopes(desk: Desk, call: Call) -> bool:
     """A user's token without the scope has the permission among its roles."""
-    roles, names = claims(call).get("roles"), {p.name for p in desk.contract.permissions}
+    roles, names = claims(desk, call).get("roles"), {p.name for p in desk.contract.permissions}
     return facts.delegated(desk, call) and isinstance(roles, list) and bool(names & set(roles))
 
 
 def scopes_beside_roles(desk: Desk, call: Call) -> bool:
     """The scopes come in a list, or under the plural of the claim."""
-    found, names = claims(call), {p.name for p in desk.contract.permissions}
+    found, names = claims(desk, call), {p.name for p in desk.contract.permissions}
     held = found.get("scope", found.get("scopes", found.get("scp")))
     many = held.split() if isinstance(held, str) and "scp" not in found else held
     return isinstance(many, list) and bool(names & set(map(str, many)))
@@ -227,10 +242,14 @@ FAULTS: tuple[Fault, ...] = (
           ("proxy-authorization", "Proxy-Authorization", in_header("proxy-authorization"),
            ELSEWHERE),
           ("the-second-header", "a second Authorization header", in_second_header, TOKEN))),
+    fault("key-in-a-header-accepted", "A header holds the key that is to stand elsewhere.",
+          ELSEWHERE, read_from(in_own_header),
+          lambda c: entry.tokens(c) and c.scheme.place != "header"
+          and FIELD_NAME.fullmatch(c.scheme.name) is not None),
     fault("token-with-words-after", "What follows a token is not looked at.", TOKEN,
           read_from(first_word)),
-    fault("token-without-a-scheme", "A token without the word Bearer is accepted.",
-          nearly("bare-token"), read_from(without_scheme)),
+    fault("token-without-a-scheme", "A token without the scheme's word is accepted.",
+          nearly("bare-token"), read_from(without_scheme), entry.knows("bare-token")),
     fault("token-cut", "A token that was cut off is taken for the whole.",
           nearly("cut-token"), known_before(cut)),
     fault("token-longer", "A token with more at its end is taken for the shorter.",
@@ -238,22 +257,25 @@ FAULTS: tuple[Fault, ...] = (
     fault("token-in-another-case", "Tokens are compared without case.",
           nearly("other-case-token"), known_before(other_case)),
     fault("token-signature-half-compared", "Of a signature the first characters are compared.",
-          nearly("cut-token", "longer-token"), known_before(same_signature_start)),
+          nearly("cut-token", "longer-token"), known_before(same_signature_start),
+          entry.web_tokens),
     fault("token-not-yet-valid-accepted", "A token of tomorrow is accepted.",
-          breaks("status effect", identity="expired"), overlooked("not-yet")),
+          breaks("status effect", identity="expired"), overlooked("not-yet"), entry.web_tokens),
     fault("token-of-another-issuer-accepted", "Who issued a token does not matter.",
-          breaks("status effect", identity="bad-signature"), overlooked("other-issuer")),
+          breaks("status effect", identity="bad-signature"), overlooked("other-issuer"),
+          entry.web_tokens),
     fault("token-for-a-longer-audience-accepted", "An audience that begins alike is accepted.",
           breaks("status effect", identity="wrong-audience"),
-          kit.forgive("wrong-audience", when=audience_like)),
+          kit.forgive("wrong-audience", when=audience_like), entry.web_tokens),
     fault("token-without-expiry-accepted", "A token that never expires is accepted.",
-          breaks("status effect", identity="expired"), let_in(without_expiry)),
+          breaks("status effect", identity="expired"), let_in(without_expiry), entry.web_tokens),
     fault("token-of-an-algorithm-in-lower-case-accepted",
           "An algorithm in lower case is one that nobody checks.",
-          breaks("status effect", identity="unsigned"), let_in(names_alg_in_lower_case)),
+          breaks("status effect", identity="unsigned"), let_in(names_alg_in_lower_case),
+          entry.web_tokens),
     fault("token-of-algorithm-none-in-capitals-accepted",
           "A token of the algorithm None or NONE needs no signature.",
-          breaks("status effect", identity="unsigned"), let_in(any_none)),
+          breaks("status effect", identity="unsigned"), let_in(any_none), entry.web_tokens),
     fault("token-with-roles-for-scopes-accepted",
           "A user's token is let in by a role that only applications have.",
           breaks("status effect", identity="permission no-permission"),

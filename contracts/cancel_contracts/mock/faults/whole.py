@@ -21,7 +21,7 @@ GONE = object()
 def own(contract: Contract, name: str) -> bool:
     """A property that a cancel neither sets, records, shows nor touches."""
     life = contract.lifecycle
-    taken = ("id", *life.shows, *life.sets, *life.records, *life.touches)
+    taken = ("id", *life.places, *life.leaves, *life.sets, *life.records, *life.touches)
     return name not in taken and not name.startswith("@") and not shape.is_last_date(name)
 
 
@@ -106,24 +106,22 @@ def set_on_refusal(desk: Desk, call: Call, reply: Reply) -> Reply:
     """Note who and when, as of a cancel, and leave the state."""
     if (found := facts.target(desk, call)) is not None:
         for prop in desk.contract.lifecycle.sets:
-            found.entity[prop] = shape.now_text() if shape.is_date(prop) else call.caller.sub
+            found.entity[prop] = desk.filled_in(prop, shape.now_text(), call.caller.sub)
     return reply
 
 
 def dates_become(value: str) -> kit.Act:
     def act(desk: Desk, call: Call) -> None:
-        for prop in desk.contract.lifecycle.sets:
-            if shape.is_date(prop):
-                call.found.entity[prop] = value
+        for prop in shape.told_in(desk.contract, "when"):
+            call.found.entity[prop] = value
 
     return act
 
 
 def canceller_is(make: Callable[[Desk, Call], Any]) -> kit.Act:
     def act(desk: Desk, call: Call) -> None:
-        for prop in desk.contract.lifecycle.sets:
-            if not shape.is_date(prop):
-                call.found.entity[prop] = make(desk, call)
+        for prop in shape.told_in(desk.contract, "who"):
+            call.found.entity[prop] = make(desk, call)
 
     return act
 
@@ -209,13 +207,15 @@ FAULTS: tuple[Fault, ...] = (
     fault("get-after-a-cancel-of-another-text", "A GET shows another text after a cancel.",
           afterwards(text, reversed_, -1), has(text), CANCEL),
     fault("cancelled-before-it-was-created", "The date of the cancel is before the creation.",
-          kit.after("effect", dates_become("2001-01-01T00:00:00Z")), entry.sets, SETS),
+          kit.after("effect", dates_become("2001-01-01T00:00:00Z")), entry.tells("when"), SETS),
     fault("cancelled-in-the-future", "The date of the cancel is years ahead.",
-          kit.after("effect", dates_become("2099-01-01T00:00:00Z")), entry.sets, SETS),
+          kit.after("effect", dates_become("2099-01-01T00:00:00Z")), entry.tells("when"), SETS),
     fault("canceller-is-who-started-it", "Who started it is noted as who cancelled.",
-          kit.after("effect", canceller_is(who_started)), all_of(entry.sets, has(text, 2)), SETS),
+          kit.after("effect", canceller_is(who_started)),
+          all_of(entry.tells("who"), has(text, 2)), SETS),
     fault("canceller-is-who-came-first", "Everybody is noted under one name.",
-          first_canceller, entry.sets, SETS),
+          first_canceller, entry.tells("who"), SETS),
     fault("canceller-is-another-at-each-call", "One caller is noted under another name each time.",
-          kit.after("effect", canceller_is(lambda d, c: f"caller {d.calls}")), entry.sets, SETS),
+          kit.after("effect", canceller_is(lambda d, c: f"caller {d.calls}")),
+          entry.tells("who"), SETS),
 )  # fmt: skip

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from cancel_contracts.mock import entry, identity, kit
-from cancel_contracts.mock.call import MISSING, Call, Refusal
+from urllib.parse import unquote_to_bytes
+
+from cancel_contracts.mock import entry, identity, kit, leeway
+from cancel_contracts.mock.call import MISSING, Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_
 from cancel_contracts.mock.faults.kinds import UUID
 
 
 def odd_ids(status: int) -> Change:
-    """Refuse ids that are no UUID under another code."""
+    """Refuse ids that are not as ids are here under another code: no UUID, where any text is."""
 
     def odd(desk: Desk, call: Call) -> bool:
-        return UUID.fullmatch(call.raw_id) is None
+        text, own = unquote_to_bytes(call.raw_id).decode("utf-8", "replace"), desk.contract.id
+        any_text = own.fits("no-such-id")
+        return UUID.fullmatch(call.raw_id) is None if any_text else not own.fits(text)
 
     return kit.together(kit.refuse("find", odd, status, "odd-id"), kit.recode("odd-id", status))
 
@@ -52,30 +56,40 @@ def after_state(desk: Desk, call: Call) -> bool:
     return call.resource is not None and call.resource.state == desk.after
 
 
+def no_options(desk: Desk, call: Call, reply: Reply) -> Reply:
+    """Refuse OPTIONS as any method that is not the operation's."""
+    return desk.refuse(call, Refusal(405, "options", (("Allow", desk.contract.method),)))
+
+
 VARIANTS: tuple[Variant, ...] = (
-    *(Variant(f"final-state-answered-{code}", f"A final state is refused with {code}.", always,
+    *(Variant(f"final-state-answered-{code}", f"A final state is refused with {code}.",
+              all_of(leeway.final_is_open, leeway.allows(code)),
               kit.recode("final", code), settles="final states") for code in (400, 403, 422)),
     Variant("repeat-answered-as-done", "What is cancelled already is answered as done.",
-            entry.named_after,
+            all_of(entry.named_after, leeway.final_is_open),
             kit.edit(kit.both(kit.refused("final"), after_state), kit.as_success)),
     Variant("final-state-answered-as-done",
             "A final state is answered as done, where no page refuses it.",
-            not_(entry.named_after), kit.edit(kit.refused("final"), kit.as_success),
+            all_of(not_(entry.named_after), leeway.final_is_open),
+            kit.edit(kit.refused("final"), kit.as_success),
             settles="final states"),
-    *(Variant(f"odd-ids-answered-{code}", f"An id that is no UUID is refused with {code}.", always,
-              odd_ids(code), settles="odd ids") for code in (400, 404, 422)),
+    *(Variant(f"odd-ids-answered-{code}", f"An id that is no UUID is refused with {code}.",
+              leeway.allows(code), odd_ids(code), settles="odd ids") for code in (400, 404, 422)),
     Variant("wrong-media-answered-400", "A wrong content type is refused with 400.",
-            entry.takes_body, kit.together(kit.recode("media", 400), kit.recode("no-media", 400))),
+            all_of(entry.takes_body, leeway.allows(400), leeway.unnamed(415)),
+            kit.together(kit.recode("media", 400), kit.recode("no-media", 400))),
     Variant("bad-body-answered-422", "A body of the wrong shape is refused with 422.",
-            entry.takes_body, kit.together(*(kit.recode(why, 422) for why in (
+            all_of(entry.takes_body, leeway.allows(422), leeway.unnamed(400)),
+            kit.together(*(kit.recode(why, 422) for why in (
                 "no-object", "bad-property", "other-id", "owner-body-schema", "owner-body-id")))),
     Variant("absent-text-refused", "A request without what is to be kept is refused.",
             entry.records, kit.after("body", absent_text)),
     Variant("absent-body-refused", "A request without a body is refused, an administrator's too.",
-            entry.owners, kit.refuse("body", no_body, 400, "absent-body"), settles="absent bodies"),
+            entry.owner_bodies, kit.refuse("body", no_body, 400, "absent-body"),
+            settles="absent bodies"),
     Variant("unexpected-body-refused", "A body is refused, where none is to be sent.",
-            not_(entry.takes_body), kit.refuse("find", some_body, 400, "unexpected-body")),
-    Variant("bodies-ignored", "Nobody's body is looked into.", entry.owners, bodies_ignored,
+            entry.takes_nothing, kit.refuse("find", some_body, 400, "unexpected-body")),
+    Variant("bodies-ignored", "Nobody's body is looked into.", entry.owner_bodies, bodies_ignored,
             settles="absent bodies"),
     Variant("resource-before-permission",
             "Whether the id is known is looked at before the permission.",
@@ -94,15 +108,17 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("options-answered-200", "OPTIONS is answered 200 with Allow.", always,
             kit.edit(kit.refused("options"), kit.status(200)), settles="OPTIONS"),
     Variant("options-answered-405", "OPTIONS is refused as other methods are.", always,
-            kit.recode("options", 405, (("Allow", "POST"),)), settles="OPTIONS"),
+            kit.edit(kit.refused("options"), no_options), settles="OPTIONS"),
     *(Variant(f"other-methods-answered-{code}", f"Other methods are refused with {code}.", always,
               kit.recode("method", code), settles="other methods") for code in (404, 400)),
     Variant("personal-account-answered-401", "A personal account is refused with 401.",
-            entry.permitted("delegated"), kit.recode("personal", 401, identity.CHALLENGE)),
+            all_of(entry.permitted("delegated"), leeway.allows(401), leeway.unnamed(403)),
+            kit.recode("personal", 401, identity.CHALLENGE)),
     Variant("wrong-audience-answered-403", "A token for another audience is refused with 403.",
-            entry.tokens, kit.recode("wrong-audience", 403)),
+            all_of(entry.web_tokens, leeway.allows(403)), kit.recode("wrong-audience", 403)),
     Variant("anothers-resource-answered-404", "What is another's is not found.",
-            entry.owners, kit.recode("not-owner", 404)),
+            all_of(entry.owners, leeway.allows(404), leeway.unnamed(403)),
+            kit.recode("not-owner", 404)),
     Variant("application-only", "Delegated tokens are refused, as an edition of the page has it.",
             entry.either_kind_of_one, kit.refuse("authorise", delegated, 403, "wrong-kind")),
     Variant("application-answered-401",

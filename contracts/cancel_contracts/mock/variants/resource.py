@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.mock import entry, shape
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always, not_, observable
 from cancel_contracts.mock.store import Resource
 
 DELAY = 1.0  # seconds until a GET shows the effect
+LATE = 0.7  # at most, where a page says how long it may take
 Entity = dict[str, Any]
 
 
@@ -43,27 +45,55 @@ def spelled(how: Callable[[str], str]) -> Change:
 
 def spelling(how: Callable[[str], str]) -> Applies:
     """Some state of the contract is written otherwise so."""
-    return lambda contract: any(how(state) != state for state in contract.lifecycle.states)
+    return lambda contract: any(
+        how(state) != state for state in contract.lifecycle.states if state != GONE
+    )
 
 
 def shows_several(contract: Contract) -> bool:
-    return len(contract.lifecycle.shows) > 1
+    return len(contract.lifecycle.shows) > 1 and not contract.lifecycle.values
 
 
-def late(desk: Desk) -> None:
-    """Let a GET show the effect of a cancel a second after it."""
+def late(seconds: Callable[[Contract], float]) -> Change:
+    """Let a GET show the effect of a cancel so many seconds after it."""
 
-    def view(resource: Resource, entity: Entity) -> Entity:
-        if resource.changed_at and time.monotonic() - resource.changed_at < DELAY:
-            return dict(resource.first_entity)
-        return entity
+    def change(desk: Desk) -> None:
+        delay, hides = seconds(desk.contract), desk.hides
 
-    desk.views.insert(0, view)  # what others do to a GET, they do to what it was as well
+        def waits(resource: Resource) -> bool:
+            changed_at = resource.changed_at
+            return changed_at > 0 and time.monotonic() - changed_at < delay
+
+        def view(resource: Resource, entity: Entity) -> Entity:
+            return dict(resource.first_entity) if waits(resource) else entity
+
+        desk.views.insert(0, view)  # what others do to a GET, they do to what it was as well
+        desk.hides = lambda resource: hides(resource) and not waits(resource)
+
+    return change
+
+
+def a_second_is_in_time(contract: Contract) -> bool:
+    within = contract.lifecycle.within
+    return within is None or within > 1.5 * DELAY
+
+
+def in_time(contract: Contract) -> float:
+    """Return how long an effect takes that is late and within what a page gives it, in seconds."""
+    return min(LATE, 0.6 * (contract.lifecycle.within or 0.0))
+
+
+def at_once(desk: Desk) -> None:
+    desk.takes = 0.0
+
+
+def gone_for_good(desk: Desk) -> None:
+    desk.gone_status = 410
 
 
 def least(desk: Desk) -> None:
-    """Show the id and the state, and nothing else."""
-    kept = ("id", *desk.contract.lifecycle.shows)
+    """Show the id, the state and what a cancel leaves, and nothing else."""
+    kept = ("id", *desk.contract.lifecycle.places, *desk.contract.lifecycle.leaves)
     desk.views.append(lambda resource, entity: {k: v for k, v in entity.items() if k in kept})
 
 
@@ -124,8 +154,19 @@ VARIANTS: tuple[Variant, ...] = (
             all_of(observable, shows_several), one_property(0), settles="property of the state"),
     Variant("state-in-the-last-property", "The state shows in the last of its properties alone.",
             all_of(observable, shows_several), one_property(-1), settles="property of the state"),
-    Variant("effect-visible-after-a-second", "A GET shows the effect a second later.", observable,
-            late),
+    Variant("effect-visible-after-a-second", "A GET shows the effect a second later.",
+            all_of(observable, a_second_is_in_time), late(lambda contract: DELAY),
+            settles="when the effect shows"),
+    Variant("effect-late-but-in-time",
+            "A GET shows the effect late, and within the time that is documented.",
+            all_of(observable, lambda c: c.lifecycle.within is not None), late(in_time),
+            settles="when the effect shows"),
+    Variant("effect-at-once", "A cancel takes effect at once, without a state between.",
+            all_of(observable, lambda c: bool(c.lifecycle.through)), at_once,
+            settles="when the effect shows"),
+    Variant("gone-answered-410", "The GET of what is gone is answered 410.",
+            all_of(observable, lambda c: GONE in (*c.lifecycle.after, *c.lifecycle.final)),
+            gone_for_good),
     Variant("effect-in-another-property", "A cancel shows in a property beside the state.",
             all_of(observable, not_(entry.named_after)), elsewhere, settles="what a GET shows"),
     Variant("least-entity", "A GET shows the id and the state alone.", observable, least,

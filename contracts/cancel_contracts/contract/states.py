@@ -1,0 +1,100 @@
+"""The states of a resource, how each shows, and what a cancel does to it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+SEPARATORS = frozenset(" \t_-")
+GONE = "gone"  # the state of a resource whose GET is answered 404 or 410
+
+
+def canonical(state: str) -> str:
+    """Fold a state's spelling: case and separators do not count, nor does one l or two in
+    cancelled.
+    """
+    letters = "".join(c for c in state.casefold() if c not in SEPARATORS)
+    return letters.replace("cancelled", "canceled")
+
+
+def folded(value: Any) -> Any:
+    """Return a value of an entity as it is compared with that of a state."""
+    if isinstance(value, bool):
+        return (value,)  # or True would be 1
+    return canonical(value) if isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The states of the resource. `after` is empty where no page names the state that a cancel
+    leads to.
+
+    What the resource shows is named by its places (contract/places.py), names of an entity that is
+    opened along `ways`. A state shows where all its `values` do, or its name stands at one of
+    `shows`; GONE where the resource is not there.
+    """
+
+    shows: tuple[str, ...]
+    cancellable: tuple[str, ...]
+    final: tuple[str, ...]
+    after: tuple[str, ...]
+    # Place in the entity -> property of the request that is kept in it.
+    records: Mapping[str, str] = field(default_factory=dict)
+    sets: tuple[str, ...] = ()  # places that a cancel fills
+    touches: tuple[str, ...] = ()  # places that any call, or time, may change beside
+    moments: tuple[str, ...] = ()  # places with dates, in the order in which they come
+    caller: str | None = None  # the place that names who cancelled
+    # Who is no administrator cancels what is their own alone: by a body that fits the schema that
+    # is named so, or where it is True by any.
+    owners: str | Literal[True] | None = None
+    method: str = "POST"  # of the operation that cancels
+    # State -> place -> value, of states that are not told by their name.
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    through: tuple[str, ...] = ()  # states that may show between the call and `after`
+    within: float | None = None  # seconds that the effect may take; None: as long as usual
+    leaves: Mapping[str, Any] = field(default_factory=dict)  # place -> value, once cancelled
+    ways: frozenset[str] = frozenset()
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        return self.cancellable + self.final
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Where the state stands."""
+        rows = self.values.values()
+        return tuple(dict.fromkeys((*self.shows, *(at for row in rows for at in row))))
+
+    @cached_property
+    def valued(self) -> frozenset[str]:
+        """Where the values of states stand that are not told by their name."""
+        return frozenset(at for row in self.values.values() for at in row)
+
+    def signs(self, state: str) -> tuple[Mapping[str, Any], ...]:
+        """Return what shows a state: all values of any of these rows."""
+        if state == GONE:
+            return ()
+        if state in self.values:
+            return (self.values[state],)
+        return tuple({at: state} for at in self.shows)
+
+    @cached_property
+    def rows(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        """Every state's name and signs, folded."""
+        every = dict.fromkeys((*self.states, *self.after, *self.through))
+        return tuple(
+            (canonical(state), {at: folded(value) for at, value in sign.items()})
+            for state in every
+            for sign in self.signs(state)
+        )
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether a cancel may leave nothing behind."""
+        return GONE in self.after
+
+    def kind(self, state: str) -> str:
+        """Return "cancellable" or "final" for a provider state's name."""
+        return "cancellable" if state in self.cancellable else "final"
