@@ -628,3 +628,31 @@ def test_a_run_that_crashed_is_judged_as_far_as_it_came(
     predicate = json.loads(files_of(path)[parts.STATEMENT])["predicate"]
     assert (predicate["result"], predicate["passedTests"]) == ("FAILED", [])
     assert told(capsys, str(path))[0] == 0
+
+
+def test_a_baseline_is_held_as_of_the_day_of_the_run(tmp_path: Path, capsys: Capture) -> None:
+    """What has expired since then was accepted then."""
+    path, baseline = tmp_path / "out.zip", tmp_path / "baseline.yaml"
+    row = {"contract": SECURITY, "clause": "SA-16", "reason": "later", "expires": "9998-12-31"}
+    baseline.write_text(yaml.safe_dump({"violations": [row]}), "utf-8")
+    with mock(tmp_path, "success-as-204") as argv:
+        ask = ["--only", "SA-16", "--baseline", str(baseline), "--bundle", str(path)]
+        assert main([*argv, *ask]) == 0
+    assert told(capsys, str(path))[0] == 0
+    files = files_of(path)
+    about = json.loads(files[parts.ABOUT])
+    files[parts.ABOUT] = json.dumps({**about, "judged": "9999-01-01"}).encode()
+    code, said = told(capsys, str(packed(tmp_path / "x.zip", files, signed=True)))
+    assert (code, "SA-16: verdict: accepted -> violated" in said) == (1, True), said
+
+
+def test_a_secret_in_a_reason_leaves_the_baseline_one(tmp_path: Path, capsys: Capture) -> None:
+    path, baseline = tmp_path / "out.zip", tmp_path / "baseline.yaml"
+    row = {"contract": SECURITY, "clause": "SA-16", "reason": f"{KEY}: as it came"}
+    baseline.write_text(yaml.safe_dump({"violations": [row]}), "utf-8")
+    identities = {"admin": {"token": KEY}}
+    with mock(tmp_path, "success-as-204", identities=identities) as argv:
+        ask = ["--only", "SA-16", "--baseline", str(baseline), "--bundle", str(path)]
+        main([*argv, *ask])
+    assert told(capsys, str(path))[0] == 0
+    assert not any(KEY.encode() in data for data in files_of(path).values())
