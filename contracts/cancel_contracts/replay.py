@@ -10,6 +10,7 @@ from pathlib import Path
 from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
 from cancel_contracts.contract.edition import at
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.excuses import excuse
@@ -39,6 +40,7 @@ def write_recording(result: Result, path: Path) -> None:
                 pairs=(r.pairs.met, r.pairs.possible),
                 edition=_text(r.contract.edition),
                 held_to=_text(r.held_to),
+                within=r.contract.lifecycle.within,
             )
             for r in result.results
         },
@@ -121,6 +123,7 @@ def _judged(
     known: Collection[str] | None,
 ) -> ContractResult:
     row = settings.contracts.get(contract.name)
+    contract = hurried(contract, row.within if row else None)
     journal = recording.journals[contract.name]
     clauses = select(contract, options)
     if row is not None:

@@ -16,8 +16,8 @@ FORMAT = 2  # of the _contracts fields
 @dataclass(frozen=True)
 class Selected:
     """What a run did of one contract: the clauses that it judged, what was excused, its seconds,
-    how many pairs of facts met in its plan, of those that can; the edition that was named, and the
-    one that the target holds to, as ISO 8601 dates.
+    how many pairs of facts met in its plan, of those that can, the seconds that effects might take;
+    the edition that was named, and the one that the target holds to, as ISO 8601 dates.
     """
 
     base_url: str = ""
@@ -25,6 +25,7 @@ class Selected:
     not_testable: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     pairs: tuple[int, int] = (0, 0)
+    within: float | None = None
     edition: str | None = None
     held_to: str | None = None
 
