@@ -131,6 +131,7 @@ class Target:
             client_certificate=certificate_of(self.place, certificate),
             edition=self._edition(contract),
         )
+        self._check_headers(contract, endpoint)
         self._check_states(contract, endpoint)
         if endpoint.provision is not None:
             self._check_provision(contract, endpoint)
@@ -180,6 +181,18 @@ class Target:
         )
         fix = " or ".join([f"give identities/{name}", *others])
         raise UsageError(f"{place}{'/' if own else ': '}primary", problem, fix)
+
+    def _check_headers(self, contract: Contract, endpoint: Endpoint) -> None:
+        """Raise for a field that the operation has a place for: it would go with every call."""
+        said = {p.name.lower() for p in contract.parameters if p.place == "header"}
+        key = contract.scheme.name.lower() if contract.scheme.place == "header" else "cookie"
+        for source in endpoint.headers:
+            if source.name.lower() == key:
+                told = f"says who calls {contract.name}"
+                raise UsageError(source.place, told, "give whoever calls under `identities`")
+            if source.name.lower() in said:
+                told = f"is a parameter of {contract.name}"
+                raise UsageError(source.place, told, "give it under `parameters`")
 
     def _check_states(self, contract: Contract, endpoint: Endpoint) -> None:
         for state in endpoint.ids:
