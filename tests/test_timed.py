@@ -4,18 +4,24 @@ servers that keep the specs of tests/cases/specs, some in odd ways, and some tha
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Received, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import judge
 from cancel_contracts.replay import judge_recording, write_recording
+from cancel_contracts.report import figures
+from cancel_contracts.report.lifecycle import transitions
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from servers.timed import Answer, Keys, Runs, Service
@@ -155,6 +161,15 @@ def test_a_recording_is_judged_as_the_run_was(kind: type[Service], tmp_path: Pat
     write_recording(result, tmp_path / "run.har")
     contract = RUNS if kind is Slow else KEYS
     assert words(judge_recording(tmp_path / "run.har", [contract], Options())) == words(result)
+
+
+@pytest.mark.parametrize(
+    ("contract", "lines"),
+    [(RUNS, ["cancelled", "via cancelling", "within 0.6 s"]), (KEYS, ["gone"])],
+)
+def test_a_report_tells_what_shows_on_the_way(contract: Contract, lines: list[str]) -> None:
+    found = transitions(judge(contract, Journal(contract.name), []), Journal(contract.name))
+    assert figures.lifecycle({"lifecycle": found})["after"]["lines"] == lines
 
 
 def test_a_second_call_that_came_too_soon_is_not_judged() -> None:
@@ -337,3 +352,77 @@ def test_a_server_that_does_not_is_found_out(kind: type[Service], clauses: set[s
 def test_an_effect_that_takes_its_time_hides_nothing(kind: type[Runs], clause: str) -> None:
     slow: type[Runs] = type("Slow" + kind.__name__, (kind,), {"takes": 0.4})
     assert clause in violated(run(slow()))
+
+
+class RefusedYetBegun(Runs):
+    """What another method asks for is refused, begins a while after, and goes on for long."""
+
+    def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
+        told = super().answer(method, target, fields, body)
+        row = self.rows.get(target.split("/")[-2])
+        if told[0] == 405 and row is not None:
+            row["begins"] = time.monotonic() + 0.2
+        return told
+
+    def phase(self, row: dict[str, Any]) -> str:
+        if row["at"] is None and time.monotonic() >= row.get("begins", math.inf):
+            return "cancelling"
+        return super().phase(row)
+
+
+def test_what_was_refused_is_not_under_way_in_the_end() -> None:
+    assert violated(run(RefusedYetBegun(), sweep_seconds=0.3)) == {"WR-8"}
+
+
+# --- What is torn down ---------------------------------------------------------------------------
+
+
+class ForgetsAll(Keys):
+    """The handler knows nothing of what it has set up."""
+
+    def tear_down(self, params: dict[str, Any]) -> Answer:
+        return 404, self.error
+
+
+def test_what_was_not_deleted_has_to_be_torn_down() -> None:
+    result = run(ForgetsAll())
+    told = [text for text in result.faults_of_the_run if "tear-down" in text]
+    assert len(told) == len(result.faults_of_the_run) > 0
+
+
+class Creates(Keys):
+    """Keys are made by a call of its own."""
+
+    def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
+        if (method, target) != ("POST", "/v1/keys"):
+            return super().answer(method, target, fields, body)
+        return self.provide({"action": "setup", "params": {"state": "active"}})
+
+
+def test_a_delete_leaves_nothing_to_undo(tmp_path: Path) -> None:
+    document = yaml.safe_load((SPECS / "access-key.yaml").read_text("utf-8"))
+    document["x-provision"] = [
+        {
+            "state": "active",
+            "does": "makes a key",
+            "source": {"page": "keys", "section": "create"},
+            "create": {"method": "POST", "path": "/keys", "body": {}},
+            "undo": {"says": "delete it", "call": "cancel"},
+        }
+    ]
+    path = tmp_path / "access-key.yaml"
+    path.write_text(yaml.safe_dump(document), "utf-8")
+    contract, service = load(path), Creates()
+    with service:
+        raw = {
+            "identities": service.target()["identities"],
+            "contracts": {"access-key": {"provision": {}}},
+        }
+        target = Target("target.yaml", raw, service.url + "/v1")
+        result = verify([contract], target, Options(effect_seconds=0.2), environ={})
+    assert result.faults_of_the_run == ()
+    assert service.rows
+    assert not any(map(service.there, service.rows.values()))
+    assert words(result)["AK-1"] == "upheld"
+    refused = [x for x in result.results[0].journal.exchanges if x.status == 404]
+    assert result.results[0].requests()["provider_states"] < 2 * len(service.rows), refused
