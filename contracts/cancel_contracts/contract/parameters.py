@@ -66,6 +66,9 @@ def read(schema: Mapping[str, Any], text: str) -> Any:
     value = json_value(text.encode("utf-8", "surrogatepass"))
     types = schema.get("type", "string")
     wanted = any(name in NUMBERS for name in (types if isinstance(types, list) else [types]))
+    if "type" not in schema:
+        named = [*schema.get("enum", ()), schema.get("const"), schema.get("default")]
+        wanted = any(isinstance(one, (int, float)) for one in named)
     return value if wanted and isinstance(value, (int, float)) else text
 
 
