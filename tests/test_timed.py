@@ -4,11 +4,13 @@ servers that keep the specs of tests/cases/specs, some in odd ways, and some tha
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -17,6 +19,8 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.foreign import Heard, Route
+from cancel_contracts.foreign import exchanges as foreign
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import judge
 from cancel_contracts.replay import judge_recording, write_recording
@@ -426,3 +430,62 @@ def test_a_delete_leaves_nothing_to_undo(tmp_path: Path) -> None:
     assert words(result)["AK-1"] == "upheld"
     refused = [x for x in result.results[0].journal.exchanges if x.status == 404]
     assert result.results[0].requests()["provider_states"] < 2 * len(service.rows), refused
+
+
+# --- What others have recorded -------------------------------------------------------------------
+
+
+def told(contract: Contract, *rows: tuple[str, int, Any, float]) -> dict[str, str]:
+    """Judge calls that somebody else recorded on one resource: method, status, what is shown, when
+    (seconds). Return the verdicts that are not open.
+    """
+    heard = []
+    for method, status, shows, started in rows:
+        kind: Literal["cancel", "observe"] = "observe" if method == "GET" else "cancel"
+        body = b"" if shows is None else json.dumps(shows).encode()
+        sent, received = Sent(method, "http://x/keys/k"), Received(status, body=body)
+        heard.append(Heard(Route(contract, kind, "k"), sent, received, started, 0.01))
+    exchanges, _ = foreign(heard)
+    verdicts = judge(contract, Journal(contract.name, Exchanges(exchanges)), contract.clauses)
+    return {v.clause.id: v.word for v in verdicts.verdicts if v.word != "not-exercised"}
+
+
+ACTIVE = {"id": "k", "owner": "ann"}
+RUNNING = {"run": {"status": "running", "conclusion": None}}
+ON_THE_WAY = {"run": {"status": "cancelling", "conclusion": None}}
+ENDED = {
+    "run": {"status": "completed", "conclusion": "cancelled", "reason": "by a caller"},
+    "billable": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("contract", "rows", "violated"),
+    [
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 404, None, 2)], set()),
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 410, None, 9)], set()),
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 200, ACTIVE, 9)],
+         {"AK-1"}),
+        # As soon as that nothing is told by it.
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 200, ACTIVE, 2)], set()),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2),
+                ("GET", 200, ENDED, 1.5)], set()),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2),
+                ("POST", 202, None, 1.3), ("GET", 200, ENDED, 5)], set()),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2),
+                ("GET", 200, ON_THE_WAY, 2)], {"WR-1"}),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2)],
+         set()),
+    ],
+)  # fmt: skip
+def test_what_others_recorded_is_judged_by_the_time_that_an_effect_has(
+    contract: Contract, rows: list[tuple[str, int, Any, float]], violated: set[str]
+) -> None:
+    found = told(contract, *rows)
+    assert {id_ for id_, word in found.items() if word == "violated"} == violated, found
+
+
+def test_what_others_recorded_upholds_that_a_key_is_gone() -> None:
+    bare = replace(KEYS.clauses[0], expect={"status": 204, "effect": "cancelled"})
+    rows = [("GET", 200, ACTIVE, 0.0), ("DELETE", 204, None, 1.0), ("GET", 404, None, 2.0)]
+    assert told(replace(KEYS, clauses=(bare,)), *rows) == {"AK-1": "upheld"}
