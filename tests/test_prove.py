@@ -58,6 +58,7 @@ def twos(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tu
     """Yield the variants two by two, with the contracts that they fit. One that keeps something
     from being judged stands alone.
     """
+    variants = list(variants)
     while variants:
         one = variants.pop()
         others = [] if one.excused else [o for o in variants if not o.excused and o.goes_with(one)]

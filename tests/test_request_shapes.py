@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import pytest
 from cancel_contracts import foreign, gate
 from cancel_contracts.assignment import Options
+from cancel_contracts.contract.credentials import Scheme
 from cancel_contracts.contract.load import load
+from cancel_contracts.exchange import Caller
+from cancel_contracts.har.caller import caller_of
 from cancel_contracts.replay import judge_recording
+from cancel_contracts.report.record import record
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from recordings import entry, har
@@ -323,3 +328,35 @@ def test_a_recording_of_a_form_is_judged(tmp_path: Path, as_params: bool) -> Non
 
     assert recorded(tmp_path, *traffic("a&b c"))["SR-9"] == "upheld"
     assert recorded(tmp_path, *traffic("a&b+c"))["SR-9"] == "violated"
+
+
+WHO = {
+    "query": Scheme("", "query", "key"), "cookie": Scheme("", "cookie", "sid"),
+    "header": Scheme("", "header", "X-Functions"), "Basic": Scheme("Basic"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHO)
+def test_callers_are_told_apart_by_the_credentials_of_the_scheme(name: str) -> None:
+    def carried(token: str, other: str = "") -> Caller:
+        sent = WHO[name].carry(token)
+        headers = (("User-Agent", "sdk"), ("Cookie", f"seen={other}"), *sent.headers)
+        return caller_of(headers, WHO[name], f"https://x.example/a?trace={other}&{sent.query}")
+
+    one, same, two = carried("tokenA"), carried("tokenA", "later"), carried("tokenB")
+    assert one.key == same.key != two.key
+    assert "token" not in one.key
+
+
+def test_a_key_in_a_recording_goes_no_further(tmp_path: Path) -> None:
+    """Wherever the answer repeats it."""
+    secret = "a-key-that-stood-in-the-query"
+    url = f"https://sessions.example/sessions/ses_00000001?api_key={secret}"
+    told = {"error": {"code": "x", "message": f"your key {secret} is not good"}}
+    open_ = {"id": "ses_00000001", "state": "open", "reason": ""}
+    traffic = [entry("GET", url, 200, open_, 1), entry("DELETE", url, 200, told, 2)]
+    (tmp_path / "traffic.har").write_text(har(traffic), "utf-8")
+    result = judge_recording(tmp_path / "traffic.har", [SESSIONS], Options())
+    text = json.dumps(record(result, gate.decide(result.judgements())))
+    assert "is not good" in text
+    assert secret not in text

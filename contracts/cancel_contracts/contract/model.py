@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from cancel_contracts.contract.credentials import BEARER, Permission, Scheme
 from cancel_contracts.contract.ids import ANY_ID, Id
 from cancel_contracts.contract.page import Page
-from cancel_contracts.contract.parameters import Parameter
+from cancel_contracts.contract.parameters import UNIQUE, Parameter
 from cancel_contracts.contract.places import documented
 from cancel_contracts.contract.states import Lifecycle
 
@@ -168,6 +168,11 @@ class Contract:
         life = self.lifecycle
         written = {*life.places, *life.records, *life.sets, *life.touches, *life.leaves}
         return self.properties - written
+
+    @property
+    def keys(self) -> tuple[Parameter, ...]:
+        """The parameters that carry a text of their own in each call, such as Idempotency-Key."""
+        return tuple(p for p in self.parameters if p.place != "path" and UNIQUE in (p.value or ""))
 
     @cached_property
     def limit_statuses(self) -> tuple[int, ...]:

@@ -84,6 +84,7 @@ TRANSFERS = table(
 CALLS = table(
     Word("first", "the first on its resource"),
     Word("second", "in a row after a first", "second call"),
+    Word("repeated", "the same request sent once more, with the same key", "the same request again"),
     Word("concurrent", "one of two at once", "one of two calls at once"),
     Word("reused", "on a connection that has carried a call", "on a connection that has carried a call"),
 )  # fmt: skip

@@ -165,7 +165,7 @@ class Performance:
         """
         held, life = self.held[step.slot], self.calls.contract.lifecycle
         was, now = held.first, held.shows
-        if held.acquired is None or not held.position or step.situation.call == "second":
+        if held.acquired is None or not held.position or step.situation.follows:
             return
         if was is None or now is None or ((was.gone or now.gone) and not life.vanishes):
             return
