@@ -34,8 +34,13 @@ SPECS = Path(__file__).parent / "cases" / "specs"
 RUNS, KEYS = load(SPECS / "workflow-run.yaml"), load(SPECS / "access-key.yaml")
 
 
-def run(service: Service, excused: Mapping[str, str] | None = None, **options: Any) -> Result:
-    contract = RUNS if service.collection == Runs.collection else KEYS
+def run(
+    service: Service,
+    excused: Mapping[str, str] | None = None,
+    contract: Contract | None = None,
+    **options: Any,
+) -> Result:
+    contract = contract or (RUNS if service.collection == Runs.collection else KEYS)
     with service:
         raw = {**service.target(), "not_testable": dict(excused or {})}
         target = Target("target.yaml", raw, service.url + "/v1")
@@ -372,6 +377,22 @@ class RefusedYetBegun(Runs):
         if row["at"] is None and time.monotonic() >= row.get("begins", math.inf):
             return "cancelling"
         return super().phase(row)
+
+
+class MovesOnLate(Runs):
+    """A queued run is a running one when it is looked at for the third time."""
+
+    def entity(self, row: dict[str, Any], phase: str) -> dict[str, Any]:
+        seen = row["seen"] = row.get("seen", 0) + 1
+        return super().entity(row, "running" if phase == "queued" and seen > 2 else phase)
+
+
+def test_what_can_be_cancelled_is_not_taken_for_a_cancel_under_way() -> None:
+    """A page may have the states of before show for a while."""
+    lifecycle = replace(RUNS.lifecycle, through=("running", "cancelling"))
+    contract = replace(RUNS, lifecycle=lifecycle)
+    result = run(MovesOnLate(), contract=contract, sweep_seconds=0.1)
+    assert set(words(result).values()) == {"upheld"}, words(result)
 
 
 def test_what_was_refused_is_not_under_way_in_the_end() -> None:

@@ -134,7 +134,8 @@ def _performed_later(context: Context, exchange: Exchange, before: Observation) 
 
 def _begun(life: Lifecycle, entity: Entity) -> bool:
     """Whether a cancel shows, or is seen to be under way."""
-    return is_cancelled(life, entity) or is_between(life, entity)
+    between = is_between(life, entity) and not is_open(life, entity)
+    return is_cancelled(life, entity) or between
 
 
 def _kept(context: Context, exchange: Exchange) -> Told:
