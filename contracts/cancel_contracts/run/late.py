@@ -104,7 +104,7 @@ class Late:
         return self._observe(looks, "beside")
 
     def settle(self, exchanges: Iterable[Exchange], last: Iterable[LastLook], pause: float) -> None:
-        """Look a last time, `pause` seconds after the last call, and await what is due; before that,
+        """Look a last time, `pause` seconds after the last call, and await what is due: before that
         where a page gives effects their time.
         """
         within = self.calls.contract.lifecycle.within
