@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import mock_tables
+import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.expected import FACETS
+from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.load import every_shipped, load, shipped
-from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.words import AXES
 from cancel_contracts.report.clauses import listing
 from cancel_contracts.report.record import record
@@ -38,16 +40,20 @@ SECONDS = 0.1
 PORT = 8080
 # What an axis takes beside its words.
 OTHER_VALUES = {
-    "resource": ["a state | of `x-lifecycle`"],
+    "resource": ["a state | of `x-lifecycle` | `resource: Pending` (MA-07)"],
     "identity": [
         "`{delegated: PERMISSION}`, `{application: PERMISSION}` | a token with that permission alone"
+        " | `identity: {application: Machine.Isolate}`"
     ],
     "body": [
-        "`{example: NAME}` | an example of the requestBody",
-        "`{json: VALUE}` | a value, with `{id}`, `{neighbour}`, `{unique}` and `{long}` in its strings",
+        "`{example: NAME}` | an example of the requestBody | `body: {example: page}` (AP-20)",
+        "`{json: VALUE}` | a value, with `{id}`, `{neighbour}`, `{unique}` and `{long}` in its strings"
+        ' | `body: {json: {id: "{neighbour}"}}` (AP-56)',
     ],
-    "content-type": ["a media type | as it goes out"],
+    "content-type": ["a media type | as it goes out | `content-type: text/plain` (AP-57)"],
 }
+# Keys that go with another.
+BESIDE = {"id": "resource: odd, id: {word}", "owner": "identity: user, owner: {word}"}
 # The run that the README shows.
 NAME, FAULT, CLAUSE = "machine-action", "unknown-id-answered-200", "MA-34"
 # What read-a-report.md shows of that run's record. The rest it tells in words.
@@ -168,27 +174,60 @@ def provision() -> str:
 
 def given_table() -> str:
     """Return the table of `given`: a row an axis, a line a word."""
-    lines = ["| key | value | means |", "|---|---|---|"]
+    lines = ["| key | value | means | example |", "|---|---|---|---|"]
     for key, axis in AXES.items():
         usual = f"; ordinary: `{axis.ordinary}`" if axis.ordinary else ""
-        lines.append(f"| **`{key}`** | | {axis.says}{usual} |")
-        lines += [f"| | `{name}` | {row.says} |" for name, row in axis.words.items()]
+        lines.append(f"| **`{key}`** | | {axis.says}{usual} | |")
+        for name, row in axis.words.items():
+            lines.append(f"| | `{name}` | {row.says} | {given_example(key, name)} |")
         lines += [f"| | {text} |" for text in OTHER_VALUES.get(key, ())]
     return "\n".join(lines)
 
 
+def given_example(key: str, word: str) -> str:
+    """Return a word of `given` as a clause has it, with the id of a clause that does."""
+    named = f"{{NAME: {word}}}" if getattr(AXES[key], "named", False) else word
+    text = BESIDE.get(key, "{key}: {word}").format(key=key, word=named)
+    for clause in examples():
+        for row in listed(clause.given.get(key, [])):
+            if row == word or (isinstance(row, dict) and word in row.values()):
+                shown = json.dumps(row).replace('"', "") if isinstance(row, dict) else word
+                return f"`{text.replace(named, shown)}` ({clause.id})"
+    return f"`{text}`"
+
+
+@cache
+def examples() -> tuple[Clause, ...]:
+    """Return the clauses of the shipped contracts, and those of the worked examples."""
+    files = [*every_shipped(), *sorted((ROOT / "examples" / "contracts").glob("*.yaml"))]
+    return tuple(clause for path in files for clause in load(path).clauses)
+
+
 def expect_table() -> str:
     """Return the table of `expect`: a row a facet."""
-    lines = ["| facet | values | seen in |", "|---|---|---|"]
+    lines = ["| facet | values | seen in | example |", "|---|---|---|---|"]
     seen = {"answer": "the answer", "looks": "looks at the resource", "many": "many exchanges"}
-    lines += [f"| `{name}` | {row.says} | {seen[row.sees]} |" for name, row in FACETS.items()]
+    for name, row in FACETS.items():
+        id_, value = next(
+            (clause.id, expect[name])
+            for clause in examples()
+            for expect in (clause.expect, *clause.readings.values())
+            if name in expect
+        )
+        shown = yaml.safe_dump({name: value}, default_flow_style=True, width=200)
+        example = f"`{shown.strip()[1:-1]}` ({id_})"
+        lines.append(f"| `{name}` | {row.says} | {seen[row.sees]} | {example} |")
     return "\n".join(lines)
 
 
 def duties_table() -> str:
     """Return the table of `expect` in clauses of callers: a row a word."""
-    lines = ["| word | values |", "|---|---|"]
-    return "\n".join([*lines, *(f"| `{name}` | {row.says} |" for name, row in DUTIES.items())])
+    lines = ["| word | values | example |", "|---|---|---|"]
+    duties = [duty for path in every_shipped() for duty in load(path).duties]
+    for name, row in DUTIES.items():
+        duty = next(d for d in duties if name in d.expect)
+        lines.append(f"| `{name}` | {row.says} | `{name}: {duty.expect[name]}` ({duty.id}) |")
+    return "\n".join(lines)
 
 
 def mock(name: str) -> str:

@@ -58,6 +58,7 @@ def calls(result: Result) -> list[Situation]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kind", "clause"),
     [("MA", LowerCaseAlone, "MA-45"), ("AP", LowerCaseAlone, "AP-58"), ("MA", NoChunks, "MA-54")],
@@ -72,6 +73,7 @@ def test_one_fact_is_to_blame_and_no_other_is_left_open(
     assert changed == {clause: "violated"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "clauses"),
     [("SA", {"SA-10", "SA-11"}), ("MA", {"MA-19"}), ("AP", {"AP-16", "AP-18"})],
@@ -84,12 +86,14 @@ def test_what_follows_a_call_that_was_served_wrongly_is_not_held_against_it(
     assert {v.clause.id for v in musts if v.word == "violated"} == clauses
 
 
+@pytest.mark.slow
 def test_what_conforms_is_asked_nothing_more_and_what_serves_nothing_neither() -> None:
     planned = calls(run(conforming("MA")))
     assert len(calls(run(conforming("MA", LowerCaseAlone)))) > len(planned)
     assert len(calls(run(conforming("MA", NothingServed)))) <= len(planned)
 
 
+@pytest.mark.slow
 def test_no_more_calls_are_made_than_may_be() -> None:
     planned = len(calls(run(conforming("MA"))))
     result = run(conforming("MA", LowerCaseAlone), max_requests=planned)

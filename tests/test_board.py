@@ -600,6 +600,17 @@ def test_a_target_that_is_called_as_another_s_slug_has_a_badge_of_its_own(tmp_pa
     assert colours == {"Prism": "brightgreen", taken: "red"}
 
 
+@pytest.mark.parametrize("name", ["clauses", "data", "contract-1", "targets-title"])
+def test_no_id_of_the_page_is_a_target_s(name: str, tmp_path: Path) -> None:
+    found, rows = board(tmp_path, report(1, name=name), report(2, name=f"target-{name}"))
+    page = render(rows, found.says, "Board")
+
+    ids = re.findall(r'\sid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    assert {f"target-{name}", f"target-target-{name}"} <= set(ids)
+    assert page.startswith("<!doctype html>")
+
+
 def test_a_long_text_is_cut(tmp_path: Path) -> None:
     _, (target,) = board(tmp_path, report(1, name="n" * 5000))
     assert target.name == "n" * (TEXT_CHARS - 1) + "…"

@@ -77,7 +77,7 @@ def test_a_row_a_target(open_board: Any) -> None:
         "Target", "Version", "Outcome", "Kept", "Covered", "Dialects", "Suite", "Spec", "Date (UTC)",
     ]  # fmt: skip
     page.get_by_role("link", name=MOCK, exact=True).click()
-    assert page.evaluate("location.hash").startswith("#mock-")
+    assert page.evaluate("location.hash").startswith("#target-mock-")
 
 
 def test_the_matrix_has_a_word_in_each_cell_and_its_heads_stay_in_sight(open_board: Any) -> None:

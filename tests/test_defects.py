@@ -102,6 +102,7 @@ def test_a_refusal_that_is_wanted_elsewhere_is_another_finding() -> None:
     assert len(clauses(unknown, forbidden)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "most"),
     [
@@ -123,6 +124,7 @@ def test_a_fault_of_the_mock_is_a_finding(fault: str, most: int) -> None:
     assert sorted(broken) == sorted(v.clause.id for v in words), "each stands in one"
 
 
+@pytest.mark.slow
 def test_two_faults_are_two_findings_on_the_last_screen() -> None:
     written = told(run("every-final-state-cancelled", "401-without-challenge"))
     first, second = written["defects"]
@@ -141,6 +143,7 @@ def test_two_faults_are_two_findings_on_the_last_screen() -> None:
     assert first["sentence"][:40] in line("\n".join(last))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
@@ -157,6 +160,7 @@ def test_a_sentence_says_what_the_calls_on_every_contract_have_in_common(
     assert says in first["sentence"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["unknown-id-answered-200", "401-without-challenge"])
 def test_what_usually_breaks_a_clause_stands_beside_it_where_it_is_violated(fault: str) -> None:
     written = told(run(fault, names=("security-action",)))
@@ -172,6 +176,7 @@ def test_what_usually_breaks_a_clause_stands_beside_it_where_it_is_violated(faul
     assert page.count("Usually broken by") == sum(bool(c["causes"]) for c in violated)
 
 
+@pytest.mark.slow
 def test_a_run_that_conforms_fits_on_a_screen() -> None:
     rows = screen(told(run())).splitlines()
     assert len(rows) <= 25, "\n".join(rows)

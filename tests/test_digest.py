@@ -155,6 +155,7 @@ class Bulky(Service):
         return replace(response, body=json.dumps(entity).encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("short", ["MA", "SA"])
 def test_a_conforming_server_of_large_entities_passes(short: str) -> None:
     clauses = [c.id for c in CONTRACTS[conforming(short).page.contract].clauses][:12]

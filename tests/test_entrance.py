@@ -60,6 +60,7 @@ def test_what_finding_the_way_in_took_is_counted_too(
     assert result.results[0].requests() == service.came
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("short", ["MA", "SA", "AP"])
 def test_what_finding_the_way_in_took_stays_within_the_budget(short: str) -> None:
     """The plan may have no call to spare: what no clause needs is left out."""
@@ -88,6 +89,7 @@ class FirstCallLimited(Service):
         return super().answer(request)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limited", [1, 2])
 @pytest.mark.parametrize(
     ("short", "kinds", "bare"),
@@ -137,6 +139,7 @@ class FirstCallNotFound(Service):
         return self.unrouted(request) if self.calls == 1 else super().post(request, id_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observable", [True, False])
 def test_one_call_that_is_not_found_by_chance_is_held_against_the_server(
     observable: bool,

@@ -81,6 +81,7 @@ def test_two_passes_over_a_right_mock_come_to_one_verdict() -> None:
     assert not first & second, "what marks a call is no other pass's"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["success-without-effect", "second-cancel-answered-500"])
 def test_a_call_that_violates_is_told_at_once_and_again_in_the_whole(fault: str) -> None:
     with working(fault) as work:
@@ -91,6 +92,7 @@ def test_a_call_that_violates_is_told_at_once_and_again_in_the_whole(fault: str)
     assert violated >= {*failed}
 
 
+@pytest.mark.slow
 def test_a_quota_that_users_share_is_no_failure_of_one_of_them() -> None:
     """One pass cannot count what others call: the whole alone judges a 429."""
     machine = next(c for c in map(load, shipped()) if c.name == MACHINE.name)
@@ -123,6 +125,7 @@ def test_a_handler_that_keeps_few_resources_bears_no_load(
     assert (outcome.exit_code, outcome.sentence) == (4, TWICE)
 
 
+@pytest.mark.slow
 def test_one_resource_in_two_processes_at_a_time_tells_nothing() -> None:
     with working() as work:
         performed(work.begin())
@@ -133,6 +136,7 @@ def test_one_resource_in_two_processes_at_a_time_tells_nothing() -> None:
     assert decide(result(work, [one, again]).judgements()).sentence != TWICE
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_bounded_but_for_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "KEPT", 1)
     with working("second-cancel-answered-500") as work:

@@ -45,10 +45,11 @@ class Hand:
     final: tuple[str, ...]  # those beside the state after a cancel come first
     state: str  # the property of the entity that shows the state
     body: dict[str, Any] | None  # {id} stands for the id of the path
+    method: str = "POST"
 
     @property
     def observe(self) -> str:
-        return self.path.rpartition("/")[0]
+        return self.path.rpartition("/")[0] if self.method == "POST" else self.path
 
 
 SECURITY = Hand(
@@ -107,7 +108,7 @@ RUN = Hand(
 )
 ACCESS_KEY = Hand(
     "access-key",
-    "/keys/{id}/revoke",
+    "/keys/{id}",
     "https://keys.example",
     ("Keys.Revoke",),
     True,
@@ -115,6 +116,7 @@ ACCESS_KEY = Hand(
     ("gone",),
     "id",
     None,
+    "DELETE",
 )
 CASES = (RUN, ACCESS_KEY)
 
@@ -257,7 +259,7 @@ class World:
         *,
         identity: str = "admin",
         token: str | None = None,
-        method: str = "POST",
+        method: str | None = None,
         body: bytes | None = None,
         media: str | None = "application/json",
         chunked: bool = False,
@@ -267,6 +269,7 @@ class World:
         close: bool = True,
     ) -> Answer:
         """Make one call on the cancel route; the documented one, unless told otherwise."""
+        method = method or self.hand.method
         if body is None:
             body = self.documented(id_) if method in ("POST", "PUT", "PATCH", "DELETE") else b""
         authorization = token or self.identity(identity)

@@ -66,6 +66,7 @@ def words(result: Result) -> dict[str, str]:
     return {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [("admin",), ("admin", "app", "expired"), tuple(EVERY)])
 @pytest.mark.parametrize("ids", [None, {}, {"Pending": 7}, {"Pending": 200, "Succeeded": 9}])
 def test_what_is_planned_is_what_is_sent(
@@ -79,6 +80,7 @@ def test_what_is_planned_is_what_is_sent(
     assert violated == []
 
 
+@pytest.mark.slow
 def test_as_many_ids_as_the_plan_asks_for_do() -> None:
     names = tuple(EVERY)
     assignment, _ = run(lent(*names))  # a handler makes as many as it is asked for
@@ -211,6 +213,7 @@ class Heard(Service):
         return super().post(request, id_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [NoApplications, ApplicationsUnperformed])
 def test_an_application_that_is_not_served_is_found_without_tokens_of_single_permissions(
     kind: type[Service],
@@ -222,6 +225,7 @@ def test_an_application_that_is_not_served_is_found_without_tokens_of_single_per
     assert "violated" not in words(result).values()
 
 
+@pytest.mark.slow
 def test_an_application_with_every_permission_shows_of_none_that_it_suffices_alone() -> None:
     service = lent("admin", "app", kind=Heard)
     _, result = run(service)

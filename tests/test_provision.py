@@ -106,6 +106,7 @@ def words(result: Result) -> dict[str, tuple[str, str | None]]:
     return {v.clause.id: (v.word, v.reason) for j in result.judgements() for v in j.verdicts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("short", PAGES)
 def test_the_whole_gate_runs_on_what_is_created(short: str) -> None:
     service = tenant(short)

@@ -136,6 +136,7 @@ class HourIsSpent(Service):
         return self.limit(self.after) if self.calls > self.room else super().post(request, id_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("room", "after"), [(20, "2700"), (60, "61"), (5, "3600")])
 def test_the_hours_limit_is_not_taken_for_the_minutes(room: int, after: str) -> None:
     outcome = run(conforming("MA", HourIsSpent, room=room, after=after))

@@ -621,6 +621,25 @@ def test_a_second_call_is_compared_with_what_the_first_left(name: str, tmp_path:
     assert [x for x in found.violated if x != "MA-33"] == violated
 
 
+AFTER_A_CANCEL: dict[str, list[Entry]] = {
+    "nothing": [],
+    "a refusal": [cancel(400, 10)],
+    "a look that tells nothing, and a refusal": [entry("GET", f"{DEFENDER}/{ID}", 504, None, 8), cancel(400, 10)],
+    "what nobody can read, and a refusal": [entry("POST", "http://[", 200, None, 8), cancel(400, 10)],
+    "a refusal that another overlaps": [cancel(400, 10), cancel(400, 10.001, sent={"Comment": "2"})],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", AFTER_A_CANCEL)
+@pytest.mark.parametrize(("body", "violated"), [("at /srv/main.py", True), (None, False)])
+def test_a_second_call_stays_one_whatever_lies_between(
+    name: str, body: str | None, violated: bool, tmp_path: Path
+) -> None:
+    last = cancel(at=20, body=body or machine_action("Cancelled"))
+    found = judge(tmp_path, [look("Pending"), cancel(), *AFTER_A_CANCEL[name], last])
+    assert ("MA-30" in found.violated) == violated, found.told
+
+
 @pytest.mark.parametrize("seconds", [0.1, 3.9])
 def test_an_early_look_with_which_it_ends_leaves_the_effect_open(
     seconds: float, tmp_path: Path

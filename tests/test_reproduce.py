@@ -132,6 +132,7 @@ def test_what_shows_now_and_then_shows_again(every: int) -> None:
     assert made.scenarios > 1, "the first try did not show it"
 
 
+@pytest.mark.slow
 def test_a_deviation_of_few_exchanges_is_tried_as_often_as_it_takes() -> None:
     with deviating("every-7th-call-answered-500", only=[]) as (target, report):
         clause = next(c for c in report["contracts"][0]["clauses"] if c["id"] == "MA-48")

@@ -27,6 +27,7 @@ from servers.faults_state import NoEffect
 from servers.service import Service
 from servers.trial import conforming, judge
 from servers.variants_effect import OneSecondLate, TouchesOnlyTheDate
+from servers.variants_handler import EmptiesTheStore, OneResource
 
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 ANY_CHANGE = next(c for c in CONTRACTS.values() if not c.lifecycle.after)
@@ -40,6 +41,7 @@ def verdicts(result: Result) -> dict[str, str]:
     return {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variants",
     [
@@ -75,6 +77,7 @@ class UpFor(Service):
         return super().entity(resource) | {"upFor": f"{time.monotonic() - self.begun:.0f} s"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moving", [Clock, UpFor])
 @pytest.mark.parametrize("short", ["SA", "MA"])
 def test_a_clock_in_the_entity_is_no_deviation_and_no_effect(
@@ -307,3 +310,15 @@ def test_a_resource_is_observable_once_a_look_has_shown_it(
     looks: list[Step] = [("look", x if x is None else entity(NAMED), 0.0) for x in shown]
     found, _ = sight(NAMED, *looks, ("call", 200, 1))
     assert found.observable is observable
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("short", "handler"), [("MA", OneResource), ("SA", EmptiesTheStore)], ids=["MA", "SA"]
+)
+def test_where_one_resource_stands_at_a_time_a_late_effect_of_the_first_call_is_awaited(
+    short: str, handler: type[Service]
+) -> None:
+    late = type("Late", (handler, OneSecondLate), {})
+    outcome = judge(conforming(short, late), options={"effect_seconds": 1.5, "max_requests": 20})
+    assert outcome.violated == {}, str(outcome)

@@ -15,7 +15,10 @@ DEVIATES = f"{CONFORMS} --target deviates.yaml"  # nobody is there: 4
 VERDICTS = {CONFORMS: 0, DEVIATES: 4}
 PRINTS = ["clauses", "explain SA-20", "init", "mock --list", "mock", "schema target",
           "verify --plan --only SA-20"]  # fmt: skip
-pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+pytestmark = [
+    pytest.mark.slow,  # a process each
+    pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full"),
+]
 
 
 def shell(command: str, streams: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -205,6 +205,7 @@ def test_what_is_no_jwt_has_no_expiry(text: str) -> None:
     assert expiry(text) is None
 
 
+@pytest.mark.slow
 def test_an_expired_token_ends_a_run_inconclusive_never_violated(
     clock: Clock, fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

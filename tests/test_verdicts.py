@@ -54,6 +54,7 @@ def print_job(tmp_path: Path) -> Contract:
 # --- Without a GET --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
@@ -81,6 +82,7 @@ def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -
     assert len(told.excused["observe"]) == told.selected - told.judged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["machine-action", "access-package-assignment-request"])
 def test_a_refusal_that_was_performed_shows_in_the_next_answer_too(name: str) -> None:
     """A call that is to be served follows refused ones on one resource: it is turned away."""
@@ -126,6 +128,7 @@ def test_each_item_of_a_list_has_to_be_judged(print_job: Contract, tmp_path: Pat
     assert verdicts(seen)["MA-31"].word == "upheld"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kind"),
     [

@@ -40,6 +40,7 @@ def gated(target: Target) -> Result:
     return verify(CONTRACTS, target, QUICK)
 
 
+@pytest.mark.slow
 def test_every_testable_clause_is_exercised_and_upheld_on_the_faithful_mock(gated: Result) -> None:
     words = {v.clause.id: v.word for j in gated.judgements() for v in j.verdicts}
     assert {id_: w for id_, w in words.items() if w != "upheld"} == {}
@@ -47,6 +48,7 @@ def test_every_testable_clause_is_exercised_and_upheld_on_the_faithful_mock(gate
     assert gate.decide(gated.judgements(), strict=True).exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_gate_stays_within_the_quota_of_the_page(gated: Result) -> None:
     for result in gated.results:
         assert result.requests()["cancel"] <= 100

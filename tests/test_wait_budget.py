@@ -66,6 +66,7 @@ ROWS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ROWS)
 def test_no_run_waits_longer_than_it_may(
     what: str, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch

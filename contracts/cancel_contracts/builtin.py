@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from cancel_contracts.contract.callers import ROLES
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.identity.clock import LIFETIME_SECONDS
 from cancel_contracts.identity.identities import Identities
@@ -23,6 +24,7 @@ from cancel_contracts.targets.file import Target
 
 ALGORITHM = "HS256"
 PLACE = "the built-in mock"
+WITHIN = 1.5  # seconds that effects may take on it, where a page gives more
 
 
 def new_key() -> str:
@@ -41,6 +43,7 @@ def target_of(
         "base_url": server.base_url,
         "provider_states": server.provider_states,
         "mint": {"algorithm": ALGORITHM, "key": key},
+        "within": WITHIN,
         "not_testable": dict(not_testable or {}),
         "contracts": {
             c.name: {"identities": {"throttled": {"token": Identities.throttled_token(c, key)}}}
@@ -82,7 +85,7 @@ def mock_target(
     """Serve the contracts while the block runs, and say where. Without `quotas` nobody is
     limited.
     """
-    key = new_key()
+    key, contracts = new_key(), [hurried(contract, WITHIN) for contract in contracts]
     with MockServer(contracts, key=key, faults=faults, variants=variants, quotas=quotas) as server:
         yield target_of(server, contracts, key, not_testable)
 

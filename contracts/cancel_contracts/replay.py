@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.excuses import excuse
@@ -36,6 +37,7 @@ def write_recording(result: Result, path: Path) -> None:
                 not_testable=r.not_testable,
                 seconds=r.seconds,
                 pairs=(r.pairs.met, r.pairs.possible),
+                within=r.contract.lifecycle.within,
             )
             for r in result.results
         },
@@ -89,6 +91,7 @@ def _judged(
     contract: Contract, recording: Recording, settings: Settings, options: Options
 ) -> ContractResult:
     row = settings.contracts.get(contract.name)
+    contract = hurried(contract, row.within if row else None)
     journal = recording.journals[contract.name]
     clauses = [c for c in select(contract, options) if row is None or c.id in set(row.clauses)]
     judgement = judge(contract, journal, clauses, options.pinned.get(contract.name, ()))

@@ -21,9 +21,9 @@ PHRASES = {200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 401: "
 Answer = tuple[int, Any]  # the status, and what is sent as JSON; None for nothing
 
 
-def message(status: int, document: Any) -> bytes:
+def message(status: int, document: Any, *, close: bool) -> bytes:
     body = b"" if document is None else json.dumps(document).encode()
-    lines = [f"HTTP/1.1 {status} {PHRASES[status]}", "Connection: close"]
+    lines = [f"HTTP/1.1 {status} {PHRASES[status]}", *(["Connection: close"] if close else [])]
     lines += [f"Content-Length: {len(body)}"] if status != 204 else []
     lines += ["Content-Type: application/json"] if body else []
     lines += ["WWW-Authenticate: Bearer"] if status == 401 else []
@@ -32,13 +32,19 @@ def message(status: int, document: Any) -> bytes:
 
 class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
-        method, target, _ = self.rfile.readline().decode().split(" ", 2)
-        fields: dict[str, str] = {}
-        while line := self.rfile.readline().decode().strip():
-            name, _, value = line.partition(":")
-            fields[name.lower()] = value.strip()
-        body = self.rfile.read(int(fields.get("content-length", "0")))
-        self.wfile.write(message(*self.server.service.answer(method, target, fields, body)))  # type: ignore[attr-defined]
+        """Answer one request after the other, until the client closes or asks to."""
+        while line := self.rfile.readline().decode():
+            method, target, _ = line.split(" ", 2)
+            fields: dict[str, str] = {}
+            while line := self.rfile.readline().decode().strip():
+                name, _, value = line.partition(":")
+                fields[name.lower()] = value.strip()
+            body = self.rfile.read(int(fields.get("content-length", "0")))
+            close = fields.get("connection", "").lower() == "close"
+            answer = self.server.service.answer(method, target, fields, body)  # type: ignore[attr-defined]
+            self.wfile.write(message(*answer, close=close))
+            if close:
+                return
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -50,7 +56,7 @@ class Service:
     cancelled (monotonic seconds), or None.
     """
 
-    collection, verb = "", ""
+    collection, verb, method = "", "", "POST"  # without a verb it is the resource's own path
     success = 202
     gone = 404
     error = {"error": {"code": "No", "message": "No."}}  # noqa: RUF012
@@ -91,11 +97,11 @@ class Service:
                 return 404, self.error
             if fields.get("authorization") != TOKEN:
                 return 401, self.error
-            if method != ("POST" if found[2] else "GET"):
-                return 405, self.error
-            row = self.rows.get(found[1])
-            if found[2]:
+            row, acts = self.rows.get(found[1]), bool(found[2]) or not self.verb
+            if acts and method == self.method:
                 return self.cancel(row)
+            if found[2] or method != "GET":
+                return 405, self.error
             self.looks += 1
             return self.look(row)
 
@@ -158,7 +164,7 @@ class Runs(Service):
 class Keys(Service):
     """Access keys: what is revoked is gone."""
 
-    collection, verb = "keys", "revoke"
+    collection, method = "keys", "DELETE"
     success = 204
 
     def there(self, row: dict[str, Any] | None) -> bool:

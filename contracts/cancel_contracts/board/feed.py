@@ -35,7 +35,7 @@ def atom(found: Sequence[Target], title: str) -> str:
         at = moment(step.run)
         feed.add_item(
             title=_title(target, step),
-            link=f"index.html#{target.slug}",
+            link=f"index.html#{target.anchor}",
             description=_summary(step),
             unique_id=_id(f"{target.name} {step.run.started} {step.run.suite}"),
             pubdate=at,

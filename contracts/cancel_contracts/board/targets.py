@@ -65,11 +65,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Target:
-    """A target with all its runs, the oldest first. `slug` names its files and its place."""
+    """A target with all its runs, the oldest first. `slug` names its files."""
 
     name: str
     slug: str
     runs: tuple[Run, ...]
+
+    @property
+    def anchor(self) -> str:
+        """Its place on the page: no other part of it is called so."""
+        return f"target-{self.slug}"
 
     @property
     def latest(self) -> Run:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
@@ -167,3 +168,13 @@ def lifecycle_problems(contract: Contract, example: Any) -> Iterator[Problem]:
             if at in schemas and problem_of(schemas[at], value):
                 told = f"{json.dumps(value)} at {at} does not fit the schema of the GET"
                 yield f"{WHERE}/{key}", told, "write it as the schema has it"
+
+
+def hurried(contract: Contract, seconds: float | None) -> Contract:
+    """Return a contract whose effects may take no more than some seconds: a server that is known to
+    be quick is not given the minutes that a page gives.
+    """
+    life = contract.lifecycle
+    if seconds is None or life.within is None or life.within <= seconds:
+        return contract
+    return replace(contract, lifecycle=replace(life, within=seconds))

@@ -69,8 +69,9 @@ class Document:
                 except ValueError as err:
                     raise self.bad(f"paths/{route}", str(err), "name the id") from None
                 return route, verb
+        verbs = " or ".join(map(str.upper, methods))
         raise self.bad(
-            "x-lifecycle", f"no {' or '.join(methods).upper()} operation is named {operation_id!r}",
+            "x-lifecycle", f"no {verbs} operation is named {operation_id!r}",
             "give the operation that operationId",
         )  # fmt: skip
 

@@ -50,8 +50,12 @@ class Parameter:
 
     def other(self, value: str) -> str | None:
         """Return another value that the schema takes, or None where there is but one."""
+        usual = text_of(self.schema.get("default", ""))
         named = [*map(text_of, self.schema.get("enum", ())), *self.examples]
-        made = [*_beside(value), fresh(self.schema, value, uuid.uuid5(uuid.NAMESPACE_URL, value))]
+        made = [
+            *_beside(value or usual),
+            fresh(self.schema, value, uuid.uuid5(uuid.NAMESPACE_URL, value)),
+        ]
         every = (text for text in (*named, *made) if text is not None and text != value)
         return next((text for text in every if fits(self.schema, text)), None)
 
@@ -66,6 +70,9 @@ def read(schema: Mapping[str, Any], text: str) -> Any:
     value = json_value(text.encode("utf-8", "surrogatepass"))
     types = schema.get("type", "string")
     wanted = any(name in NUMBERS for name in (types if isinstance(types, list) else [types]))
+    if "type" not in schema:
+        named = [*schema.get("enum", ()), schema.get("const"), schema.get("default")]
+        wanted = any(isinstance(one, (int, float)) for one in named)
     return value if wanted and isinstance(value, (int, float)) else text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import canonical
@@ -20,6 +21,7 @@ from cancel_contracts.sight.observation import shown
 UNSAID: Mapping[str, Any] = {
     **dict.fromkeys(("identity", "content_type", "transfer", "extra"), RECORDED),
     "body": Form(RECORDED),
+    "parameter": (RECORDED, RECORDED),
 }
 # An id as servers give them. Beyond it a front door may refuse the call before the service sees it.
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.~=-]{0,127}")
@@ -57,6 +59,8 @@ def exchange(
     facts = {} if ordinary else UNSAID
     if anonymous:
         facts = {**facts, "identity": "anonymous"}
+    if (left_out := _omitted(where.contract, sent)) is not None:
+        facts = {**facts, "parameter": (left_out, "omitted")}
     return Exchange(
         contract=where.contract.name,
         scenario=scenario,
@@ -74,6 +78,15 @@ def exchange(
         seconds=seconds,
         limit_statuses=where.contract.limit_statuses,
     )
+
+
+def _omitted(contract: Contract, sent: Sent) -> str | None:
+    """Return the first required parameter that a query lacks, or None. Headers tell nothing of it:
+    recorders leave some out.
+    """
+    said = {name for name, _ in parse_qsl(urlsplit(sent.url).query, keep_blank_values=True)}
+    required = (p.name for p in contract.parameters if p.place == "query" and p.required)
+    return next((name for name in required if name not in said), None)
 
 
 def _ordinary(resource: str, status: int) -> bool:

@@ -12,7 +12,9 @@ import math
 import re
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import urlencode
 
+from cancel_contracts.contract.form import FORM
 from cancel_contracts.exchange import Headers, struck_out
 from cancel_contracts.transport.coding import decode
 
@@ -79,6 +81,15 @@ def _surely_empty(
     if text is not None and number_of(content.get("size")) == 0:
         signs = {"transfer-encoding"}
     return "size" in content and not any(name.lower() in signs for name, _ in headers)
+
+
+def form_of(posted: Mapping[str, Any]) -> bytes:
+    """Return the form that a recorder keeps as names and values, and not as a text."""
+    rows = posted.get("params")
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    pairs = [(text_of(row.get("name")) or "", text_of(row.get("value")) or "") for row in rows]
+    kind = str(posted.get("mimeType")).partition(";")[0].strip().lower()
+    return urlencode(pairs, errors="replace").encode("ascii") if pairs and kind == FORM else b""
 
 
 def length_of(headers: Headers) -> int:

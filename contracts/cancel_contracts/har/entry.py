@@ -26,6 +26,7 @@ from cancel_contracts.har.body import (
     BODY_BYTES,
     cleaned,
     content_of,
+    form_of,
     length_of,
     mapping_of,
     number_of,
@@ -90,7 +91,8 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         if struck_out(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
-            caller = caller_of(headers_of(request.get("headers"))[0])
+            scheme = where.contract.scheme
+            caller = caller_of(headers_of(request.get("headers"))[0], scheme, url)
             yield Heard(where, sent, received, started, seconds(entry), left, caller)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))
@@ -199,7 +201,7 @@ def request_of(request: Mapping[str, Any]) -> Sent:
     text, media = text_of(posted.get("text")), posted.get("mimeType")
     if media and isinstance(media, str) and all(n.lower() != "content-type" for n, _ in headers):
         headers = (*headers, ("Content-Type", media))  # so the recorder says, without the field
-    body = (text or "").encode("utf-8", "surrogatepass")
+    body = (text or "").encode("utf-8", "surrogatepass") or form_of(posted)
     size, length = number_of(request.get("bodySize"), -1), length_of(headers)
     # Neither a text nor a size of 0: it may have had one.
     untold = not body and (max(size, length) > 0 or (text is None and max(size, length) < 0))

@@ -15,7 +15,7 @@ FORMAT = 2  # of the _contracts fields
 @dataclass(frozen=True)
 class Selected:
     """What a run did of one contract: the clauses that it judged, what was excused, its seconds,
-    how many pairs of facts met in its plan, of those that can.
+    how many pairs of facts met in its plan, of those that can, the seconds that effects might take.
     """
 
     base_url: str = ""
@@ -23,6 +23,7 @@ class Selected:
     not_testable: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     pairs: tuple[int, int] = (0, 0)
+    within: float | None = None
 
 
 @dataclass(frozen=True)

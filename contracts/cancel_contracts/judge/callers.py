@@ -10,6 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from cancel_contracts.contract.form import FORM
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
@@ -44,11 +46,11 @@ UNIQUE = re.compile(r"\b\d+-\d+-\d+\b")  # in a text that no other call carries
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
-def private(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
+def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
     """No answer holds what another call sent, or the id of another resource, or a token."""
     owners: dict[str, set[str]] = defaultdict(set)
     for x in exchanges:
-        for text in _canaries(x):
+        for text in _canaries(context.contract, x):
             owners[text].add(x.resource)
     found: Findings = {}
     for i, x in enumerate(exchanges):
@@ -58,6 +60,7 @@ def private(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
             found[i] = Finding(False, "no credentials in an answer", f"{answer(x)}, the token")
             continue
         sent = x.sent.body.decode("utf-8", "replace") + x.sent.url
+        sent += str(sent_object(context.contract, x)) if context.contract.media == FORM else ""
         other = next(
             (
                 text
@@ -72,9 +75,10 @@ def private(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
     return found
 
 
-def _canaries(exchange: Exchange) -> set[str]:
+def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
     """Return what belongs to one call or its resource alone."""
-    found = {v for v in sent_object(exchange).values() if isinstance(v, str) and UNIQUE.search(v)}
+    said = sent_object(contract, exchange).values()
+    found = {v for v in said if isinstance(v, str) and UNIQUE.search(v)}
     if UUID.fullmatch(exchange.resource):
         found.add(exchange.resource.lower())
     ids = (v for k, v in exchange.sent.headers if k.lower() == "client-request-id")

@@ -61,7 +61,9 @@ class Context:
             self.seconds.add(status)
 
     def is_first(self, exchange: Exchange) -> bool:
-        """Whether what was to be the second call in a row is a first: those before were refused."""
+        """Whether what was to be the second call in a row is a first: those before were refused.
+        Not where others have recorded it: what was cancelled before they lost sight of it stays so.
+        """
         if exchange.situation.call != "second":
             return False
         before = [
@@ -72,7 +74,9 @@ class Context:
             and x.started < exchange.started
             and not x.put_off
         ]
-        return bool(before) and all(x.refused for x in before)
+        if not before or before[0].situation.call in ("second", RECORDED):
+            return False
+        return all(x.refused for x in before)
 
     def too_soon(self, exchange: Exchange) -> bool:
         """Whether it is a second call while the first may still be under way: its effect had not

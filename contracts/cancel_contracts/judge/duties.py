@@ -15,10 +15,11 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.places import closed
 from cancel_contracts.exchange import Exchange, Overheard, struck_out
 from cancel_contracts.judge.accumulator import Evidence
+from cancel_contracts.judge.entity import sent_value
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Finding, count_bytes
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.needs import Gap
-from cancel_contracts.parse import NO_JSON, http_date, json_value, pointed, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
 from cancel_contracts.sight.observation import is_open, observe
 
 ROUNDING_SECONDS = 0.001  # moments of a recording are in whole milliseconds
@@ -220,7 +221,7 @@ def own_body(contract: Contract, heard: Heard, pointer: str) -> Told:
         if "body" in exchange.sent.unrecorded:
             yield one, NOT_RECORDED
             continue
-        value = json_value(exchange.sent.body)
+        value = sent_value(contract, exchange)
         problem: Any = "no JSON"
         if value is not NO_JSON:
             problem = problem_of(contract.owners_schema, value)

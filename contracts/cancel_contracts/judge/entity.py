@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+from cancel_contracts.contract.form import FORM, decoded, typed
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened, place
 from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import http_date, identifier, json_value
+from cancel_contracts.parse import NO_JSON, http_date, identifier, json_value
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 LONGEST_DATE = 64  # characters
@@ -36,7 +38,7 @@ def keeps(context: Context, exchange: Exchange, name: str) -> Told:
     if name not in before.entity and name not in after.entity:
         return None
     was, now = before.entity.get(name), after.entity.get(name)
-    ours = now is not None and now in sent_object(exchange).values()
+    ours = now is not None and now in sent_object(context.contract, exchange).values()
     ok = now == was or (was is None and not ours)
     return Finding(ok, f"{name} stays {was!r}", f"{name} is {now!r:.{SHOWN_BYTES}}")
 
@@ -61,8 +63,16 @@ def returned_entity(context: Context, exchange: Exchange) -> dict[str, Any] | No
     return None if value is None else opened(value, context.contract.lifecycle.ways)
 
 
-def sent_object(exchange: Exchange) -> dict[str, Any]:
-    value = json_value(exchange.sent.body)
+def sent_value(contract: Contract, exchange: Exchange) -> Any:
+    """Return what a body says, by the media type of the operation, or NO_JSON."""
+    if contract.media != FORM:
+        return json_value(exchange.sent.body)
+    texts = decoded(exchange.sent.body)
+    return NO_JSON if texts is None else typed(contract.body_schema, texts)
+
+
+def sent_object(contract: Contract, exchange: Exchange) -> dict[str, Any]:
+    value = sent_value(contract, exchange)
     return value if isinstance(value, dict) else {}
 
 
@@ -116,7 +126,7 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
     """A sent value is kept: in the entity returned and in the GET, wherever these show the
     property.
     """
-    sent = sent_object(exchange)
+    sent = sent_object(context.contract, exchange)
     places, looked = _places(context, exchange)
     told: Told = None
     for name, source in context.contract.lifecycle.records.items():
@@ -209,7 +219,7 @@ def not_recorded(context: Context, exchange: Exchange, _: Any) -> Told:
     """What was sent under another name is not kept under this one."""
     if not exchange.succeeded:
         return None
-    sent = set(map(str, sent_object(exchange).values()))
+    sent = set(map(str, sent_object(context.contract, exchange).values()))
     places, looked = _places(context, exchange)
     for found in places.values():
         for name in context.contract.lifecycle.records:

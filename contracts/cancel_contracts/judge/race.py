@@ -117,7 +117,7 @@ def _contradicted(
 ) -> str | None:
     """Return what contradicts an order in which this call is the first, or None."""
     life = context.contract.lifecycle
-    sent = sent_object(first)
+    sent = sent_object(context.contract, first)
     known = life.records if "body" not in first.sent.unrecorded else {}
     wrote = {name: sent.get(source) for name, source in known.items()}
     if life.caller and first.identity in names:

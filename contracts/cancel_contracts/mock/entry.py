@@ -141,6 +141,11 @@ def takes_body(contract: Contract) -> bool:
     return shape.documented_body(contract) is not None and contract.media != FORM
 
 
+def takes_nothing(contract: Contract) -> bool:
+    """No body is documented."""
+    return shape.documented_body(contract) is None
+
+
 def strict_media(contract: Contract) -> bool:
     """The content type is required of every call."""
     return takes_body(contract) and entity(contract)

@@ -31,7 +31,9 @@ def arranged(
         if call.call == "reused":
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
-            first = next((s for s in served if s.owner is None), None)
+            # There nothing stands beside a resource: what alone shows that stays where it is.
+            free = (s for s in served if s.owner is None)
+            first = next((s for s in free if not _alone(composition, s, others, near)), None)
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
@@ -60,11 +62,24 @@ def arranged(
     return [*made, *pairs]
 
 
+def _alone(
+    composition: Composition,
+    call: Situation,
+    calls: Sequence[Situation],
+    near: Sequence[Situation],
+) -> bool:
+    """Whether no other call shows a situation in which another resource is to stand beside."""
+    shown = [s for s in near if composition.shows(call, s)]
+    rest = [other for other in calls if other != call]
+    return any(not any(composition.shows(other, s) for other in rest) for s in shown)
+
+
 def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
     """Return the row whose resource nobody looks at before the call, for a server may know only
-    what was asked for; None where no page names the state after, and the effect is any change.
+    what was asked for; None where the effect is another state than before, or that it is gone.
     """
-    if not composition.contract.lifecycle.after:
+    life = composition.contract.lifecycle
+    if not life.after or life.vanishes:
         return None
     # What a second call keeps is told by a look before the first.
     once = (row for row in rows if row[-1].call == "first" and row[0].owner is None)

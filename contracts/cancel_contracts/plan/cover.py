@@ -56,8 +56,11 @@ class Cover:
     met: set[Pair] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        # Where no clause names a parameter, each call has them alike.
+        named = any("parameter" in c.given for c in self.composition.contract.clauses)
+        self._free = (*FREE, "parameter") if named else FREE
         self._kinds: dict[Fact, tuple[str, Any]] = {}
-        self._samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in FREE}
+        self._samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in self._free}
         self._used: dict[Fact, int] = {}
         # What each kind met, and what each value did.
         self._beside: dict[tuple[str, Any], set[tuple[str, Any]]] = {}
@@ -72,7 +75,7 @@ class Cover:
         """
         wanted = list(wanted)
         self._neutral.clear()
-        for aspect in FREE:
+        for aspect in self._free:
             ordinary = [] if aspect == "resource" else [self.composition.ordinary]
             for situation in [*ordinary, *wanted]:
                 self._samples[aspect].setdefault(value(situation, aspect), situation)
@@ -88,7 +91,7 @@ class Cover:
 
     def pairs(self, call: Situation) -> set[Pair]:
         """Return the pairs of kinds that meet in a call."""
-        kinds = [self.kind(aspect, call) for aspect in FREE]
+        kinds = [self.kind(aspect, call) for aspect in self._free]
         return {frozenset(two) for two in combinations(kinds, 2)}
 
     @cached_property
@@ -109,7 +112,7 @@ class Cover:
             return found
         neutral = next((s for s in resources if self._is_neutral(s, "resource")), resources[0])
         base = with_value(self.composition.ordinary, "resource", neutral)
-        for a, b in combinations(FREE, 2):
+        for a, b in combinations(self._free, 2):
             for (one, ones), (two, twos) in product(kinds[a].items(), kinds[b].items()):
                 halves = (with_value(base, a, x) for x in ones)
                 calls = (with_value(half, b, y) for half, y in product(halves, twos))
@@ -142,8 +145,8 @@ class Cover:
         if self.odd(call) > 1:
             return  # of two that are not neutral one hides what the other meets
         self.met |= self.pairs(call)
-        kinds = {self.kind(aspect, call) for aspect in FREE}
-        facts = {(aspect, value(call, aspect)) for aspect in FREE}
+        kinds = {self.kind(aspect, call) for aspect in self._free}
+        facts = {(aspect, value(call, aspect)) for aspect in self._free}
         for kind in kinds:
             self._beside.setdefault(kind, set()).update(kinds)
         for fact in facts:
@@ -151,7 +154,7 @@ class Cover:
 
     def _use(self, call: Situation) -> None:
         self._neutral.clear()
-        for aspect in FREE:
+        for aspect in self._free:
             fact = (aspect, value(call, aspect))
             self._used[fact] = self._used.get(fact, 0) + 1
 
@@ -172,7 +175,7 @@ class Cover:
     def filled(self, base: Situation, fixed: Iterable[str]) -> Situation:
         """Return a call with its free aspects filled with neutral values."""
         kept = list(fixed)
-        free = [aspect for aspect in FREE if aspect not in kept]
+        free = [aspect for aspect in self._free if aspect not in kept]
         turns = (free[at:] + free[:at] for at in range(max(1, len(free))))
         tried = [self._filled(base, kept, turn) for turn in turns]
         return max(tried, key=lambda call: len(self.pairs(call) - self.met))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from functools import cache
 
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import asked, kind_of
@@ -22,18 +23,17 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
     composition = composed(plan.contract)
     clauses = [(c, frozenset(asked(plan.contract, c))) for c in plan.clauses]
 
-    def told(scenarios: Iterable[Scenario]) -> set[tuple[str, Situation]]:
-        """Return the situations of each clause that the calls stand for, as the judge has it."""
-        calls = {call for scenario in scenarios for call in scenario.calls}
-        every = (
-            (c.id, composition.stands_for(c, kind_of(call)), own)
-            for c, own in clauses
-            for call in calls
-        )
-        return {(id_, stands) for id_, stands, own in every if stands in own}
+    @cache
+    def told(call: Situation) -> list[tuple[str, Situation]]:
+        """Return the situation of each clause that a call stands for, as the judge has it."""
+        stands = ((c.id, composition.stands_for(c, call), own) for c, own in clauses)
+        return [(id_, situation) for id_, situation, own in stands if situation in own]
 
+    tells = [{one for call in s.calls for one in told(kind_of(call))} for s in plan.scenarios]
+    often = Counter(one for found in tells for one in found)
     for at in reversed(range(len(rest))):
-        others = [*plan.scenarios[:1], *rest[:at], *rest[at + 1 :]]
-        if over > 0 and told([rest[at]]) <= told(others):
+        found = tells[at + 1]
+        if over > 0 and all(often[one] > 1 for one in found):
+            often.subtract(found)
             over -= len(rest.pop(at).calls)
     return rest

@@ -218,8 +218,7 @@ class _Writer:
 
     def _name(self, step: Name) -> None:
         if step.id.word == "unknown":
-            fresh = self.contract.id.fresh(uuid.UUID(self._uuid()))
-            self.ids[step.slot] = self.endpoint.unknown_id or fresh
+            self.ids[step.slot] = self.endpoint.unknown_id or self._unknown()
         else:
             self.ids[step.slot] = step.id.text or IDS[step.id.word].wire
         self.segments[step.slot] = self.ids[step.slot]
@@ -227,6 +226,9 @@ class _Writer:
     def _uuid(self) -> str:
         self._fresh += 1
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.case.name}/{self._fresh}"))
+
+    def _unknown(self) -> str:
+        return self.contract.id.fresh(uuid.UUID(self._uuid()))
 
     def _look(self, slot: int, situation: Situation, *, given: bool = False) -> list[Line]:
         if not self.looks or (given and not self.endpoint.unknown_id):
@@ -248,7 +250,7 @@ class _Writer:
     def _call(self, step: Call) -> Line:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
-        near = self.ids.get(self.beside.get(step.slot, -1)) or self._uuid()
+        near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
         names = Names(self.ids[step.slot], near, self._uuid()[:8])
         request = cancel_request(
             self.contract,

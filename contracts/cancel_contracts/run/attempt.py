@@ -13,6 +13,7 @@ from random import Random
 from typing import Literal
 from urllib.parse import quote
 
+from cancel_contracts.contract.ids import Id
 from cancel_contracts.exchange import Exchange
 
 Role = Literal["target", "neighbour"]  # which resource a look is at
@@ -40,6 +41,10 @@ class Attempt:
     def uuid(self) -> str:
         """Return a UUID that seed and number determine."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def fresh(self, own: Id) -> str:
+        """Return an id of a contract that names nothing."""
+        return own.fresh(uuid.UUID(self.uuid()))
 
 
 class Stopped(Exception):

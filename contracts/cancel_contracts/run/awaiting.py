@@ -23,18 +23,21 @@ def await_effect(
     first: Observation | None,
     seen: Observation | None,
     look: Callable[[], Observation | None],
+    usual: float | None = None,
 ) -> bool:
-    """Look again until a success shows, or the time that a page gives it is over; return whether it
-    was looked again. `first` and `seen` are the first look at the resource and the last.
+    """Look again until a success shows, or the time that a page gives it is over, or else as many
+    seconds as are `usual`; return whether it was looked again. `first` and `seen` are the first
+    look at the resource and the last.
 
     Where no look can tell, the time is waited out; once it was in vain, no more: what comes too
     late, or never, is found by the looks at the end.
     """
     sight, within = calls.sight, calls.contract.lifecycle.within
-    if within is None or not sight.cancels(call):
-        return False
+    seconds = usual if within is None else within
     sees, looked = calls.observes and sight.observable is not False, False
-    over = calls.started + call.started + call.seconds + within
+    if seconds is None or not sight.cancels(call) or (within is None and not sees):
+        return False
+    over = calls.started + call.started + call.seconds + seconds
     for pause in pauses(within):
         left = over - time.monotonic()
         if seen is not None and sight.took_effect(first, seen) == "cancelled":

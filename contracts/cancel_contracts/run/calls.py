@@ -267,7 +267,7 @@ class Calls:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
         dead target.
         """
-        resource = Resource.of(attempt.uuid())
+        resource = Resource.of(attempt.fresh(self.contract.id))
         sent = probe_request(self.contract, self.base_url, resource.id, self.parameters)
         answer = self.transport.send(sent)
         situation = replace(

@@ -47,7 +47,7 @@ def explore(run: Run, plan: Plan, violates: Violates, elsewhere: Sequence[str] =
     """
     budget = Budget(plan.property_calls)
     for id_ in elsewhere:
-        if budget.take(1):
+        if run.contract.id.fits(id_) and budget.take(1):
             run.execute(under(run.contract, id_))
     with TURN:
         properties(run, budget, violates)

@@ -41,8 +41,10 @@ class Late:
     def __init__(self, calls: Calls, states: ProviderStates, seconds: float, each: Each) -> None:
         self.calls, self.states, self.seconds, self._each = calls, states, seconds, each
 
-    def _observe(self, looks: Sequence[Look], when: str) -> None:
-        """Make looks; the journal has them in this order. `when` tells them from others."""
+    def _observe(self, looks: Sequence[Look], when: str) -> list[Exchange]:
+        """Make looks and return them as the journal has them, in this order. `when` tells them
+        from others.
+        """
 
         def one(look: Look) -> list[Exchange]:
             kept: list[Exchange] = []
@@ -53,19 +55,23 @@ class Late:
                 self.calls.observe(attempt, situation, at, look.resource, look.role)
             return kept
 
-        for kept in self._each(one, looks):
-            for exchange in kept:
-                self.calls.keep(exchange)
+        made = [exchange for kept in self._each(one, looks) for exchange in kept]
+        for exchange in made:
+            self.calls.keep(exchange)
+        return made
 
-    def await_effects(self, exchanges: Iterable[Exchange]) -> None:
-        """Look again at what these calls should have cancelled, until it shows or time is over."""
-        sight = self.calls.sight
+    def await_effects(self, exchanges: Iterable[Exchange]) -> list[Exchange]:
+        """Look again at what these calls should have cancelled, until it shows or time is over;
+        return the looks.
+        """
+        sight, within = self.calls.sight, self.calls.contract.lifecycle.within
+        made: list[Exchange] = []
         due = [x for x in exchanges if sight.due(x)]
         awaited, begun = list(due), time.monotonic()
-        wait, round_ = pauses(self.calls.contract.lifecycle.within), 0
+        wait, round_ = pauses(within), 0
         while due and time.monotonic() < begun + self.seconds and not self.calls.stop.asked:
-            left = begun + self.seconds - time.monotonic()
-            self.calls.stop.wait(min(next(wait), max(left, MOMENT_SECONDS)))
+            left = max(MOMENT_SECONDS, begun + self.seconds - time.monotonic())
+            self.calls.stop.wait(next(wait) if within is None else min(next(wait), left))
             # Whether a property is a clock one resource tells of all, but for what it is alone in.
             every = time.monotonic() > begun + STILL_SECONDS
             again = {x.resource: x for x in due if every or sight.due(x) == "not"}
@@ -82,12 +88,11 @@ class Late:
                 for x in again.values()
             ]
             round_ += 1
-            self._observe(looks, f"late/{round_}")
+            made += self._observe(looks, f"late/{round_}")
             due = [x for x in due if sight.due(x)]
-        if self.calls.contract.lifecycle.within is not None:
-            self._look_beside(awaited)
+        return made + (self._look_beside(awaited) if within is not None else [])
 
-    def _look_beside(self, exchanges: Sequence[Exchange]) -> None:
+    def _look_beside(self, exchanges: Sequence[Exchange]) -> list[Exchange]:
         """Look again at what stood beside calls whose effect was late: it may be struck as late."""
         sight = self.calls.sight
         looks = [
@@ -96,7 +101,7 @@ class Late:
             if x.position == sight.scene(x.scenario).end
             for near in sight.neighbours(x)
         ]
-        self._observe(looks, "beside")
+        return self._observe(looks, "beside")
 
     def settle(self, exchanges: Iterable[Exchange], last: Iterable[LastLook], pause: float) -> None:
         """Look a last time, `pause` seconds after the last call, and await what is due. Where a

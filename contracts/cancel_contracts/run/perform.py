@@ -49,9 +49,9 @@ class Performance:
     ) -> None:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
+        self.usual = settings.effect_seconds
         self.attempts = iter(attempts)
-        kept = any(call.keep_alive for call in scenario.sends)
-        self.lane = calls.transport.lane() if kept else None
+        self.lane = calls.transport.lane() if any(c.keep_alive for c in scenario.sends) else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
 
@@ -88,7 +88,7 @@ class Performance:
                     raise Stopped
             step = steps[at]
             if isinstance(step, Call):
-                self._await(step)
+                self._await(step.slot, step.keep_alive)
                 self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
                 if self._put_off(exchange):
@@ -129,6 +129,8 @@ class Performance:
     def _acquire(self, step: Acquire) -> None:
         if self.calls.stopped:
             raise Stopped
+        for slot in self.held if self.states.single else ():  # this may end what is under way
+            self._await(slot, step.keep_alive, self.usual)
         held = [(h.resource.id, h.acquired) for h in self.held.values() if h.acquired]
         kept = [
             a for _, a in held if (a.state, a.owner, a.spends) == (step.state, step.owner, False)
@@ -172,26 +174,27 @@ class Performance:
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
         self._observe(Observe(step.slot, step.situation, keep_alive=step.keep_alive))
 
-    def _await(self, step: Call) -> None:
+    def _await(self, slot: int, keep_alive: bool, usual: float | None = None) -> None:
         """Wait for what the call before did, and look then at what stands beside the resource."""
-        if (call := (held := self.held[step.slot]).call) is None or held.awaited:
+        if (call := (held := self.held[slot]).call) is None or held.awaited:
             return
-        again = Observe(step.slot, call.situation, keep_alive=step.keep_alive)
+        again = Observe(slot, call.situation, keep_alive=keep_alive)
 
         def look() -> Observation | None:
             self._observe(again)
             return held.shows
 
         held.awaited = self.calls.sight.cancels(call)
-        if await_effect(self.calls, call, held.first, held.shows, look):
-            for slot, near in self.held.items():
-                if near.acquired is not None and near.acquired.beside == step.slot:
-                    self._observe(replace(again, slot=slot))
+        if await_effect(self.calls, call, held.first, held.shows, look, usual):
+            for other, near in self.held.items():
+                if near.acquired is not None and near.acquired.beside == slot:
+                    self._observe(replace(again, slot=other))
 
     def _name(self, step: Name) -> None:
         attempt = next(self.attempts)
         if step.id.word == "unknown":
-            resource = Resource.of(step.id.text or self.unknown_id or attempt.uuid())
+            given = step.id.text or self.unknown_id
+            resource = Resource.of(given or attempt.fresh(self.calls.contract.id))
         else:
             segment = step.id.text or IDS[step.id.word].wire
             resource = Resource(segment, segment)
@@ -272,17 +275,10 @@ class Performance:
         near = (h for h in self.held.values() if h.acquired and h.acquired.beside == call.slot)
         named = next((h.resource for h in near), None)
         if named is None and "{neighbour}" in call.situation.body.text:
-            named = Resource.of(held.attempt.uuid())
-        exchange = self.calls.cancel(
-            held.attempt,
-            call.situation,
-            position,
-            held.resource,
-            named,
-            self._via(call),
-        )
-        held.call = exchange
-        return exchange
+            named = Resource.of(held.attempt.fresh(self.calls.contract.id))
+        via, situation = self._via(call), call.situation
+        held.call = self.calls.cancel(held.attempt, situation, position, held.resource, named, via)
+        return held.call
 
     def _at_once(self, calls: Sequence[Call]) -> None:
         calls = [call for call in calls if call.slot in self.held]

@@ -149,7 +149,7 @@ class Run:
         self._note(scenario, kept[2])
         if chosen.way.prefix:
             self.note(f"routed under {chosen.way.prefix}, which the base URL leaves out")
-        if chosen.way.single:
+        if chosen.way.single or kept[2].single:
             self.keep_to_one()
         if chosen.way.caller:
             self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
@@ -253,7 +253,7 @@ class Run:
                 break
             number = self.number(scenario.numbers)
         if self.states.single:
-            self.late.await_effects(exchanges)  # the next set-up may end what is due
+            exchanges += self.late.await_effects(exchanges)  # the next set-up may end what is due
         return exchanges, performed
 
     def _note(self, scenario: Scenario, performed: Performed) -> None:

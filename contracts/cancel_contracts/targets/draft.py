@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from importlib import resources
 
@@ -40,6 +41,20 @@ contracts:
 """
 
 
+PARAMETERS = """
+# What the target takes for a parameter, where that is not what the spec gives.
+# parameters:
+"""
+
+
+def _parameters(contracts: Sequence[Contract]) -> str:
+    """Return the parameters with their values, commented out; nothing where there are none."""
+    every = (p for c in contracts for p in (*c.parameters, *c.observe_parameters))
+    said = {p.name: p.value for p in every if p.value is not None}
+    rows = "".join(f"#   {name}: {json.dumps(value)}\n" for name, value in said.items())
+    return PARAMETERS + rows if rows else ""
+
+
 def example() -> str:
     """Return the file with every key."""
     file = resources.files("cancel_contracts.targets").joinpath("target.example.yaml")
@@ -60,6 +75,9 @@ def draft(contracts: Sequence[Contract], how: str, *, whole: bool) -> str:
             state=first.lifecycle.states[0],
         )
     text += IDENTITIES
+    if any(c.scheme.basic for c in contracts):
+        text += "# (the token of Basic is user:password)\n"
+    text += _parameters(contracts)
     if how == "ids":
         text += IDS
         number = 0

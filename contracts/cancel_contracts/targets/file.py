@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import every_shipped
 from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.model import Contract
@@ -213,6 +214,12 @@ class Target:
             problem = f"names none of {', '.join(c.name for c in contracts)}"
             fix = "add one, leave `serves` out, or choose a contract (--contract)"
             raise UsageError(f"{self.place}: serves", problem, fix)
+        return [hurried(contract, self.within(contract.name)) for contract in found]
+
+    def within(self, name: str) -> float | None:
+        """Return the seconds that effects take here at most, where the file says so."""
+        own = self.raw.get("contracts", {}).get(name, {})
+        found: float | None = own.get("within", self.raw.get("within"))
         return found
 
     def at(self, base_url: str) -> Target:

@@ -10,7 +10,7 @@ from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.faults.entity import kept_as
-from cancel_contracts.mock.faults.kinds import parsed
+from cancel_contracts.mock.faults.kinds import said
 
 ASTRAL = 0x20000  # ideographs that are seldom met
 
@@ -25,7 +25,7 @@ def without_astral(desk: Desk, text: str) -> str:
 
 def odd_name(desk: Desk, call: Call) -> bool:
     """A name of the body is not of letters."""
-    value = parsed(call)
+    value = said(desk, call)
     return isinstance(value, dict) and any(re.search(r"[^\w@.]", name) for name in value)
 
 

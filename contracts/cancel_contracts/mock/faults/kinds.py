@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from cancel_contracts.contract.form import FORM, decoded
 from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
@@ -51,6 +52,14 @@ def parsed(call: Call) -> Any:
         return ValueError
 
 
+def said(desk: Desk, call: Call) -> Any:
+    """Return what a body says, by the media type of the operation."""
+    if desk.contract.media != FORM:
+        return parsed(call)
+    texts = decoded(call.body)
+    return ValueError if texts is None else texts
+
+
 def texts(value: Any) -> Iterator[str]:
     """Yield the texts that stand directly in an object."""
     if isinstance(value, dict):
@@ -72,7 +81,7 @@ def wrong_type(desk: Desk, call: Call) -> bool:
 
 
 def has_text(test: Callable[[str], bool]) -> When:
-    return lambda desk, call: any(test(text) for text in texts(parsed(call)))
+    return lambda desk, call: any(test(text) for text in texts(said(desk, call)))
 
 
 BODIES: Mapping[str, When] = {

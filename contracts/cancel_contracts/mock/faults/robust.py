@@ -5,7 +5,7 @@ from __future__ import annotations
 from cancel_contracts.mock import entry, kit
 from cancel_contracts.mock.call import MISSING, Call
 from cancel_contracts.mock.desk import Desk
-from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, always, breaks, not_
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, always, breaks
 from cancel_contracts.mock.faults.kinds import (
     BODIES,
     BODY_WORDS,
@@ -134,7 +134,7 @@ FAULTS: tuple[Fault, ...] = (
           kit.edit(kit.answered(400), kit.performed), all_of(entry.takes_body, entry.observable)),
     fault("unexpected-body-answered-500", "A body is answered 500, where none is to be sent.",
           (breaks("status", body="empty-object malformed-json array deep-json null json"),),
-          kit.refuse("find", with_body, 500), not_(entry.takes_body)),
+          kit.refuse("find", with_body, 500), entry.takes_nothing),
     fault("media-missing-accepted", "A call without Content-Type is accepted.",
           (breaks("status effect", content_type=MEDIA_WORDS["missing"]),),
           kit.forgive("no-media"), entry.strict_media),
@@ -157,7 +157,7 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("status", transfer="chunked"),), kit.refuse("find", chunked, 500), always),
     fault("media-without-a-body-answered-500", "A Content-Type without a body is answered 500.",
           (breaks("status", content_type="application/json text/plain"),),
-          kit.refuse("find", media_alone, 500), not_(entry.takes_body)),
+          kit.refuse("find", media_alone, 500), entry.takes_nothing),
     fault("chunked-request-read-as-empty", "The body of a chunked request is not read.",
           (breaks("status effect entity", transfer="chunked"),),
           kit.before("media", lambda d, c: setattr(c, "body", b"" if chunked(d, c) else c.body))),

@@ -11,7 +11,7 @@ from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
 from cancel_contracts.mock.faults.entity import kept_as
-from cancel_contracts.mock.faults.kinds import parsed, texts
+from cancel_contracts.mock.faults.kinds import said, texts
 
 COLUMN = 65_535  # octets that a text column holds
 
@@ -26,15 +26,15 @@ def cut_at_octets(text: str) -> str:
 
 
 def long(desk: Desk, call: Call) -> bool:
-    return any(len(text) > 500_000 for text in texts(parsed(call)))
+    return any(len(text) > 500_000 for text in texts(said(desk, call)))
 
 
 def surrogate(desk: Desk, call: Call) -> bool:
-    return any(0xD800 <= ord(c) < 0xE000 for text in texts(parsed(call)) for c in text)
+    return any(0xD800 <= ord(c) < 0xE000 for text in texts(said(desk, call)) for c in text)
 
 
 def nul(desk: Desk, call: Call) -> bool:
-    return any("\0" in text for text in texts(parsed(call)))
+    return any("\0" in text for text in texts(said(desk, call)))
 
 
 def indented(desk: Desk, call: Call) -> bool:
@@ -75,7 +75,7 @@ def doubled(desk: Desk, call: Call) -> bool:
 
 def reordered(desk: Desk, call: Call) -> bool:
     """The names come in another order than documented."""
-    value = parsed(call)
+    value = said(desk, call)
     documented = [list(body) for body in desk.contract.bodies.values() if isinstance(body, dict)]
     return isinstance(value, dict) and len(value) > 1 and (
         any(list(value) != names and set(value) == set(names) for names in documented))  # fmt: skip

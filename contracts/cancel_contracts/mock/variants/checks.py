@@ -88,7 +88,7 @@ VARIANTS: tuple[Variant, ...] = (
             entry.owner_bodies, kit.refuse("body", no_body, 400, "absent-body"),
             settles="absent bodies"),
     Variant("unexpected-body-refused", "A body is refused, where none is to be sent.",
-            not_(entry.takes_body), kit.refuse("find", some_body, 400, "unexpected-body")),
+            entry.takes_nothing, kit.refuse("find", some_body, 400, "unexpected-body")),
     Variant("bodies-ignored", "Nobody's body is looked into.", entry.owner_bodies, bodies_ignored,
             settles="absent bodies"),
     Variant("resource-before-permission",
