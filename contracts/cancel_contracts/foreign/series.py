@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from cancel_contracts.exchange import RECORDED, Exchange
+from cancel_contracts.exchange import RECORDED, Exchange, struck_out
 from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
 from cancel_contracts.journal import Exchanges
@@ -150,8 +150,9 @@ class _History:
                 self.last_act = call
         if self.last_act is not None and not (twin in self.found and word == "concurrent"):
             self._next()
-        if key and key in self.keys and word in ("first", "second"):
-            word = "repeated"
+        if key and word in ("first", "second"):
+            told = not any(text == f"<{RECORDED}>" or struck_out(text) for text in key)
+            word = word if told and key not in self.keys else "repeated" if told else RECORDED
         self.keys.add(key)
         self.position += 1
         self.found[at] = self._exchange(call, word)
