@@ -336,6 +336,7 @@ TARGETS: dict[str, tuple[str, str]] = {
     "a value that no header may hold": (
         "contracts: {build-stop: {parameters: {Idempotency-Key: 'größe'}}}", "contracts/build-stop/parameters: Idempotency-Key holds what no header may",
     ),
+    "a header that is a parameter": ("headers: {idempotency-key: abcd}", "headers/idempotency-key: is a parameter of build-stop; give it under `parameters`"),
     "a list": ("parameters: {project: [a, b]}", "parameters/project"),
     "Basic without a user": ("identities: {admin: {token: swordfish}}", "admin has no user; give it as user:password"),
 }  # fmt: skip

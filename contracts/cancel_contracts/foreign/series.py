@@ -140,6 +140,8 @@ class _History:
         key, twin = _key(call), self._twin(at)
         beside = [other for other in self.beside[at] if self.calls[other].cancels]
         word = "second" if self.cancelled else RECORDED if self.cancelled is None else "first"
+        if word == "second" and self._under_way(call):
+            word = RECORDED
         if twin is not None and twin in self.found:
             word = self.found[twin].situation.call
         elif beside:
@@ -157,6 +159,13 @@ class _History:
         if acts is not False:
             self.last_act = call
             self.cancelled = True if acts else self.cancelled or None
+
+    def _under_way(self, call: Heard) -> bool:
+        """Whether what was done before a call may still be under way: a page gives it its time."""
+        assert call.where is not None
+        within = call.where.contract.lifecycle.within
+        act = self.last_act
+        return within is not None and act is not None and call.started < act.ended + within
 
     def _twin(self, at: int) -> int | None:
         """Return the one other cancel that was made at the same time, where there is just one."""
