@@ -17,7 +17,7 @@ import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
-from cancel_contracts.contract.credentials import IDENTITIES, Carried, Scheme
+from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
@@ -219,6 +219,12 @@ def test_fresh_ids_fit_the_schema_and_are_many(schema: Document) -> None:
     assert id_.fresh(UUID(int=7)) == id_.fresh(UUID(int=7))
 
 
+def _wire(identity: str) -> Carrier:
+    wire: Carrier | None = IDENTITIES[identity].wire
+    assert wire is not None
+    return wire
+
+
 SCHEMES = {
     "Bearer": (Scheme(), {"Authorization": "Bearer t:o k"}, ""),
     "Basic": (Scheme("Basic", opaque=True), {"Authorization": "Basic dDpvIGs="}, ""),
@@ -248,12 +254,40 @@ def test_no_form_of_credentials_is_the_ordinary_one(name: str) -> None:
         assert (carried.headers, carried.query) != (ordinary.headers, ordinary.query), identity
         told.add((carried.headers, carried.query))
     assert len(told) >= 7
-    elsewhere = IDENTITIES["token-elsewhere"].wire(scheme, "a-token-Of-somebody")
-    places = {n.lower() for n, _ in elsewhere.headers} | {elsewhere.query.partition("=")[0]}
-    assert scheme.name.lower() not in places - {"authorization"} or scheme.place != "header"
-    assert scheme.word == "" or "authorization" not in places
-    if name == "cookie":
-        assert not any(v.startswith("sid=") for _, v in elsewhere.headers)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        Scheme("", "header", "X-Access-Token"), Scheme("", "header", "x-authorization"), Scheme("", "header", "Authorization"),
+        Scheme("", "cookie", "access_token"), Scheme("", "query", "access_token"), Scheme("Basic"), Scheme("Token", name="Authorization"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_token_elsewhere_is_never_where_it_belongs(scheme: Scheme) -> None:
+    """Whatever the place is called: a good server would serve it."""
+    carried = _wire("token-elsewhere")(scheme, "a-token")
+    own = "cookie" if scheme.place == "cookie" else scheme.name.lower()
+    headers = {name.lower() for name, _ in carried.headers}
+    if scheme.place == "query":
+        assert not carried.query
+    else:
+        assert own not in headers
+        assert carried.query
+    assert len(headers) >= 4
+
+
+def test_what_nobody_asks_for_replaces_no_parameter(tmp_path: Path) -> None:
+    language = {"name": "Accept-Language", "in": "header", "required": True, "example": "en"}
+    contract = contract_of(
+        tmp_path, "build-stop", lambda d: act(d)["parameters"].append({**language, "schema": {}})
+    )
+    situation = Situation(state="waiting", method="PUT", extra="browser")
+    carried = contract.scheme.carry("a:b")
+    sent = cancel_request(contract, "http://127.0.0.1:1", situation, "7", Names(), carried, "x")
+    headers = [(name.lower(), text) for name, text in sent.headers]
+    assert [text for name, text in headers if name == "accept-language"] == ["en"]
+    assert "user-agent" in dict(headers)
 
 
 @pytest.mark.parametrize("name", SCHEMES)

@@ -160,6 +160,8 @@ def cancel_request(
     elif callable(extra):
         headers = [(extra(name), text) for name, text in headers]
     elif extra:
+        own = {name.lower() for name, _ in lines}  # what the operation asks for is not replaced
+        extra = [line for line in extra if line[0].lower() not in own]
         headers = _with_cookie(with_extra(headers, extra), credentials)
     url = joined(base_url, path)
     url += "?" + "&".join(query) if query else ""
