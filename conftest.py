@@ -3,7 +3,6 @@
 An installed package brings the same plugin.
 """
 
-import gc
 import os
 import shutil
 from collections import Counter
@@ -24,12 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
-
-
-def pytest_collection_finish() -> None:
-    """Keep the garbage collector from what stays: all that is loaded by now."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -38,6 +38,9 @@ KEPT: dict[str, str] = {
     "baseline_compare: test_a_listed_clause_that_is_upheld_again_fails_and_names_the_line",
     "Two figures stand": "excuses: test_what_is_accepted_is_covered_and_not_kept "
     "test_what_was_excused_is_seen_in_every_report",
+    "What is newer than": "editions: test_what_is_newer_is_not_held_against_it "
+    "test_every_report_tells_what_is_newer test_no_item_of_pytest_fails_for_what_is_newer "
+    "test_the_tip_on_applications_counts_where_an_edition_has_it",
     "Of any number of exchanges": "report_record: "
     "test_of_many_violations_the_first_three_are_shown_and_all_are_counted",
     "All reports derive": "report_agree: "
@@ -70,7 +73,7 @@ KEPT: dict[str, str] = {
     "test_a_neighbour_that_is_not_to_be_had_is_done_without; cli: test_plan_sends_nothing",
     "Nothing is left in the working": "deep: test_the_working_directory_stays_as_it_was; ledger: "
     "test_a_local_target_has_none_unless_asked_for",
-    "`judge`, `compare`, `board`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
+    "`judge`, `recheck`, `compare`": "cli: test_who_only_reads_opens_no_connection",
     # What goes out
     "The same version, spec": "verify: test_the_same_seed_sends_the_same_requests",
     "A request is never sent twice": "transport_failures: "
@@ -137,6 +140,9 @@ KEPT: dict[str, str] = {
     "Data goes one way": "architecture: test_imports_follow_the_flow; replay: "
     "test_the_recording_of_a_run_comes_to_the_same_report; report_redact: "
     "test_coded_bytes_that_hide_a_secret_are_left_out",
+    "A bundle is judged again": "bundle: "
+    "test_a_bundle_comes_to_the_same_verdicts_byte_for_byte test_a_changed_file_is_told "
+    "test_the_same_result_gives_the_same_bytes test_a_hostile_bundle_is_one_line",
     "A recording of somebody else": "recordings_property: "
     "test_nothing_is_said_that_the_whole_recording_does_not_say "
     "test_a_conforming_server_is_never_blamed",

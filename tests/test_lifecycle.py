@@ -348,6 +348,36 @@ def test_a_state_that_the_get_does_not_show_is_not_exercised(tmp_path: Path) -> 
     assert found == {"AK-1": told, "AK-4": told}
 
 
+def with_entity(document: dict[str, Any]) -> None:
+    """Let a success show the run, as it is when it is answered."""
+    operation = document["paths"]["/runs/{run}/cancel"]["post"]
+    schema = {"$ref": "#/components/schemas/Run"}
+    operation["responses"]["202"]["content"] = {"application/json": {"schema": schema}}
+    deep = document["components"]["schemas"]["Run"]["properties"]["run"]["properties"]
+    deep["stoppedBy"] = {"type": ["string", "null"]}
+    life(sets=["/run/stoppedBy"])(document)
+    told = {"body": "entity", "entity": ["id", "state", "set", "agrees"]}
+    document["x-clauses"][0]["expect"] |= told
+
+
+def test_what_a_success_shows_may_be_on_the_way(tmp_path: Path) -> None:
+    contract = load(written(tmp_path, RUN, with_entity))
+    assert {word for word, _ in verified(contract).values()} == {"upheld"}
+    faults = ("entity-without-state", "entity-with-unknown-state", "dates-not-set")
+    assert caught(contract, *faults) == {fault: {"WR-1"} for fault in faults}
+
+
+def caught(contract: Contract, *faults: str) -> dict[str, set[str]]:
+    """Return the clauses that each fault of the mock violates."""
+    found = {}
+    for fault in faults:
+        with mock_target([contract], faults=[fault]) as target:
+            result = verify([contract], target, Options(effect_seconds=0.2), environ={})
+        verdicts = [v for j in result.judgements() for v in j.verdicts]
+        found[fault] = {v.clause.id for v in verdicts if v.word == "violated"}
+    return found
+
+
 class AlwaysThere(Keys):
     """A key shows no state."""
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from cancel_contracts.exchange import RECORDED, Exchange
+from cancel_contracts.exchange import RECORDED, Exchange, struck_out
 from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
 from cancel_contracts.journal import Exchanges
@@ -140,6 +140,8 @@ class _History:
         key, twin = _key(call), self._twin(at)
         beside = [other for other in self.beside[at] if self.calls[other].cancels]
         word = "second" if self.cancelled else RECORDED if self.cancelled is None else "first"
+        if word == "second" and self._under_way(call):
+            word = RECORDED
         if twin is not None and twin in self.found:
             word = self.found[twin].situation.call
         elif beside:
@@ -148,14 +150,22 @@ class _History:
                 self.last_act = call
         if self.last_act is not None and not (twin in self.found and word == "concurrent"):
             self._next()
-        if key and key in self.keys and word in ("first", "second"):
-            word = "repeated"
+        if key and word in ("first", "second"):
+            told = not any(text == f"<{RECORDED}>" or struck_out(text) for text in key)
+            word = word if told and key not in self.keys else "repeated" if told else RECORDED
         self.keys.add(key)
         self.position += 1
         self.found[at] = self._exchange(call, word)
         if acts is not False:
             self.last_act = call
             self.cancelled = True if acts else self.cancelled or None
+
+    def _under_way(self, call: Heard) -> bool:
+        """Whether what was done before a call may still be under way: a page gives it its time."""
+        assert call.where is not None
+        within = call.where.contract.lifecycle.within
+        act = self.last_act
+        return within is not None and act is not None and call.started < act.ended + within
 
     def _twin(self, at: int) -> int | None:
         """Return the one other cancel that was made at the same time, where there is just one."""

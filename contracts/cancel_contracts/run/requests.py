@@ -169,10 +169,11 @@ def cancel_request(
 
 
 def _respelled(body: bytes, indent: int) -> bytes:
-    """Return the same JSON in another spelling (RFC 8259 sections 2, 7), and no JSON as it is."""
+    """Return JSON in another spelling (RFC 8259 sections 2, 4, 7), and what is none as it is."""
     if len(body) > RESPELLED_BYTES or (value := json_value(body)) is NO_JSON:
         return body
-    text = json.dumps(value, indent=indent)
+    value = dict(reversed(value.items())) if isinstance(value, dict) else value
+    text = json.dumps(value, indent=indent) + "\n"
     return re.sub(r'(?<!\\)"([A-Za-z])', lambda m: f'"\\u{ord(m[1]):04x}', text).encode("ascii")
 
 

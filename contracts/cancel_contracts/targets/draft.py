@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from importlib import resources
 
+from cancel_contracts.contract.edition import today
 from cancel_contracts.contract.model import Contract
 
 HEAD = """\
@@ -15,6 +17,10 @@ HEAD = """\
 # Where the routes begin. It stands for
 {servers}
 base_url: http://127.0.0.1:8080
+
+# The edition of the pages that it holds to. Clauses that are newer are judged and reported, but not
+# held against it.
+edition: {today}
 """
 SERVES = """
 # The target serves no more than this: no other contract is run.
@@ -56,16 +62,16 @@ def _parameters(contracts: Sequence[Contract]) -> str:
 
 
 def example() -> str:
-    """Return the file with every key."""
+    """Return the file with every key, its edition that of today."""
     file = resources.files("cancel_contracts.targets").joinpath("target.example.yaml")
-    return file.read_text("utf-8")
+    return re.sub(r"(?m)^edition: .*$", f"edition: {today()}", file.read_text("utf-8"))
 
 
 def draft(contracts: Sequence[Contract], how: str, *, whole: bool) -> str:
     """Return a short file. `how` is handler or ids; `whole`: the target serves all contracts."""
     first = contracts[0]
     servers = "\n".join(dict.fromkeys(f"#   {c.server}" for c in contracts))
-    text = HEAD.format(servers=servers)
+    text = HEAD.format(servers=servers, today=today())
     if not whole:
         text += SERVES.format(names=", ".join(c.name for c in contracts))
     if how == "handler":

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.contract.edition import last_day
 from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import every_shipped
 from cancel_contracts.contract.load import load as load_spec
@@ -72,6 +74,7 @@ class Endpoint:
     client_certificate: CertificateSource | None = None
     # What the create calls of the spec are to be filled with; None: nothing is to be created.
     provision: Mapping[str, tuple[str, ...]] | None = None
+    edition: date | None = None  # that it holds to: its last day
 
     @property
     def has_states(self) -> bool:
@@ -126,12 +129,19 @@ class Target:
             headers=headers_of(self.place, headers),
             handler_headers=handler_headers,
             client_certificate=certificate_of(self.place, certificate),
+            edition=self._edition(contract),
         )
         self._check_headers(contract, endpoint)
         self._check_states(contract, endpoint)
         if endpoint.provision is not None:
             self._check_provision(contract, endpoint)
         return endpoint
+
+    def _edition(self, contract: Contract) -> date | None:
+        own = self.raw.get("contracts", {}).get(contract.name, {})
+        place = f"contracts/{contract.name}/edition" if "edition" in own else "edition"
+        edition = own.get("edition", self.raw.get("edition"))
+        return None if edition is None else last_day(f"{self.place}: {place}", str(edition))
 
     def _parameters(self, contract: Contract) -> dict[str, str]:
         """Return the values that this target gives to parameters of a contract's operations.
