@@ -497,3 +497,29 @@ def test_a_form_has_octets_and_nothing_of_json(tmp_path: Path) -> None:
     assert {dict(s.headers)["Content-Type"] for s in sent} == {"application/x-www-form-urlencoded"}
     assert {s.method for s in sent} == {"DELETE"}
     assert {s.url for s in sent} == {"http://127.0.0.1:1/sessions/ses_00000001?api_key=k"}
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "refused"),
+    [
+        ({"type": "apiKey", "name": "X-Key", "in": "header"}, "x-key", True),
+        ({"type": "apiKey", "name": "sid", "in": "cookie"}, "Cookie", True),
+        ({"type": "apiKey", "name": "sid", "in": "cookie"}, "sid", False),
+        ({"type": "apiKey", "name": "key", "in": "query"}, "Cookie", False),
+        ({"type": "apiKey", "name": "key", "in": "query"}, "key", False),
+    ],
+    ids=str,
+)
+def test_a_key_goes_with_nobody_by_the_way(
+    tmp_path: Path, row: Document, field: str, refused: bool
+) -> None:
+    """A field of `headers` goes with every call, that of the anonymous too."""
+    contract = contract_of(tmp_path, "build-stop", all_of(scheme(**row), NO_SCHEME))
+    path = tmp_path / "target.yaml"
+    path.write_text(f"base_url: http://127.0.0.1:1\nheaders: {{{field}: abcd}}\n", "utf-8")
+    target = load_target(path)
+    if refused:
+        with pytest.raises(UsageError, match="says who calls build-stop; give whoever calls"):
+            target.endpoint(contract)
+    else:
+        assert [source.name for source in target.endpoint(contract).headers] == [field]

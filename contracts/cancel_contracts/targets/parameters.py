@@ -1,4 +1,4 @@
-"""The values that a target file gives to parameters of the operations, in place of the spec's own."""
+"""The values that a target file gives to parameters, in place of the spec's own."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ def parameters_of(place: str, raw: Mapping[str, Any], contract: Contract) -> dic
 def check_headers(contract: Contract, sources: Iterable[FieldSource]) -> None:
     """Raise for a field that the operation has a place for: it would go with every call."""
     said = {p.name.lower() for p in contract.parameters if p.place == "header"}
-    key = contract.scheme.name.lower() if contract.scheme.place == "header" else "cookie"
+    scheme = contract.scheme
+    key = {"header": scheme.name.lower(), "cookie": "cookie"}.get(scheme.place)
     for source in sources:
         if source.name.lower() == key:
             told = f"says who calls {contract.name}"
