@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,14 @@ REFUSED: dict[str, tuple[dict[str, Any], Change, str]] = {
     "a state on the way that is the end": (
         RUN, life(through=["cancelled"]), "through: 'cancelled' is what a cancel leads to"),
     "no time": (RUN, life(within=0), "x-lifecycle/within"),
+    "a time that never ends": (RUN, life(within=math.inf), "x-lifecycle/within"),
+    "a time that is no number": (RUN, life(within=math.nan), "x-lifecycle/within: is no number"),
+    "a state that YAML reads as yes": (
+        KEY, life(states={True: {}}), "x-lifecycle/states: is read as yes or no where a text"),
+    "a place that YAML reads as a number": (
+        KEY, life(states={"active": {1: "x"}}), "states/active: is read as a number where a text"),
+    "a value left at a place that is none": (
+        RUN, life(leaves={False: "x"}), "x-lifecycle/leaves: is read as yes or no"),
     "time in words": (RUN, life(within="5 s"), "x-lifecycle/within"),
     "no end": (KEY, life(after=[], final=[]), "no state tells what a cancel leads to"),
     "a final state that is asked for and not named": (
