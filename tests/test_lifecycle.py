@@ -14,6 +14,7 @@ import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import closed, opened, place, ways
@@ -308,6 +309,14 @@ def test_a_state_between_is_no_change_yet_where_no_page_names_the_end(tmp_path: 
     for last, effect in ((BETWEEN, "not"), (run_of("completed", "failure"), "cancelled")):
         sight, call = fed(contract, *after((BETWEEN, 1.1), (last, 2.0)))
         assert sight.effect(call)[0] == effect
+
+
+def test_a_target_may_be_quicker_than_its_page_and_not_slower() -> None:
+    given = (None, 0.25, 0.6, 9.0, math.nan)
+    assert [hurried(RUNS, seconds).lifecycle.within for seconds in given] == [
+        0.6, 0.25, 0.6, 0.6, 0.6
+    ]  # fmt: skip
+    assert hurried(KEYS, 0.25) is KEYS
 
 
 def test_pauses_grow_and_their_looks_are_counted() -> None:

@@ -178,6 +178,6 @@ def hurried(contract: Contract, seconds: float | None) -> Contract:
     be quick is not given the minutes that a page gives.
     """
     life = contract.lifecycle
-    if seconds is None or life.within is None or life.within <= seconds:
+    if seconds is None or life.within is None or not seconds < life.within:  # nor NaN
         return contract
     return replace(contract, lifecycle=replace(life, within=seconds))
