@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guarantees.md"
 
 KEPT: dict[str, str] = {
+    "`pages` ends 4 where": "pages: test_a_page_that_no_folder_has_any_more_ends_4 "
+    "test_a_translation_without_its_english_text_is_said_and_is_no_error",
+    "`pages --accept` changes": "pages: test_accepting_writes_the_sections_and_nothing_else "
+    "test_accepting_anew_keeps_comments_and_the_days_of_what_stayed "
+    "test_accepting_fits_the_layouts_of_people",
     # Never green by accident
     "Exit 0 means": "cli: test_a_stub_that_answers_everything_200_is_caught; report_agree: "
     "test_all_reports_agree_on_the_exit_code; prove: test_a_draw_of_the_matrix_has_no_hole",

@@ -26,13 +26,13 @@ from cancel_contracts.targets.fields import (
     certificate_of,
     handler_of,
     headers_of,
+    ids_of,
 )
 from cancel_contracts.targets.names import PRIMARY, wrong
 from cancel_contracts.targets.reading import read
 from cancel_contracts.targets.url import check_url
 
 ENTRIES = 1000  # of one mapping of a target file; identities are a dozen
-IDS_OF_A_PATTERN = 10_000
 BARE = "BASE_URL"  # the place of a target that has no file
 
 
@@ -118,7 +118,7 @@ class Target:
             contract=contract.name,
             base_url=base.rstrip("/"),
             handler=handler,
-            ids=_ids(self.place, states) if handler is None and states else {},
+            ids=ids_of(self.place, states) if handler is None and states else {},
             unknown_id=str(own["unknown_id"]) if "unknown_id" in own else None,
             parameters=self._parameters(contract),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
@@ -259,29 +259,6 @@ def load(path: Path) -> Target:
     """Return the target of a file."""
     raw = read(path)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
-
-
-def _ids(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the ids of each state, in order. A pattern stands for many: its run of # is a number,
-    from 1 up, padded with zeros.
-    """
-    return {
-        state: tuple(
-            i for id_ in given for i in _numbered(f"{place}: provider_states/{state}", str(id_))
-        )
-        for state, given in states.items()
-    }
-
-
-def _numbered(place: str, id_: str) -> list[str]:
-    width = id_.count("#")
-    if width == 0:
-        return [id_]
-    if "#" * width not in id_:
-        fix = "leave one run of #, which stands for a number"
-        raise UsageError(place, f"{id_!r} has # in two places", fix)
-    numbers = range(1, min(10**width, IDS_OF_A_PATTERN + 1))
-    return [id_.replace("#" * width, f"{number:0{width}}") for number in numbers]
 
 
 def _token(place: str, name: str, row: Mapping[str, Any]) -> TokenSource:
