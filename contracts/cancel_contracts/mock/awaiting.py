@@ -119,6 +119,7 @@ AWAITING: frozenset[str] = frozenset(
         "text-lone-surrogate-answered-500",
         "text-cut-at-65535",
         "text-of-a-million-answered-500",
+        "json-escaped-name-not-read",
         "json-with-a-mark-answered-500",
         "json-with-a-name-twice-answered-500",
         "http-1.0-request-answered-500",
