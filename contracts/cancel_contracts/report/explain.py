@@ -12,13 +12,12 @@ from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, NotTestable
 from cancel_contracts.contract.topics import topic
-from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.report import scenario, script
 from cancel_contracts.report.clauses import expectation, level, rows
 from cancel_contracts.report.recipe import Line, asks, carried, mark
 from cancel_contracts.report.usual import usual
-from cancel_contracts.run.requests import Names, cancel_request
+from cancel_contracts.run.requests import Names, cancel_request, odd_segment
 
 EXAMPLE_URL = "http://127.0.0.1:8080"
 ID = "~ID_1~"
@@ -80,7 +79,7 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     call = situations[0] if situations else composed(contract).ordinary
     who = "admin" if call.identity == "primary" else call.identity
     odd = call.resource == "odd"
-    segment = call.id.text or IDS[call.id.word].wire if odd else ID
+    segment = odd_segment(contract, call.id) if odd else ID
     names = Names(segment, "~ID_2~", "1")
     request = cancel_request(
         contract, EXAMPLE_URL, call, segment, names,

@@ -18,7 +18,6 @@ from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import every_shipped
 from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.parameters import UNIQUE, fits, text_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.targets.fields import (
     CertificateSource,
@@ -29,6 +28,7 @@ from cancel_contracts.targets.fields import (
     ids_of,
 )
 from cancel_contracts.targets.names import PRIMARY, wrong
+from cancel_contracts.targets.parameters import check_headers, parameters_of
 from cancel_contracts.targets.reading import read
 from cancel_contracts.targets.url import check_url
 
@@ -120,7 +120,7 @@ class Target:
             handler=handler,
             ids=ids_of(self.place, states) if handler is None and states else {},
             unknown_id=str(own["unknown_id"]) if "unknown_id" in own else None,
-            parameters=self._parameters(contract),
+            parameters=parameters_of(self.place, self.raw, contract),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
             primary=primary,
@@ -131,7 +131,7 @@ class Target:
             client_certificate=certificate_of(self.place, certificate),
             edition=self._edition(contract),
         )
-        self._check_headers(contract, endpoint)
+        check_headers(contract, endpoint.headers)
         self._check_states(contract, endpoint)
         if endpoint.provision is not None:
             self._check_provision(contract, endpoint)
@@ -142,30 +142,6 @@ class Target:
         place = f"contracts/{contract.name}/edition" if "edition" in own else "edition"
         edition = own.get("edition", self.raw.get("edition"))
         return None if edition is None else last_day(f"{self.place}: {place}", str(edition))
-
-    def _parameters(self, contract: Contract) -> dict[str, str]:
-        """Return the values that this target gives to parameters of a contract's operations.
-
-        One of the whole file may be of other contracts. Raises UsageError for a value that the
-        contract's own schema refuses.
-        """
-        general = self.raw.get("parameters", {})
-        own = self.raw.get("contracts", {}).get(contract.name, {}).get("parameters", {})
-        found: dict[str, str] = {}
-        for each in (*contract.parameters, *contract.observe_parameters):
-            if each.name not in {**general, **own}:
-                continue
-            place = f"{self.place}: " + (
-                f"contracts/{contract.name}/parameters" if each.name in own else "parameters"
-            )
-            text = text_of({**general, **own}[each.name])
-            if UNIQUE not in text and not fits(each.schema, text):
-                told = f"{each.name} has a value that the schema of {contract.name} refuses"
-                raise UsageError(place, told, "give another")
-            if each.place == "header" and not (text.isascii() and text.isprintable()):
-                raise UsageError(place, f"{each.name} holds what no header may", "use ASCII")
-            found[each.name] = text
-        return found
 
     def check_primary(self, contract: Contract, endpoint: Endpoint) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
@@ -181,18 +157,6 @@ class Target:
         )
         fix = " or ".join([f"give identities/{name}", *others])
         raise UsageError(f"{place}{'/' if own else ': '}primary", problem, fix)
-
-    def _check_headers(self, contract: Contract, endpoint: Endpoint) -> None:
-        """Raise for a field that the operation has a place for: it would go with every call."""
-        said = {p.name.lower() for p in contract.parameters if p.place == "header"}
-        key = contract.scheme.name.lower() if contract.scheme.place == "header" else "cookie"
-        for source in endpoint.headers:
-            if source.name.lower() == key:
-                told = f"says who calls {contract.name}"
-                raise UsageError(source.place, told, "give whoever calls under `identities`")
-            if source.name.lower() in said:
-                told = f"is a parameter of {contract.name}"
-                raise UsageError(source.place, told, "give it under `parameters`")
 
     def _check_states(self, contract: Contract, endpoint: Endpoint) -> None:
         for state in endpoint.ids:
