@@ -383,6 +383,8 @@ def test_every_report_tells_what_is_newer(
         text = files[kind].read_text("utf-8")
         assert "SA-16 violated" in text, kind
         assert told in text, kind
+    page = files["html"].read_text("utf-8")
+    assert '<span class="badge info">must, newer than the edition</span>' in page, "not in red"
     lines = annotated(report, {"GITHUB_ACTIONS": "true"})
     assert [row.partition(" ")[0] for row in lines] == ["::warning"]
     assert "SA-16" not in draft(report), "a baseline has nothing to accept"
