@@ -195,6 +195,8 @@ def test_values_come_in_the_order_const_example_schema_default(tmp_path: Path) -
     assert value({"schema": {"default": 0.5}}) == "0.5"
     assert value({"required": False, "example": 1, "schema": {}}) is None
     assert value({"required": False, "schema": {"const": "x"}}) == "x"
+    # What is never sent may be whatever it is.
+    assert value({"required": False, "example": ["a"], "schema": {"default": None}}) is None
 
 
 @pytest.mark.parametrize(
