@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import closed, opened, place, ways
@@ -93,6 +95,14 @@ REFUSED: dict[str, tuple[dict[str, Any], Change, str]] = {
     "a state on the way that is the end": (
         RUN, life(through=["cancelled"]), "through: 'cancelled' is what a cancel leads to"),
     "no time": (RUN, life(within=0), "x-lifecycle/within"),
+    "a time that never ends": (RUN, life(within=math.inf), "x-lifecycle/within"),
+    "a time that is no number": (RUN, life(within=math.nan), "x-lifecycle/within: is no number"),
+    "a state that YAML reads as yes": (
+        KEY, life(states={True: {}}), "x-lifecycle/states: is read as yes or no where a text"),
+    "a place that YAML reads as a number": (
+        KEY, life(states={"active": {1: "x"}}), "states/active: is read as a number where a text"),
+    "a value left at a place that is none": (
+        RUN, life(leaves={False: "x"}), "x-lifecycle/leaves: is read as yes or no"),
     "time in words": (RUN, life(within="5 s"), "x-lifecycle/within"),
     "no end": (KEY, life(after=[], final=[]), "no state tells what a cancel leads to"),
     "a final state that is asked for and not named": (
@@ -299,6 +309,14 @@ def test_a_state_between_is_no_change_yet_where_no_page_names_the_end(tmp_path: 
     for last, effect in ((BETWEEN, "not"), (run_of("completed", "failure"), "cancelled")):
         sight, call = fed(contract, *after((BETWEEN, 1.1), (last, 2.0)))
         assert sight.effect(call)[0] == effect
+
+
+def test_a_target_may_be_quicker_than_its_page_and_not_slower() -> None:
+    given = (None, 0.25, 0.6, 9.0, math.nan)
+    assert [hurried(RUNS, seconds).lifecycle.within for seconds in given] == [
+        0.6, 0.25, 0.6, 0.6, 0.6
+    ]  # fmt: skip
+    assert hurried(KEYS, 0.25) is KEYS
 
 
 def test_pauses_grow_and_their_looks_are_counted() -> None:

@@ -120,6 +120,14 @@ class Gone410(Keys):
     gone = 410
 
 
+class SeenForAWhile(Keys):
+    """A key that was deleted is shown a while longer."""
+
+    def look(self, row: dict[str, Any] | None) -> Answer:
+        late = row is not None and row["at"] is not None and time.monotonic() < row["at"] + 0.1
+        return super().look({**row, "at": None} if row and late else row)
+
+
 class ForgetsTheKey(Keys):
     """A key that was revoked is forgotten by the handler too."""
 
@@ -140,6 +148,7 @@ class ForgetsTheKey(Keys):
         MovesOn,
         Keys,
         Gone410,
+        SeenForAWhile,
         ForgetsTheKey,
         OneRun,
         OneKey,
@@ -306,6 +315,22 @@ class Deleted(Keys):
         return status, {**entity, "revoked": True}
 
 
+class DeletesAll(Keys):
+    def cancel(self, row: dict[str, Any] | None) -> Answer:
+        told = super().cancel(row)
+        for other in self.rows.values() if told[0] == self.success else ():
+            other["at"] = other["at"] or time.monotonic()
+        return told
+
+
+class ForbiddenYetDeleted(Keys):
+    def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
+        told = super().answer(method, target, fields, body)
+        if told[0] == 401 and (row := self.rows.get(target.split("/")[-1])):
+            self.cancel(row)
+        return told
+
+
 class ComesBack(Keys):
     """A second call brings a key back, though it is refused."""
 
@@ -343,6 +368,8 @@ class Rises(Keys):
         (StrikesLate, {"WR-1"}),
         (Shown, {"AK-1"}),
         (Deleted, {"AK-1"}),
+        (DeletesAll, {"AK-1"}),
+        (ForbiddenYetDeleted, {"AK-4"}),
         (ComesBack, {"AK-3"}),
         (Rises, {"AK-2"}),
     ],
