@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,6 +27,7 @@ from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import curl
+from cancel_contracts.run.draw import Drawing
 from cancel_contracts.run.requests import Names, cancel_request, masked, odd_segment
 from cancel_contracts.targets.draft import draft
 from cancel_contracts.targets.file import load as load_target
@@ -156,6 +158,8 @@ SESSION: dict[str, tuple[Change, str]] = {
         "no form is invalid by the schema of the requestBody",
     ),
     "GET refused on the path that shows": (given(method=["POST", "GET"]), "GET on this route shows the resource"),
+    "no id at the end of the path": (given(resource="odd", id=["word", "empty"]), "x-clauses/SR-1/given/id: 'empty' at the end of the path may name all that there is"),
+    "dots at the end of the path": (given(resource="odd", id="dots"), "'dots' at the end of the path may name all that there is"),
     "a number for an id of letters": (lambda d: d["x-clauses"][2].update(given={"resource": "odd", "id": "nr"}), "no id is named 'nr'"),
 }  # fmt: skip
 REFUSED = [("build-stop", *BUILD[k], k) for k in BUILD]
@@ -533,3 +537,13 @@ def test_a_key_goes_with_nobody_by_the_way(
             target.endpoint(contract)
     else:
         assert [source.name for source in target.endpoint(contract).headers] == [field]
+
+
+def test_no_drawn_id_leads_above_a_resource(tmp_path: Path) -> None:
+    """Not even to a server that strips blanks, or decodes a slash before it takes steps."""
+    drawing = Drawing(contract_of(tmp_path, "session-revoke"), 7, 4)
+    drawn = [call.id.text for call in (drawing() for _ in range(300)) if call.resource == "odd"]
+    assert len(drawn) > 100
+    for segment in drawn:
+        parts = re.split(rb"[/\\]", unquote_to_bytes(segment))
+        assert not {b"", b".", b".."} & {part.strip() for part in parts}, segment
