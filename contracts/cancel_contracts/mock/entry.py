@@ -179,11 +179,6 @@ def named_after(contract: Contract) -> bool:
     return bool(contract.lifecycle.after)
 
 
-def at_once(contract: Contract) -> bool:
-    """No page gives an effect its time: of two calls at once one comes after it."""
-    return contract.lifecycle.within is None and not contract.lifecycle.through
-
-
 def remains(contract: Contract) -> bool:
     """A cancelled resource is still there."""
     return not contract.lifecycle.vanishes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cancel_contracts.mock import kit
 from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
-from cancel_contracts.mock.entry import Applies, Change, Fault, always, at_once, breaks, observable
+from cancel_contracts.mock.entry import Applies, Change, Fault, always, breaks, observable
 
 GAP = 0.25  # seconds between deciding and acting: long enough for two to meet on a busy machine
 RACE = (breaks("race status", resource="cancellable", call="concurrent"),)
@@ -55,7 +55,7 @@ def fault(name: str, says: str, change: Change, applies: Applies = always) -> Fa
 
 FAULTS: tuple[Fault, ...] = (
     fault("race-both-take-effect", "Of two simultaneous cancels both are let in and take effect.",
-          kit.pause("effect", GAP), at_once),
+          kit.pause("effect", GAP)),
     fault("race-answered-500", "One of two simultaneous cancels is answered 500.", one_at_a_time),
     fault("race-leaves-mixed-state",
           "After two simultaneous cancels that succeed the state is the former.",
