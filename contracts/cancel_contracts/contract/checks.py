@@ -109,6 +109,12 @@ def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
         )
     if "id" in given and "odd" not in named:
         yield where, "`id` goes with `resource: odd` alone", "leave it out, or say odd"
+    apart = {"reused", "concurrent"} & set(map(str, listed(given.get("call", []))))
+    if apart and (nothing := {"unknown", "odd"} & set(named)):
+        problem = (
+            f"`call: {min(apart)}` goes with a resource that exists, not with {min(nothing)!r}"
+        )
+        yield where, problem, "leave one of them out"
     for body in listed(given.get("body", [])):
         example = body.get("example") if isinstance(body, dict) else None
         if example is not None and example not in contract.bodies:
