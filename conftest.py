@@ -3,7 +3,6 @@
 An installed package brings the same plugin.
 """
 
-import gc
 import os
 import shutil
 from collections import Counter
@@ -19,17 +18,11 @@ os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_na
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the files with most slow tests begin first, so that no worker is left with one at the
-    end.
+    """Have the files with most slow tests begin first, and then those that start other programs, so
+    that no worker is left with one at the end.
     """
-    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
-    items.sort(key=lambda item: -slow[item.path])
-
-
-def pytest_collection_finish() -> None:
-    """Keep the garbage collector from what stays: all that is loaded by now."""
-    gc.collect()
-    gc.freeze()
+    often = Counter((item.path, mark.name) for item in items for mark in item.iter_markers())
+    items.sort(key=lambda item: [-often[item.path, name] for name in ("slow", "outside")])
 
 
 @pytest.fixture(scope="session", autouse=True)

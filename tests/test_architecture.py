@@ -55,6 +55,7 @@ ALLOWED = {
     },
     "pages": {"contract", "errors"},
     "baseline": {"contract", "errors", "judge", "schemas"},
+    "bundle": {"errors"},
     "compare": {"errors", "schemas"},
     "assignment": {"contract", "identity", "needs", "plan", "run", "sight", "targets", "transport"},
     "teardown": {
@@ -70,8 +71,8 @@ ALLOWED = {
     "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
     "draft": {"contract", "errors", "pages"},
     "cli": {
-        "assignment", "baseline", "board", "builtin", "compare", "contract", "draft", "errors", "exchange", "gate",
-        "hosts",
+        "assignment", "baseline", "board", "builtin", "bundle", "compare", "contract", "draft",
+        "errors", "exchange", "gate", "hosts",
         "identity", "ledger", "mock", "pages", "prove", "redact", "replay", "report", "reproduce", "run",
         "schemas", "targets", "teardown", "transport", "verify",
     },
@@ -81,8 +82,8 @@ ALLOWED = {
         "verify",
     },
     "locust": {
-        "assignment", "cli", "errors", "exchange", "identity", "ledger", "load", "redact",
-        "report", "run", "serial", "targets", "transport",
+        "assignment", "cli", "contract", "errors", "exchange", "identity", "ledger", "load",
+        "redact", "report", "run", "serial", "targets", "transport",
     },
     "prove": {
         "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",

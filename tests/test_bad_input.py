@@ -188,7 +188,7 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
         f"{URL}{MINE}{{provider_states: {{Running: [1]}}}}}}\n",
         "{T}:2: contracts/security-action/provider_states/Running/0: is read as a number", "quote it"),
     "an id that is a date": (
-        f"{URL}{MINE}{{unknown_id: 2026-01-01}}}}\n",
+        f"{URL}{MINE}{{unknown_id: !!timestamp 2026-01-01}}}}\n",
         "{T}:2: contracts/security-action/unknown_id: is read as a date", "quote it"),
     "an id that is a word": (
         f"{URL}{MINE}{{provider_states: {{Running: [a, no]}}}}}}\n",

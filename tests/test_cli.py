@@ -254,8 +254,9 @@ def test_help_loads_click_and_clauses_no_more_than_reads_the_specs() -> None:
 def test_who_only_reads_opens_no_connection(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    har, report = str(tmp_path / "run.har"), str(tmp_path / "run.json")
-    assert main(["verify", "--only", "SA-20", "--record", har, "--report-json", report]) == 0
+    har, report, packed = (str(tmp_path / name) for name in ("run.har", "run.json", "run.zip"))
+    files = ["--record", har, "--report-json", report, "--bundle", packed]
+    assert main(["verify", "--only", "SA-20", *files]) == 0
     page = str(tmp_path / "page.md")
     Path(page).write_text("# A page\n\n[!INCLUDE [x](https://a.example/x.md)]\n", "utf-8")
     opened: list[object] = []
@@ -264,6 +265,7 @@ def test_who_only_reads_opens_no_connection(
     monkeypatch.setattr(socket.socket, "connect_ex", lambda *args: opened.append(args))
     for argv, code in (
         (["judge", har], 0),
+        (["recheck", packed], 0),
         (["compare", report, report], 0),
         (["board", report, "-o", str(tmp_path / "board")], 0),
         (["clauses"], 0),

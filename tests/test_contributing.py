@@ -120,7 +120,9 @@ def test_files_with_slow_tests_begin_first(needy: Path) -> None:
         "import pytest\ndef test_first(): pass\n@pytest.mark.slow\ndef test_second(): pass\n",
         "utf-8",
     )
+    (needy / "test_a.py").write_text("def test_third(): pass\n", "utf-8")
     done = run(needy, "", "--collect-only")
     rows = [row for row in done.stdout.splitlines() if "::" in row]
     assert rows[:2] == ["test_z.py::test_first", "test_z.py::test_second"]
-    assert len(rows) == 6
+    assert rows[-1] == "test_a.py::test_third", "after those that start other programs"
+    assert len(rows) == 7

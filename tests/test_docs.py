@@ -48,8 +48,8 @@ PAGES = sorted([*ROOTS, *(ROOT / "docs").glob("*.md")])
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 TARGET_KEYS = {
-    "base_url", "client_certificate", "contracts", "headers", "identities", "mint", "name", "not_testable", "primary",
-    "provider_states", "serves", "version",
+    "base_url", "client_certificate", "contracts", "edition", "headers", "identities", "mint", "name", "not_testable",
+    "primary", "provider_states", "serves", "version",
 }  # fmt: skip
 OPERATORS = {"|", "||", "&", "&&", ";", ">", ">>", "(", ")"}
 

@@ -21,13 +21,15 @@ from cancel_contracts.exchange import Received
 from cancel_contracts.judge.documented import body_problem, header_problem
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import verify
-from servers.booths import JSON, PROBLEM, STATES, Answer, Booth, Orders, Tickets, served
+from servers.booths import JSON, PROBLEM, STATES, Answer, Booth, Orders, Payments, Tickets, served
 
 SPECS = Path(__file__).parent / "cases" / "specs"
 ORDERS, TICKETS = load(SPECS / "order-cancel.yaml"), load(SPECS / "ticket-revoke.yaml")
+PAYMENTS = load(SPECS / "payment-void.yaml")
 QUICK = Options(effect_seconds=0.1, sweep_seconds=0.0)
 SOURCES: dict[type[Booth], dict[str, Any]] = {
     Orders: {"identities": {"admin": {"token": Orders.token}}},
+    Payments: {"identities": {"admin": {"token": Payments.token}}},
     Tickets: {
         "identities": {
             "admin": {"token": "token-of-admin-0"},
@@ -133,6 +135,34 @@ def test_a_limit_is_told_by_its_documented_code() -> None:
     assert code == 1
     other = (429, (JSON, "Retry-After: 1"), b'{"message": "Slow down"}')
     assert judged(TICKETS, Tickets, {"limit": other}) == ({"TR-8"}, 1)
+
+
+# --- A request that is sent again -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("odd", [(), ("marked",), ("respelled", "marked")])
+def test_a_repeated_request_may_be_answered_from_memory(odd: tuple[str, ...]) -> None:
+    assert judged(PAYMENTS, Payments, odd=odd) == (set(), 0)
+
+
+LOOKS_VOIDED = b'{"id": "p", "status": "voided", "amount": 700, "voided_at": null}'
+REPEATS: dict[str, tuple[Mapping[str, Answer], tuple[str, ...]]] = {
+    "taken for a new one": ({}, ("forgets",)),
+    "done again": ({}, ("performs",)),
+    "undone": ({}, ("undoes",)),
+    "answered 409": ({"again": (409, (JSON,), b'{"error": {"code": "", "message": ""}}')}, ()),
+    "answered 201": ({"again": (201, (JSON,), LOOKS_VOIDED)}, ()),
+    "answered with another's": ({"again": (200, (JSON,), LOOKS_VOIDED)}, ()),
+    "answered with nothing": ({"again": (200, (), b"")}, ()),
+}
+
+
+@pytest.mark.parametrize("name", REPEATS)
+def test_a_repeated_request_is_answered_as_before_and_done_once(name: str) -> None:
+    wrong, odd = REPEATS[name]
+    violated, code = judged(PAYMENTS, Payments, wrong, odd)
+    assert "PV-4" in violated
+    assert code == 1
 
 
 # --- One answer -----------------------------------------------------------------------------------

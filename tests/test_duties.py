@@ -406,7 +406,7 @@ def test_a_clause_of_callers_is_none_of_the_servers(tmp_path: Path) -> None:
         ({"expect": {"status": 200}}, "expect has no facet 'status'"),
         ({"expect": {"media-type": "sometimes"}}, "must be one of always, with-body"),
         ({"expect": {}}, "must"),
-        ({"expect": {"own-body": "/who"}}, "x-lifecycle names none (owners)"),
+        ({"expect": {"own-body": "/who"}}, "x-lifecycle names no schema of it (owners)"),
         ({"id": "MA-01"}, "the id stands twice"),
         ({"id": "MA-81"}, "the id stands twice"),
     ],

@@ -139,6 +139,7 @@ class FirstCallNotFound(Service):
         return self.unrouted(request) if self.calls == 1 else super().post(request, id_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observable", [True, False])
 def test_one_call_that_is_not_found_by_chance_is_held_against_the_server(
     observable: bool,

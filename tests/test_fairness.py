@@ -6,11 +6,14 @@ import uuid
 from dataclasses import replace
 from email.utils import formatdate
 from itertools import count
+from pathlib import Path
 from secrets import token_urlsafe
-from typing import Any
 
 import pytest
+from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
+from cancel_contracts.journal import Journal
+from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import Finding, header
 from servers.faults_existence import Whispers
 from servers.front import Request, Response
@@ -18,6 +21,8 @@ from servers.service import Call, Service
 from servers.trial import conforming, judge
 
 COUNT = count()
+POSTED = next(c for c in map(load, shipped()) if c.method == "POST")
+REVOKED = load(Path(__file__).with_name("cases") / "specs" / "session-revoke.yaml")
 
 
 @pytest.mark.parametrize(
@@ -29,6 +34,8 @@ COUNT = count()
         ("POST", "GET, HEAD", True),
         ("POST", "POST", False),
         ("POST", None, False),
+        ("POST", "GET, DELETE", True),
+        ("POST", "POST, DELETE", False),
     ],
 )
 def test_a_post_that_an_odd_id_leads_elsewhere_may_be_405(
@@ -39,10 +46,13 @@ def test_a_post_that_an_odd_id_leads_elsewhere_may_be_405(
     situation = Situation(resource="odd", id=Form("encoded-slash"), method=method)
     received = Received(405, headers=headers)
     exchange = Exchange("c", 1, 1, "cancel", situation, "admin", "", sent, received=received)
-    context: Any = None  # no header is judged by what was seen beside it
-    found = header(context, exchange, "allow")
+    found = header(Context(POSTED, Journal("c")), exchange, "allow")
     assert isinstance(found, Finding)
     assert found.ok is ok, found
+    # Of a contract whose act is another, POST is what is refused.
+    found = header(Context(REVOKED, Journal("c")), exchange, "allow")
+    assert isinstance(found, Finding)
+    assert found.ok is ("DELETE" in (allow or "") and method not in (allow or ""))
 
 
 class NeverMakes(Service):

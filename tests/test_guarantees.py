@@ -16,6 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "guarantees.md"
 
 KEPT: dict[str, str] = {
+    "`pages` ends 4 where": "pages: test_a_page_that_no_folder_has_any_more_ends_4 "
+    "test_a_translation_without_its_english_text_is_said_and_is_no_error",
+    "`pages --accept` changes": "pages: test_accepting_writes_the_sections_and_nothing_else "
+    "test_accepting_anew_keeps_comments_and_the_days_of_what_stayed "
+    "test_accepting_fits_the_layouts_of_people",
     # Never green by accident
     "Exit 0 means": "cli: test_a_stub_that_answers_everything_200_is_caught; report_agree: "
     "test_all_reports_agree_on_the_exit_code; prove: test_a_draw_of_the_matrix_has_no_hole",
@@ -38,6 +43,9 @@ KEPT: dict[str, str] = {
     "baseline_compare: test_a_listed_clause_that_is_upheld_again_fails_and_names_the_line",
     "Two figures stand": "excuses: test_what_is_accepted_is_covered_and_not_kept "
     "test_what_was_excused_is_seen_in_every_report",
+    "What is newer than": "editions: test_what_is_newer_is_not_held_against_it "
+    "test_every_report_tells_what_is_newer test_no_item_of_pytest_fails_for_what_is_newer "
+    "test_the_tip_on_applications_counts_where_an_edition_has_it",
     "Of any number of exchanges": "report_record: "
     "test_of_many_violations_the_first_three_are_shown_and_all_are_counted",
     "All reports derive": "report_agree: "
@@ -70,13 +78,17 @@ KEPT: dict[str, str] = {
     "test_a_neighbour_that_is_not_to_be_had_is_done_without; cli: test_plan_sends_nothing",
     "Nothing is left in the working": "deep: test_the_working_directory_stays_as_it_was; ledger: "
     "test_a_local_target_has_none_unless_asked_for",
-    "`judge`, `compare`, `board`, `clauses`": "cli: test_who_only_reads_opens_no_connection",
+    "`judge`, `recheck`, `compare`": "cli: test_who_only_reads_opens_no_connection",
     # What goes out
     "The same version, spec": "verify: test_the_same_seed_sends_the_same_requests",
     "A request is never sent twice": "transport_failures: "
     "test_closed_without_a_byte_and_not_sent_again test_reset_without_a_byte_and_not_sent_again; "
     "entrance: test_what_finding_the_way_in_took_is_counted_too; provision: "
     "test_a_create_call_that_is_put_off_is_made_again_when_the_wait_is_over",
+    "A parameter that the spec calls required": "request_shapes: "
+    "test_each_call_carries_what_the_operation_asks_for; request_specs: "
+    "test_credentials_stand_where_the_scheme_has_them "
+    "test_what_cannot_be_sent_is_refused_at_load",
     "No redirect is followed": "transport_client: "
     "test_a_redirect_is_an_answer_and_is_not_followed "
     "test_neither_netrc_nor_the_url_adds_a_credential; fault_matrix: "
@@ -133,6 +145,9 @@ KEPT: dict[str, str] = {
     "Data goes one way": "architecture: test_imports_follow_the_flow; replay: "
     "test_the_recording_of_a_run_comes_to_the_same_report; report_redact: "
     "test_coded_bytes_that_hide_a_secret_are_left_out",
+    "A bundle is judged again": "bundle: "
+    "test_a_bundle_comes_to_the_same_verdicts_byte_for_byte test_a_changed_file_is_told "
+    "test_the_same_result_gives_the_same_bytes test_a_hostile_bundle_is_one_line",
     "A recording of somebody else": "recordings_property: "
     "test_nothing_is_said_that_the_whole_recording_does_not_say "
     "test_a_conforming_server_is_never_blamed",

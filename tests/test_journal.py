@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 CONTRACT = load(shipped()[1])
 GROWTH_BYTES = 2000  # an exchange: 100,000 of them within 200 MiB
-COUNT = int(os.environ.get("JOURNAL_EXCHANGES", "6000"))
+COUNT = int(os.environ.get("JOURNAL_EXCHANGES", "3000"))
 
 
 @pytest.fixture(scope="module")

@@ -576,6 +576,7 @@ def test_a_ledger_of_another_contract_asks_for_its_spec(tmp_path: Path) -> None:
         tear_down(account.read(path), [], load_target(file))
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path, service: Service) -> None:
     file = target_file(tmp_path, service)
     runs = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
+from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import closed, opened, place, ways
@@ -93,6 +95,14 @@ REFUSED: dict[str, tuple[dict[str, Any], Change, str]] = {
     "a state on the way that is the end": (
         RUN, life(through=["cancelled"]), "through: 'cancelled' is what a cancel leads to"),
     "no time": (RUN, life(within=0), "x-lifecycle/within"),
+    "a time that never ends": (RUN, life(within=math.inf), "x-lifecycle/within"),
+    "a time that is no number": (RUN, life(within=math.nan), "x-lifecycle/within: is no number"),
+    "a state that YAML reads as yes": (
+        KEY, life(states={True: {}}), "x-lifecycle/states: is read as yes or no where a text"),
+    "a place that YAML reads as a number": (
+        KEY, life(states={"active": {1: "x"}}), "states/active: is read as a number where a text"),
+    "a value left at a place that is none": (
+        RUN, life(leaves={False: "x"}), "x-lifecycle/leaves: is read as yes or no"),
     "time in words": (RUN, life(within="5 s"), "x-lifecycle/within"),
     "no end": (KEY, life(after=[], final=[]), "no state tells what a cancel leads to"),
     "a final state that is asked for and not named": (
@@ -301,6 +311,14 @@ def test_a_state_between_is_no_change_yet_where_no_page_names_the_end(tmp_path: 
         assert sight.effect(call)[0] == effect
 
 
+def test_a_target_may_be_quicker_than_its_page_and_not_slower() -> None:
+    given = (None, 0.25, 0.6, 9.0, math.nan)
+    assert [hurried(RUNS, seconds).lifecycle.within for seconds in given] == [
+        0.6, 0.25, 0.6, 0.6, 0.6
+    ]  # fmt: skip
+    assert hurried(KEYS, 0.25) is KEYS
+
+
 def test_pauses_grow_and_their_looks_are_counted() -> None:
     waits = pauses(8.0)
     assert [next(waits) for _ in range(8)] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
@@ -346,6 +364,36 @@ def test_a_state_that_the_get_does_not_show_is_not_exercised(tmp_path: Path) -> 
     found = {v.clause.id: (v.word, v.reason) for j in result.judgements() for v in j.verdicts}
     told = ("not-exercised", "observe: the GET shows nothing at /meta/phase")
     assert found == {"AK-1": told, "AK-4": told}
+
+
+def with_entity(document: dict[str, Any]) -> None:
+    """Let a success show the run, as it is when it is answered."""
+    operation = document["paths"]["/runs/{run}/cancel"]["post"]
+    schema = {"$ref": "#/components/schemas/Run"}
+    operation["responses"]["202"]["content"] = {"application/json": {"schema": schema}}
+    deep = document["components"]["schemas"]["Run"]["properties"]["run"]["properties"]
+    deep["stoppedBy"] = {"type": ["string", "null"]}
+    life(sets=["/run/stoppedBy"])(document)
+    told = {"body": "entity", "entity": ["id", "state", "set", "agrees"]}
+    document["x-clauses"][0]["expect"] |= told
+
+
+def test_what_a_success_shows_may_be_on_the_way(tmp_path: Path) -> None:
+    contract = load(written(tmp_path, RUN, with_entity))
+    assert {word for word, _ in verified(contract).values()} == {"upheld"}
+    faults = ("entity-without-state", "entity-with-unknown-state", "dates-not-set")
+    assert caught(contract, *faults) == {fault: {"WR-1"} for fault in faults}
+
+
+def caught(contract: Contract, *faults: str) -> dict[str, set[str]]:
+    """Return the clauses that each fault of the mock violates."""
+    found = {}
+    for fault in faults:
+        with mock_target([contract], faults=[fault]) as target:
+            result = verify([contract], target, Options(effect_seconds=0.2), environ={})
+        verdicts = [v for j in result.judgements() for v in j.verdicts]
+        found[fault] = {v.clause.id for v in verdicts if v.word == "violated"}
+    return found
 
 
 class AlwaysThere(Keys):

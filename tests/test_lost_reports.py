@@ -60,6 +60,7 @@ def test_a_folder_that_is_gone_by_then(
     assert json.loads(kept.read_text("utf-8"))["outcome"] == "conforms"
 
 
+@pytest.mark.slow
 def test_whoever_stops_reading_loses_no_report(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     code = "from cancel_contracts.cli import console_main; console_main()"
@@ -71,6 +72,7 @@ def test_whoever_stops_reading_loses_no_report(tmp_path: Path) -> None:
     assert json.loads(report.read_text("utf-8"))["exit_code"] == 0
 
 
+@pytest.mark.slow
 def test_a_terminal_on_a_full_disk_loses_no_report(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     code = "from cancel_contracts.cli import console_main; console_main()"

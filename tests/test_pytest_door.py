@@ -79,6 +79,12 @@ def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
     assert "specs/security-action.yaml::SA-20" in done.stdout, done.stdout
 
 
+def test_contracts_unlike_the_three_are_items_too() -> None:
+    done = run("-q", *(f"tests/cases/specs/{n}.yaml" for n in ("order-cancel", "payment-void")))
+    assert done.returncode == 0, done.stdout
+    assert "10 passed" in done.stdout, done.stdout
+
+
 def test_a_folder_does_not_name_what_is_run_only_when_named() -> None:
     done = run("--collect-only", "-q", "specs")
     assert "specs/security-action.yaml::SA-20" in done.stdout, done.stdout

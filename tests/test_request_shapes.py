@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cancel_contracts import foreign, gate
 from cancel_contracts.assignment import Options
+from cancel_contracts.contract.credentials import Scheme
 from cancel_contracts.contract.load import load
-from cancel_contracts.replay import judge_recording
+from cancel_contracts.exchange import Caller
+from cancel_contracts.har.caller import caller_of
+from cancel_contracts.replay import judge_recording, write_recording
+from cancel_contracts.report.record import record
+from cancel_contracts.schemas import validator
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from recordings import entry, har
@@ -224,12 +232,32 @@ class NothingRevoked(Sessions):
         return response
 
 
+class IdAsText(Builds):
+    """The id is a text, where the schema says that it is a number."""
+
+    def route(self, request: Request, parts: tuple[str, ...], query: Mapping[str, str]) -> Response:
+        response = super().route(request, parts, query)
+        body = re.sub(rb'"id": (\d+)', rb'"id": "\1"', response.body)
+        return replace(response, body=body)
+
+
+class IdOfAnother(Builds):
+    """The answer names the next build."""
+
+    def route(self, request: Request, parts: tuple[str, ...], query: Mapping[str, str]) -> Response:
+        response = super().route(request, parts, query)
+        if request.method == "GET":
+            return response
+        body = re.sub(rb'"id": (\d+)', lambda m: b'"id": %d' % (int(m[1]) + 1), response.body)
+        return replace(response, body=body)
+
+
 WRONG: list[tuple[type[Shaped], str]] = [
     (NoVersion, "BS-5"), (AnyVersion, "BS-5"), (OneVersion, "BS-6"), (NoKey, "BS-7"),
     (KeyKept, "BS-1"), (AnyProject, "BS-8"), (PostStops, "BS-9"), (AnyPassword, "BS-11"),
     (CaseOfTheScheme, "BS-12"), (KeyAnywhere, "SR-7"), (KeyInACookie, "SR-7"),
     (KeyInAnyCase, "SR-7"), (PlusIsPlus, "SR-9"), (AnyForm, "SR-5"), (FormAsJson, "SR-1"),
-    (NothingRevoked, "SR-1"),
+    (NothingRevoked, "SR-1"), (IdAsText, "BS-1"), (IdOfAnother, "BS-1"),
 ]  # fmt: skip
 
 
@@ -323,3 +351,106 @@ def test_a_recording_of_a_form_is_judged(tmp_path: Path, as_params: bool) -> Non
 
     assert recorded(tmp_path, *traffic("a&b c"))["SR-9"] == "upheld"
     assert recorded(tmp_path, *traffic("a&b+c"))["SR-9"] == "violated"
+
+
+WHO = {
+    "query": Scheme("", "query", "key"), "cookie": Scheme("", "cookie", "sid"),
+    "header": Scheme("", "header", "X-Functions"), "Basic": Scheme("Basic"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHO)
+def test_callers_are_told_apart_by_the_credentials_of_the_scheme(name: str) -> None:
+    def carried(token: str, other: str = "") -> Caller:
+        sent = WHO[name].carry(token)
+        headers = (("User-Agent", "sdk"), ("Cookie", f"seen={other}"), *sent.headers)
+        return caller_of(headers, WHO[name], f"https://x.example/a?trace={other}&{sent.query}")
+
+    one, same, two = carried("tokenA"), carried("tokenA", "later"), carried("tokenB")
+    assert one.key == same.key != two.key
+    assert "token" not in one.key
+
+
+def test_a_key_in_a_recording_goes_no_further(tmp_path: Path) -> None:
+    """Wherever the answer repeats it."""
+    secret = "a-key-that-stood-in-the-query"
+    url = f"https://sessions.example/sessions/ses_00000001?api_key={secret}"
+    told = {"error": {"code": "x", "message": f"your key {secret} is not good"}}
+    open_ = {"id": "ses_00000001", "state": "open", "reason": ""}
+    traffic = [entry("GET", url, 200, open_, 1), entry("DELETE", url, 200, told, 2)]
+    (tmp_path / "traffic.har").write_text(har(traffic), "utf-8")
+    result = judge_recording(tmp_path / "traffic.har", [SESSIONS], Options())
+    text = json.dumps(record(result, gate.decide(result.judgements())))
+    assert "is not good" in text
+    assert secret not in text
+
+
+@pytest.mark.parametrize(
+    ("service", "only", "says"),
+    [
+        (NoVersion, ("BS-1", "BS-5"), "cancels a waiting resource, without api-version"),
+        (AnyProject, ("BS-8",), "with another project"),
+        (KeyInAnyCase, ("SR-1", "SR-7"), "with a token in the other case"),
+    ],
+)
+def test_reports_and_recordings_tell_of_it_and_hold_no_secret(
+    service: type[Shaped], only: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
+    result = judged(service(), only)
+    found = record(result, gate.decide(result.judgements()))
+    assert not list(validator("report").iter_errors(found))
+    assert found["contracts"][0]["method"] == ("PUT" if service is not KeyInAnyCase else "DELETE")
+    write_recording(result, tmp_path / "run.har")
+    texts = (json.dumps(found), (tmp_path / "run.har").read_text("utf-8"))
+    assert says in texts[0]
+    for text in texts:
+        for secret in ("swordfish", "YWRtaW46c3dvcmRmaXNo", "a-key-of-an", "A-KEY-OF-AN"):
+            assert secret not in text
+    again = judge_recording(tmp_path / "run.har", [BUILDS, SESSIONS], Options())
+
+    def words(of: Result) -> dict[str, str]:
+        return {v.clause.id: v.word for j in of.judgements() for v in j.verdicts}
+
+    assert words(again) == words(result)
+    assert "violated" in words(again).values()
+
+
+# --- odd servers that are right -------------------------------------------------------------------
+
+
+class VersionBeforeLogin(Builds):
+    """Parameters are looked at before anything else."""
+
+    def route(self, request: Request, parts: tuple[str, ...], query: Mapping[str, str]) -> Response:
+        stops = request.method == "PUT" and request.target.partition("?")[0].endswith("/stop")
+        if stops and not (self.versioned(query) and self.keyed(request)):
+            return self.refuse(400)
+        return super().route(request, parts, query)
+
+
+class KeysRemembered(Builds):
+    """A key that comes again has the answer that it had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: dict[str, Response] = {}
+
+    def route(self, request: Request, parts: tuple[str, ...], query: Mapping[str, str]) -> Response:
+        key = request.headers.get("idempotency-key", "") + request.method + request.target
+        if "idempotency-key" not in request.headers:
+            return super().route(request, parts, query)
+        return self.told.setdefault(key, super().route(request, parts, query))
+
+
+class NamesInAnyCase(Sessions):
+    """The names of a form are read in any case."""
+
+    def reason(self, body: bytes) -> str | None:
+        return super().reason(body.replace(b"Reason=", b"reason="))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("service", [VersionBeforeLogin, KeysRemembered, NamesInAnyCase])
+def test_an_odd_server_that_is_right_conforms(service: type[Shaped]) -> None:
+    result = judged(service())
+    assert gate.decide(result.judgements()).exit_code == 0, violated(result)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import copy
+import os
+import re
+import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +17,20 @@ import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
-from cancel_contracts.contract.credentials import IDENTITIES, Scheme
+from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
-from cancel_contracts.run.requests import Names, cancel_request, masked
+from cancel_contracts.identity.identities import Identities
+from cancel_contracts.redact.secrets import Redactor
+from cancel_contracts.report import curl
+from cancel_contracts.run.requests import Names, cancel_request, masked, odd_segment
+from cancel_contracts.targets.draft import draft
+from cancel_contracts.targets.file import load as load_target
 from cancel_contracts.verify import Result, verify
+from servers.front import Request, Response, Written, written
 
 SPECS = Path(__file__).with_name("cases") / "specs"
 DOCUMENTS = {
@@ -112,7 +122,6 @@ BUILD: dict[str, tuple[Change, str]] = {
         all_of(given(parameter={"api-version": "other"}), lambda d: d["components"]["parameters"]["Version"].update(schema={"const": "2024-05-01"})),
         "the schema of 'api-version' takes no other value",
     ),
-    "an odd id that is a number": (given(resource="odd", id="number"), "'number' is no odd id: the ids are numbers"),
     "Basic as another scheme than Basic": (given(identity="basic-scheme"), "x-clauses/BS-1/given/identity: 'basic-scheme' is nothing of its own under the scheme"),
     "a forged password": (given(identity=["anonymous", "bad-signature"]), "'bad-signature' is nothing of its own under the scheme"),
     "a bare scheme where there is none": (
@@ -209,6 +218,21 @@ def test_fresh_ids_fit_the_schema_and_are_many(schema: Document) -> None:
     assert id_.fresh(UUID(int=7)) == id_.fresh(UUID(int=7))
 
 
+def _wire(identity: str) -> Carrier:
+    wire: Carrier | None = IDENTITIES[identity].wire
+    assert wire is not None
+    return wire
+
+
+def test_an_odd_number_is_too_large_where_ids_are_numbers(tmp_path: Path) -> None:
+    numbers = contract_of(tmp_path, "build-stop")
+    texts = contract_of(tmp_path, "session-revoke")
+    assert odd_segment(numbers, Form("number")) == "9" * 24
+    assert odd_segment(numbers, Form("word")) == odd_segment(texts, Form("word")) == "no-such-id"
+    assert odd_segment(texts, Form("number")) == "123123123"
+    assert odd_segment(numbers, Form("raw", "%FF")) == "%FF"
+
+
 SCHEMES = {
     "Bearer": (Scheme(), {"Authorization": "Bearer t:o k"}, ""),
     "Basic": (Scheme("Basic", opaque=True), {"Authorization": "Basic dDpvIGs="}, ""),
@@ -238,12 +262,40 @@ def test_no_form_of_credentials_is_the_ordinary_one(name: str) -> None:
         assert (carried.headers, carried.query) != (ordinary.headers, ordinary.query), identity
         told.add((carried.headers, carried.query))
     assert len(told) >= 7
-    elsewhere = IDENTITIES["token-elsewhere"].wire(scheme, "a-token-Of-somebody")
-    places = {n.lower() for n, _ in elsewhere.headers} | {elsewhere.query.partition("=")[0]}
-    assert scheme.name.lower() not in places - {"authorization"} or scheme.place != "header"
-    assert scheme.word == "" or "authorization" not in places
-    if name == "cookie":
-        assert not any(v.startswith("sid=") for _, v in elsewhere.headers)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        Scheme("", "header", "X-Access-Token"), Scheme("", "header", "x-authorization"), Scheme("", "header", "Authorization"),
+        Scheme("", "cookie", "access_token"), Scheme("", "query", "access_token"), Scheme("Basic"), Scheme("Token", name="Authorization"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_token_elsewhere_is_never_where_it_belongs(scheme: Scheme) -> None:
+    """Whatever the place is called: a good server would serve it."""
+    carried = _wire("token-elsewhere")(scheme, "a-token")
+    own = "cookie" if scheme.place == "cookie" else scheme.name.lower()
+    headers = {name.lower() for name, _ in carried.headers}
+    if scheme.place == "query":
+        assert not carried.query
+    else:
+        assert own not in headers
+        assert carried.query
+    assert len(headers) >= 4
+
+
+def test_what_nobody_asks_for_replaces_no_parameter(tmp_path: Path) -> None:
+    language = {"name": "Accept-Language", "in": "header", "required": True, "example": "en"}
+    contract = contract_of(
+        tmp_path, "build-stop", lambda d: act(d)["parameters"].append({**language, "schema": {}})
+    )
+    situation = Situation(state="waiting", method="PUT", extra="browser")
+    carried = contract.scheme.carry("a:b")
+    sent = cancel_request(contract, "http://127.0.0.1:1", situation, "7", Names(), carried, "x")
+    headers = [(name.lower(), text) for name, text in sent.headers]
+    assert [text for name, text in headers if name == "accept-language"] == ["en"]
+    assert "user-agent" in dict(headers)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -267,6 +319,95 @@ def test_no_secret_goes_further_than_the_wire(tmp_path: Path, name: str, extra: 
         assert sum(n.lower() == "cookie" for n, _ in sent.headers) <= (
             2 if "else" in identity else 1
         )
+
+
+class Heard:
+    """Keeps the last request."""
+
+    def __init__(self) -> None:
+        self.stopped, self.seen = threading.Event(), list[Request]()
+
+    def answer(self, request: Request) -> Response:
+        self.seen.append(request)
+        return Response(204)
+
+    def encode(self, response: Response, request: Request, close: bool) -> bytes:
+        return written(response, request, close)
+
+
+@pytest.mark.outside("curl")
+@pytest.mark.parametrize("name", SCHEMES)
+@pytest.mark.parametrize("extra", ["none", "browser"])
+def test_a_line_of_curl_sends_the_same_again(tmp_path: Path, name: str, extra: str) -> None:
+    scheme, secret = SCHEMES[name][0], "user:a-Secret$-of'somebody"
+    contract, carried = contract_of(tmp_path, "build-stop"), scheme.carry(secret)
+    carried = Carried(carried.headers, carried.query, secret)
+    with Written(Heard()) as front:
+        situation = Situation(state="waiting", method="PUT", extra=extra)
+        sent = cancel_request(contract, front.url, situation, "7", Names("7"), carried, "an-id")
+        kept = masked(sent, carried, "admin")
+        line = curl.line(kept.method, kept.url, [list(h) for h in kept.headers], kept.body)
+        assert "Secret" not in line
+        environ = {**os.environ, "ADMIN_TOKEN": scheme.written(secret)}
+        subprocess.run(["sh", "-c", line], env=environ, check=True, capture_output=True)
+        (request,) = front.service.seen  # type: ignore[attr-defined]
+    assert request.method == "PUT"
+    assert front.url + request.target == sent.url
+    asked = {n.lower(): v for n, v in sent.headers if n.lower() != "user-agent"}  # curl's own
+    assert asked.items() <= request.headers.items()
+
+
+def test_a_drafted_target_file_shows_the_parameters(tmp_path: Path) -> None:
+    contract = contract_of(tmp_path, "build-stop")
+    text = draft([contract], "handler", whole=False)
+    assert '#   project: "a project"\n#   api-version: "2024-05-01"\n' in text
+    assert "the token of Basic is user:password" in text
+    path = tmp_path / "target.yaml"
+    bare = re.sub(r'(?m)^# (?=parameters:)|^#(?=   [\w-]+: ")', "", text)
+    path.write_text(bare, "utf-8")
+    given = load_target(path).endpoint(contract).parameters
+    assert given == {p.name: p.value for p in contract.parameters if p.value is not None}
+
+
+TARGETS: dict[str, tuple[str, str]] = {
+    "a name that no operation has": ("parameters: {version: 1}", "parameters: no operation has a parameter 'version'; use api-version"),
+    "one that this contract has not": (
+        "contracts: {build-stop: {parameters: {projects: x}}}", "contracts/build-stop/parameters: no operation has a parameter 'projects'; use project",
+    ),
+    "a value that the schema refuses": ("parameters: {api-version: '1999'}", "parameters: api-version has a value that the schema of build-stop refuses"),
+    "a value that no header may hold": (
+        "contracts: {build-stop: {parameters: {Idempotency-Key: 'größe'}}}", "contracts/build-stop/parameters: Idempotency-Key holds what no header may",
+    ),
+    "a header that is a parameter": ("headers: {idempotency-key: abcd}", "headers/idempotency-key: is a parameter of build-stop; give it under `parameters`"),
+    "a list": ("parameters: {project: [a, b]}", "parameters/project"),
+    "Basic without a user": ("identities: {admin: {token: swordfish}}", "admin has no user; give it as user:password"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_file_that_cannot_be_sent_is_refused(tmp_path: Path, name: str) -> None:
+    text, told = TARGETS[name]
+    contract, path = contract_of(tmp_path, "build-stop"), tmp_path / "target.yaml"
+    path.write_text(f"base_url: http://127.0.0.1:1\n{text}\n", "utf-8")
+
+    def read() -> None:
+        target = load_target(path)
+        target.check_names([contract])
+        Identities(contract, target.endpoint(contract), Redactor())
+
+    with pytest.raises(UsageError) as err:
+        read()
+    assert told in str(err.value)
+    assert "swordfish" not in str(err.value)
+
+
+def test_ids_of_a_target_file_may_be_numbers(tmp_path: Path) -> None:
+    contract, path = contract_of(tmp_path, "build-stop"), tmp_path / "target.yaml"
+    own = "{provider_states: {waiting: [30433642, '8#'], built: []}, unknown_id: 7}"
+    path.write_text(f"base_url: http://127.0.0.1:1\ncontracts: {{build-stop: {own}}}\n", "utf-8")
+    endpoint = load_target(path).endpoint(contract)
+    assert endpoint.ids["waiting"][:2] == ("30433642", "81")
+    assert endpoint.unknown_id == "7"
 
 
 # --- the mock, by the scheme ----------------------------------------------------------------------
@@ -364,3 +505,29 @@ def test_a_form_has_octets_and_nothing_of_json(tmp_path: Path) -> None:
     assert {dict(s.headers)["Content-Type"] for s in sent} == {"application/x-www-form-urlencoded"}
     assert {s.method for s in sent} == {"DELETE"}
     assert {s.url for s in sent} == {"http://127.0.0.1:1/sessions/ses_00000001?api_key=k"}
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "refused"),
+    [
+        ({"type": "apiKey", "name": "X-Key", "in": "header"}, "x-key", True),
+        ({"type": "apiKey", "name": "sid", "in": "cookie"}, "Cookie", True),
+        ({"type": "apiKey", "name": "sid", "in": "cookie"}, "sid", False),
+        ({"type": "apiKey", "name": "key", "in": "query"}, "Cookie", False),
+        ({"type": "apiKey", "name": "key", "in": "query"}, "key", False),
+    ],
+    ids=str,
+)
+def test_a_key_goes_with_nobody_by_the_way(
+    tmp_path: Path, row: Document, field: str, refused: bool
+) -> None:
+    """A field of `headers` goes with every call, that of the anonymous too."""
+    contract = contract_of(tmp_path, "build-stop", all_of(scheme(**row), NO_SCHEME))
+    path = tmp_path / "target.yaml"
+    path.write_text(f"base_url: http://127.0.0.1:1\nheaders: {{{field}: abcd}}\n", "utf-8")
+    target = load_target(path)
+    if refused:
+        with pytest.raises(UsageError, match="says who calls build-stop; give whoever calls"):
+            target.endpoint(contract)
+    else:
+        assert [source.name for source in target.endpoint(contract).headers] == [field]

@@ -195,3 +195,12 @@ def test_an_independent_server_and_a_document_of_somebody_else(tmp_path: Path) -
     (tmp_path / "schemathesis.toml").write_text(settings, "utf-8")
     done = independent(conforming("MA", SaysWhere, signed=False), Stdlib11, tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_contract_unlike_the_three_is_held_against_its_calls(tmp_path: Path) -> None:
+    """Its errors are of two media types: what conforms passes, what does not fails."""
+    contract = load(ROOT / "tests" / "cases" / "specs" / "order-cancel.yaml")
+    assert Mock(contract).run(tmp_path, *ONLY_OURS, *BRIEF).returncode == 0
+    done = Mock(contract, "404-in-json").run(tmp_path, *ONLY_OURS, *BRIEF)
+    assert done.returncode == 1
+    assert "OR-3" in done.stdout

@@ -7,6 +7,7 @@ import gzip
 import html
 import json
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import lru_cache
@@ -212,7 +213,7 @@ def test_no_secret_stands_in_any_output(
             ["verify", "--target", str(file), "--contract", "security-action",
              "--report-json", str(out / "r.json"), "--report-junit", str(out / "r.xml"),
              "--report-html", str(out / "r.html"), "--report-markdown", str(out / "r.md"),
-             "--record", str(out / "r.har"), "--ledger", str(out / "l.jsonl"), "--debug"]
+             "--record", str(out / "r.har"), "--bundle", str(tmp_path / "b.zip"), "--ledger", str(out / "l.jsonl"), "--debug"]
         )  # fmt: skip
     assert code == 1
     told = capsys.readouterr()
@@ -221,12 +222,17 @@ def test_no_secret_stands_in_any_output(
     assert set(TOKENS.values()) & echo.tokens
     assert len(echo.tokens) > len(TOKENS), "minted ones too"
     assert len(list(out.iterdir())) == 8
+    with zipfile.ZipFile(tmp_path / "b.zip") as archive:  # packed, a secret would not be seen
+        for row in archive.infolist():
+            (out / f"bundled {row.filename.replace('/', ' ')}").write_bytes(archive.read(row))
+    assert len(list(out.iterdir())) == 15
     secrets = {KEY, *TOKENS.values(), *sorted(echo.tokens, key=len)[:12]}
     for path in out.iterdir():
         data = path.read_bytes()
         for secret in secrets:
             assert found_in(data, secret) == [], (path.name, secret)
     assert main(["judge", str(out / "r.har")]) == 1, "the recording is still one"
+    assert main(["recheck", str(tmp_path / "b.zip")]) == 0, "and comes to the same verdicts"
 
 
 @pytest.mark.parametrize("form", spoken("x"))

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+from cancel_contracts.assignment import Options as VerifyOptions
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Form, Situation
@@ -35,6 +36,7 @@ from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.run.way_in import Chosen, Options, Told, Way, search
 from cancel_contracts.transport.client import Transport
+from cancel_contracts.verify import verify
 
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 CONTRACT = next(c for c in CONTRACTS.values() if c.lifecycle.after and c.quotas)
@@ -249,3 +251,30 @@ def test_the_way_in_is_a_question_on_the_answers_so_far(
 def test_nothing_is_tried_that_may_not_be() -> None:
     assert go({BARE: [404], BETA: [200]}, Options()) == (Chosen(BARE), 1)
     assert go({BARE: [403], Way(caller="app"): [200]}, Options("/beta", True)) == (Chosen(BARE), 1)
+
+
+@pytest.mark.parametrize(
+    ("calls", "numbers"),
+    [
+        ([FIRST], 1),
+        ([FIRST, SECOND], 1),
+        ([ANONYMOUS, FIRST], 2),
+        ([ANONYMOUS, FIRST, SECOND], 2),
+        ([FIRST, replace(FIRST, call="reused")], 2),
+        ([ANONYMOUS, replace(FIRST, call="reused"), replace(ANONYMOUS, call="reused")], 3),
+    ],
+)
+def test_each_resource_that_may_be_had_anew_has_a_number(
+    calls: list[Situation], numbers: int
+) -> None:
+    """A call that was to be refused, and is not, leaves nothing for the one that comes next."""
+    assert in_a_row(*calls).numbers == numbers
+
+
+def test_a_caller_that_stays_on_its_connection_is_told_without_a_crash() -> None:
+    contract = CONTRACTS["security-action"]
+    with mock_target([contract], ["kept-connection-keeps-the-caller"]) as target:
+        result = verify([contract], target, VerifyOptions())
+    assert result.crashes == ()
+    words = {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
+    assert words["SA-10"] == words["SA-11"] == "violated"

@@ -15,7 +15,10 @@ DEVIATES = f"{CONFORMS} --target deviates.yaml"  # nobody is there: 4
 VERDICTS = {CONFORMS: 0, DEVIATES: 4}
 PRINTS = ["clauses", "explain SA-20", "init", "mock --list", "mock", "schema target",
           "verify --plan --only SA-20"]  # fmt: skip
-pytestmark = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+pytestmark = [
+    pytest.mark.slow,  # a process each
+    pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full"),
+]
 
 
 def shell(command: str, streams: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -31,7 +34,6 @@ STREAMS = ["2>/dev/full", "2> >(true)", "2>&-", ">&-", ">/dev/full", "> >(true)"
            ">/dev/full 2>&1", ">&- 2>&-"]  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "streams"),
     [*((CONFORMS, streams) for streams in STREAMS), *((DEVIATES, s) for s in STREAMS[-2:])],

@@ -4,18 +4,28 @@ servers that keep the specs of tests/cases/specs, some in odd ways, and some tha
 
 from __future__ import annotations
 
+import json
+import math
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Received, Sent, Situation
+from cancel_contracts.foreign import Heard, Route
+from cancel_contracts.foreign import exchanges as foreign
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import judge
 from cancel_contracts.replay import judge_recording, write_recording
+from cancel_contracts.report import figures
+from cancel_contracts.report.lifecycle import transitions
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from servers.timed import Answer, Keys, Runs, Service
@@ -24,8 +34,13 @@ SPECS = Path(__file__).parent / "cases" / "specs"
 RUNS, KEYS = load(SPECS / "workflow-run.yaml"), load(SPECS / "access-key.yaml")
 
 
-def run(service: Service, excused: Mapping[str, str] | None = None, **options: Any) -> Result:
-    contract = RUNS if service.collection == Runs.collection else KEYS
+def run(
+    service: Service,
+    excused: Mapping[str, str] | None = None,
+    contract: Contract | None = None,
+    **options: Any,
+) -> Result:
+    contract = contract or (RUNS if service.collection == Runs.collection else KEYS)
     with service:
         raw = {**service.target(), "not_testable": dict(excused or {})}
         target = Target("target.yaml", raw, service.url + "/v1")
@@ -105,6 +120,14 @@ class Gone410(Keys):
     gone = 410
 
 
+class SeenForAWhile(Keys):
+    """A key that was deleted is shown a while longer."""
+
+    def look(self, row: dict[str, Any] | None) -> Answer:
+        late = row is not None and row["at"] is not None and time.monotonic() < row["at"] + 0.1
+        return super().look({**row, "at": None} if row and late else row)
+
+
 class ForgetsTheKey(Keys):
     """A key that was revoked is forgotten by the handler too."""
 
@@ -125,6 +148,7 @@ class ForgetsTheKey(Keys):
         MovesOn,
         Keys,
         Gone410,
+        SeenForAWhile,
         ForgetsTheKey,
         OneRun,
         OneKey,
@@ -155,6 +179,15 @@ def test_a_recording_is_judged_as_the_run_was(kind: type[Service], tmp_path: Pat
     write_recording(result, tmp_path / "run.har")
     contract = RUNS if kind is Slow else KEYS
     assert words(judge_recording(tmp_path / "run.har", [contract], Options())) == words(result)
+
+
+@pytest.mark.parametrize(
+    ("contract", "lines"),
+    [(RUNS, ["cancelled", "via cancelling", "within 0.6 s"]), (KEYS, ["gone"])],
+)
+def test_a_report_tells_what_shows_on_the_way(contract: Contract, lines: list[str]) -> None:
+    found = transitions(judge(contract, Journal(contract.name), []), Journal(contract.name))
+    assert figures.lifecycle({"lifecycle": found})["after"]["lines"] == lines
 
 
 def test_a_second_call_that_came_too_soon_is_not_judged() -> None:
@@ -282,6 +315,22 @@ class Deleted(Keys):
         return status, {**entity, "revoked": True}
 
 
+class DeletesAll(Keys):
+    def cancel(self, row: dict[str, Any] | None) -> Answer:
+        told = super().cancel(row)
+        for other in self.rows.values() if told[0] == self.success else ():
+            other["at"] = other["at"] or time.monotonic()
+        return told
+
+
+class ForbiddenYetDeleted(Keys):
+    def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
+        told = super().answer(method, target, fields, body)
+        if told[0] == 401 and (row := self.rows.get(target.split("/")[-1])):
+            self.cancel(row)
+        return told
+
+
 class ComesBack(Keys):
     """A second call brings a key back, though it is refused."""
 
@@ -319,6 +368,8 @@ class Rises(Keys):
         (StrikesLate, {"WR-1"}),
         (Shown, {"AK-1"}),
         (Deleted, {"AK-1"}),
+        (DeletesAll, {"AK-1"}),
+        (ForbiddenYetDeleted, {"AK-4"}),
         (ComesBack, {"AK-3"}),
         (Rises, {"AK-2"}),
     ],
@@ -337,3 +388,152 @@ def test_a_server_that_does_not_is_found_out(kind: type[Service], clauses: set[s
 def test_an_effect_that_takes_its_time_hides_nothing(kind: type[Runs], clause: str) -> None:
     slow: type[Runs] = type("Slow" + kind.__name__, (kind,), {"takes": 0.4})
     assert clause in violated(run(slow()))
+
+
+class RefusedYetBegun(Runs):
+    """What another method asks for is refused, begins a while after, and goes on for long."""
+
+    def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
+        told = super().answer(method, target, fields, body)
+        row = self.rows.get(target.split("/")[-2])
+        if told[0] == 405 and row is not None:
+            row["begins"] = time.monotonic() + 0.2
+        return told
+
+    def phase(self, row: dict[str, Any]) -> str:
+        if row["at"] is None and time.monotonic() >= row.get("begins", math.inf):
+            return "cancelling"
+        return super().phase(row)
+
+
+class MovesOnLate(Runs):
+    """A queued run is a running one when it is looked at for the third time."""
+
+    def entity(self, row: dict[str, Any], phase: str) -> dict[str, Any]:
+        seen = row["seen"] = row.get("seen", 0) + 1
+        return super().entity(row, "running" if phase == "queued" and seen > 2 else phase)
+
+
+def test_what_can_be_cancelled_is_not_taken_for_a_cancel_under_way() -> None:
+    """A page may have the states of before show for a while."""
+    lifecycle = replace(RUNS.lifecycle, through=("running", "cancelling"))
+    contract = replace(RUNS, lifecycle=lifecycle)
+    result = run(MovesOnLate(), contract=contract, sweep_seconds=0.1)
+    assert set(words(result).values()) == {"upheld"}, words(result)
+
+
+def test_what_was_refused_is_not_under_way_in_the_end() -> None:
+    assert violated(run(RefusedYetBegun(), sweep_seconds=0.3)) == {"WR-8"}
+
+
+# --- What is torn down ---------------------------------------------------------------------------
+
+
+class ForgetsAll(Keys):
+    """The handler knows nothing of what it has set up."""
+
+    def tear_down(self, params: dict[str, Any]) -> Answer:
+        return 404, self.error
+
+
+def test_what_was_not_deleted_has_to_be_torn_down() -> None:
+    result = run(ForgetsAll())
+    told = [text for text in result.faults_of_the_run if "tear-down" in text]
+    assert len(told) == len(result.faults_of_the_run) > 0
+
+
+class Creates(Keys):
+    """Keys are made by a call of its own."""
+
+    def answer(self, method: str, target: str, fields: dict[str, str], body: bytes) -> Answer:
+        if (method, target) != ("POST", "/v1/keys"):
+            return super().answer(method, target, fields, body)
+        return self.provide({"action": "setup", "params": {"state": "active"}})
+
+
+def test_a_delete_leaves_nothing_to_undo(tmp_path: Path) -> None:
+    document = yaml.safe_load((SPECS / "access-key.yaml").read_text("utf-8"))
+    document["x-provision"] = [
+        {
+            "state": "active",
+            "does": "makes a key",
+            "source": {"page": "keys", "section": "create"},
+            "create": {"method": "POST", "path": "/keys", "body": {}},
+            "undo": {"says": "delete it", "call": "cancel"},
+        }
+    ]
+    path = tmp_path / "access-key.yaml"
+    path.write_text(yaml.safe_dump(document), "utf-8")
+    contract, service = load(path), Creates()
+    with service:
+        raw = {
+            "identities": service.target()["identities"],
+            "contracts": {"access-key": {"provision": {}}},
+        }
+        target = Target("target.yaml", raw, service.url + "/v1")
+        result = verify([contract], target, Options(effect_seconds=0.2), environ={})
+    assert result.faults_of_the_run == ()
+    assert service.rows
+    assert not any(map(service.there, service.rows.values()))
+    assert words(result)["AK-1"] == "upheld"
+    refused = [x for x in result.results[0].journal.exchanges if x.status == 404]
+    assert result.results[0].requests()["provider_states"] < 2 * len(service.rows), refused
+
+
+# --- What others have recorded -------------------------------------------------------------------
+
+
+def told(contract: Contract, *rows: tuple[str, int, Any, float]) -> dict[str, str]:
+    """Judge calls that somebody else recorded on one resource: method, status, what is shown, when
+    (seconds). Return the verdicts that are not open.
+    """
+    heard = []
+    for method, status, shows, started in rows:
+        kind: Literal["cancel", "observe"] = "observe" if method == "GET" else "cancel"
+        body = b"" if shows is None else json.dumps(shows).encode()
+        sent, received = Sent(method, "http://x/keys/k"), Received(status, body=body)
+        heard.append(Heard(Route(contract, kind, "k"), sent, received, started, 0.01))
+    exchanges, _ = foreign(heard)
+    verdicts = judge(contract, Journal(contract.name, Exchanges(exchanges)), contract.clauses)
+    return {v.clause.id: v.word for v in verdicts.verdicts if v.word != "not-exercised"}
+
+
+ACTIVE = {"id": "k", "owner": "ann"}
+RUNNING = {"run": {"status": "running", "conclusion": None}}
+ON_THE_WAY = {"run": {"status": "cancelling", "conclusion": None}}
+ENDED = {
+    "run": {"status": "completed", "conclusion": "cancelled", "reason": "by a caller"},
+    "billable": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("contract", "rows", "violated"),
+    [
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 404, None, 2)], set()),
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 410, None, 9)], set()),
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 200, ACTIVE, 9)],
+         {"AK-1"}),
+        # As soon as that nothing is told by it.
+        (KEYS, [("GET", 200, ACTIVE, 0), ("DELETE", 204, None, 1), ("GET", 200, ACTIVE, 2)], set()),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2),
+                ("GET", 200, ENDED, 1.5)], set()),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2),
+                ("POST", 202, None, 1.3), ("GET", 200, ENDED, 5)], set()),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2),
+                ("GET", 200, ON_THE_WAY, 2)], {"WR-1"}),
+        (RUNS, [("GET", 200, RUNNING, 0), ("POST", 202, None, 1), ("GET", 200, ON_THE_WAY, 1.2)],
+         set()),
+    ],
+)  # fmt: skip
+def test_what_others_recorded_is_judged_by_the_time_that_an_effect_has(
+    contract: Contract, rows: list[tuple[str, int, Any, float]], violated: set[str]
+) -> None:
+    found = told(contract, *rows)
+    assert {id_ for id_, word in found.items() if word == "violated"} == violated, found
+
+
+def test_what_others_recorded_upholds_that_a_key_is_gone() -> None:
+    bare = replace(KEYS.clauses[0], expect={"status": 204, "effect": "cancelled"})
+    rows = [("GET", 200, ACTIVE, 0.0), ("DELETE", 204, None, 1.0), ("GET", 404, None, 2.0)]
+    assert told(replace(KEYS, clauses=(bare,)), *rows) == {"AK-1": "upheld"}

@@ -36,7 +36,6 @@ def test_the_request_as_it_stands_on_the_wire() -> None:
         b"POST /a?b=c HTTP/1.1\r\n"
         b"Host: " + host.encode() + b"\r\n"
         b"User-Agent: cancel-contracts\r\n"
-        b"Accept: */*\r\n"
         b"Accept-Encoding: identity\r\n"
         b"Connection: close\r\n"
         b"Content-Length: 4\r\n"
@@ -51,7 +50,6 @@ def test_the_request_as_it_stands_on_the_wire() -> None:
         (
             ("Host", host),
             ("User-Agent", "cancel-contracts"),
-            ("Accept", "*/*"),
             ("Accept-Encoding", "identity"),
             ("Connection", "close"),
             ("Content-Length", "4"),

@@ -38,7 +38,6 @@ def test_an_http_target_behind_a_proxy(variable: str) -> None:
         b"POST http://target.test/a/%zz/..%2f?b=' HTTP/1.1\r\n"
         b"Host: target.test\r\n"
         b"User-Agent: cancel-contracts\r\n"
-        b"Accept: */*\r\n"
         b"Accept-Encoding: identity\r\n"
         b"Connection: close\r\n"
         b"Content-Length: 0\r\n"

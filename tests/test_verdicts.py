@@ -82,6 +82,7 @@ def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -
     assert len(told.excused["observe"]) == told.selected - told.judged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["machine-action", "access-package-assignment-request"])
 def test_a_refusal_that_was_performed_shows_in_the_next_answer_too(name: str) -> None:
     """A call that is to be served follows refused ones on one resource: it is turned away."""

@@ -48,6 +48,7 @@ def test_every_testable_clause_is_exercised_and_upheld_on_the_faithful_mock(gate
     assert gate.decide(gated.judgements(), strict=True).exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_gate_stays_within_the_quota_of_the_page(gated: Result) -> None:
     for result in gated.results:
         assert result.requests()["cancel"] <= 100

@@ -115,6 +115,18 @@ def apply(
     return replace(judgement, verdicts=verdicts), stale, expired
 
 
+def dump(entries: Sequence[Entry]) -> str:
+    """Return entries as a baseline file."""
+    rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in KINDS}
+    for entry in entries:
+        row = {"contract": entry.contract, "clause": entry.clause, "reason": entry.reason}
+        row |= {"issue": entry.issue} if entry.issue else {}
+        row |= {"expires": entry.expires.isoformat()} if entry.expires else {}
+        rows[entry.kind].append(row)
+    text: str = yaml.safe_dump(rows, sort_keys=False, allow_unicode=True)
+    return text
+
+
 def draft(report: Mapping[str, Any]) -> str:
     """Return a baseline for a JSON report's violations and gaps, its reasons left for a person to
     write.
@@ -122,6 +134,8 @@ def draft(report: Mapping[str, Any]) -> str:
     rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in KINDS}
     for contract in report["contracts"]:
         for clause in contract["clauses"]:
+            if clause.get("newer"):
+                continue  # nothing is to be accepted
             row = {"contract": contract["name"], "clause": clause["id"]}
             if clause["verdict"] == "violated":
                 told = clause["evidence"][0] if clause["evidence"] else {}

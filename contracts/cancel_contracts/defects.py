@@ -147,9 +147,19 @@ class Defect:
         return self.breaches[0]
 
     @property
-    def rank(self) -> tuple[int, int, int, int]:
-        level = min(b.rank[0] for b in self.breaches)
-        return (level, *self.lead.rank[1:])
+    def newer(self) -> bool:
+        """Whether it breaks nothing but what is newer than the edition that the target holds to."""
+        return all(b.verdict.newer for b in self.breaches)
+
+    @property
+    def level(self) -> Level:
+        """The gravest level of what is held against the target, if anything is."""
+        held = [b for b in self.breaches if self.newer or not b.verdict.newer]
+        return min((b.verdict.clause.level for b in held), key=LEVELS.index)
+
+    @property
+    def rank(self) -> tuple[bool, int, int, int, int]:
+        return (self.newer, LEVELS.index(self.level), *self.lead.rank[1:])
 
 
 def defects(judgements: Iterable[Judgement]) -> tuple[Defect, ...]:

@@ -87,9 +87,14 @@ class Situation:
     content_type: str = "default"
     transfer: str = "length"  # length | chunked
     method: str = "POST"
-    call: str = "first"  # first | second | concurrent | reused
+    call: str = "first"  # first | second | repeated | concurrent | reused
     extra: str = "none"  # what is sent beside it that nobody asks for
     parameter: tuple[str, str] | None = None  # the one that is omitted, invalid or other, and how
+
+    @property
+    def follows(self) -> bool:
+        """Whether it comes after another call on its resource."""
+        return self.call in ("second", "repeated")
 
     @property
     def drawn(self) -> tuple[Form, ...]:

@@ -1,5 +1,5 @@
-"""Excuses: the reasons of a target file (`not_testable`) beside what was lacking, and those of them
-that are stale. Pure.
+"""Excuses: the reasons of a target file (`not_testable`) beside what was lacking, those of them
+that are stale, and what is newer than the edition that the target holds to. Pure.
 
 An excuse speaks of a need, by one of its keys, or of a clause by its id. It covers what was not
 exercised; it never covers a violation, and keeps nothing from being asked. One for what was in fact
@@ -10,18 +10,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 from cancel_contracts.contract.callers import ROLES
+from cancel_contracts.contract.edition import newer
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.needs import GROUPS, Need
 
 
-def excuse(judgement: Judgement, not_testable: Mapping[str, str]) -> Judgement:
-    """Return the judgement with the target's reasons beside what it could not be asked."""
+def excuse(
+    judgement: Judgement, not_testable: Mapping[str, str], held_to: date | None = None
+) -> Judgement:
+    """Return the judgement with the target's reasons beside what it could not be asked. What is
+    newer than the edition `held_to` needs none: it is not held against the target.
+    """
 
     def one(verdict: Verdict) -> Verdict:
+        if newer(verdict.clause, held_to):
+            told = f"newer than the edition of {held_to}: in force since {verdict.clause.since}"
+            return replace(
+                verdict, newer=True, reason="; ".join(filter(None, (told, verdict.reason)))
+            )
         if verdict.word != "not-exercised" or verdict.conditional:
             return verdict
         keys = _keys(verdict, not_testable)
@@ -67,7 +78,7 @@ def stale(rows: Iterable[Excused]) -> list[str]:
         needed |= {key for need in lacking if need for key in need.keys}
         whole = len(row.judgement.verdicts) == len(row.judgement.contract.clauses)
         used = _used(row.journal, whole)
-        words = {v.clause.id: v.word for v in row.judgement.verdicts}
+        words = {v.clause.id: v.word for v in row.judgement.verdicts if not v.newer}
         for key in row.not_testable:
             if key in used:
                 met[key] = f"{key} is exercised now; delete this line"

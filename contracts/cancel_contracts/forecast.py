@@ -27,7 +27,8 @@ def forecast(assignment: Assignment) -> Judgement:
         else Verdict(clause, "upheld")
         for clause in assignment.plan.clauses
     )
-    return excuse(Judgement(contract, verdicts, {}), assignment.endpoint.not_testable)
+    endpoint = assignment.endpoint
+    return excuse(Judgement(contract, verdicts, {}), endpoint.not_testable, endpoint.edition)
 
 
 def _gaps(assignment: Assignment, clause: Clause) -> dict[Gap, None]:

@@ -2,7 +2,8 @@
 
 The exit code never hides a gap: a must-clause that nothing exercised and nobody excused ends 4,
 never 0. Two figures stand beside it and are never blended: *kept*, the must-clauses upheld of those
-judged, and *covered*, those judged of all that were selected.
+judged, and *covered*, those judged of all that were selected. What is newer than the edition that
+the target holds to stands in neither.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ SHOWN_GAPS = 12
 @dataclass(frozen=True)
 class Figures:
     """How many must-clauses were selected, judged of these and upheld of these. `excused` names
-    the clauses that stand aside, by the key of the excuse.
+    the clauses that stand aside, by the key of the excuse; `newer` those of any level that are
+    newer than the edition that the target holds to, by their verdict.
     """
 
     upheld: int
     judged: int
     selected: int
     excused: Mapping[str, tuple[str, ...]]
+    newer: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def covered_percent(self) -> float:
@@ -48,7 +51,7 @@ class Outcome:
 
 def gap(verdict: Verdict) -> bool:
     """Whether a verdict keeps the run from conforming although nothing is violated."""
-    if verdict.clause.level != "must" or verdict.excused:
+    if verdict.clause.level != "must" or verdict.excused or verdict.newer:
         return False
     if verdict.word == "inconclusive":
         return True
@@ -66,14 +69,19 @@ def tally(rows: Iterable[tuple[str, str]]) -> tuple[int, int, int]:
 
 def figures(verdicts: Iterable[Verdict]) -> Figures:
     """Return the two figures of the must-clauses, and who stands aside."""
-    verdicts = list(verdicts)
+    every = list(verdicts)
+    verdicts = [v for v in every if not v.newer]
     excused: dict[str, list[str]] = {}
     for verdict in verdicts:
         if verdict.excused and verdict.clause.level == "must":
             for key in verdict.excused_by or (verdict.clause.id,):
                 excused.setdefault(key, []).append(verdict.clause.id)
     named = {key: tuple(ids) for key, ids in sorted(excused.items())}
-    return Figures(*tally((v.clause.level, v.word) for v in verdicts), named)
+    newer: dict[str, tuple[str, ...]] = {}
+    for verdict in every:
+        if verdict.newer:
+            newer[verdict.word] = (*newer.get(verdict.word, ()), verdict.clause.id)
+    return Figures(*tally((v.clause.level, v.word) for v in verdicts), named, newer)
 
 
 def decide(
@@ -116,7 +124,8 @@ def _decide(
     verdicts = [v for j in judgements for v in j.verdicts]
     if not verdicts:
         return _outcome("nothing-selected", nothing or "no clause was selected")
-    violated = [v.clause.id for v in verdicts if v.word == "violated" and v.clause.level in failing]
+    bad = [v for v in verdicts if v.word == "violated" and not v.newer]
+    violated = [v.clause.id for v in bad if v.clause.level in failing]
     duties = [v for j in judgements for v in j.duties] if caller else []
     broken = [v.clause.id for v in duties if v.word == "violated" and v.clause.level in failing]
     excuses = _excuses(judgements)

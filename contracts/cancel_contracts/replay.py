@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cancel_contracts import har, version
 from cancel_contracts.assignment import Options, select
+from cancel_contracts.contract.edition import at
 from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
@@ -37,6 +38,8 @@ def write_recording(result: Result, path: Path) -> None:
                 not_testable=r.not_testable,
                 seconds=r.seconds,
                 pairs=(r.pairs.met, r.pairs.possible),
+                edition=_text(r.contract.edition),
+                held_to=_text(r.held_to),
                 within=r.contract.lifecycle.within,
             )
             for r in result.results
@@ -45,8 +48,15 @@ def write_recording(result: Result, path: Path) -> None:
     har.write(path, [r.journal for r in result.results], settings, version(), result.redactor)
 
 
-def judge_recording(path: Path, contracts: Sequence[Contract], options: Options) -> Result:
-    """Return the result of a recording: the same verdicts as the run that made it.
+def judge_recording(
+    path: Path,
+    contracts: Sequence[Contract],
+    options: Options,
+    known: Collection[str] | None = None,
+) -> Result:
+    """Return the result of a recording: the same verdicts as the run that made it. Where `known`
+    are the clauses that the run could choose from, the contracts are judged by as they are, and
+    clauses that came later are judged too.
 
     Raises UsageError where the file is no recording.
     """
@@ -62,8 +72,13 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         profile=settings.profile,
         seed=settings.seed,
     )
+    started = datetime.fromisoformat(settings.started)
+    if not recording.foreign and known is None:  # by those of the run, unless one is named now
+        contracts = [
+            _of_the_run(c, settings, started) if c.edition is None else c for c in contracts
+        ]
     results = [
-        _judged(contract, recording, settings, options)
+        _judged(contract, recording, settings, options, known)
         for contract in contracts
         if recording.journals[contract.name].exchanges or contract.name in settings.contracts
     ]
@@ -78,7 +93,7 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
         base_url=settings.base_url,
         options=options,
         results=tuple(results),
-        started=datetime.fromisoformat(settings.started),
+        started=started,
         seconds=settings.seconds,
         redactor=redactor,
         warnings=(*notes, *recording.notes, *_left_out(recording)),
@@ -87,13 +102,33 @@ def judge_recording(path: Path, contracts: Sequence[Contract], options: Options)
     )
 
 
+def _of_the_run(contract: Contract, settings: Settings, started: datetime) -> Contract:
+    row = settings.contracts.get(contract.name, Selected())
+    return at(contract, _day(row.edition), started.date())
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
 def _judged(
-    contract: Contract, recording: Recording, settings: Settings, options: Options
+    contract: Contract,
+    recording: Recording,
+    settings: Settings,
+    options: Options,
+    known: Collection[str] | None,
 ) -> ContractResult:
     row = settings.contracts.get(contract.name)
     contract = hurried(contract, row.within if row else None)
     journal = recording.journals[contract.name]
-    clauses = [c for c in select(contract, options) if row is None or c.id in set(row.clauses)]
+    clauses = select(contract, options)
+    if row is not None:
+        asked = set(row.clauses)
+        clauses = [c for c in clauses if c.id in asked or (known is not None and c.id not in known)]
     judgement = judge(contract, journal, clauses, options.pinned.get(contract.name, ()))
     if heard := [one for one in recording.overheard if one.exchange.contract == contract.name]:
         judgement = replace(judgement, duties=duties.judged(contract, heard))
@@ -102,9 +137,10 @@ def _judged(
         contract,
         row.base_url,
         journal,
-        excuse(judgement, row.not_testable),
+        excuse(judgement, row.not_testable, _day(row.held_to)),
         row.seconds,
         row.not_testable,
+        _day(row.held_to),
         pairs=PairsMet(*row.pairs),
     )
 

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from threading import BoundedSemaphore
 
 from cancel_contracts.assignment import Assignment, Options, assign, in_flight
@@ -51,6 +51,7 @@ class ContractResult:
     judgement: Judgement
     seconds: float
     not_testable: Mapping[str, str] = field(default_factory=dict)
+    held_to: date | None = None  # the edition of the target file
     crashes: tuple[str, ...] = ()  # faults of the suite itself
     not_torn_down: tuple[str, ...] = ()
     pairs: PairsMet = field(default_factory=lambda: PairsMet(0, 0))
@@ -289,11 +290,11 @@ class _ContractRun:
             judgement = unjudged(contract, plan.clauses)
             with contained(crashes):
                 judgement = self.judge.judge(run.journal)
-        judgement = excuse(judgement, endpoint.not_testable)
+        judgement = excuse(judgement, endpoint.not_testable, endpoint.edition)
         self.seconds += time.monotonic() - began
         pairs = PairsMet(0, 0) if run.journal.stopped else plan.pairs  # how many met nobody counted
+        crashes, excused = [*dict.fromkeys(crashes)], endpoint.not_testable
         return ContractResult(
-            contract, run.calls.base_url, run.journal, judgement, self.seconds,
-            endpoint.not_testable, tuple(dict.fromkeys(crashes)), tuple(torn), pairs, run.way,
-            run.scenarios,
+            contract, run.calls.base_url, run.journal, judgement, self.seconds, excused,
+            endpoint.edition, tuple(crashes), tuple(torn), pairs, run.way, run.scenarios,
         )  # fmt: skip

@@ -154,6 +154,60 @@ class Tickets(Booth):
         return "done"
 
 
+class Payments(Booth):
+    collection, verb = "/payments", "void"
+    cancellable, after = ("authorised",), "voided"
+    token = "payments-key-of-nobody"
+    kept: ClassVar[dict[tuple[str, str], Answer]] = {}
+    answers: ClassVar[Mapping[str, Answer]] = {
+        "unknown": (404, (JSON,), b'{"error": {"code": "not_found", "message": "No."}}'),
+        "token": (
+            401,
+            (JSON, "WWW-Authenticate: Bearer"),
+            b'{"error": {"code": "no_key", "message": "No."}}',
+        ),
+        "key": (400, (JSON,), b'{"error": {"code": "no_key", "message": "Give a key."}}'),
+        "final": (402, (JSON,), b'{"error": {"code": "too_late", "message": "Too late."}}'),
+    }
+
+    def fresh(self, state: str) -> dict[str, Any]:
+        return {"status": state, "amount": 700, "voided_at": None}
+
+    def told(self, name: str, id_: str) -> Answer:
+        key = (id_, self.headers.get("Idempotency-Key") or "")
+        if name == "again":
+            status, lines, body = self.kept[key]
+            if "marked" in self.odd:
+                lines = (*lines, "Idempotent-Replayed: true")
+            if "respelled" in self.odd:
+                body = json.dumps(dict(reversed(json.loads(body).items())), indent=1).encode()
+            return self.wrong.get("again") or (status, lines, body)
+        if name != "done":
+            return super().told(name, id_)
+        self.kept[key] = (200, (JSON,), json.dumps(self.shown(self.rows[id_])).encode())
+        return self.kept[key]
+
+    def cancel(self, id_: str) -> str:
+        key = self.headers.get("Idempotency-Key")
+        if self.headers.get("Authorization", "").partition(" ")[2] != self.token:
+            return "token"
+        row = self.rows.get(id_)
+        if not key:
+            return "key"
+        if row is None:
+            return "unknown"
+        if (id_, key) in self.kept and "forgets" not in self.odd:
+            if "performs" in self.odd:
+                row["voided_at"] = "2026-02-03T04:05:06Z"
+            if "undoes" in self.odd:
+                row |= {"status": "authorised", "voided_at": None}
+            return "again"
+        if row["status"] not in self.cancellable:
+            return "final"
+        row |= {"status": self.after, "voided_at": "2026-01-02T03:04:05Z"}
+        return "done"
+
+
 def served(
     kind: type[Booth],
     wrong: Mapping[str, Answer] | None = None,

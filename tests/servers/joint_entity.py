@@ -32,9 +32,9 @@ def each(short: str) -> dict[str, dict[str, Any]]:
 # --- The whole entity ----------------------------------------------------------------------------
 
 
-@awaits("whole entity", "MA", each("MA"))
-@awaits("whole entity", "SA", each("SA"))
-@awaits("whole entity", "AP", each("AP"))
+@breaks("MA-69", each("MA"))
+@breaks("SA-52", each("SA"))
+@breaks("AP-72", each("AP"))
 class CancelRewrites(Service):
     """A cancel writes another value where it has no business."""
 
@@ -58,7 +58,7 @@ class CancelDrops(Service):
         return {k: v for k, v in found.items() if k not in self.names}
 
 
-@awaits("whole entity", "MA AP")
+@breaks("MA-69 AP-72")
 class RefusalRewrites(Service):
     """A refused call leaves its mark in a text of the resource's own."""
 
@@ -70,7 +70,7 @@ class RefusalRewrites(Service):
         return super().refused(call, refusal)
 
 
-@awaits("whole entity", "MA")
+@breaks("MA-08")
 class RefusalNamesACanceller(Service):
     """Who asked is written down as who cancelled, of what has ended."""
 
@@ -81,7 +81,7 @@ class RefusalNamesACanceller(Service):
         return super().not_cancellable(call)
 
 
-@awaits("whole entity", "MA", {
+@breaks("MA-33", {
     "machine": {"name": "machineId", "says": "0" * 40}, "type": {"name": "type", "says": "Unisolate"},
     "who": {"name": "cancellationRequestor", "says": "system"},
     "when": {"name": "cancellationDateTimeUtc", "says": "2024-10-21T11:31:02Z"},
@@ -96,7 +96,8 @@ class AnswerDisagrees(Service):
         return self.told(self.entity(call.resource) | {self.name: self.says})
 
 
-@awaits("whole entity", "MA", {"years before": {"hours": -300_000}, "days ahead": {"hours": 72}})
+@breaks("MA-71", {"years before": {"hours": -300_000}})
+@awaits("whole entity", "MA", {"days ahead": {"hours": 72}})
 class DatesOutOfOrder(Service):
     hours = 0
 
@@ -106,7 +107,7 @@ class DatesOutOfOrder(Service):
         resource.cancelled_at = when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@awaits("whole entity", "MA")
+@breaks("MA-72")
 class TwoCallersUnderOneName(Service):
     """An application is written down under the name of the last user."""
 
@@ -219,7 +220,7 @@ class ForbiddenListTheGranted(Service):
         return self.refuse(403, "Forbidden", known)
 
 
-@awaits("canaries", "SA MA AP")
+@breaks("SA-53 MA-70 AP-73")
 class TokenInAHeader(Service):
     """A header for debugging holds the token."""
 
@@ -271,7 +272,8 @@ class ForbiddenLearnTheState(Service):
 # --- More at once --------------------------------------------------------------------------------
 
 
-@awaits("more at once", "SA MA AP", {"three": {"room": 2}, "five": {"room": 4}})
+@breaks("SA-33 MA-53 AP-48", {"three": {"room": 2}})
+@awaits("more at once", "SA MA AP", {"five": {"room": 4}})
 class NoRoomForMore(Service):
     """A pool that is used up answers with a failure."""
 

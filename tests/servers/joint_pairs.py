@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from servers.entities import Resource
-from servers.faults import awaits
+from servers.faults import awaits, breaks
 from servers.front import Request, Response
 from servers.pages import Page
 from servers.service import Call, Service
@@ -32,7 +32,7 @@ class Looks(Service):
 
 
 @awaits("pairs", "MA", {"offboard": {"role": "Machine.Offboard"}})
-@awaits("pairs", "SA", {"actions": {"role": "SecurityActions.ReadWrite.All"}})
+@breaks("SA-01", {"actions": {"role": "SecurityActions.ReadWrite.All"}})
 class RoleIsEnoughButInTheLastState(Looks):
     """An application of one role is refused from the last of the states."""
 
@@ -70,7 +70,7 @@ class PersonalAccountInTheLastState(Looks):
         return refusal
 
 
-@awaits("pairs", "AP")
+@breaks("AP-21")
 class OwnerEscalatedBodyUnread(Looks):
     """The owner's body is not read where the approval was escalated."""
 
@@ -91,7 +91,7 @@ class SubjectAccessOfAnothersInOneState(Looks):
         return super().check_permission(call)
 
 
-@awaits("pairs", "MA", {"in progress": {}})
+@breaks("MA-28", {"in progress": {}})
 class CommentOfALaterStateIsLost(Looks):
     def cancel(self, resource: Resource, call: Call) -> None:
         late = resource.state == "InProgress"
@@ -166,14 +166,14 @@ class BodyInTheLastStatesSuccess(Looks):
         super().cancel(resource, call)
 
 
-@awaits("pairs", "MA")
+@breaks("MA-30")
 class ChunkedAnswerIsAnEmptyObject(Service):
     def success(self, call: Call) -> Response:
         nobody = call.caller.application and call.request.chunked
         return self.told({}) if nobody else super().success(call)
 
 
-@awaits("pairs", "SA MA AP")
+@breaks("SA-25 MA-35 AP-40")
 class FinalStateForAnApplicationToldInHtml(Looks):
     def not_cancellable(self, call: Call) -> Response:
         if call.request.chunked or call.caller.application:
@@ -184,7 +184,7 @@ class FinalStateForAnApplicationToldInHtml(Looks):
 # --- Histories -----------------------------------------------------------------------------------
 
 
-@awaits("history", "SA MA AP")
+@breaks("SA-01 MA-01 AP-01")
 class LockedByARefusal(Service):
     """A lock that is taken before the checks is not given back where one of them says no."""
 
@@ -246,7 +246,7 @@ class TrustsWhomItRefusedTwice(Service):
         return refusal
 
 
-@awaits("history", "SA MA AP")
+@breaks("SA-40 MA-48 AP-62")
 class CancelledByAnotherFails(Service):
     """A second cancel fails where another one made the first."""
 
@@ -257,7 +257,7 @@ class CancelledByAnotherFails(Service):
         return super().not_cancellable(call)
 
 
-@awaits("history", "MA")
+@breaks("MA-43")
 class CancelledByAnotherIsRenamed(Service):
     """Whoever asks last is who cancelled, and the comment stays."""
 
@@ -268,7 +268,7 @@ class CancelledByAnotherIsRenamed(Service):
         return super().not_cancellable(call)
 
 
-@awaits("history", "SA MA AP")
+@breaks("SA MA AP")
 class FourthCallOnOneResourceReopens(Service):
     def __init__(self, page: Page, tokens: Tokens) -> None:
         super().__init__(page, tokens)
@@ -282,7 +282,7 @@ class FourthCallOnOneResourceReopens(Service):
         return answer
 
 
-@awaits("history", "SA MA")
+@breaks("SA MA")
 class EveryFifthSuccessIsForgotten(Service):
     done = 0
 
@@ -296,7 +296,7 @@ class EveryFifthSuccessIsForgotten(Service):
             resource.touched = "2024-10-21T11:25:48.3308187Z"
 
 
-@awaits("history", "SA MA AP")
+@breaks("SA MA AP")
 class LookThenCancelFails(Service):
     """A resource that was looked at three times is taken for busy."""
 
@@ -315,7 +315,7 @@ class LookThenCancelFails(Service):
 # --- Kept connections ----------------------------------------------------------------------------
 
 
-@awaits("kept connections", "SA MA AP")
+@breaks("SA-10 MA-19 AP-16")
 class ConnectionRemembersItsPermissions(Service):
     """Whoever calls on a connection that an administrator opened may do what an administrator may."""
 
@@ -360,7 +360,7 @@ class RefusedBodyIsReadAgain(Service):
         return super().refused(call, refusal)
 
 
-@awaits("kept connections", "SA MA AP")
+@breaks("SA-10 MA-19 AP-01")
 class ThirdAnswerOnAConnectionIsTheFirst(Service):
     def answer(self, request: Request) -> Response:
         made = super().answer(request)
@@ -398,7 +398,7 @@ class SameOwnerOnly(Service):
             self.cancel(resource, call)
 
 
-@awaits("other callers", "SA MA AP")
+@breaks("SA-05 MA-06 AP-06")
 class RefusalForgetsTheOthers(Service):
     """A refused caller's other resources are dropped from the list."""
 
@@ -411,7 +411,7 @@ class RefusalForgetsTheOthers(Service):
         return super().refused(call, refusal)
 
 
-@awaits("other callers", "SA MA AP")
+@breaks("SA-52 MA-69 AP-72")
 class CancelledOnesLoseTheirDate(Service):
     """Each cancel rewrites the dates of those before."""
 

@@ -39,11 +39,14 @@ def from_last_word(request: Request) -> str:
     return (request.headers.get("authorization", "").split() or [""])[-1]
 
 
-@awaits("nearly right", "SA MA AP", {
-    "query": {"where": staticmethod(from_query)}, "cookie": {"where": staticmethod(from_cookie)},
+@breaks("SA-50 MA-67 AP-70", {
+    "query": {"where": staticmethod(from_query)},
     "another header": {"where": staticmethod(from_other_header)},
+})  # fmt: skip
+@breaks("SA-49 MA-66 AP-69", {"last word": {"where": staticmethod(from_last_word)}})
+@awaits("nearly right", "SA MA AP", {
+    "cookie": {"where": staticmethod(from_cookie)},
     "any scheme": {"where": staticmethod(from_any_scheme)},
-    "last word": {"where": staticmethod(from_last_word)},
 })  # fmt: skip
 class TokenFromElsewhere(Service):
     """Where the header says nothing of worth, the token is looked for elsewhere."""
@@ -54,9 +57,8 @@ class TokenFromElsewhere(Service):
         return super().bearer(request) or self.tokens.caller(self.where(request))
 
 
-@awaits("nearly right", "SA MA AP", {
-    "not before": {"drop": ("nbf",)}, "issuer": {"drop": ("iss",)},
-})  # fmt: skip
+@breaks("SA-12 MA-21 AP-19", {"not before": {"drop": ("nbf",)}})
+@awaits("nearly right", "SA MA AP", {"issuer": {"drop": ("iss",)}})
 class ClaimNotRead(Service):
     """A claim is not looked at, and so may say anything."""
 
@@ -121,7 +123,7 @@ class IdDecodedTwice(Service):
         return unquote(super().key(segment), errors="replace")
 
 
-@awaits("nearly right", "SA MA AP")
+@breaks("SA-40 MA-48 AP-62")
 class IdInLatin1Fails(Service):
     def post(self, request: Request, id_: str) -> Response:
         return (
@@ -185,22 +187,12 @@ class Assigns(Service):
     names: tuple[str, ...] = ()
 
 
-@awaits(
-    "assignment",
-    "MA",
-    {
-        n: {"names": (n,)}
-        for n in (
-            "machineId",
-            "status",
-            "cancellationRequestor",
-            "requestor",
-            "creationDateTimeUtc",
-        )
-    },
-)
-@awaits("assignment", "AP", {n: {"names": (n,)} for n in (
-    "requestType", "requestState", "createdDateTime")})  # fmt: skip
+@breaks("MA-73", {n: {"names": (n,)} for n in ("status", "requestor")})
+@breaks("MA-69", {n: {"names": (n,)} for n in ("creationDateTimeUtc",)})
+@breaks("MA-72", {n: {"names": (n,)} for n in ("cancellationRequestor",)})
+@breaks("AP-72", {n: {"names": (n,)} for n in ("requestType", "createdDateTime")})
+@awaits("assignment", "MA", {n: {"names": (n,)} for n in ("machineId",)})
+@awaits("assignment", "AP", {n: {"names": (n,)} for n in ("requestState",)})
 class BodyWrites(Assigns):
     """A property of the body is written into the entity."""
 
@@ -224,11 +216,13 @@ class OwnersIdNearlyRight(Service):
 # --- What must not matter ------------------------------------------------------------------------
 
 
-@awaits("neutral", "SA MA AP", {
+@breaks("SA-51 MA-68 AP-71", {
     "accept": {"header": "accept", "part": "text/html"},
     "accept-language": {"header": "accept-language", "part": ""},
-    "user-agent": {"header": "user-agent", "part": "curl"},
     "cookie": {"header": "cookie", "part": ""},
+})  # fmt: skip
+@awaits("neutral", "SA MA AP", {
+    "user-agent": {"header": "user-agent", "part": "curl"},
     "x-forwarded-proto": {"header": "x-forwarded-proto", "part": "http"},
     "x-http-method": {"header": "x-http-method-override", "part": ""},
 })  # fmt: skip
@@ -256,7 +250,7 @@ class GatewayIsBelieved(Service):
         return super().check_caller(call)
 
 
-@awaits("neutral", "SA MA AP")
+@breaks("SA-51 MA-68 AP-71")
 class QueryIsPartOfTheId(Service):
     """A query makes the route another: 404."""
 
@@ -270,12 +264,14 @@ class QueryIsPartOfTheId(Service):
 # --- Texts and forms -----------------------------------------------------------------------------
 
 
-@awaits("texts", "MA", {
+@breaks("MA-28", {
     "falsy": {"pattern": r"^(0|false|null|none|undefined|NaN)$", "by": ""},
     "braces": {"pattern": r"\{\{.*?\}\}|\$\{.*?\}|#\{.*?\}", "by": ""},
+    "dates": {"pattern": r"^(\d{4})-(\d\d)-(\d\d)T.*$", "by": r"\3.\2.\1"},
+})  # fmt: skip
+@awaits("texts", "MA", {
     "nul": {"pattern": "\0.*", "by": ""},
     "line ends": {"pattern": r"\r\n?", "by": "\n"},
-    "dates": {"pattern": r"^(\d{4})-(\d\d)-(\d\d)T.*$", "by": r"\3.\2.\1"},
     "hashes": {"pattern": r"^=", "by": "'="},
 })  # fmt: skip
 class TextsRewritten(Service):

@@ -6,45 +6,35 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cancel_contracts.cli.options import BUNDLE
 from cancel_contracts.errors import SUITE_FAILED, UsageError, crash
 from cancel_contracts.pipes import is_pipe, write_bytes
 
 if TYPE_CHECKING:
     from cancel_contracts.baseline import Entry
+    from cancel_contracts.cli.papers import Papers
+    from cancel_contracts.gate import Outcome
     from cancel_contracts.report.screen import Outlet
     from cancel_contracts.verify import Result
 
 
-def conclude(
-    result: Result,
-    entries: list[Entry],
-    reports: dict[str, Path],
-    screen: Outlet,
-    interrupted: int = 0,
-) -> int:
-    """Apply the baseline, decide, write every report from one record, return the exit code.
-
-    That of an interruption goes before that of the outcome. A report that cannot be written loses
-    neither the verdict nor the other reports.
-    """
+def decided(result: Result, entries: list[Entry], today: date) -> tuple[Result, Outcome]:
+    """Return a result with its baseline applied as of a day, and what it comes to."""
     from cancel_contracts import gate
     from cancel_contracts.baseline import apply
-    from cancel_contracts.report.files import STDOUT
-    from cancel_contracts.report.record import record
-    from cancel_contracts.report.terminal import show
 
     stale: list[str] = []
     stale_excuses = result.stale_excuses()
     warnings = list(result.warnings)
     results = []
     for one in result.results:
-        judgement, old, expired = apply(one.judgement, entries, datetime.now(UTC).date())
+        judgement, old, expired = apply(one.judgement, entries, today)
         results.append(replace(one, judgement=judgement))
         stale += old
         warnings += expired
@@ -60,15 +50,42 @@ def conclude(
         nothing=result.nothing,
         caller=options.caller,
     )
+    return result, outcome
+
+
+def conclude(
+    result: Result,
+    entries: list[Entry],
+    reports: dict[str, Path],
+    screen: Outlet,
+    interrupted: int = 0,
+    papers: Papers | None = None,
+) -> int:
+    """Apply the baseline, decide, write every report from one record, return the exit code.
+
+    That of an interruption goes before that of the outcome. A report that cannot be written loses
+    neither the verdict nor the other reports. `papers` are what a bundle holds beside them.
+    """
+    from cancel_contracts.report.files import STDOUT
+    from cancel_contracts.report.record import record
+    from cancel_contracts.report.terminal import show
+
+    result, outcome = decided(result, entries, datetime.now(UTC).date())
     outcome = replace(outcome, exit_code=interrupted or outcome.exit_code)
     written = record(result, outcome)
     saved = reports.get("--report-json")
     show(written, screen, screen.verbose, str(saved) if saved not in (None, STDOUT) else None)
-    whole = _write(written, result, reports, screen.stderr)
+    whole = _write(written, result, reports, screen.stderr, papers)
     return outcome.exit_code or (0 if whole else SUITE_FAILED)
 
 
-def _write(written: dict[str, Any], result: Result, reports: dict[str, Path], aside: bool) -> bool:
+def _write(
+    written: dict[str, Any],
+    result: Result,
+    reports: dict[str, Path],
+    aside: bool,
+    papers: Papers | None,
+) -> bool:
     """Write every report; whether all could be written. Those that could not are named."""
     from cancel_contracts.replay import write_recording
     from cancel_contracts.report import annotations, markdown
@@ -89,12 +106,19 @@ def _write(written: dict[str, Any], result: Result, reports: dict[str, Path], as
             write_recording(result, whole := Path(folder) / "recording.har")
             write_bytes(path, whole.read_bytes())
 
+    def write_bundle(path: Path) -> None:
+        from cancel_contracts.cli.papers import write
+
+        if papers is not None:
+            write(written, result, papers, path)
+
     writers: dict[str, Callable[[Path], None]] = {
         "--report-json": lambda path: write_json(written, path),
         "--report-junit": lambda path: write_junit(written, path),
         "--report-markdown": lambda path: markdown.write_markdown(written, path),
         "--report-html": write_page,
         "--record": write_record,
+        BUNDLE: write_bundle,
     }
     whole = True
     for flag, path in reports.items():

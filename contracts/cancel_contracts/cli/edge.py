@@ -12,6 +12,7 @@ import click
 
 from cancel_contracts.cli.again import replay, token
 from cancel_contracts.cli.board import board
+from cancel_contracts.cli.bundle import recheck
 from cancel_contracts.cli.draft import new_contract
 from cancel_contracts.cli.ledger import ledger
 from cancel_contracts.cli.look import baseline, clauses, compare, explain, init, prove, schema
@@ -37,6 +38,7 @@ def cli() -> None:
 for command in (
     verify,
     judge,
+    recheck,
     replay,
     token,
     compare,

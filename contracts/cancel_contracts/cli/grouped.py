@@ -7,14 +7,16 @@ import click
 # Group -> the options in it, by name of their parameter, in the order of the help.
 GROUPS = {
     "The target": ("target_file", "cacert", "timeout", "wait", "allow_destructive", "ledger"),
-    "Which clauses": ("specs", "names", "only", "skip", "levels", "topics", "sources"),
+    "Which clauses": (
+        "specs", "names", "edition", "only", "skip", "levels", "topics", "sources",
+    ),
     "How much is sent": (
         "profile", "plan_only", "max_requests", "seed", "rate", "quota_store", "max_wait", "jobs",
     ),
     "When a run fails": ("strict", "caller", "min_covered", "dialects", "baseline_file"),
     "Reports": (
         "verbose", "report_json", "report_junit", "report_markdown", "report_html", "record",
-        "debug",
+        "bundle", "debug",
     ),
 }  # fmt: skip
 REST = "Other options"

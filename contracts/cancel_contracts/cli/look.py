@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from cancel_contracts.cli.completing import CLAUSES, ENTRIES
 from cancel_contracts.cli.options import (
     PATH,
     check_writable,
+    edition_option,
     every_contract,
     load_contracts,
     put,
@@ -24,12 +26,14 @@ from cancel_contracts.schemas import schema as schema_of
 
 @click.command("clauses")
 @spec_options
+@edition_option
 @click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
-def clauses(specs: tuple[Path, ...], names: tuple[str, ...], form: str) -> None:
+def clauses(specs: tuple[Path, ...], names: tuple[str, ...], edition: date | None,
+            form: str) -> None:  # fmt: skip
     """List every clause, its level and its source."""
     from cancel_contracts.report.clauses import listing
 
-    put(listing(load_contracts(specs, names), form))
+    put(listing(load_contracts(specs, names, edition), form))
 
 
 @click.command()

@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,17 @@ class Seconds(Finite):
     unit = "seconds"
 
 
+class Edition(click.ParamType[date]):
+    """An edition, as its last day."""
+
+    name = "edition"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        from cancel_contracts.contract.edition import last_day
+
+        return value if isinstance(value, date) else last_day("--edition", value)
+
+
 # Flag -> what it writes. The order is that of the help.
 REPORTS = {
     "--report-json": "Write the JSON report here; - is the standard output.",
@@ -59,6 +71,7 @@ REPORTS = {
     "--report-html": "Write a self-contained HTML page here.",
     "--record": "Write the traffic here, as HAR 1.2.",
 }
+BUNDLE = "--bundle"  # what it takes to judge a run again: of `verify` alone
 
 
 def verdict_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -96,7 +109,14 @@ def clause_options(command: Callable[..., Any]) -> Callable[..., Any]:
         command = click.option(
             flag, name, multiple=True, type=kind, metavar=metavar, help=told
         )(command)  # fmt: skip
-    return command
+    return edition_option(command)
+
+
+def edition_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--edition", type=Edition(), metavar="DATE",
+        help="The clauses and dialects of this day (2021, 2021-05, 2021-05-10), not of today.",
+    )(command)  # fmt: skip
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -113,13 +133,13 @@ def check_reports(flags: dict[str, Any]) -> dict[str, Path]:
     """
     paths: dict[str, Path] = {}
     ledger = flags.get("ledger")
-    for flag in REPORTS:
+    for flag in (*REPORTS, BUNDLE):
         path = flags.pop(flag.removeprefix("--").replace("-", "_"), None)
         if path is None:
             continue
         if path != STDOUT:
             check_writable(flag, path)
-        elif flag == "--record":
+        elif flag in ("--record", BUNDLE):
             raise UsageError(flag, "is written entry by entry", "name a file")
         others = {**paths, **({"--ledger": ledger} if ledger else {})}
         for other, taken in others.items():
@@ -166,11 +186,13 @@ def cacert_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
-def every_contract(specs: Sequence[Path]) -> list[Contract]:
-    """Return the contracts of the given files, or all shipped ones: whatever may be named."""
+def every_contract(specs: Sequence[Path], edition: date | None = None) -> list[Contract]:
+    """Return the contracts of the given files, or all shipped ones: whatever may be named. Of an
+    edition, where one is named.
+    """
     from cancel_contracts.contract.load import every_shipped, load
 
-    contracts = [load(path) for path in (specs or every_shipped())]
+    contracts = [load(path, edition) for path in (specs or every_shipped())]
     known = [c.name for c in contracts]
     for name in known:
         if known.count(name) > 1:
@@ -178,11 +200,13 @@ def every_contract(specs: Sequence[Path]) -> list[Contract]:
     return contracts
 
 
-def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract]:
+def load_contracts(
+    specs: Sequence[Path], names: Sequence[str], edition: date | None = None
+) -> list[Contract]:
     """Return the contracts that are named; where none is, those of the given files, or those of the
-    shipped ones that a run takes without being asked.
+    shipped ones that a run takes without being asked. Of an edition, where one is named.
     """
-    contracts = every_contract(specs)
+    contracts = every_contract(specs, edition)
     known = [c.name for c in contracts]
     for name in names:
         if name not in known:
@@ -192,46 +216,6 @@ def load_contracts(specs: Sequence[Path], names: Sequence[str]) -> list[Contract
     if names:
         return [c for c in contracts if c.name in names]
     return [c for c in contracts if specs or c.default]
-
-
-def chosen(
-    contracts: Sequence[Contract], flags: dict[str, Any]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Take what selects clauses out of a command's flags: return what to keep to (none: all), and
-    what to leave out.
-    """
-    from cancel_contracts.contract.choice import Choice, selected
-
-    return selected(contracts, Choice(**{f: flags.pop(f) for f in Choice.__dataclass_fields__}))
-
-
-def pinned_dialects(
-    contracts: Sequence[Contract], values: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Return the dialects pinned by `--dialect CONTRACT=DIALECT`, by contract."""
-    pinned: dict[str, tuple[str, ...]] = {}
-    for value in values:
-        name, _, dialect = value.partition("=")
-        contract = next((c for c in contracts if c.name == name), None)
-        if contract is None:
-            names = ", ".join(c.name for c in contracts)
-            raise UsageError(
-                "--dialect",
-                f"no contract is named {name!r}",
-                f"write CONTRACT=DIALECT with one of {names}",
-            )
-        known = {d.name: d.of for d in contract.dialects}
-        if dialect not in known:
-            fix = f"use one of {', '.join(known)}" if known else "it has no dialects"
-            raise UsageError("--dialect", f"{name} has no dialect {dialect!r}", fix)
-        if any(
-            known[other] == known[dialect] and other != dialect for other in pinned.get(name, ())
-        ):
-            raise UsageError(
-                "--dialect", f"{dialect} excludes another one pinned", "pin one of them"
-            )
-        pinned[name] = (*pinned.get(name, ()), dialect)
-    return pinned
 
 
 def put(text: str, *, nl: bool = True) -> None:

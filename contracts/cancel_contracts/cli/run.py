@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cancel_contracts.cli.choosing import chosen, pinned_dialects
 from cancel_contracts.cli.conclude import conclude
 from cancel_contracts.cli.grouped import Grouped
 from cancel_contracts.cli.options import (
+    BUNDLE,
     PATH,
     Seconds,
     cacert_option,
     check_file,
     check_reports,
     check_writable,
-    chosen,
     clause_options,
     every_contract,
     load_contracts,
     open_target,
-    pinned_dialects,
     put,
     report_options,
     spec_options,
@@ -35,6 +34,7 @@ from cancel_contracts.errors import ContractsError
 if TYPE_CHECKING:
     from cancel_contracts.assignment import Options
     from cancel_contracts.baseline import Entry
+    from cancel_contracts.cli.papers import Papers
     from cancel_contracts.contract.model import Contract
     from cancel_contracts.redact.secrets import Redactor
     from cancel_contracts.report.screen import Outlet
@@ -119,6 +119,13 @@ PROFILES = (
 )
 @report_options
 @click.option(
+    BUNDLE,
+    type=PATH,
+    metavar="FILE",
+    help="Write report, traffic, specs and target file (without secrets) here, as a zip that"
+    " `recheck` judges again.",
+)
+@click.option(
     "--ledger",
     type=PATH,
     metavar="FILE",
@@ -132,14 +139,16 @@ PROFILES = (
 def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ...],
            names: tuple[str, ...], plan_only: bool, baseline_file: Path | None,
            dialects: tuple[str, ...], timeout: float, debug: bool, wait: float,
-           **flags: Any) -> int:  # fmt: skip
+           edition: date | None, **flags: Any) -> int:  # fmt: skip
     """Verify a target: BASE_URL, --target FILE, or without either the built-in mock."""
     from cancel_contracts.assignment import SWEEP_SECONDS, Options
+    from cancel_contracts.cli.before import keep_tables_apart, wait_for_servers
     from cancel_contracts.cli.debug import debugging
+    from cancel_contracts.cli.papers import Papers
     from cancel_contracts.targets.pace import check_store, parse_rate
     from cancel_contracts.transport.client import Timeouts, Transport, trusted
 
-    contracts = load_contracts(specs, names)
+    contracts = load_contracts(specs, names, edition)
     few = bool(flags["only"])
     flags["only"], flags["skip"] = chosen(contracts, flags)
     if flags["rate"]:
@@ -167,10 +176,11 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
         if plan_only:
             return _show_plan(contracts, target, options, screen)
         if wait:
-            _await(target, contracts, wait)
+            wait_for_servers(target, contracts, wait)
         if options.profile == "deep":
-            _store_apart()
-        return _run(contracts, target, options, entries, reports, screen, redactor)
+            keep_tables_apart()
+        papers = Papers.of(contracts, target, entries) if BUNDLE in reports else None
+        return _run(contracts, target, options, entries, reports, screen, redactor, papers)
 
 
 @click.command(cls=Grouped)
@@ -184,14 +194,15 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
 @click.option("--caller", is_flag=True, help="What the recorded callers break fails too.")
 @report_options
 def judge(traffic: Path, specs: tuple[Path, ...], names: tuple[str, ...],
-          baseline_file: Path | None, dialects: tuple[str, ...], **flags: Any) -> int:  # fmt: skip
+          baseline_file: Path | None, dialects: tuple[str, ...], edition: date | None,
+          **flags: Any) -> int:  # fmt: skip
     """Judge recorded traffic (HAR, mitmproxy; - is standard input) by the same clauses, without
     network."""
     from cancel_contracts.assignment import Options
     from cancel_contracts.cli.interrupt import orderly
     from cancel_contracts.replay import judge_recording
 
-    contracts = load_contracts(specs, names)
+    contracts = load_contracts(specs, names, edition)
     flags["only"], flags["skip"] = chosen(contracts, flags)
     check_file("TRAFFIC", traffic)
     reports = check_reports(flags)
@@ -213,36 +224,12 @@ def _baseline(
     return load(file, [*contracts, *every_contract(specs)])
 
 
-def _store_apart() -> None:
-    """Have Hypothesis keep its tables among the user's caches, not in the working directory."""
-    with suppress(RuntimeError):  # nobody's home
-        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        place = Path(caches) / "cancel-contracts" / "hypothesis"
-        os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(place))
-
-
 def _console(verbose: bool, reports: dict[str, Path]) -> Outlet:
     """Return where the report for the eye goes: beside a report on the standard output."""
     from cancel_contracts.report.files import STDOUT
     from cancel_contracts.report.screen import Outlet
 
     return Outlet(verbose, stderr=STDOUT in reports.values())
-
-
-def _await(target: Target, contracts: Sequence[Contract], seconds: float) -> None:
-    """Wait until the servers of a target let somebody connect, each for so long at most."""
-    from cancel_contracts.cli.interrupt import interruptible
-    from cancel_contracts.hosts import is_proxied
-    from cancel_contracts.transport.listening import wait_for
-
-    endpoints = [target.endpoint(contract) for contract in target.narrowed(contracts)]
-    urls = dict.fromkeys(url for s in endpoints for url in (s.base_url, s.handler) if url)
-    with interruptible() as stop:
-        for url in urls:
-            if is_proxied(url, os.environ):
-                continue  # only the proxy could tell
-            if not wait_for(url, seconds, stop.wait) and not stop.asked:
-                click.echo(f"warning: nobody listens at {url} after {seconds:g} s", err=True)
 
 
 def _show_plan(
@@ -265,6 +252,7 @@ def _run(
     reports: dict[str, Path],
     screen: Outlet,
     redactor: Redactor,
+    papers: Papers | None,
 ) -> int:
     """Verify, report and return the exit code."""
     from cancel_contracts.assignment import assign
@@ -291,4 +279,4 @@ def _run(
             # Ctrl-C reaches a token command as well: that it failed is not the news.
             click.echo(f"cancel-contracts: interrupted; {err}", err=True)
             return stop.code
-        return conclude(result, entries, reports, screen, stop.code)
+        return conclude(result, entries, reports, screen, stop.code, papers)

@@ -115,6 +115,9 @@ def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
             f"`call: {min(apart)}` goes with a resource that exists, not with {min(nothing)!r}"
         )
         yield where, problem, "leave one of them out"
+    if "repeated" in listed(given.get("call", [])) and not contract.keys:
+        told = "repeats a request, but no parameter is its key: none has {unique} in its value"
+        yield where, told, "say second, or give the key such an example"
     for body in listed(given.get("body", [])):
         example = body.get("example") if isinstance(body, dict) else None
         if example is not None and example not in contract.bodies:
@@ -136,6 +139,8 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
     if "documented" in expect.get("header", ()) and not any(map(required_headers, rows(contract))):
         problem = "expects header fields, but no response has one that is `required: true`"
         yield where, problem, "mark it so"
+    if "body" in expect.get("alike", ()) and listed(clause.given.get("call")) != ["repeated"]:
+        yield where, "compares bodies of calls that are no repetition", "give it `call: repeated`"
     if "quota" in expect and not contract.quotas:
         yield where, "expects a quota, but there is no x-quota", "add it"
     for name in expect.get("keeps", ()):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from cancel_contracts.contract.edition import times
 from cancel_contracts.contract.links import RFC
 from cancel_contracts.contract.model import Clause, Contract, Source
 from cancel_contracts.contract.topics import topic
@@ -63,21 +64,26 @@ def selected(
 def matching(contracts: Sequence[Contract], flag: str, given: Iterable[str]) -> set[str]:
     """Return the clauses that ids and patterns name. Raises UsageError."""
     ids = [clause.id for contract in contracts for clause in contract.clauses]
-    untestable = {row.id: row.reason for c in contracts for row in c.not_testable}
+    left_out = {
+        row.id: f"is in force {times(row)} alone" for c in contracts for row in c.whole.clauses
+    }
+    left_out |= {
+        row.id: f"cannot be tested ({row.reason})" for c in contracts for row in c.not_testable
+    }
     found: set[str] = set()
     for text in given:
         for part in filter(None, (part.strip() for part in text.split(","))):
             named = {id_ for id_ in ids if fnmatchcase(id_, part.upper())}
             if not named:
-                raise UsageError(flag, *_complaint(part, ids, untestable))
+                raise UsageError(flag, *_complaint(part, left_out))
             found |= named
     return found
 
 
-def _complaint(part: str, ids: Sequence[str], untestable: dict[str, str]) -> tuple[str, str]:
-    if reason := untestable.get(part.upper()):
-        return f"{part.upper()} cannot be tested ({reason})", "see `cancel-contracts clauses`"
-    return f"no clause has the id {part!r}", nearest(part, [*ids, *untestable])
+def _complaint(part: str, left_out: dict[str, str]) -> tuple[str, str]:
+    if reason := left_out.get(part.upper()):
+        return f"{part.upper()} {reason}", "see `cancel-contracts clauses`"
+    return f"no clause has the id {part!r}", nearest(part, left_out)
 
 
 def nearest(part: str, ids: Iterable[str]) -> str:

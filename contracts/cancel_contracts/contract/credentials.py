@@ -96,20 +96,19 @@ def _written(change: Callable[[str], str]) -> Carrier:
 
 
 def _elsewhere(scheme: Scheme, token: str) -> Carried:
-    """Return a token everywhere but where it belongs."""
+    """Return a token everywhere but where it belongs, an API key by its own name too."""
     text = scheme.written(token)
-    headers = [("Cookie", f"access_token={text}"), ("X-Authorization", f"Bearer {text}"), ("X-Access-Token", text), ("Proxy-Authorization", f"Bearer {text}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")]  # fmt: skip
-    query = f"access_token={quote(text, safe='')}"
-    if not scheme.word:  # an API key, by its own name in the other places
-        headers.append(("Authorization", f"Bearer {text}"))
-        field = FIELD_NAME.fullmatch(scheme.name) is not None
-        if scheme.place != "header" and field:
-            headers.append((scheme.name, text))
-        if scheme.place != "cookie" and field:
-            headers[0] = ("Cookie", f"{scheme.name}={text}")
-        if scheme.place != "query":
-            query = f"{quote(scheme.name, safe='')}={quote(text, safe='')}"
-    return Carried(tuple(headers), query)
+    name = "access_token" if scheme.word else scheme.name
+    field = name if FIELD_NAME.fullmatch(name) else "access_token"
+    headers = [("X-Authorization", f"Bearer {text}"), ("X-Access-Token", text), ("Proxy-Authorization", f"Bearer {text}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")]  # fmt: skip
+    headers += [] if scheme.word else [("Authorization", f"Bearer {text}"), (field, text)]
+    if scheme.place == "header":
+        headers = [line for line in headers if line[0].lower() != scheme.name.lower()]
+    if scheme.place != "cookie":
+        headers.insert(0, ("Cookie", f"{field}={text}"))
+    if scheme.place == "query":
+        return Carried(tuple(headers))
+    return Carried(tuple(headers), f"{quote(name, safe='')}={quote(text, safe='')}")
 
 
 # Roles are named in a target file or minted. `wire` of the others makes of the primary's token what

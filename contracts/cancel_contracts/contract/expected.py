@@ -46,7 +46,7 @@ FACETS: Mapping[str, Facet] = {
         Facet("accepts", "a permission: it suffices; others may", {"type": "string", "minLength": 1}, "looks", topic="permission"),
         Facet("constant", "`status`: the same in every exchange", {"const": "status"}, "many", topic="status"),
         Facet("distinct", "a JSON pointer: a value of its own in every answer", {"type": "string", "pattern": "^/"}, "many", topic="error"),
-        Facet("alike", "`status`, `code`, `message`, `challenge`, `headers` (their names): to one identity the same of every resource, ids and numbers apart", _some("status", "code", "message", "challenge", "headers"), "many"),
+        Facet("alike", "`status`, `code`, `message`, `challenge`, `headers` (their names): to one identity the same of every resource, ids and numbers apart; with `call: repeated`, these or `body` as the request was answered before, and its status", _some("status", "code", "message", "challenge", "headers", "body"), "many"),
         Facet("named", "`alike`: whoever cancelled is named alike wherever they did", {"const": "alike"}, "many", topic="body"),
         Facet("private", "`true`: no answer holds what was sent by another call, or names another resource, or holds the caller's token", {"const": True}, "many", topic="permission"),
         Facet("quota", "`granted`: no 429 that stands before the quota is spent", {"const": "granted"}, "many", topic="quota"),

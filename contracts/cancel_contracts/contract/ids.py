@@ -10,6 +10,8 @@ from uuid import UUID
 
 from cancel_contracts.contract.parameters import examples_of, fits, fresh, read, text_of
 
+HUGE = "9" * 24  # beyond 64 bits
+
 
 @dataclass(frozen=True, eq=False)
 class Id:
@@ -38,6 +40,10 @@ class Id:
         """Return an id that names nothing, another for each UUID."""
         examples = [*map(text_of, examples_of(self.row)), None]
         return fresh(self.schema, examples[0], by) or str(by)
+
+    def odd(self, segment: str) -> str:
+        """Return an odd segment; in place of a number, where ids are numbers, one too large."""
+        return HUGE if self.is_number and self.fits(segment) else segment
 
     def is_shown_as(self, value: Any) -> bool:
         """Whether a value is of the type that an id has in what is shown: a text, or a number."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import combinations
+from math import isnan
 from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
@@ -88,6 +89,8 @@ def _states(life: Lifecycle, shows: bool) -> Iterator[Problem]:
         if GONE in getattr(life, key):
             told = f"{GONE!r} means that the GET answers 404: it goes with `after` and `final`"
             yield f"{WHERE}/{key}", told, "give the state another name"
+    if life.within is not None and isnan(life.within):
+        yield f"{WHERE}/within", "is no number", "give the seconds"
     if not life.after and not life.final:
         yield f"{WHERE}/after", "no state tells what a cancel leads to", "name one, or a final one"
     if GONE in life.values:
@@ -175,6 +178,6 @@ def hurried(contract: Contract, seconds: float | None) -> Contract:
     be quick is not given the minutes that a page gives.
     """
     life = contract.lifecycle
-    if seconds is None or life.within is None or life.within <= seconds:
+    if seconds is None or life.within is None or not seconds < life.within:  # nor NaN
         return contract
     return replace(contract, lifecycle=replace(life, within=seconds))

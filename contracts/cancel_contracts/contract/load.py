@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -20,14 +21,16 @@ from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
+from cancel_contracts.contract.edition import at
 from cancel_contracts.contract.entity_schema import bad_patterns
 from cancel_contracts.contract.ids import Id, property_of
 from cancel_contracts.contract.lifecycle import read_lifecycle
-from cancel_contracts.contract.model import Clause, Contract, Dialect, NotTestable, Quota, Source
+from cancel_contracts.contract.model import Contract, Quota
 from cancel_contracts.contract.openapi import Document, error_schema, schema_of
 from cancel_contracts.contract.operation import ACTS, Operation, shared_name
 from cancel_contracts.contract.page import read_pages
 from cancel_contracts.contract.places import place
+from cancel_contracts.contract.promises import read_clauses, read_dialects, read_not_testable
 from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
 from cancel_contracts.contract.yaml_file import parse_text, place_in, read_file
@@ -54,11 +57,16 @@ def every_shipped() -> list[Path]:
     raise UsageError("installation", "the package carries no spec", "install it again")
 
 
-def load(path: Path) -> Contract:
-    """Return the contract of one spec file. The contract's name is the file's stem.
+def load(path: Path, edition: date | None = None) -> Contract:
+    """Return the contract of one spec file, of an edition where one is named, else of today. The
+    contract's name is the file's stem.
 
     A file that has not changed is read once.
     """
+    return at(_whole(path), edition)
+
+
+def _whole(path: Path) -> Contract:
     try:
         about = path.stat()
     except OSError:
@@ -145,13 +153,10 @@ class Reader(Document):
             reading=tuple(self.permissions(look.resolved if look else {})),
             audiences=tuple(self.audiences()),
             quotas=tuple(Quota(**row) for row in self.document.get("x-quota", [])),
-            dialects=tuple(Dialect(n, **d) for n, d in self.document.get("x-dialects", {}).items()),
-            clauses=tuple(self.clauses("server")),
-            duties=tuple(self.clauses("caller")),
-            not_testable=tuple(
-                NotTestable(**{**row, "source": Source(**row["source"])})
-                for row in self.document.get("x-not-testable", [])
-            ),
+            dialects=tuple(read_dialects(self.document, self.bad)),
+            clauses=tuple(read_clauses(self.document, "server", self.bad)),
+            duties=tuple(read_clauses(self.document, "caller", self.bad)),
+            not_testable=tuple(read_not_testable(self.document)),
             pages=read_pages(self.document),
             unproven=dict(self.document.get("x-prove", {})),
             bodies=act.bodies(),
@@ -164,13 +169,6 @@ class Reader(Document):
         for where, problem, fix in problems(contract, self.example(observe)):
             raise self.bad(where, problem, fix)
         return contract
-
-    def clauses(self, party: str) -> Iterator[Clause]:
-        """Yield the clauses that one party has to keep."""
-        for row in self.document["x-clauses"]:
-            if row.get("party", "server") == party:
-                found = {k: v for k, v in row.items() if k != "party"}
-                yield Clause(**{"given": {}, **found, "source": Source(**row["source"])})
 
     def kept(self) -> Iterator[str]:
         """Yield the places that clauses say a call leaves alone."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from cancel_contracts.contract.credentials import BEARER, Permission, Scheme
 from cancel_contracts.contract.ids import ANY_ID, Id
 from cancel_contracts.contract.page import Page
-from cancel_contracts.contract.parameters import Parameter
+from cancel_contracts.contract.parameters import UNIQUE, Parameter
 from cancel_contracts.contract.places import documented
 from cancel_contracts.contract.states import Lifecycle
 
@@ -34,7 +35,9 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Clause:
-    """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md."""
+    """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md. It
+    is in force from the day `since` to the day before `until`.
+    """
 
     id: str
     level: Level
@@ -42,6 +45,8 @@ class Clause:
     source: Source
     given: Mapping[str, Any]
     expect: Mapping[str, Any]
+    since: date | None = None
+    until: date | None = None
 
     @property
     def readings(self) -> Mapping[str, Mapping[str, Any]]:
@@ -62,11 +67,16 @@ class NotTestable:
 
 @dataclass(frozen=True)
 class Dialect:
-    """One reading of a contradiction. Readings with the same `of` exclude each other."""
+    """One reading of a contradiction. Readings with the same `of` exclude each other. `by_edition`:
+    it counts only where an edition is named that has it.
+    """
 
     name: str
     of: str
     says: str
+    since: date | None = None
+    until: date | None = None
+    by_edition: bool = False
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,8 @@ class Contract:
     sha256: str = ""  # of the spec file's octets, in hexadecimal
     default: bool = True  # whether a run takes it without being asked
     duties: tuple[Clause, ...] = ()  # of callers; `expect` is of contract/duties.py
+    edition: date | None = None  # the day that it was asked to be of
+    editions: Contract | None = None  # with what is in force on other days, where this is without
 
     @cached_property
     def properties(self) -> frozenset[str]:
@@ -168,6 +180,11 @@ class Contract:
         life = self.lifecycle
         written = {*life.places, *life.records, *life.sets, *life.touches, *life.leaves}
         return self.properties - written
+
+    @property
+    def keys(self) -> tuple[Parameter, ...]:
+        """The parameters that carry a text of their own in each call, such as Idempotency-Key."""
+        return tuple(p for p in self.parameters if p.place != "path" and UNIQUE in (p.value or ""))
 
     @cached_property
     def limit_statuses(self) -> tuple[int, ...]:
@@ -191,6 +208,11 @@ class Contract:
         return (*promises, *(p.source for p in self.provisions))
 
     @property
+    def whole(self) -> Contract:
+        """The contract with the clauses and dialects of every edition."""
+        return self.editions or self
+
+    @property
     def method(self) -> str:
         """The method of the operation that cancels."""
         return self.lifecycle.method
@@ -201,7 +223,8 @@ class Contract:
         return found
 
     def clause(self, id_: str) -> Clause | None:
-        return next((c for c in self.clauses if c.id == id_), None)
+        """Return a clause; one that is not in force as another edition has it."""
+        return next((c for c in (*self.clauses, *self.whole.clauses) if c.id == id_), None)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
@@ -209,4 +232,4 @@ class Contract:
         return tuple(row.id for row in self.promises)
 
     def knows(self, id_: str) -> bool:
-        return id_ in self.ids
+        return id_ in self.whole.ids

@@ -11,7 +11,7 @@ from typing import Any
 from cancel_contracts.contract.form import FORM, encodes, misfit
 from cancel_contracts.contract.given import identity_name, listed, values
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.words import BODIES, IDS
+from cancel_contracts.contract.words import BODIES
 
 Problem = tuple[str, str, str]
 OF_NO_FORM = frozenset(
@@ -38,11 +38,6 @@ def of_clause(contract: Contract, clause: Clause) -> Iterator[Problem]:
     if "parameter" in given:
         for pair in values(contract, given, "parameter"):
             yield from _parameter(contract, f"{where}/given/parameter", pair)
-    for kind in listed(given.get("id", [])):
-        text = IDS[kind].wire if kind in IDS else None
-        if text and contract.id.is_number and contract.id.fits(text):
-            problem = f"{kind!r} is no odd id: the ids are numbers"
-            yield f"{where}/given/id", problem, "say `resource: unknown`"
     if contract.path == contract.observe_path:
         for method in {*SHOWN} & {*listed(given.get("method", []))}:
             problem = f"{method} on this route shows the resource"

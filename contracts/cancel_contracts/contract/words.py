@@ -65,13 +65,13 @@ BODIES = table(
 EXTRAS = table(
     Word("none", "nothing"),
     Word("accept-any", "`Accept: */*`", "with Accept */*", (("Accept", "*/*"),)),
-    Word("accept-none", "no Accept", "without Accept", (("Accept", None),)),
+    Word("accept-none", "neither Accept nor client-request-id", "without Accept and client-request-id", (("Accept", None), ("client-request-id", None))),
     Word("accept-list", "several media types", "with several media types in Accept", (("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"),)),
     Word("browser", "what browsers and proxies add: Accept-Language, Accept-Encoding, User-Agent, a cookie, X-Forwarded-For", "with the headers of a browser behind a proxy", (("Accept-Language", "de-DE, tr;q=0.5"), ("Accept-Encoding", "gzip"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=203.0.113.7"))),
     Word("method-override", "X-HTTP-Method-Override", "with X-HTTP-Method-Override GET", (("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET"))),
     Word("lower-case", "the names of header fields in lower case", "with header names in lower case", str.lower),
     Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", (("Expect", "100-continue"),)),
-    Word("respelled", "the JSON body indented, the first letters of its strings escaped", "with its JSON indented and escaped", {"indent": 2}),
+    Word("respelled", "the JSON body indented, its members in reverse, the first letters of its strings escaped, a line end after it", "with its JSON indented, reversed and escaped", {"indent": 2}),
     Word("query", "a query that means nothing", "with a query that means nothing", "unused=1"),
 )  # fmt: skip
 
@@ -84,6 +84,7 @@ TRANSFERS = table(
 CALLS = table(
     Word("first", "the first on its resource"),
     Word("second", "in a row after a first", "second call"),
+    Word("repeated", "the same request sent once more, with the same key", "the same request again"),
     Word("concurrent", "one of two at once", "one of two calls at once"),
     Word("reused", "on a connection that has carried a call", "on a connection that has carried a call"),
 )  # fmt: skip

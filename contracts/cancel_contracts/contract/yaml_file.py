@@ -17,7 +17,7 @@ import yaml
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import is_pipe, read_text
 
-MERGE = "tag:yaml.org,2002:merge"
+MERGE, TIMESTAMP = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:timestamp"
 MERGED_KEYS = 1000
 DEPTH = 100  # levels of nesting; a spec has a dozen
 VALUES = 200_000  # of one file; the largest spec has four thousand
@@ -53,6 +53,11 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     return dict(loader.construct_pairs(node, deep=True))
 
 
+# JSON has no dates, and a schema says which texts are one: written bare or quoted, one is a text.
+UniqueKeys.yaml_implicit_resolvers = {
+    first: [row for row in rows if row[0] != TIMESTAMP]
+    for first, rows in UniqueKeys.yaml_implicit_resolvers.items()
+}
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 

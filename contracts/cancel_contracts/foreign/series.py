@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
-from cancel_contracts.exchange import RECORDED, Exchange
+from cancel_contracts.exchange import RECORDED, Exchange, struck_out
 from cancel_contracts.foreign.heard import Heard, once
 from cancel_contracts.foreign.situation import UNTOLD, State, exchange, state_of
 from cancel_contracts.journal import Exchanges
@@ -67,6 +68,7 @@ class _History:
     number: int = 0  # of the scenario
     position: int = 0
     found: dict[int, Exchange] = field(default_factory=dict)  # by place in `calls`
+    keys: set[tuple[str, ...]] = field(default_factory=set)  # that calls have carried
 
     def told(self) -> list[Exchange]:
         self._next()
@@ -135,9 +137,11 @@ class _History:
             if acts is None:
                 self._lose(call)
             return
-        twin = self._twin(at)
+        key, twin = _key(call), self._twin(at)
         beside = [other for other in self.beside[at] if self.calls[other].cancels]
         word = "second" if self.cancelled else RECORDED if self.cancelled is None else "first"
+        if word == "second" and self._under_way(call):
+            word = RECORDED
         if twin is not None and twin in self.found:
             word = self.found[twin].situation.call
         elif beside:
@@ -146,11 +150,22 @@ class _History:
                 self.last_act = call
         if self.last_act is not None and not (twin in self.found and word == "concurrent"):
             self._next()
+        if key and word in ("first", "second"):
+            told = not any(text == f"<{RECORDED}>" or struck_out(text) for text in key)
+            word = word if told and key not in self.keys else "repeated" if told else RECORDED
+        self.keys.add(key)
         self.position += 1
         self.found[at] = self._exchange(call, word)
         if acts is not False:
             self.last_act = call
             self.cancelled = True if acts else self.cancelled or None
+
+    def _under_way(self, call: Heard) -> bool:
+        """Whether what was done before a call may still be under way: a page gives it its time."""
+        assert call.where is not None
+        within = call.where.contract.lifecycle.within
+        act = self.last_act
+        return within is not None and act is not None and call.started < act.ended + within
 
     def _twin(self, at: int) -> int | None:
         """Return the one other cancel that was made at the same time, where there is just one."""
@@ -246,3 +261,17 @@ def _overlapping(calls: Sequence[Heard]) -> list[list[int]]:
                 found[other].append(at)
         going.append(at)
     return found
+
+
+def _key(call: Heard) -> tuple[str, ...]:
+    """Return the texts by which a call is known again as the same one, such as its Idempotency-Key;
+    none where the contract has no such parameter, or the call does not carry it.
+    """
+    assert call.where is not None
+    found = []
+    query = parse_qs(urlsplit(call.sent.url).query)
+    for each in call.where.contract.keys:
+        lines = [v for name, v in call.sent.headers if name.lower() == each.name.lower()]
+        texts = lines if each.place == "header" else query.get(each.name, [])
+        found += texts[:1]
+    return tuple(found)

@@ -9,7 +9,9 @@ import hashlib
 import os
 import re
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+from cancel_contracts.contract.credentials import BEARER, Scheme
 from cancel_contracts.exchange import Caller, Headers, struck_out
 from cancel_contracts.har.secrets import VEIL
 from cancel_contracts.parse import json_value
@@ -24,22 +26,39 @@ JWT = re.compile(r"eyJ[\w-]*\.([\w-]+)\.[\w-]*={0,2}")
 HEAD = frozenset({"host", "user-agent", "accept", "content-length", "content-type"})
 
 
-def caller_of(headers: Headers) -> Caller:
-    """Return what the head of a request tells of its caller."""
-    values = [value.strip() for name, value in headers if name.lower() == "authorization"]
+def caller_of(headers: Headers, scheme: Scheme = BEARER, url: str = "") -> Caller:
+    """Return what the head of a request tells of its caller, by the scheme of the operation."""
+    values = placed(headers, scheme, url)
     agent = next((value for name, value in headers if name.lower() == "user-agent"), "")
     key = hashlib.blake2b("\n".join([*values, agent]).encode(), key=KEY, digest_size=16).hexdigest()
+    if not scheme.word:
+        return Caller(key)
     if not values:
         sent = any(name.lower() in HEAD for name, _ in headers)
         return Caller(key, "none" if sent else "")
-    scheme, _, token = values[0].partition(" ")
+    word, _, token = values[0].partition(" ")
     token = token.strip()
-    if JWT.fullmatch(scheme) and not token:
+    if JWT.fullmatch(word) and not token:
         return Caller(key, "bare")
-    known = scheme.lower() in SCHEMES and token and not struck_out(values[0])
+    known = word.lower() in SCHEMES and token and not struck_out(values[0])
     if not known:
         return Caller(key)
-    return Caller(key, scheme.lower(), *_claims(token))
+    return Caller(key, word.lower(), *_claims(token))
+
+
+def placed(headers: Headers, scheme: Scheme, url: str) -> list[str]:
+    """Return what stands where a scheme has the credentials."""
+    if scheme.place == "query":
+        try:
+            asked = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        except ValueError:
+            return []
+        return [value for name, value in asked if name == scheme.name]
+    if scheme.place == "cookie":
+        lines = (value for name, value in headers if name.lower() == "cookie")
+        pairs = (pair.strip().partition("=") for line in lines for pair in line.split(";"))
+        return [value for name, _, value in pairs if name == scheme.name]
+    return [value.strip() for name, value in headers if name.lower() == scheme.name.lower()]
 
 
 def _claims(token: str) -> tuple[str, tuple[str, ...] | None]:

@@ -91,7 +91,8 @@ def calls(contracts: Sequence[Contract], entry: Any) -> Iterator[Heard]:
         if struck_out(where.id):  # it may be on any
             yield Heard(None, sent, None, started, seconds(entry), NAMELESS)
         else:
-            caller = caller_of(headers_of(request.get("headers"))[0])
+            scheme = where.contract.scheme
+            caller = caller_of(headers_of(request.get("headers"))[0], scheme, url)
             yield Heard(where, sent, received, started, seconds(entry), left, caller)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError):
         sent = Sent(method.upper(), veil_url(url))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 EXCHANGES = "exchanges"  # of a journal: written entry by entry, apart from the rest
@@ -15,7 +16,8 @@ FORMAT = 2  # of the _contracts fields
 @dataclass(frozen=True)
 class Selected:
     """What a run did of one contract: the clauses that it judged, what was excused, its seconds,
-    how many pairs of facts met in its plan, of those that can, the seconds that effects might take.
+    how many pairs of facts met in its plan, of those that can, the seconds that effects might take;
+    the edition that was named, and the one that the target holds to, as ISO 8601 dates.
     """
 
     base_url: str = ""
@@ -24,6 +26,12 @@ class Selected:
     seconds: float = 0.0
     pairs: tuple[int, int] = (0, 0)
     within: float | None = None
+    edition: str | None = None
+    held_to: str | None = None
+
+    def __post_init__(self) -> None:
+        for day in filter(None, (self.edition, self.held_to)):
+            date.fromisoformat(day)  # what somebody altered is told where it is read
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Exchange, Overheard
 from cancel_contracts.foreign import Heard, exchanges, overheard, route
 from cancel_contracts.har import batch, entry
+from cancel_contracts.har.caller import placed
 from cancel_contracts.har.form import EXCHANGES, FORMAT, Settings
 from cancel_contracts.har.secrets import secrets
 from cancel_contracts.har.sources import UNREADABLE, Attached, Source, opened
@@ -146,7 +147,10 @@ class _Heard:
             self.calls += found
             request = one["request"] if found[0].where is not None else {}
             headers, _ = entry.headers_of(request.get("headers"))
-            self.recording.secrets.update(secrets(headers, str(request.get("url", ""))))
+            url, where = str(request.get("url", "")), found[0].where
+            self.recording.secrets.update(secrets(headers, url))
+            if where is not None:
+                self.recording.secrets.update(placed(headers, where.contract.scheme, url))
 
     def unknown(self) -> None:
         self.calls.append(entry.unreadable())

@@ -18,7 +18,8 @@ HARMLESS = frozenset({
     "accept", "accept-charset", "accept-encoding", "accept-language",
     "access-control-request-headers", "access-control-request-method", "client-request-id",
     "connection", "content-encoding", "content-length", "content-type", "date", "expect", "host",
-    "if-match", "if-none-match", "origin", "prefer", "transfer-encoding", "user-agent",
+    "idempotency-key", "if-match", "if-none-match", "origin", "prefer", "transfer-encoding",
+    "user-agent",
 })  # fmt: skip
 SECRET_NAMES = re.compile(
     r"auth|token|cookie|secret|password|credential|session|signature|api-?key|subscription-key"

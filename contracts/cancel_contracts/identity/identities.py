@@ -210,7 +210,8 @@ def claims_of(
         "preferred_username": subject,
     }
     if name == "wrong-audience":
-        claims["aud"] = "https://another-api.example"
+        # It begins as the right one does: whoever compares the beginning alone takes it.
+        claims["aud"] = f"{claims['aud']}".rstrip("/") + ".another-api.example"
     if name == "personal":
         claims |= {"tid": PERSONAL_TENANT, "iss": f"https://sts.windows.net/{PERSONAL_TENANT}/"}
     if kind == "application":

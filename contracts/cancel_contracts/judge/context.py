@@ -96,6 +96,16 @@ class Context:
         start = self.sight.start(begun[0])
         return before is None or self.sight.took_effect(start, before) != "cancelled"
 
+    def repeats(self, exchange: Exchange) -> Exchange | None:
+        """Return the call that a repeated request repeats: the last before it that was taken."""
+        before = [
+            x
+            for x in self.journal.exchanges.of_scenario(exchange.scenario)
+            if x.kind == "cancel" and x.resource == exchange.resource and not x.put_off
+            if x.started < exchange.started
+        ]
+        return max(before, key=lambda x: x.started, default=None)
+
     def refused_look(self, exchange: Exchange) -> int | None:
         """Return how the look after the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):

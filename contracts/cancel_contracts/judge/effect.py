@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from cancel_contracts.contract.given import permission_of
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
 from cancel_contracts.needs import NO_GET, NO_OBSERVE, Gap, Need, choice
 from cancel_contracts.sight.observation import (
+    Entity,
     Observation,
     describe,
+    is_between,
     is_cancelled,
     is_open,
     left_out,
@@ -125,8 +128,14 @@ def _performed_later(context: Context, exchange: Exchange, before: Observation) 
     calls = context.sight.scene(exchange.scenario).calls
     refused = all(call.status is not None and not call.succeeded for call in calls)
     was, now = before.entity, last.entity
-    done = is_cancelled(life, now) and not is_cancelled(life, was)
+    done = _begun(life, now) and not _begun(life, was)
     return refused and (done or (is_open(life, now) and not is_open(life, was)))
+
+
+def _begun(life: Lifecycle, entity: Entity) -> bool:
+    """Whether a cancel shows, or is seen to be under way."""
+    between = is_between(life, entity) and not is_open(life, entity)
+    return is_cancelled(life, entity) or between
 
 
 def _kept(context: Context, exchange: Exchange) -> Told:
@@ -228,7 +237,7 @@ def _struck(context: Context, before: Observation, last: Observation) -> bool:
     life, sight = context.contract.lifecycle, context.sight
     if before.entity is None or last.entity is None:
         return before.gone != last.gone
-    cancelled = is_cancelled(life, last.entity) and not is_cancelled(life, before.entity)
+    cancelled = _begun(life, last.entity) and not _begun(life, before.entity)
     return cancelled or bool(sight.disturbed(before, last))
 
 

@@ -54,6 +54,7 @@ class Verdict:
     gaps: tuple[Gap, ...] = ()  # what keeps it from being upheld, where nothing deviates
     requests: int = 0  # how many calls it speaks of
     deviating: int = 0
+    newer: bool = False  # than the edition that the target holds to: not held against it
 
     @property
     def deviations(self) -> int:
@@ -125,7 +126,7 @@ class Judge:
         for accumulator in accumulators:
             if accumulator.reading not in (None, *readings.values()):
                 continue
-            verdict = _verdict(context, accumulator, accumulator.reading in evident)
+            verdict = _verdict(context, accumulator, accumulator.reading in (None, *evident))
             if unusable and verdict.word != "not-exercised":
                 verdict = Verdict(accumulator.clause, "inconclusive", reason=unusable)
             verdicts.append(replace(verdict, requests=len(accumulator.spoken)))
@@ -235,8 +236,8 @@ def _alternatives(
 ) -> list[Situation]:
     """Return the situations that are wanting of a permission spelled in several ways.
 
-    Where it is told which spelling counts, its own callers must have been judged. Where it is not,
-    it takes those to tell that were never asked, or were not judged whole.
+    Where it is told which spelling counts, or one alone is left, its own callers must have been
+    judged. Else it takes those to tell that were never asked, or were not judged whole.
     """
     if evident:
         return [s for s in missing if permission_of(s.identity) in (None, permission)]

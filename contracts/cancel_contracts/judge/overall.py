@@ -129,7 +129,7 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
 OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
 
 
-def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
+def alike(context: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
     """What is answered of one resource is answered of any: the rarer answer gives away which
     exist.
 
@@ -138,11 +138,13 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
     """
     told: dict[tuple[str, str, int], list[tuple[int, Exchange]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
+        if x.situation.call == "repeated":
+            continue
         if x.received is not None and x.status is not None and not x.received.unrecorded:
             # Where the status itself may tell, what is told with each is compared.
             status = 0 if "status" in parts else x.status
             told[x.situation.identity, x.situation.extra, status].append((i, x))
-    found: Findings = {}
+    found: Findings = _repeated(context, exchanges, parts)
     for row in told.values():
         found |= {i: Finding(True, "one answer, whatever the id names", answer(x)) for i, x in row}
         for part in parts:
@@ -153,6 +155,37 @@ def alike(_: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Fi
                 if text != usual:
                     found[i] = Finding(False, expected, f"{part} {text}")
     return found
+
+
+def _repeated(context: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
+    """A request that is sent again is answered as before: in its status, and part by part."""
+    found: Findings = {}
+    for i, x in enumerate(exchanges):
+        if x.situation.call != "repeated" or x.received is None or x.unanswered:
+            continue
+        before = context.repeats(x)
+        if before is None or before.received is None:
+            found[i] = inconclusive("the request that it repeats was not answered")
+            continue
+        if before.received.unrecorded or x.received.unrecorded:
+            continue
+        for part in dict.fromkeys(["status", *parts]):
+            was, now = _PARTS[part](before), _PARTS[part](x)
+            if was != now:
+                found[i] = Finding(False, f"{part} {was}, as before", f"{part} {now}")
+                break
+        else:
+            found[i] = Finding(True, "answered as before", answer(x))
+    return found
+
+
+def _body(exchange: Exchange) -> str:
+    """Return what a body says: its JSON, in whatever spelling, else its octets."""
+    received = exchange.received
+    value = received.json() if received else NO_JSON
+    if value is NO_JSON:
+        return repr(received.body if received else b"")
+    return json.dumps(value, sort_keys=True)
 
 
 def _member(exchange: Exchange, name: str) -> str:
@@ -188,6 +221,7 @@ _PARTS: dict[str, Callable[[Exchange], str]] = {
     "message": lambda x: _impersonal(_member(x, "message"), x),
     "challenge": lambda x: _impersonal(_challenges(x), x),
     "headers": lambda x: _header_names(x),
+    "body": lambda x: _body(x),
 }
 
 

@@ -134,8 +134,9 @@ def _contract(
         judgement = Judgement(contract, tuple(open_), {}, told)
     return ContractResult(
         contract, handed[0].base_url if handed else endpoint.base_url, journal,
-        excuse(judgement, endpoint.not_testable), ended - began, endpoint.not_testable,
-        pairs=plan.pairs, way=handed[0].way if handed else Way(), scenarios=scenarios,
+        excuse(judgement, endpoint.not_testable, endpoint.edition), ended - began,
+        endpoint.not_testable, endpoint.edition, pairs=plan.pairs,
+        way=handed[0].way if handed else Way(), scenarios=scenarios,
     )  # fmt: skip
 
 

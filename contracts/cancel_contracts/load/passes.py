@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from cancel_contracts.assignment import Assignment, Options
+from cancel_contracts.contract.edition import newer
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.errors import UsageError, contained
 from cancel_contracts.exchange import Exchange
@@ -196,9 +197,12 @@ class Pass:
     def _failures(self) -> list[Failure]:
         """Return the calls that violate a clause by all that this pass saw, each once."""
         found = []
+        held_to = self.work.assignment.endpoint.edition
         for verdict in self.work.judge.judge(self.run.journal).verdicts:
-            for evidence in verdict.violations if verdict.word == "violated" else ():
-                clause, x = verdict.clause, evidence.exchange
+            clause = verdict.clause
+            held = verdict.word == "violated" and not newer(clause, held_to)
+            for evidence in verdict.violations if held else ():
+                x = evidence.exchange
                 key = (clause.id, x.scenario, x.started)
                 if clause.level in self.work.failing and key not in self._told:
                     self._told.add(key)

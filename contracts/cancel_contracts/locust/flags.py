@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from cancel_contracts.assignment import Assignment, Options, assign
+from cancel_contracts.cli.choosing import pinned_dialects
 from cancel_contracts.cli.options import (
     REPORTS,
     check_reports,
     load_contracts,
     open_target,
-    pinned_dialects,
 )
+from cancel_contracts.contract.edition import last_day
 from cancel_contracts.errors import UsageError
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.load.passes import check
@@ -26,6 +27,9 @@ FILE = {"metavar": "FILE"}
 FLAGS: dict[str, tuple[str, dict[str, Any]]] = {
     "target": ("The target's description (target.yaml).", FILE),
     "contract": ("Only this contract (repeatable).", {"action": "append", "metavar": "NAME"}),
+    "edition": (
+        "The clauses and dialects of this day (2021, 2021-05, 2021-05-10).", {"metavar": "DATE"},
+    ),
     "dialect": (
         "Pin the reading of a contradiction (repeatable).", {"action": "append", "metavar": "C=D"},
     ),
@@ -72,7 +76,9 @@ def task_of(flags: Any, host: str | None) -> Task:
 
     if not given("target") and not host:
         raise UsageError("--contracts-target", "is missing", "give it, or --host URL")
-    contracts = load_contracts((), given("contract") or ())
+    named = given("edition")
+    edition = None if named is None else last_day("--contracts-edition", named)
+    contracts = load_contracts((), given("contract") or (), edition)
     with open_target(contracts, host or None, path("target")) as target:
         pass  # a file's, or that of a URL: neither is closed
     read = given("timeout")
@@ -88,6 +94,6 @@ def task_of(flags: Any, host: str | None) -> Task:
         check(assignment)
     redactor = Redactor()
     callers = [Identities(a.contract, a.endpoint, redactor) for a in assignments]
-    named = (flag.removeprefix("--") for flag in REPORTS)
-    reports = check_reports({name.replace("-", "_"): path(name) for name in named})
+    files = (flag.removeprefix("--") for flag in REPORTS)
+    reports = check_reports({name.replace("-", "_"): path(name) for name in files})
     return Task(target, options, tuple(assignments), tuple(callers), redactor, reports)

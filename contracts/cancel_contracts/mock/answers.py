@@ -22,6 +22,8 @@ class Answers:
         self.has_entity = shape.returns_entity(contract)
         self.final_status = shape.final_status(contract)
         self.properties = shape.entity_properties(contract)
+        shape.entity_example(contract)  # raises UsageError where a spec tells too little
+        shape.success_body(contract, self.status, {})
 
     def whole(self, entity: Mapping[str, Any]) -> dict[str, Any]:
         """Return an entity as it is sent: kept, and changed, it is opened."""

@@ -89,6 +89,14 @@ class Refusal(Exception):
         super().__init__(f"{status} {why}")
 
 
+class Replayed(Exception):
+    """The request was answered before, and is answered so again."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
+        super().__init__("replayed")
+
+
 @dataclass
 class Call:
     """One request on its way through the steps, which fill it in."""
@@ -109,6 +117,7 @@ class Call:
     resource: Resource | None = None
     json: Any = MISSING
     refusal: Refusal | None = None
+    replayed: bool = False  # by its key, as it was answered before
     request_id: str = ""
     segments: Mapping[str, bytes] = field(default_factory=dict)  # of the path, by name
 

@@ -32,6 +32,7 @@ from cancel_contracts.mock.faults import (
     parameters,
     paths,
     races,
+    repeats,
     requests,
     robust,
     state,
@@ -75,6 +76,7 @@ FAULTS: tuple[Fault, ...] = (
     *parameters.FAULTS,
     *across.FAULTS,
     *documented.FAULTS,
+    *repeats.FAULTS,
 )
 
 _ALL: tuple[Fault | Variant, ...] = (*FAULTS, *VARIANTS)

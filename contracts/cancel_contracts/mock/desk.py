@@ -21,7 +21,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import GONE, canonical
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.answers import Answers
-from cancel_contracts.mock.call import Call, Caller, Refusal, Reply
+from cancel_contracts.mock.call import Call, Caller, Refusal, Replayed, Reply
 from cancel_contracts.mock.quota import Window
 from cancel_contracts.mock.store import Resource, Store, fresh_id
 
@@ -30,8 +30,8 @@ Edit = Callable[[Call, Reply], Reply]
 View = Callable[[Resource, dict[str, Any]], dict[str, Any]]
 
 STEPS = (
-    "method", "authenticate", "authorise", "throttle", "parameters", "find", "media", "body", "own",
-    "decide", "effect",
+    "method", "authenticate", "authorise", "throttle", "parameters", "replay", "find", "media",
+    "body", "own", "decide", "effect",
 )  # fmt: skip
 UNDER_WAY_SECONDS = 0.03  # that a cancel takes where it goes through other states
 
@@ -70,6 +70,7 @@ class Desk(Answers):
         self.observable = contract.observe_path is not None
         self.reroute: Callable[[bytes], bytes] = bytes
         self.beside: tuple[Desk, ...] = ()
+        self.replies: dict[tuple[str | bytes | None, ...], Reply] = {}  # by the keys of requests
 
     # --- Seams ------------------------------------------------------------------------------------
 
@@ -100,6 +101,9 @@ class Desk(Answers):
                     if not any(forgive(call, refusal) for forgive in self.forgives):
                         raise
             reply = self.succeed(call)
+            self.replies[self.request_key(call)] = reply
+        except Replayed as again:
+            call.replayed, reply = True, again.reply
         except Refusal as refusal:
             call.refusal = refusal
             reply = self.refuse(call, refusal)
@@ -163,6 +167,17 @@ class Desk(Answers):
 
     def parameters(self, call: Call) -> None:
         body.check_parameters(call, self.contract.parameters)
+
+    def replay(self, call: Call) -> None:
+        """Answer a request that has succeeded before as it was answered then."""
+        if self.contract.keys and (reply := self.replies.get(self.request_key(call))) is not None:
+            call.resource = self.lookup(call)
+            raise Replayed(reply)
+
+    def request_key(self, call: Call) -> tuple[str | bytes | None, ...]:
+        """Return by what a request is known again: its keys, who sent it, what it is."""
+        keys = (body.said(call, parameter) for parameter in self.contract.keys)
+        return (*keys, call.caller.sub, call.raw_id, call.body)
 
     def find(self, call: Call) -> None:
         call.resource = self.lookup(call)

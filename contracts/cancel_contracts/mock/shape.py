@@ -66,7 +66,7 @@ def success_body(contract: Contract, status: int, entity: Mapping[str, Any]) -> 
     row = success_row(contract, status)
     made = example_of(row)
     if made is None:
-        made = value_of(row.get("schema") or {"type": "object"})
+        made = _made(contract, contract.path, row.get("schema") or {"type": "object"})
     if not isinstance(made, dict):
         return made
     shown = {**made, **{name: entity[name] for name in made if name in entity}}
@@ -91,15 +91,19 @@ def _entity_example(contract: Contract) -> dict[str, Any]:
     for row in rows:
         if (schema := row.get("schema")) is None:
             continue
-        value = value_of(schema)
-        if not isinstance(value, dict) or not fits(schema, value):
-            raise UsageError(
-                f"{contract.path_of_file}: paths/{contract.observe_path or contract.path}",
-                "the mock finds no value of the schema of what is shown",
-                "give an example beside the schema",
-            )
-        return _before(contract, schema, value)
+        value = _made(contract, contract.observe_path or contract.path, schema)
+        if isinstance(value, dict):
+            return _before(contract, schema, value)
     return closed({"id": "", **dict.fromkeys(contract.lifecycle.places[:1], "")}, ways)
+
+
+def _made(contract: Contract, route: str, schema: Any) -> Any:
+    """Return a value of the schema of an answer. Raises UsageError where none is found."""
+    value = value_of(schema)
+    if not fits(schema, value):
+        place = f"{contract.path_of_file}: paths/{route}/responses"
+        raise UsageError(place, "the mock finds no value of a schema", "give an example beside it")
+    return value
 
 
 def _before(contract: Contract, schema: Any, entity: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import Chain
 from cancel_contracts.plan.steps import EXISTING
@@ -32,7 +33,8 @@ def neighbours(
         showing = [row for row in touching if any(composition.shows(c, situation) for c in row)]
         if showing and found.keys().isdisjoint(showing):
             row = min(showing, key=len)
-            found[row] = row[-1]
+            # One that is gone could lose nothing.
+            found[row] = row[-1] if row[-1].state != GONE else composition.ordinary
     if not any("{neighbour}" in call.body.text for row in found for call in row):
         first = [row for row in found if row == (composition.ordinary,)]
         others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]

@@ -22,7 +22,7 @@ from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.crowds import crowds
-from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario
+from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.plan.vary import varied
 from cancel_contracts.plan.waits import most_looks
@@ -177,6 +177,8 @@ def _cover(
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
     seconds = [s for s in wanted if s.call == "second"]
+    act = composition.ordinary.method
+    again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
     races = [
         crowd
         for s in wanted
@@ -187,12 +189,13 @@ def _cover(
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
-    reserved = len(seconds) + sum(len(race.calls) for race in races) + len(kept) + bool(kept)
+    apart = [*races, *again]
+    reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + bool(kept)
     while True:
         found = cover(composition, single, max(0, limit - reserved), share, may)
         found.calls = varied(composition, found.calls)
         others = [found.second(call) for call in seconds]
-        made = [*arranged(composition, found, others, kept, near), *races]
+        made = [*arranged(composition, found, others, kept, near), *apart]
         over = sum(len(scenario.calls) for scenario in made) - limit
         if over <= 0 or reserved >= limit:
             break

@@ -132,10 +132,13 @@ class Scenario:
     @property
     def numbers(self) -> int:
         """How many numbers of the journal it takes at most: one for each resource, and for each
-        that may have to be had anew before a first call that is not the first on its resource.
+        that may have to be had anew before a later call on it that is no second one.
         """
-        first = Counter(s.slot for s in self.steps if isinstance(s, Call) and _first(s))
-        return sum(_own(step) for step in self.steps) + sum(n - 1 for n in first.values())
+        seen, anew = set[int](), 0
+        for step in (step for step in self.steps if isinstance(step, Call)):
+            anew += step.slot in seen and step.situation.call != "second"
+            seen.add(step.slot)
+        return sum(map(_own, self.steps)) + anew
 
     def without(self, slots: Collection[int]) -> Scenario:
         """Return the scenario without some of its resources."""
@@ -162,10 +165,6 @@ class Scenario:
 def _own(step: Step) -> bool:
     """Whether a step takes a resource that is nobody's neighbour."""
     return isinstance(step, Name) or (isinstance(step, Acquire) and step.beside is None)
-
-
-def _first(step: Call) -> bool:
-    return step.situation.call == "first"
 
 
 # --- The kinds of scenarios ----------------------------------------------------------------------

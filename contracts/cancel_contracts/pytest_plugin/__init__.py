@@ -63,10 +63,13 @@ class SpecFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         from cancel_contracts.assignment import Options, select
+        from cancel_contracts.contract.edition import last_day
         from cancel_contracts.contract.load import load
 
+        named = setting(self.config, "edition")
         try:
-            self.contract = load(self.path)
+            edition = None if named is None else last_day("--contracts-edition", named)
+            self.contract = load(self.path, edition)
         except ContractsError as err:
             raise self.CollectError(str(err)) from None
         if not self.contract.default and not self.session.isinitpath(self.path):

@@ -54,7 +54,8 @@ class Door:
     def run(self, chosen: Chosen) -> None:
         """Verify each contract once, for the clauses that are selected."""
         from cancel_contracts.assignment import SWEEP_SECONDS, Options, assign
-        from cancel_contracts.cli.options import open_target, pinned_dialects
+        from cancel_contracts.cli.choosing import pinned_dialects
+        from cancel_contracts.cli.options import open_target
         from cancel_contracts.verify import verify, with_ledger
 
         everything = list({contract.name: contract for contract, _ in chosen}.values())

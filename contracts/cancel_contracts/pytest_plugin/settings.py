@@ -78,6 +78,10 @@ SETTINGS = {
             {"choices": ("smoke", "gate", "deep")}, default="gate",
         ),
         Setting(
+            "edition", "The clauses and dialects of this day (2021, 2021-05, 2021-05-10).",
+            {"metavar": "DATE"},
+        ),
+        Setting(
             "dialect", "Pin the reading of a contradiction (repeatable).",
             {"action": "append", "metavar": "C=D"}, "linelist", (),
         ),

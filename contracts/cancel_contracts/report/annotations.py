@@ -51,7 +51,7 @@ def _found(record: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def _defect(record: dict[str, Any], row: dict[str, Any]) -> tuple[str, str, str]:
-    kind = "error" if story.failing(record, row["level"]) else "warning"
+    kind = "error" if story.held(record, row) else "warning"
     names = ", ".join(dict.fromkeys(clause["contract"] for clause in row["clauses"]))
     breaks, elsewhere = f"Breaks {findings.breaks(row)}", findings.elsewhere(row)
     message = "\n".join(filter(None, (row["sentence"], row["says"], breaks, elsewhere)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from io import StringIO
 from typing import Any
 
@@ -42,7 +43,11 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
                     "section": r.source.section,
                     "links": [{"text": link.text, "url": link.url} for link in links(c, r.source)],
                 },
-                **({"reason": r.reason} if isinstance(r, NotTestable) else {}),
+                **(
+                    {"reason": r.reason}
+                    if isinstance(r, NotTestable)
+                    else {"since": day(r.since), "until": day(r.until)}
+                ),
             }
             for c in contracts
             for r in rows(c)
@@ -69,6 +74,11 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
             table.add_row(r.id, level(r, c), says(r), str(r.source))
         console.print(table)
     return buffer.getvalue().rstrip()
+
+
+def day(when: date | None) -> str | None:
+    """Return a day as data."""
+    return when.isoformat() if when else None
 
 
 def says(row: Clause | NotTestable) -> str:

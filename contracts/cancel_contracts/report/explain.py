@@ -7,27 +7,28 @@ from uuid import UUID
 
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.duties import DUTIES
+from cancel_contracts.contract.edition import times
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, NotTestable
 from cancel_contracts.contract.topics import topic
-from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.report import scenario, script
 from cancel_contracts.report.clauses import expectation, level, rows
 from cancel_contracts.report.recipe import Line, asks, carried, mark
 from cancel_contracts.report.usual import usual
-from cancel_contracts.run.requests import Names, cancel_request
+from cancel_contracts.run.requests import Names, cancel_request, odd_segment
 
 EXAMPLE_URL = "http://127.0.0.1:8080"
 ID = "~ID_1~"
+BY_EDITION = ", where --edition names one that has it"
 
 
 def explanation(contracts: Sequence[Contract], id_: str) -> str:
     """Return what there is to know of one clause: what is promised and where, how it is exercised,
     a call that does so, what upholds it and what usually breaks it.
     """
-    contract = next(c for c in contracts if c.knows(id_))
+    contract = next(c.whole for c in contracts if c.knows(id_))
     row = next(r for r in rows(contract) if r.id == id_)
     lines = [
         f"{row.id} ({contract.name}, {level(row, contract)})",
@@ -39,6 +40,8 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     lines.append("")
     if isinstance(row, NotTestable):
         return "\n".join([*lines, f"Not testable: {row.reason}"])
+    if when := times(row):
+        lines += [f"In force: {when}", ""]
     if row in contract.duties:
         told = [f"  - {DUTIES[word].says}" for word in row.expect]
         judged = (
@@ -57,7 +60,8 @@ def explanation(contracts: Sequence[Contract], id_: str) -> str:
     if row.readings:
         for name, expect in row.readings.items():
             dialect = next(d for d in contract.dialects if d.name == name)
-            lines.append(f"  reading {name} ({dialect.says}):")
+            when = ", ".join(filter(None, (dialect.says, times(dialect))))
+            lines.append(f"  reading {name} ({when}{BY_EDITION * dialect.by_edition}):")
             lines += [f"    - {text}" for text in expectation(expect)]
     else:
         lines += [f"  - {text}" for text in expectation(row.expect)]
@@ -75,7 +79,7 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     call = situations[0] if situations else composed(contract).ordinary
     who = "admin" if call.identity == "primary" else call.identity
     odd = call.resource == "odd"
-    segment = call.id.text or IDS[call.id.word].wire if odd else ID
+    segment = odd_segment(contract, call.id) if odd else ID
     names = Names(segment, "~ID_2~", "1")
     request = cancel_request(
         contract, EXAMPLE_URL, call, segment, names,

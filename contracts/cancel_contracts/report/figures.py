@@ -21,6 +21,7 @@ WIDTH = 760
 PLOT_LEFT, PLOT_RIGHT, PLOT_TOP, PLOT_BOTTOM = 52, 744, 18, 128
 CANCEL_LANE, OBSERVE_LANE, LANE_HEIGHT, TIMELINE_HEIGHT = 144, 166, 14, 214
 TICKS = (1, 2, 5)
+LINE_HEIGHT = 15  # of several in a box
 SPANS = {60: "minute", 3600: "hour"}
 
 
@@ -33,13 +34,16 @@ def lifecycle(contract: dict[str, Any]) -> dict[str, Any]:
     for name in life["cancellable"]:
         rows.append(_row(states[name], y, AFTER_X))
         y += ROW_HEIGHT
+    lines = [*(life["after"] or ["a state that", "no page names"]), *_on_the_way(life)]
+    beside = y - HEAD_HEIGHT - (ROW_HEIGHT - BOX_HEIGHT)
     after = {
         "y": HEAD_HEIGHT,
-        "height": max(BOX_HEIGHT, y - HEAD_HEIGHT - (ROW_HEIGHT - BOX_HEIGHT)),
-        "lines": list(life["after"]) or ["a state that", "no page names"],
+        "height": max(BOX_HEIGHT, beside, LINE_HEIGHT * len(lines)),
+        "lines": lines,
     }
     y += HEAD_HEIGHT
-    heads.append({"y": y - 6, "text": "final: a cancel is refused"})
+    if life["final"]:
+        heads.append({"y": y - 6, "text": "final: a cancel is refused"})
     for name in life["final"]:
         rows.append(_row(states[name], y, BAR_X))
         y += ROW_HEIGHT
@@ -49,6 +53,13 @@ def lifecycle(contract: dict[str, Any]) -> dict[str, Any]:
         "heads": heads,
         "after": after if life["cancellable"] else None,
     }
+
+
+def _on_the_way(life: dict[str, Any]) -> list[str]:
+    """Return what may show before the state after a cancel, and how long."""
+    between = [f"via {state}" for state in life.get("through", ())]
+    within = life.get("within")
+    return between + ([f"within {within:g} s"] if within is not None else [])
 
 
 def _row(state: dict[str, Any], y: int, end: int) -> dict[str, Any]:

@@ -21,7 +21,11 @@ def write(path: Path, text: str) -> None:
 
     A lone surrogate, which UTF-8 cannot carry, becomes its escape.
     """
-    data = text.encode("utf-8", "backslashreplace")
+    write_octets(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_octets(path: Path, data: bytes) -> None:
+    """Write bytes. Raises UsageError where the path cannot be written."""
     try:
         if path == STDOUT:
             sys.stdout.flush()

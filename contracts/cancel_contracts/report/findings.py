@@ -23,7 +23,7 @@ WHO_CHARS, SAID_CHARS = 140, 70  # a sentence fits where each report has room: 3
 
 
 def finding(
-    defect: Defect, level: str, evidence: dict[str, Any], clean: Callable[[str], str]
+    defect: Defect, evidence: dict[str, Any], clean: Callable[[str], str]
 ) -> dict[str, Any]:
     """Return a defect as data. `evidence` is the entry of its lead, free of secrets; `clean` masks
     them in a text.
@@ -34,7 +34,8 @@ def finding(
         for b in defect.breaches
     ]
     return {
-        "level": level,
+        "level": defect.level,
+        "newer": defect.newer,
         "sentence": _sentence(defect, evidence, clean),
         "says": defect.lead.verdict.clause.says,
         "where": str(defect.lead.verdict.clause.source),
@@ -75,6 +76,11 @@ def _situations(defect: Defect) -> dict[str, None]:
         for evidence in (breach.lead, *breach.verdict.violations):
             found[scenario.words(evidence.exchange, breach.contract.method)] = None
     return found
+
+
+def level(row: Mapping[str, Any]) -> str:
+    """Return the level of a finding, and that nothing of it is held against the target."""
+    return f"{row['level']}{', newer than the edition' * bool(row.get('newer'))}"
 
 
 def breaks(row: Mapping[str, Any], most: int | None = None) -> str:

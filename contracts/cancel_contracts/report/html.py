@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment
 
 from cancel_contracts.contract.topics import TOPICS
-from cancel_contracts.report import document, excuses, figures, files, story
+from cancel_contracts.report import document, excuses, figures, files, findings, story
 from cancel_contracts.report.text import LEVELS, VERDICTS, count
 
 ROW_BYTES = 16
@@ -60,7 +60,7 @@ def render(record: dict[str, Any]) -> str:
 
 def headline(record: dict[str, Any]) -> str:
     """Return the outcome in a sentence without ids: these stand with the findings and the gaps."""
-    levels = Counter(row["level"] for row in record["defects"])
+    levels = Counter(row["level"] for row in record["defects"] if not row.get("newer"))
     failing = [level for level in LEVELS if story.failing(record, level)]
     if record["outcome"] == "violated" and any(levels[level] for level in failing):
         told = [
@@ -87,6 +87,8 @@ def environment() -> Environment:
         "fold": fold,
     }
     env.globals |= {
+        "figures_of": story.figures,
+        "level_of": findings.level,
         "lifecycle": figures.lifecycle,
         "timeline": figures.timeline,
         "figures": figures,

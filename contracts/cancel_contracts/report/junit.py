@@ -7,8 +7,8 @@ skipped, so that it never reads as passed:
 
 - failure: violated, where that fails the run
 - error: what leaves the run inconclusive
-- skipped: violated but only reported (a should-clause without --strict), accepted, not exercised
-  otherwise
+- skipped: violated but only reported (a should-clause without --strict, or one that is newer than
+  the edition of the target file), accepted, not exercised otherwise
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def child(record: dict[str, Any], clause: dict[str, Any]) -> str | None:
         return None
     if story.fails(record, clause):
         return "failure"
-    return "error" if clause["gap"] or clause["verdict"] == "inconclusive" else "skipped"
+    unknown = clause["verdict"] == "inconclusive" and not clause.get("newer")
+    return "error" if clause["gap"] or unknown else "skipped"
 
 
 def write_junit(record: dict[str, Any], path: Path) -> None:
@@ -70,6 +71,7 @@ def _suite(record: dict[str, Any], contract: dict[str, Any]) -> ET.Element:
         "spec_sha256": contract["spec_sha256"] or "not told",
         "dialect": contract["dialect"] or "none seen",
         "outcome": record["outcome"],
+        **({"edition": contract["edition"]} if contract.get("edition") else {}),
         **dict(story.figures(contract)),
     }
     _properties(suite, told)

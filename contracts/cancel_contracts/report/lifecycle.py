@@ -38,6 +38,8 @@ def transitions(judgement: Judgement, journal: Journal) -> dict[str, Any]:
         "cancellable": list(life.cancellable),
         "final": list(life.final),
         "after": list(life.after),
+        "through": list(life.through),
+        "within": life.within,
         "states": [
             _transition(judgement, composition, ordinary[name], name, answers[name])
             for name in life.states

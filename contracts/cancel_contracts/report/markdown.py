@@ -134,7 +134,7 @@ def _findings(record: dict[str, Any]) -> list[str]:
     """Return what is to be mended, the worst first."""
     rows = []
     for number, row in enumerate(record["defects"], 1):
-        rows.append(f"{number}. {row['level']}: {code(row['sentence'])}")
+        rows.append(f"{number}. {findings.level(row)}: {code(row['sentence'])}")
         rows.append(f"   - {text(row['says'])} ({where(row['source'])})")
         rows.append(f"   - breaks {text(findings.breaks(row))}")
         if told := findings.elsewhere(row):

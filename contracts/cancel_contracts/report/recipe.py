@@ -19,7 +19,6 @@ from cancel_contracts.contract.credentials import (
     needs_token,
 )
 from cancel_contracts.contract.given import permission_of
-from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import PLACEHOLDER
 from cancel_contracts.plan.steps import (
@@ -37,7 +36,13 @@ from cancel_contracts.provider_states.handler import state_request
 from cancel_contracts.report import scenario as told
 from cancel_contracts.report.curl import variable
 from cancel_contracts.reproduce.cases import Case
-from cancel_contracts.run.requests import Names, cancel_request, masked, observe_request
+from cancel_contracts.run.requests import (
+    Names,
+    cancel_request,
+    masked,
+    observe_request,
+    odd_segment,
+)
 from cancel_contracts.targets.fields import FieldSource
 from cancel_contracts.targets.file import Endpoint
 
@@ -220,7 +225,7 @@ class _Writer:
         if step.id.word == "unknown":
             self.ids[step.slot] = self.endpoint.unknown_id or self._unknown()
         else:
-            self.ids[step.slot] = step.id.text or IDS[step.id.word].wire
+            self.ids[step.slot] = odd_segment(self.contract, step.id)
         self.segments[step.slot] = self.ids[step.slot]
 
     def _uuid(self) -> str:

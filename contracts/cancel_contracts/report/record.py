@@ -18,13 +18,14 @@ from cancel_contracts import TOOL, serial, version
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.topics import topic
-from cancel_contracts.defects import LEVELS, Breach, defects
+from cancel_contracts.defects import Breach, defects
 from cancel_contracts.gate import Outcome, figures, gap
 from cancel_contracts.judge.accumulator import Evidence
 from cancel_contracts.judge.judge import Judgement, Verdict
 from cancel_contracts.redact.scrub import learn
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import scenario
+from cancel_contracts.report.clauses import day
 from cancel_contracts.report.evidence import Shown, entry
 from cancel_contracts.report.findings import finding, source
 from cancel_contracts.report.gaps import gaps
@@ -93,6 +94,7 @@ def _figures(verdicts: Sequence[Verdict], clean: Shown) -> dict[str, Any]:
         "kept": {"count": found.upheld, "of": found.judged},
         "covered": {"count": found.judged, "of": found.selected},
         "excused": {clean.text(key): list(ids) for key, ids in found.excused.items()},
+        "newer": {word: list(ids) for word, ids in found.newer.items()},
     }
 
 
@@ -106,6 +108,8 @@ def _contract(one: ContractResult, clean: Shown) -> dict[str, Any]:
         "spec_sha256": contract.sha256 or None,
         "method": contract.method,
         "path": contract.path,
+        "edition": day(contract.edition),
+        "held_to": day(one.held_to),
         "base_url": clean.url(one.base_url),
         "seconds": round(one.seconds, 3),
         "requests": {k: one.requests()[k] for k in ("cancel", "observe", "provider_states")},
@@ -170,6 +174,8 @@ def _clause(verdict: Verdict, one: ContractResult, clean: Shown) -> dict[str, An
         "says": clause.says,
         "topic": topic(clause),
         "source": source(one.contract, clause.source),
+        "since": day(clause.since),
+        "newer": verdict.newer,
         "asked": [
             clean.text(scenario.asked(s, one.contract.method)) for s in asked(one.contract, clause)
         ],
@@ -217,9 +223,8 @@ def _defects(result: Result, clean: Shown) -> list[dict[str, Any]]:
     of = {one.contract.name: one for one in result.results}
     found = []
     for defect in defects(result.judgements()):
-        level = min((b.verdict.clause.level for b in defect.breaches), key=LEVELS.index)
         piece = _entry(defect.lead.lead, of[defect.lead.contract.name], clean)
-        found.append(finding(defect, level, piece, clean.text))
+        found.append(finding(defect, piece, clean.text))
     return found
 
 

@@ -13,6 +13,8 @@ from cancel_contracts.report.text import count, requests
 SHOWN_CHARS = 300  # of whatever a target sent, and of a request line
 SHOWN_STEPS = 12  # of a scenario, the last
 SHOWN_CURL_CHARS = 2000
+SHOWN_IDS = 6  # of clauses that are newer
+NEWER = "newer than the edition"
 CURL_ELSEWHERE = "a curl line of {}: see the JSON or HTML report"
 # Of a response's head in short: how the body is to be read, and what clauses speak of.
 TOLD_HEADERS = (
@@ -36,17 +38,31 @@ def failing(record: dict[str, Any], level: str) -> bool:
     return level == "must" or (level == "should" and bool(record["strict"]))
 
 
+def held(record: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether a finding, or a violated clause, makes the run fail: by its level, and its age."""
+    return failing(record, row["level"]) and not row.get("newer")
+
+
 def fails(record: dict[str, Any], clause: dict[str, Any]) -> bool:
     """Whether a clause is violated and that makes the run fail."""
-    return clause["verdict"] == "violated" and failing(record, clause["level"])
+    return clause["verdict"] == "violated" and held(record, clause)
 
 
 def made(record: dict[str, Any]) -> str:
     """Return what the verdicts rest on."""
     if record.get("recorded"):
-        return f"{requests(record['requests'])}; nothing was sent"
-    profile = f"profile {record['profile']}, seed {record['seed']}"
+        by = "".join(f"{edition}; " for edition in editions(record))
+        return f"{by}{requests(record['requests'])}; nothing was sent"
+    profile = ", ".join(
+        (f"profile {record['profile']}", f"seed {record['seed']}", *editions(record))
+    )
     return f"{profile}, {requests(record['requests'])} in {record['seconds']:.1f} s"
+
+
+def editions(record: dict[str, Any]) -> list[str]:
+    """Return the editions that were named, as a part of a sentence each."""
+    named = dict.fromkeys(c.get("edition") for c in record["contracts"])
+    return [f"edition of {day}" for day in named if day]
 
 
 def named(record: dict[str, Any]) -> str:
@@ -90,15 +106,25 @@ def sentence(record: dict[str, Any]) -> str:
 
 
 def figures(row: dict[str, Any]) -> Pairs:
-    """Return the two figures of a record, or of one of its contracts, and what was excused."""
+    """Return the two figures of a record, or of one of its contracts, what was excused, and what is
+    newer than the edition that the target holds to.
+    """
     told = [(name, f"{row[name]['count']} of {row[name]['of']}") for name in ("kept", "covered")]
-    return [*told, ("excused", ", ".join(row["excused"]))] if row["excused"] else told
+    if row["excused"]:
+        told.append(("excused", ", ".join(row["excused"])))
+    if newer := row.get("newer"):
+        told.append((NEWER, ", ".join(f"{_ids(ids)} {word}" for word, ids in newer.items())))
+    return told
+
+
+def _ids(ids: list[str]) -> str:
+    return " ".join(ids) if len(ids) <= SHOWN_IDS else str(len(ids))
 
 
 def figured(row: dict[str, Any]) -> str:
     """Return the same as a clause of a sentence."""
     (_, kept), (_, covered), *rest = figures(row)
-    return f"kept {kept}, covered {covered}" + "".join(f"; excused: {keys}" for _, keys in rest)
+    return f"kept {kept}, covered {covered}" + "".join(f"; {name}: {told}" for name, told in rest)
 
 
 def duties(record: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -43,12 +43,15 @@ OUTCOMES = {
 
 
 # The verdicts in a contract's line. What was excused is counted apart from what is open, and so is
-# what nobody can demand of a target.
-WORDS = ("upheld", "violated", "accepted", "excused", "inconclusive", "not exercised", "not asked")
+# what nobody can demand of a target, and what is newer than the edition that it holds to.
+HELD = ("upheld", "violated", "accepted", "excused", "inconclusive", "not exercised")
+WORDS = (*HELD, "not asked", "newer")
 
 
 def _word(clause: dict[str, Any]) -> str:
     word: str = clause["verdict"]
+    if clause.get("newer"):
+        return "newer"
     if word != "not-exercised":
         return "excused" if word == "inconclusive" and clause["excused"] else word
     if clause["excused"]:
@@ -187,7 +190,7 @@ class _Page(Screen):
         """Print what is to be mended, the worst last."""
         for number, row in reversed([*enumerate(record["defects"], 1)]):
             head = self.text(f"{number}. ", "bold red")
-            head.append(self.text(f"{row['level']}: ", "bold"))
+            head.append(self.text(f"{findings.level(row)}: ", "bold"))
             head.append(self.text(line(clip(row["sentence"], SENTENCE_CHARS))))
             self.say(head)
             self.row("says", line(f"{row['says']} ({row['where']})"))
@@ -283,10 +286,11 @@ class _Page(Screen):
         self.open_beside(record)
         sent = requests(record["requests"])
         if record.get("recorded"):
-            self.say(f"judged from a recording: {sent}; nothing was sent")
+            self.say(f"judged from a recording: {story.made(record)}")
         else:
-            run = (f"{record['seconds']:.1f} s", f"profile {record['profile']}")
-            self.parts(self.text(""), [f"sent: {sent}", *run, f"seed {record['seed']}"])
+            run = [f"profile {record['profile']}", f"seed {record['seed']}"]
+            run = [f"sent: {sent}", f"{record['seconds']:.1f} s", *run, *story.editions(record)]
+            self.parts(self.text(""), run)
         word = record["outcome"]
         parts = [line(story.sentence(record))]
         if word != "nothing-selected":

@@ -14,6 +14,7 @@ from math import ceil
 from typing import Any
 
 from cancel_contracts import serial
+from cancel_contracts.contract.edition import at, last_day
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.overall import calls_to_tell
@@ -106,6 +107,8 @@ def _case(
     contract = next((c for c in contracts if c.name == of), None)
     if contract is None:
         raise UsageError("REPORT", f"is of {of}, which no spec describes", "add --spec FILE")
+    if edition := row.get("edition"):
+        contract = at(contract, last_day(f"REPORT: {of}/edition", edition))
     steps = row.get("scenarios", {}).get(str(evidence.get("number")))
     if steps is None:
         told = f"does not say how {name} was made: it is of a recording, or of an older version"

@@ -27,9 +27,16 @@ class Attempt:
     seed: str
     keep: Callable[[Exchange], None]
     _random: Random = field(init=False)
+    _uniques: list[str] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self._random = Random(f"{self.seed}/{self.number}")  # noqa: S311 - no secret
+
+    def unique(self, text: str, *, again: bool) -> str:
+        """Return a call's own text; that of the call before where the same is sent `again`."""
+        if not again or not self._uniques:
+            self._uniques.append(text)
+        return self._uniques[-1]
 
     def uuid(self) -> str:
         """Return a UUID that seed and number determine."""

@@ -109,7 +109,8 @@ class Calls:
         """Make one call on the cancel route, on a connection of its own, or on one that `via`
         keeps. Raises Stopped where none is to be made.
         """
-        unique = f"{self.seed}-{attempt.number}-{position}"
+        own, again = f"{self.seed}-{attempt.number}-{position}", situation.call == "repeated"
+        unique = attempt.unique(own, again=again)
         names = Names(target.id, neighbour.id if neighbour else target.id, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
         said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)

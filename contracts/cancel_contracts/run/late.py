@@ -104,13 +104,12 @@ class Late:
         return self._observe(looks, "beside")
 
     def settle(self, exchanges: Iterable[Exchange], last: Iterable[LastLook], pause: float) -> None:
-        """Look a last time, `pause` seconds after the last call, and await what is due. Where a
-        page gives an effect its time, what was refused may be done as late as that.
+        """Look a last time, `pause` seconds after the last call, and await what is due: before that
+        where a page gives effects their time.
         """
         within = self.calls.contract.lifecycle.within
         if within is not None:
             self.await_effects(exchanges)
-            pause = pause and max(pause, within)
         self.look_last(last, pause)
         if within is None:
             self.await_effects(exchanges)

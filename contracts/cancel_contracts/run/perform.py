@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from cancel_contracts.contract.words import IDS
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
@@ -29,6 +28,7 @@ from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
+from cancel_contracts.run.requests import odd_segment
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, marks
 from cancel_contracts.transport.client import Transport
@@ -165,7 +165,7 @@ class Performance:
         """
         held, life = self.held[step.slot], self.calls.contract.lifecycle
         was, now = held.first, held.shows
-        if held.acquired is None or not held.position or step.situation.call == "second":
+        if held.acquired is None or not held.position or step.situation.follows:
             return
         if was is None or now is None or ((was.gone or now.gone) and not life.vanishes):
             return
@@ -196,7 +196,7 @@ class Performance:
             given = step.id.text or self.unknown_id
             resource = Resource.of(given or attempt.fresh(self.calls.contract.id))
         else:
-            segment = step.id.text or IDS[step.id.word].wire
+            segment = odd_segment(self.calls.contract, step.id)
             resource = Resource(segment, segment)
         self.held[step.slot] = Held(resource, attempt)
 

@@ -19,8 +19,8 @@ from cancel_contracts.contract.given import sends_body
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
-from cancel_contracts.contract.words import BODIES, EXTRAS, LONG_TEXT_CHARS
-from cancel_contracts.exchange import Sent, Situation
+from cancel_contracts.contract.words import BODIES, EXTRAS, IDS, LONG_TEXT_CHARS
+from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.parse import NO_JSON, json_value
 from cancel_contracts.targets.url import joined
 
@@ -49,6 +49,11 @@ def fill(value: Any, names: Names) -> Any:
     if isinstance(value, list):
         return [fill(item, names) for item in value]
     return value
+
+
+def odd_segment(contract: Contract, id_: Form) -> str:
+    """Return an odd id as it stands in the path: what was drawn, or what its word is."""
+    return id_.text or contract.id.odd(IDS[id_.word].wire)
 
 
 def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
@@ -160,6 +165,8 @@ def cancel_request(
     elif callable(extra):
         headers = [(extra(name), text) for name, text in headers]
     elif extra:
+        own = {name.lower() for name, _ in lines}  # what the operation asks for is not replaced
+        extra = [line for line in extra if line[0].lower() not in own]
         headers = _with_cookie(with_extra(headers, extra), credentials)
     url = joined(base_url, path)
     url += "?" + "&".join(query) if query else ""
@@ -167,10 +174,11 @@ def cancel_request(
 
 
 def _respelled(body: bytes, indent: int) -> bytes:
-    """Return the same JSON in another spelling (RFC 8259 sections 2, 7), and no JSON as it is."""
+    """Return JSON in another spelling (RFC 8259 sections 2, 4, 7), and what is none as it is."""
     if len(body) > RESPELLED_BYTES or (value := json_value(body)) is NO_JSON:
         return body
-    text = json.dumps(value, indent=indent)
+    value = dict(reversed(value.items())) if isinstance(value, dict) else value
+    text = json.dumps(value, indent=indent) + "\n"
     return re.sub(r'(?<!\\)"([A-Za-z])', lambda m: f'"\\u{ord(m[1]):04x}', text).encode("ascii")
 
 

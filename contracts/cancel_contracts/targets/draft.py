@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from importlib import resources
 
+from cancel_contracts.contract.edition import today
 from cancel_contracts.contract.model import Contract
 
 HEAD = """\
@@ -14,6 +17,10 @@ HEAD = """\
 # Where the routes begin. It stands for
 {servers}
 base_url: http://127.0.0.1:8080
+
+# The edition of the pages that it holds to. Clauses that are newer are judged and reported, but not
+# held against it.
+edition: {today}
 """
 SERVES = """
 # The target serves no more than this: no other contract is run.
@@ -40,17 +47,31 @@ contracts:
 """
 
 
+PARAMETERS = """
+# What the target takes for a parameter, where that is not what the spec gives.
+# parameters:
+"""
+
+
+def _parameters(contracts: Sequence[Contract]) -> str:
+    """Return the parameters with their values, commented out; nothing where there are none."""
+    every = (p for c in contracts for p in (*c.parameters, *c.observe_parameters))
+    said = {p.name: p.value for p in every if p.value is not None}
+    rows = "".join(f"#   {name}: {json.dumps(value)}\n" for name, value in said.items())
+    return PARAMETERS + rows if rows else ""
+
+
 def example() -> str:
-    """Return the file with every key."""
+    """Return the file with every key, its edition that of today."""
     file = resources.files("cancel_contracts.targets").joinpath("target.example.yaml")
-    return file.read_text("utf-8")
+    return re.sub(r"(?m)^edition: .*$", f"edition: {today()}", file.read_text("utf-8"))
 
 
 def draft(contracts: Sequence[Contract], how: str, *, whole: bool) -> str:
     """Return a short file. `how` is handler or ids; `whole`: the target serves all contracts."""
     first = contracts[0]
     servers = "\n".join(dict.fromkeys(f"#   {c.server}" for c in contracts))
-    text = HEAD.format(servers=servers)
+    text = HEAD.format(servers=servers, today=today())
     if not whole:
         text += SERVES.format(names=", ".join(c.name for c in contracts))
     if how == "handler":
@@ -60,6 +81,9 @@ def draft(contracts: Sequence[Contract], how: str, *, whole: bool) -> str:
             state=first.lifecycle.states[0],
         )
     text += IDENTITIES
+    if any(c.scheme.basic for c in contracts):
+        text += "# (the token of Basic is user:password)\n"
+    text += _parameters(contracts)
     if how == "ids":
         text += IDS
         number = 0

@@ -1,10 +1,10 @@
-"""What a target file sends along beside a token: header fields, a client certificate. Reads no
-secret.
+"""What a target file sends beside a token: header fields, a client certificate, ids of resources.
+Reads no secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ _OURS = frozenset({
     "content-type", "host", "transfer-encoding",
 })  # fmt: skip
 AUTHORIZATION = "authorization"
+IDS_OF_A_PATTERN = 10_000
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,26 @@ def _source(name: str, place: str, value: Any, user: str | None = None) -> Field
         return FieldSource(name, "token", value, place, user)
     ((kind, given),) = value.items()
     return FieldSource(name, kind, given, place, user)
+
+
+def ids_of(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Return the ids of each state, in order. A pattern stands for many: its run of # is a number,
+    from 1 up, padded with zeros.
+    """
+    return {
+        state: tuple(
+            i for id_ in given for i in _numbered(f"{place}: provider_states/{state}", str(id_))
+        )
+        for state, given in states.items()
+    }
+
+
+def _numbered(place: str, id_: str) -> list[str]:
+    width = id_.count("#")
+    if width == 0:
+        return [id_]
+    if "#" * width not in id_:
+        fix = "leave one run of #, which stands for a number"
+        raise UsageError(place, f"{id_!r} has # in two places", fix)
+    numbers = range(1, min(10**width, IDS_OF_A_PATTERN + 1))
+    return [id_.replace("#" * width, f"{number:0{width}}") for number in numbers]

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from cancel_contracts.contract.edition import last_day
 from cancel_contracts.contract.lifecycle import hurried
 from cancel_contracts.contract.load import every_shipped
 from cancel_contracts.contract.load import load as load_spec
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.parameters import UNIQUE, fits, text_of
 from cancel_contracts.errors import UsageError
 from cancel_contracts.targets.fields import (
     CertificateSource,
@@ -24,13 +25,14 @@ from cancel_contracts.targets.fields import (
     certificate_of,
     handler_of,
     headers_of,
+    ids_of,
 )
 from cancel_contracts.targets.names import PRIMARY, wrong
+from cancel_contracts.targets.parameters import check_headers, parameters_of
 from cancel_contracts.targets.reading import read
 from cancel_contracts.targets.url import check_url
 
 ENTRIES = 1000  # of one mapping of a target file; identities are a dozen
-IDS_OF_A_PATTERN = 10_000
 BARE = "BASE_URL"  # the place of a target that has no file
 
 
@@ -72,6 +74,7 @@ class Endpoint:
     client_certificate: CertificateSource | None = None
     # What the create calls of the spec are to be filled with; None: nothing is to be created.
     provision: Mapping[str, tuple[str, ...]] | None = None
+    edition: date | None = None  # that it holds to: its last day
 
     @property
     def has_states(self) -> bool:
@@ -115,9 +118,9 @@ class Target:
             contract=contract.name,
             base_url=base.rstrip("/"),
             handler=handler,
-            ids=_ids(self.place, states) if handler is None and states else {},
+            ids=ids_of(self.place, states) if handler is None and states else {},
             unknown_id=str(own["unknown_id"]) if "unknown_id" in own else None,
-            parameters=self._parameters(contract),
+            parameters=parameters_of(self.place, self.raw, contract),
             identities={n: _token(self.place, n, row) for n, row in identities.items()},
             mint=_mint(self.place, own.get("mint", self.raw.get("mint"))),
             primary=primary,
@@ -126,35 +129,19 @@ class Target:
             headers=headers_of(self.place, headers),
             handler_headers=handler_headers,
             client_certificate=certificate_of(self.place, certificate),
+            edition=self._edition(contract),
         )
+        check_headers(contract, endpoint.headers)
         self._check_states(contract, endpoint)
         if endpoint.provision is not None:
             self._check_provision(contract, endpoint)
         return endpoint
 
-    def _parameters(self, contract: Contract) -> dict[str, str]:
-        """Return the values that this target gives to parameters of a contract's operations.
-
-        One of the whole file may be of other contracts. Raises UsageError for a value that the
-        contract's own schema refuses.
-        """
-        general = self.raw.get("parameters", {})
-        own = self.raw.get("contracts", {}).get(contract.name, {}).get("parameters", {})
-        found: dict[str, str] = {}
-        for each in (*contract.parameters, *contract.observe_parameters):
-            if each.name not in {**general, **own}:
-                continue
-            place = f"{self.place}: " + (
-                f"contracts/{contract.name}/parameters" if each.name in own else "parameters"
-            )
-            text = text_of({**general, **own}[each.name])
-            if UNIQUE not in text and not fits(each.schema, text):
-                told = f"{each.name} has a value that the schema of {contract.name} refuses"
-                raise UsageError(place, told, "give another")
-            if each.place == "header" and not (text.isascii() and text.isprintable()):
-                raise UsageError(place, f"{each.name} holds what no header may", "use ASCII")
-            found[each.name] = text
-        return found
+    def _edition(self, contract: Contract) -> date | None:
+        own = self.raw.get("contracts", {}).get(contract.name, {})
+        place = f"contracts/{contract.name}/edition" if "edition" in own else "edition"
+        edition = own.get("edition", self.raw.get("edition"))
+        return None if edition is None else last_day(f"{self.place}: {place}", str(edition))
 
     def check_primary(self, contract: Contract, endpoint: Endpoint) -> None:
         """Raise where nobody could make the ordinary calls. A bare target needs no token at all."""
@@ -236,29 +223,6 @@ def load(path: Path) -> Target:
     """Return the target of a file."""
     raw = read(path)
     return Target(str(path), raw, raw.get("base_url", "").rstrip("/"))
-
-
-def _ids(place: str, states: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the ids of each state, in order. A pattern stands for many: its run of # is a number,
-    from 1 up, padded with zeros.
-    """
-    return {
-        state: tuple(
-            i for id_ in given for i in _numbered(f"{place}: provider_states/{state}", str(id_))
-        )
-        for state, given in states.items()
-    }
-
-
-def _numbered(place: str, id_: str) -> list[str]:
-    width = id_.count("#")
-    if width == 0:
-        return [id_]
-    if "#" * width not in id_:
-        fix = "leave one run of #, which stands for a number"
-        raise UsageError(place, f"{id_!r} has # in two places", fix)
-    numbers = range(1, min(10**width, IDS_OF_A_PATTERN + 1))
-    return [id_.replace("#" * width, f"{number:0{width}}") for number in numbers]
 
 
 def _token(place: str, name: str, row: Mapping[str, Any]) -> TokenSource:

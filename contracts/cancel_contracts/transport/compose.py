@@ -48,7 +48,6 @@ def full_headers(request: Sent, origin: Origin, *, keep_alive: bool, chunked: bo
     defaults = [
         ("Host", origin.field),
         ("User-Agent", USER_AGENT),
-        ("Accept", "*/*"),
         ("Accept-Encoding", "identity"),  # the bytes in a report should be legible
     ]
     if not keep_alive:

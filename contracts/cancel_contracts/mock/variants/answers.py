@@ -19,6 +19,7 @@ from cancel_contracts.mock.envelope import Envelope
 from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.errors import message, said
 from cancel_contracts.mock.faults.limits import told_otherwise
+from cancel_contracts.mock.faults.repeats import keyed, replayed
 
 CODE, TYPE = "request_not_cancellable", "Example.Cancel.RefusedError"
 MORE: dict[str, Any] = {"details": [], "helpUrl": "https://example.com/help"}
@@ -200,6 +201,8 @@ VARIANTS: tuple[Variant, ...] = (
             always, occasional(lambda: "2.128")),
     Variant("occasional-limit-by-its-code", "The documented code of the limit now and then.",
             told_otherwise, occasionally(lambda desk: desk.limited("1"))),
+    Variant("repeat-told-in-a-header", "An answer that was given before says that it is.", keyed,
+            kit.edit(replayed, kit.header("Idempotent-Replayed", "true"))),
     Variant("limit-until-a-moment", "What the limit refuses tells when nothing is left no more.",
             told_otherwise, occasionally(until)),
     Variant("occasional-429-with-date", "A 429 now and then; Retry-After is an HTTP date.",
