@@ -85,6 +85,8 @@ KEPT: dict[str, str] = {
     "test_closed_without_a_byte_and_not_sent_again test_reset_without_a_byte_and_not_sent_again; "
     "entrance: test_what_finding_the_way_in_took_is_counted_too; provision: "
     "test_a_create_call_that_is_put_off_is_made_again_when_the_wait_is_over",
+    "An id that is empty, blank or dots": "request_specs: "
+    "test_what_cannot_be_sent_is_refused_at_load test_no_drawn_id_leads_above_a_resource",
     "A parameter that the spec calls required": "request_shapes: "
     "test_each_call_carries_what_the_operation_asks_for; request_specs: "
     "test_credentials_stand_where_the_scheme_has_them "

@@ -267,11 +267,11 @@ class QueryIsPartOfTheId(Service):
 @breaks("MA-28", {
     "falsy": {"pattern": r"^(0|false|null|none|undefined|NaN)$", "by": ""},
     "braces": {"pattern": r"\{\{.*?\}\}|\$\{.*?\}|#\{.*?\}", "by": ""},
+    "line ends": {"pattern": r"\r\n?", "by": "\n"},
     "dates": {"pattern": r"^(\d{4})-(\d\d)-(\d\d)T.*$", "by": r"\3.\2.\1"},
 })  # fmt: skip
 @awaits("texts", "MA", {
     "nul": {"pattern": "\0.*", "by": ""},
-    "line ends": {"pattern": r"\r\n?", "by": "\n"},
     "hashes": {"pattern": r"^=", "by": "'="},
 })  # fmt: skip
 class TextsRewritten(Service):

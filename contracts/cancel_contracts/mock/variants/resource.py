@@ -9,7 +9,7 @@ from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import GONE
-from cancel_contracts.mock import entry, shape
+from cancel_contracts.mock import entry, leeway, shape
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always, not_, observable
 from cancel_contracts.mock.store import Resource
@@ -45,8 +45,9 @@ def spelled(how: Callable[[str], str]) -> Change:
 
 def spelling(how: Callable[[str], str]) -> Applies:
     """Some state of the contract is written otherwise so."""
-    return lambda contract: any(
-        how(state) != state for state in contract.lifecycle.states if state != GONE
+    return lambda contract: (
+        leeway.states_may(how)(contract)
+        and any(how(state) != state for state in contract.lifecycle.states if state != GONE)
     )
 
 
