@@ -186,7 +186,7 @@ def given_table() -> str:
 
 def given_example(key: str, word: str) -> str:
     """Return a word of `given` as a clause has it, with the id of a clause that does."""
-    named = f"{{NAME: {word}}}" if getattr(AXES[key], "named", False) else word
+    named = f"{{NAME: {word}}}" if AXES[key].named else word
     text = BESIDE.get(key, "{key}: {word}").format(key=key, word=named)
     for clause in examples():
         for row in listed(clause.given.get(key, [])):

@@ -165,6 +165,10 @@ KEPT: dict[str, str] = {
     "test_a_call_that_violates_is_told_at_once_and_again_in_the_whole",
     "Python names no endpoint": "verify: test_a_fourth_contract_is_one_yaml_file; mock_server: "
     "test_a_fourth_contract_is_one_file",
+    "What `new-contract` writes": "new_contract: "
+    "test_the_openapi_half_of_a_shipped_spec_gives_a_draft_that_holds; new_contract: "
+    "test_a_page_gives_a_draft_that_holds; new_contract: "
+    "test_a_draft_that_does_not_load_says_where_and_is_there_to_be_mended",
     "A run without `--contract`": "assignment_request: "
     "test_a_run_takes_three_contracts_without_being_asked; assignment_request: "
     "test_each_door_takes_it_by_its_name_alone",

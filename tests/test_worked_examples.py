@@ -22,6 +22,7 @@ from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.prove import jobs, prove
+from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from openapi_spec_validator import validate
@@ -406,6 +407,38 @@ VARIANTS = (
 def test_a_variant_passes(variant: Fault) -> None:
     front = Stdlib11 if "http.server" in variant.name else Written
     assert outcome(judged(serving(variant.kind, variant.attributes), front)) == (0, {})
+
+
+# --- Seconds for an effect ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "seconds"),
+    [
+        ({}, 310),
+        ({"within": 2}, 2),
+        ({"within": 4000}, 310),
+        ({"within": 2, "contracts": {"github-workflow-run": {"within": 3.5}}}, 3.5),
+        ({"within": 2, "contracts": {"azure-batch-job": {"within": 3.5}}}, 2),
+    ],
+)
+def test_a_target_gives_an_effect_less_time_and_never_more(
+    raw: dict[str, Any], seconds: float
+) -> None:
+    given = contract("github-workflow-run")
+    (found,) = Target("target.yaml", raw, "http://127.0.0.1:1").narrowed([given])
+    assert found.lifecycle.within == seconds
+    assert given.lifecycle.within == 310
+    assert found.clauses == given.clauses
+
+
+def test_a_recording_is_judged_by_the_time_that_the_run_gave(tmp_path: Path) -> None:
+    fault = next(f for f in FAULTS if (f.kind, f.name) == (GitHub, "it takes too long"))
+    result = judged(serving(fault.kind, fault.attributes), only=fault.clauses)
+    write_recording(result, tmp_path / "run.har")
+    again = judge_recording(tmp_path / "run.har", [contract(GitHub.contract)], Options())
+    assert outcome(again) == outcome(result)
+    assert outcome(again)[0] == 1
 
 
 # --- The page for newcomers -----------------------------------------------------------------------
