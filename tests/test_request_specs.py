@@ -26,6 +26,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.identity.identities import Identities
+from cancel_contracts.plan.plan import make
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import curl
 from cancel_contracts.run.draw import Drawing
@@ -592,3 +593,26 @@ def test_a_check_of_schemathesis_knows_who_is_nobody() -> None:
     assert not _anonymous(Scheme("Basic"), sent("http://x/a", Authorization="Basic eA=="))
     assert _anonymous(Scheme("Basic"), sent("http://x/a", X_Key="1"))
     assert _without_key(cookie, {"Cookie": "sid=1", "X": "1"}) == {"X": "1"}
+
+
+def test_a_plan_that_touches_nothing_creates_nothing(tmp_path: Path) -> None:
+    """RFC 9110, section 9.3.4: a PUT on the path of a resource may create it."""
+
+    def ends(d: Document) -> None:
+        item = d["paths"]["/sessions/{session}"]
+        item["put"] = item.pop("delete")
+        d["x-clauses"][2]["given"] = {"resource": ["unknown", "odd"], "id": "long"}
+
+    def planned(contract: Contract, **how: Any) -> set[tuple[str, str]]:
+        plan = make(contract, contract.clauses, "gate", **how)
+        return {(call.method, call.resource) for s in plan.scenarios for call in s.calls}
+
+    upsert, action = (
+        contract_of(tmp_path, "session-revoke", ends),
+        contract_of(tmp_path, "build-stop"),
+    )
+    assert planned(upsert, harmless=True) == set()
+    assert ("PUT", "unknown") in planned(upsert)
+    assert planned(action, harmless=True) == {("PUT", "unknown"), ("PUT", "odd")}
+    gaps = make(upsert, upsert.clauses, "gate", harmless=True).left_out.values()
+    assert "this plan creates nothing, and PUT on this path may" in {gap.says for gap in gaps}

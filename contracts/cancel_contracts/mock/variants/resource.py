@@ -92,6 +92,11 @@ def gone_for_good(desk: Desk) -> None:
     desk.gone_status = 410
 
 
+def told_elsewhere(contract: Contract) -> bool:
+    """What a cancel records is told by its answer, where anything is recorded."""
+    return not contract.lifecycle.records or entry.entity(contract)
+
+
 def least(desk: Desk) -> None:
     """Show the id, the state and what a cancel leaves, and nothing else."""
     kept = ("id", *desk.contract.lifecycle.places, *desk.contract.lifecycle.leaves)
@@ -170,7 +175,8 @@ VARIANTS: tuple[Variant, ...] = (
             gone_for_good),
     Variant("effect-in-another-property", "A cancel shows in a property beside the state.",
             all_of(observable, not_(entry.named_after)), elsewhere, settles="what a GET shows"),
-    Variant("least-entity", "A GET shows the id and the state alone.", observable, least,
+    Variant("least-entity", "A GET shows the id and the state alone.",
+            all_of(observable, told_elsewhere), least,
             settles="what a GET shows"),
     Variant("time-of-the-look", "A GET tells when it was answered, to the second.", observable,
             timed),
