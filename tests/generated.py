@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from functools import cache, partial
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -208,14 +209,16 @@ def expect_table() -> str:
     lines = ["| facet | values | seen in | example |", "|---|---|---|---|"]
     seen = {"answer": "the answer", "looks": "looks at the resource", "many": "many exchanges"}
     for name, row in FACETS.items():
-        id_, value = next(
+        found = (
             (clause.id, expect[name])
             for clause in examples()
             for expect in (clause.expect, *clause.readings.values())
             if name in expect
         )
-        shown = yaml.safe_dump({name: value}, default_flow_style=True, width=200)
-        example = f"`{shown.strip()[1:-1]}` ({id_})"
+        example = ""  # of a facet that no clause has yet
+        for id_, value in islice(found, 1):
+            shown = yaml.safe_dump({name: value}, default_flow_style=True, width=200)
+            example = f"`{shown.strip()[1:-1]}` ({id_})"
         lines.append(f"| `{name}` | {row.says} | {seen[row.sees]} | {example} |")
     return "\n".join(lines)
 
