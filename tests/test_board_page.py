@@ -70,7 +70,7 @@ def test_a_row_a_target(open_board: Any) -> None:
     assert cells(page, ".rows tbody tr") == [
         [OLD, "not told", "✗ violated", "1 of 3", "3 of 4", "prose", "0.0.9", "not told", "2026-11-01 08:00"],
         [MOCK, "1.1", "✗ violated", "2 of 3", "3 of 3", "prose", "0.1.0", "a" * 12, "2026-11-03 12:00"],
-        [OTHER, "not told", "✓ conforms", "2 of 3", "3 of 3", "prose", "0.1.0", "a" * 12, "2026-11-04 12:00"],
+        [OTHER, "not told", "✓ conforms 1 accepted", "2 of 3", "3 of 3", "prose", "0.1.0", "a" * 12, "2026-11-04 12:00"],
     ]  # fmt: skip
     heads = page.locator(".rows thead th").all_inner_texts()
     assert heads == [

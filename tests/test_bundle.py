@@ -504,14 +504,18 @@ def test_a_hostile_bundle_is_one_line(
 def test_turned_octets_end_in_an_exit_code(
     bundle: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    octets_ = bytearray(bundle.read_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
-        # The directory at the end decides more than what is packed.
-        far = data.draw(st.booleans())
-        low = 0 if far else len(octets_) - 700
-        octets_[data.draw(st.integers(low, len(octets_) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path_factory.getbasetemp() / "turned.zip"
-    path.write_bytes(octets_)
+    files = files_of(bundle)
+    name = data.draw(st.sampled_from(["", parts.RECORDING, parts.REPORT, parts.ABOUT, SPEC]))
+    octets_ = bytearray(files[name] if name else bundle.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        # An archive's directory, at its end, decides more than what is packed.
+        low = 0 if name or data.draw(st.booleans()) else len(octets_) - 700
+        octets_[data.draw(st.integers(low, len(octets_) - 1))] = data.draw(st.integers(0, 255))
+    if name:
+        packed(path, {**files, name: bytes(octets_)}, signed=True)
+    else:
+        path.write_bytes(octets_)
     assert main(["recheck", str(path)]) in (0, 1, 2)
 
 
@@ -534,6 +538,9 @@ def test_what_is_no_file_to_write_or_to_read_is_told_first(
         f"cancel-contracts: BUNDLE {tmp_path / 'pipe'}: is a pipe; name a file",
     )
     assert "No such file" in told(capsys, str(tmp_path / "none.zip"))[1]
+    for report, why in (("-", "name a file"), ("/no/r.json", "its folder does not exist")):
+        code, said = told(capsys, str(bundle), "--report-json", report)
+        assert (code, why in said) == (2, True)
     assert main(["judge", str(bundle)]) == 1, "the recording in it is found"
     assert main(["judge", str(bundle), "--bundle", "y.zip"]) == 2, "only a run has one"
     capsys.readouterr()

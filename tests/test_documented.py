@@ -26,18 +26,27 @@ from servers.booths import JSON, PROBLEM, STATES, Answer, Booth, Orders, Payment
 SPECS = Path(__file__).parent / "cases" / "specs"
 ORDERS, TICKETS = load(SPECS / "order-cancel.yaml"), load(SPECS / "ticket-revoke.yaml")
 PAYMENTS = load(SPECS / "payment-void.yaml")
+
+
+class Spent(Tickets):
+    def cancel(self, id_: str) -> str:
+        return "limit" if self.headers.get("Authorization") else "token"
+
+
 QUICK = Options(effect_seconds=0.1, sweep_seconds=0.0)
+TICKET_TOKENS: dict[str, Any] = {
+    "identities": {
+        "admin": {"token": "token-of-admin-0"},
+        "user": {"token": "token-of-user-00"},
+        "other-user": {"token": "token-of-other-0"},
+        "throttled": {"token": "token-of-the-hasty"},
+    }
+}
 SOURCES: dict[type[Booth], dict[str, Any]] = {
     Orders: {"identities": {"admin": {"token": Orders.token}}},
+    Spent: TICKET_TOKENS,
     Payments: {"identities": {"admin": {"token": Payments.token}}},
-    Tickets: {
-        "identities": {
-            "admin": {"token": "token-of-admin-0"},
-            "user": {"token": "token-of-user-00"},
-            "other-user": {"token": "token-of-other-0"},
-            "throttled": {"token": "token-of-the-hasty"},
-        }
-    },
+    Tickets: TICKET_TOKENS,
 }
 
 
@@ -121,6 +130,13 @@ def test_an_owner_cancels_without_a_body_and_nobody_elses() -> None:
     assert judged(TICKETS, Tickets, odd=("anybody",)) == ({"TR-6"}, 1)
     refused = {"done": (200, (JSON,), b'{"id": "{id}", "revoked": false}')}
     assert judged(TICKETS, Tickets, refused) == ({"TR-1", "TR-5"}, 1)
+
+
+def test_a_spent_quota_is_told_by_its_documented_code() -> None:
+    """Nothing was judged of a server that refuses every call by its limit."""
+    limit = (403, (JSON, "Retry-After: 3600"), b'{"message": "Slow down"}')
+    for answer in (limit, (429, *limit[1:])):
+        assert judged(TICKETS, Spent, {"limit": answer}) == (set(), 4)
 
 
 def test_a_limit_is_told_by_its_documented_code() -> None:

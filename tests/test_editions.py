@@ -18,18 +18,18 @@ from cancel_contracts.baseline import draft
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
 from cancel_contracts.contract.edition import at, in_force, last_day, newer, today
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.model import Clause, Contract, Dialect, Source
 from cancel_contracts.report.annotations import lines as annotated
 from cancel_contracts.targets import file as target_file
 from test_pytest_door import run as run_pytest
 
 Capture = pytest.CaptureFixture[str]
-SPECS = {path.stem: path for path in shipped()}
+SPECS = {path.stem: path for path in every_shipped()}
 SECURITY, PACKAGES = "security-action", "access-package-assignment-request"
 DAY = date(2021, 5, 10)
 # The highest number among each contract's clauses when editions came.
-FIRST_EDITION, LAST = date(2026, 11, 26), {"AP": 84, "MA": 83, "SA": 83}
+FIRST_EDITION, LAST = date(2026, 11, 26), {"AP": 84, "AR": 93, "MA": 83, "SA": 83}
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,7 @@ def test_the_pages_clauses_are_of_the_pages_day() -> None:
         (SECURITY, date(2019, 3, 1)),
         (PACKAGES, date(2021, 5, 10)),
         ("machine-action", date(2021, 6, 10)),
+        ("assignment-request", date(2026, 11, 26)),
     ):
         contract = load(SPECS[name])
         assert contract.document["info"]["version"] == day.isoformat()
@@ -244,26 +245,31 @@ def row_of(report: dict[str, Any], id_: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize(("name", "id_"), [(PACKAGES, "AP-15"), ("assignment-request", "AR-32")])
 def test_the_tip_on_applications_counts_where_an_edition_has_it(
-    tmp_path: Path, capsys: Capture
+    name: str, id_: str, tmp_path: Path, capsys: Capture
 ) -> None:
-    serves, only = (tmp_path, PACKAGES, "application-accepted"), ("--only", "AP-15")
+    serves, only = (tmp_path, name, "application-accepted"), ("--only", id_)
     assert verify(*serves, *only)[0] == 1, "the page that the clauses are of refuses applications"
-    assert verify(*serves, *only, "--edition", "2026-05")[0] == 1
-    code, report = verify(*serves, *only, "--edition", "2026-06")
+    code, report = verify(*serves, *only, "--edition", "2026-12")
     assert code == 0
     assert report["contracts"][0]["dialect"] == "application-by-role"
-    assert report["contracts"][0]["edition"] == "2026-06-30"
-    assert "edition of 2026-06-30" in capsys.readouterr().out
+    assert report["contracts"][0]["edition"] == "2026-12-31"
+    assert "edition of 2026-12-31" in capsys.readouterr().out
     # Who refuses them follows the table, whatever the edition.
-    code, report = verify(tmp_path, PACKAGES, None, *only, "--edition", "2026-06")
+    code, report = verify(tmp_path, name, None, *only, "--edition", "2026-12")
     assert code == 0
     assert report["contracts"][0]["dialect"] is None
-    pinned = ("--dialect", f"{PACKAGES}=application-by-role")
-    assert verify(*serves, *only, "--edition", "2026-06", *pinned)[0] == 0
+    pinned = ("--dialect", f"{name}=application-by-role")
+    assert verify(*serves, *only, "--edition", "2026-12", *pinned)[0] == 0
     capsys.readouterr()
-    assert main(["verify", *pinned]) == 2
+    assert main(["verify", "--contract", name, *pinned]) == 2
     assert "it is of editions since 2026-06-16: see --edition" in capsys.readouterr().err
+
+
+def test_an_edition_before_the_tip_has_the_table_alone(tmp_path: Path) -> None:
+    ask = (tmp_path, PACKAGES, "application-accepted", "--only", "AP-15", "--edition")
+    assert [verify(*ask, day)[0] for day in ("2026-05", "2026-06")] == [1, 0]
 
 
 def test_a_finding_of_an_edition_is_made_anew_by_it(tmp_path: Path, capsys: Capture) -> None:
@@ -377,6 +383,8 @@ def test_every_report_tells_what_is_newer(
         text = files[kind].read_text("utf-8")
         assert "SA-16 violated" in text, kind
         assert told in text, kind
+    page = files["html"].read_text("utf-8")
+    assert '<span class="badge info">must, newer than the edition</span>' in page, "not in red"
     lines = annotated(report, {"GITHUB_ACTIONS": "true"})
     assert [row.partition(" ")[0] for row in lines] == ["::warning"]
     assert "SA-16" not in draft(report), "a baseline has nothing to accept"

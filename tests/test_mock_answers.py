@@ -167,6 +167,7 @@ def test_enums_are_kept_to_by_variants() -> None:
     """The codes of payments are listed, orders take no further property of a success."""
     payments, orders = ({v.name for v in VARIANTS if v.applies(c)} for c in (PAYMENTS, ORDERS))
     assert not payments & {"other-error-codes", "empty-error-codes", "helpful-errors"}
+    assert not payments & {"states-in-pascal-case", "cancelled-in-the-other-spelling"}
     assert "extra-in-errors" in payments
     assert "extra-properties" in payments
     assert "extra-properties" not in orders

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,6 +18,7 @@ import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
+from cancel_contracts.cli import main
 from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.contract.load import load
@@ -24,8 +26,10 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.identity.identities import Identities
+from cancel_contracts.plan.plan import make
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import curl
+from cancel_contracts.run.draw import Drawing
 from cancel_contracts.run.requests import Names, cancel_request, masked, odd_segment
 from cancel_contracts.targets.draft import draft
 from cancel_contracts.targets.file import load as load_target
@@ -156,6 +160,8 @@ SESSION: dict[str, tuple[Change, str]] = {
         "no form is invalid by the schema of the requestBody",
     ),
     "GET refused on the path that shows": (given(method=["POST", "GET"]), "GET on this route shows the resource"),
+    "no id at the end of the path": (given(resource="odd", id=["word", "empty"]), "x-clauses/SR-1/given/id: 'empty' at the end of the path may name all that there is"),
+    "dots at the end of the path": (given(resource="odd", id="dots"), "'dots' at the end of the path may name all that there is"),
     "a number for an id of letters": (lambda d: d["x-clauses"][2].update(given={"resource": "odd", "id": "nr"}), "no id is named 'nr'"),
 }  # fmt: skip
 REFUSED = [("build-stop", *BUILD[k], k) for k in BUILD]
@@ -195,6 +201,8 @@ def test_values_come_in_the_order_const_example_schema_default(tmp_path: Path) -
     assert value({"schema": {"default": 0.5}}) == "0.5"
     assert value({"required": False, "example": 1, "schema": {}}) is None
     assert value({"required": False, "schema": {"const": "x"}}) == "x"
+    # What is never sent may be whatever it is.
+    assert value({"required": False, "example": ["a"], "schema": {"default": None}}) is None
 
 
 @pytest.mark.parametrize(
@@ -380,6 +388,9 @@ TARGETS: dict[str, tuple[str, str]] = {
     ),
     "a header that is a parameter": ("headers: {idempotency-key: abcd}", "headers/idempotency-key: is a parameter of build-stop; give it under `parameters`"),
     "a list": ("parameters: {project: [a, b]}", "parameters/project"),
+    "a password with a control in it": (
+        'identities: {admin: {token: "u:a\\tb"}}', "identities/admin: the token is empty or holds characters no header may",
+    ),
     "Basic without a user": ("identities: {admin: {token: swordfish}}", "admin has no user; give it as user:password"),
 }  # fmt: skip
 
@@ -531,3 +542,77 @@ def test_a_key_goes_with_nobody_by_the_way(
             target.endpoint(contract)
     else:
         assert [source.name for source in target.endpoint(contract).headers] == [field]
+
+
+def test_no_drawn_id_leads_above_a_resource(tmp_path: Path) -> None:
+    """Not even to a server that strips blanks, or decodes a slash before it takes steps."""
+    drawing = Drawing(contract_of(tmp_path, "session-revoke"), 7, 4)
+    drawn = [call.id.text for call in (drawing() for _ in range(300)) if call.resource == "odd"]
+    assert len(drawn) > 100
+    for segment in drawn:
+        parts = re.split(rb"[/\\]", unquote_to_bytes(segment))
+        assert not {b"", b".", b".."} & {part.strip() for part in parts}, segment
+
+
+@pytest.mark.parametrize(
+    ("row", "token", "printed"),
+    [
+        ({"type": "http", "scheme": "basic"}, "user:pass word", "dXNlcjpwYXNzIHdvcmQ="),
+        ({"type": "http", "scheme": "Token"}, "abc-token", "abc-token"),
+        ({"type": "apiKey", "name": "key", "in": "query"}, "abc/token+", "abc%2Ftoken%2B"),
+        ({"type": "apiKey", "name": "sid", "in": "cookie"}, "abc-token", "abc-token"),
+        ({"type": "apiKey", "name": "Authorization", "in": "header"}, "abc-token", "abc-token"),
+    ],
+    ids=str,
+)
+def test_what_fills_the_variable_of_a_curl_line_is_printed(
+    tmp_path: Path, row: Document, token: str, printed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract_of(tmp_path, "build-stop", all_of(scheme(**row), NO_SCHEME))
+    (tmp_path / "token").write_text(token, "utf-8")
+    target = (
+        f"base_url: http://127.0.0.1:1\nidentities: {{admin: {{token_file: {tmp_path}/token}}}}\n"
+    )
+    (tmp_path / "target.yaml").write_text(target, "utf-8")
+    argv = ["token", "admin", "--target", str(tmp_path / "target.yaml"), "--force"]
+    assert main([*argv, "--spec", str(tmp_path / "build-stop.yaml")]) == 0
+    assert capsys.readouterr().out == f"{printed}\n"
+
+
+def test_a_check_of_schemathesis_knows_who_is_nobody() -> None:
+    from cancel_contracts.schemathesis_checks import _anonymous, _without_key
+
+    def sent(url: str, **headers: str) -> Sent:
+        return Sent("DELETE", url, tuple((n.replace("_", "-"), v) for n, v in headers.items()))
+
+    query, cookie = Scheme("", "query", "key"), Scheme("", "cookie", "sid")
+    assert not _anonymous(query, sent("http://x/a?b=1&key=2"))
+    assert _anonymous(query, sent("http://x/a?b=1&keys=2", Cookie="key=3"))
+    assert not _anonymous(cookie, sent("http://x/a", Cookie="sid=1"))
+    assert not _anonymous(Scheme("", "header", "X-Key"), sent("http://x/a", x_key="1"))
+    assert not _anonymous(Scheme("Basic"), sent("http://x/a", Authorization="Basic eA=="))
+    assert _anonymous(Scheme("Basic"), sent("http://x/a", X_Key="1"))
+    assert _without_key(cookie, {"Cookie": "sid=1", "X": "1"}) == {"X": "1"}
+
+
+def test_a_plan_that_touches_nothing_creates_nothing(tmp_path: Path) -> None:
+    """RFC 9110, section 9.3.4: a PUT on the path of a resource may create it."""
+
+    def ends(d: Document) -> None:
+        item = d["paths"]["/sessions/{session}"]
+        item["put"] = item.pop("delete")
+        d["x-clauses"][2]["given"] = {"resource": ["unknown", "odd"], "id": "long"}
+
+    def planned(contract: Contract, **how: Any) -> set[tuple[str, str]]:
+        plan = make(contract, contract.clauses, "gate", **how)
+        return {(call.method, call.resource) for s in plan.scenarios for call in s.calls}
+
+    upsert, action = (
+        contract_of(tmp_path, "session-revoke", ends),
+        contract_of(tmp_path, "build-stop"),
+    )
+    assert planned(upsert, harmless=True) == set()
+    assert ("PUT", "unknown") in planned(upsert)
+    assert planned(action, harmless=True) == {("PUT", "unknown"), ("PUT", "odd")}
+    gaps = make(upsert, upsert.clauses, "gate", harmless=True).left_out.values()
+    assert "this plan creates nothing, and PUT on this path may" in {gap.says for gap in gaps}

@@ -20,6 +20,9 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.errors import UsageError
+from cancel_contracts.prove import jobs, prove
+from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from openapi_spec_validator import validate
@@ -100,9 +103,25 @@ FEW = {
     "azure-batch-job": ("BJ-02", "BJ-04", "BJ-10", "BJ-11", "BJ-20", "BJ-21"),
 }
 PROVEN = {
-    "github-workflow-run": ("success-as-200", "final-state-answered-as-success"),
-    "azure-batch-job": ("success-as-200",),
+    "github-workflow-run": ("success-as-204", "no-get-route"),
+    "azure-batch-job": ("unknown-id-answered-200", "no-get-route"),
 }
+
+
+@pytest.mark.parametrize("call", ["reused", "concurrent"])
+@pytest.mark.parametrize("resource", ["unknown", "odd"])
+def test_calls_in_company_need_a_resource_that_exists(
+    resource: str, call: str, tmp_path: Path
+) -> None:
+    text = (FOLDER / "github-workflow-run.yaml").read_text("utf-8")
+    path = tmp_path / "run.yaml"
+    asked = f"    given: {{resource: {resource}, call: {call}}}\n    expect: {{status: 4xx}}\n"
+    path.write_text(
+        text.replace("    given: {call: reused}\n    expect: {connection: usable}\n", asked),
+        "utf-8",
+    )
+    with pytest.raises(UsageError, match=f"`call: {call}` goes with a resource that exists"):
+        load(path)
 
 
 # --- Independent servers --------------------------------------------------------------------------
@@ -388,3 +407,63 @@ VARIANTS = (
 def test_a_variant_passes(variant: Fault) -> None:
     front = Stdlib11 if "http.server" in variant.name else Written
     assert outcome(judged(serving(variant.kind, variant.attributes), front)) == (0, {})
+
+
+# --- Seconds for an effect ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("raw", "seconds"),
+    [
+        ({}, 310),
+        ({"within": 2}, 2),
+        ({"within": 4000}, 310),
+        ({"within": 2, "contracts": {"github-workflow-run": {"within": 3.5}}}, 3.5),
+        ({"within": 2, "contracts": {"azure-batch-job": {"within": 3.5}}}, 2),
+    ],
+)
+def test_a_target_gives_an_effect_less_time_and_never_more(
+    raw: dict[str, Any], seconds: float
+) -> None:
+    given = contract("github-workflow-run")
+    (found,) = Target("target.yaml", raw, "http://127.0.0.1:1").narrowed([given])
+    assert found.lifecycle.within == seconds
+    assert given.lifecycle.within == 310
+    assert found.clauses == given.clauses
+
+
+def test_a_recording_is_judged_by_the_time_that_the_run_gave(tmp_path: Path) -> None:
+    fault = next(f for f in FAULTS if (f.kind, f.name) == (GitHub, "it takes too long"))
+    result = judged(serving(fault.kind, fault.attributes), only=fault.clauses)
+    write_recording(result, tmp_path / "run.har")
+    again = judge_recording(tmp_path / "run.har", [contract(GitHub.contract)], Options())
+    assert outcome(again) == outcome(result)
+    assert outcome(again)[0] == 1
+
+
+# --- The page for newcomers -----------------------------------------------------------------------
+
+
+def newcomers(folder: Path) -> Path:
+    """Return the finished file of docs/add-a-contract.md: its spec, and what it says to add."""
+    text = (FOLDER.parent.parent / "docs" / "add-a-contract.md").read_text("utf-8")
+    spec = text.partition("```yaml\n")[2].partition("```")[0]
+    more = text.partition("```text\n")[2].partition("```")[0]
+    path = folder / "print-job.yaml"
+    path.write_text(spec + more, encoding="utf-8")
+    return path
+
+
+def test_the_page_for_newcomers_ends_with_a_spec_that_proves(tmp_path: Path) -> None:
+    loaded = load(newcomers(tmp_path))
+    assert len(loaded.clauses) > 25
+    found = ("success-as-204", "third-cancel-resurrects")
+    proof = prove([loaded], jobs([loaded], found), 2, lambda trials: None)
+    assert (len(proof.trials), proof.holes) == (len(found), [])
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_sample_of_the_faults_of_its_mock_is_caught(path: Path) -> None:
+    loaded = load(path)
+    proof = prove([loaded], jobs([loaded], PROVEN[path.stem]), 2, lambda trials: None)
+    assert (len(proof.trials), proof.holes) == (len(PROVEN[path.stem]), [])

@@ -21,6 +21,7 @@ from cancel_contracts.cli.options import (
     spec_option,
 )
 from cancel_contracts.errors import UsageError
+from cancel_contracts.report.files import STDOUT
 
 if TYPE_CHECKING:
     from cancel_contracts.bundle.reading import Bundle
@@ -54,6 +55,8 @@ def recheck(bundle: Path, clauses: str, specs: tuple[Path, ...], edition: date |
     from cancel_contracts.report.json_report import write_json
 
     check_file("BUNDLE", bundle)
+    if report_json == STDOUT:
+        raise UsageError("--report-json", "stands beside what is told here", "name a file")
     if report_json is not None:
         check_writable("--report-json", report_json)
     bundled = clauses == "bundled" and not specs

@@ -109,6 +109,12 @@ def _given(contract: Contract, clause: Clause) -> Iterator[Problem]:
         )
     if "id" in given and "odd" not in named:
         yield where, "`id` goes with `resource: odd` alone", "leave it out, or say odd"
+    apart = {"reused", "concurrent"} & set(map(str, listed(given.get("call", []))))
+    if apart and (nothing := {"unknown", "odd"} & set(named)):
+        problem = (
+            f"`call: {min(apart)}` goes with a resource that exists, not with {min(nothing)!r}"
+        )
+        yield where, problem, "leave one of them out"
     if "repeated" in listed(given.get("call", [])) and not contract.keys:
         told = "repeats a request, but no parameter is its key: none has {unique} in its value"
         yield where, told, "say second, or give the key such an example"

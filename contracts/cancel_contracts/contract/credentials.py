@@ -56,8 +56,8 @@ class Scheme:
     def written(self, token: str) -> str:
         """Return a token as it stands on the wire, without the scheme's word."""
         if self.basic:
-            return base64.b64encode(token.encode()).decode()
-        return quote(token, safe="") if self.place == "query" else token
+            return base64.b64encode(token.encode("utf-8", "surrogateescape")).decode()
+        return quote(token, safe="", errors="surrogateescape") if self.place == "query" else token
 
     def minted(self, subject: str, token: str) -> str:
         """Return a token that was made here as a source would give it."""

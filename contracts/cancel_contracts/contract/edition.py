@@ -3,8 +3,8 @@
 Rules:
 - A clause, or a dialect, is in force from its `since` to the day before its `until`.
 - Where no edition is named, the clauses of today are asked, and every dialect counts, whichever
-  edition has it: a server may follow an older page. One that is `by_edition` does not: the page
-  that the clauses were written from knows no such reading.
+  edition has it: a server may follow an older page. One that is `by_edition` does not: it takes a
+  rule away that the page states elsewhere, and is asked for by name.
 - Where one is named, its clauses are asked, and its dialects count. A contradiction of which one
   reading is left is none.
 - Against whoever holds to an edition nothing is held that is newer.

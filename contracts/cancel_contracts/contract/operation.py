@@ -22,6 +22,7 @@ OURS = frozenset({
     "cookie", "host", "transfer-encoding",
 })  # fmt: skip
 JSON = "application/json"
+PLAIN = (str, int, float, bool)  # what the styles simple and form write alike
 # Schemes whose credentials answer a challenge, or rest on a key: no token stands for them.
 ANSWERING = ("digest", "dpop", "hoba", "mutual", "negotiate", "ntlm", "scram", "vapid")
 
@@ -90,16 +91,15 @@ class Operation:
             told = f"is not of the style {STYLES[place]}, the only one supported"
             raise self._bad(name, told, "describe it by a schema alone")
         schema, value, examples = row["schema"], None, examples_of(row)
-        for one in (*_const(schema), *examples, *_default(schema)):
-            if isinstance(one, (list, dict)) or one is None:
-                raise self._bad(name, "has a value that is no text, number or truth", "give one")
         required = bool(row.get("required")) or place == "path"
         said = [*_const(schema), *((*examples, *_default(schema)) if required else ())]
         if required and not said:
             told = "is required and has no value"
             raise self._bad(name, told, "give it an example, a default or a const")
-        texts = tuple(map(text_of, examples))
+        texts = tuple(text_of(one) for one in examples if isinstance(one, PLAIN))
         if said:
+            if not isinstance(said[0], PLAIN):
+                raise self._bad(name, "has a value that is no text, number or truth", "give one")
             value = text_of(said[0])
             if UNIQUE not in value and not fits(schema, value):
                 raise self._bad(name, "has a value that its own schema refuses", "mend one of them")

@@ -18,6 +18,8 @@ OF_NO_FORM = frozenset(
     name for name, word in BODIES.items() if word.wire and name != "bad-octets"
 )  # that are JSON, or nearly
 SHOWN = ("GET", "HEAD")
+# Odd ids that lead to what stands above a resource, where nothing follows them in the path.
+ABOVE = frozenset({"empty", "dots", "space"})
 SOME = uuid.UUID(int=2**127 + 1)
 
 
@@ -38,6 +40,10 @@ def of_clause(contract: Contract, clause: Clause) -> Iterator[Problem]:
     if "parameter" in given:
         for pair in values(contract, given, "parameter"):
             yield from _parameter(contract, f"{where}/given/parameter", pair)
+    for kind in ABOVE & {*listed(given.get("id", []))}:
+        if contract.path.endswith(f"{{{contract.id.name}}}"):
+            problem = f"{kind!r} at the end of the path may name all that there is"
+            yield f"{where}/given/id", problem, "leave it out"
     if contract.path == contract.observe_path:
         for method in {*SHOWN} & {*listed(given.get("method", []))}:
             problem = f"{method} on this route shows the resource"

@@ -128,7 +128,10 @@ class _Held:
             value = str(self.source.value)
             text, expires_on = read_source(kind, value, self.source.place, self.environ), None
         text = text.strip()
-        if not text or any(ord(c) < 33 or ord(c) > 126 for c in text):
+        wire = self.scheme.written(text)  # RFC 7617: a password may hold blanks, and any letters
+        ends = ";" if self.scheme.place == "cookie" else ""  # RFC 6265 section 4.1.1
+        odd = any(ord(c) < 33 or ord(c) > 126 or c in ends for c in wire)
+        if not text or odd or any(ord(c) < 32 for c in text):
             problem = "the token is empty or holds characters no header may"
             raise UsageError(self.source.place, problem, "fix it")
         if self.scheme.basic:

@@ -28,10 +28,10 @@ def why_unusable(contract: Contract, journal: Journal) -> str | None:
     told = _ordinary_answers(contract, journal)
     if not told:
         return None
-    if all(s == 429 for s in told):
-        return "every ordinary call was answered 429: the quota is spent"
-    if all(s in (401, 403, 429) for s in told):
-        refusal = next(iter(told))
+    refusal = next(iter(told))
+    if all(told.values()):
+        return f"every ordinary call was answered {refusal}: the quota is spent"
+    if all(limited or s in (401, 403) for s, limited in told.items()):
         return f"every call of the primary identity was refused ({refusal}): check its credentials"
     return None
 
@@ -48,14 +48,13 @@ def _unserved(journal: Journal) -> bool:
     return bool(asked and anonymous and all(x.status == 404 for x in calls))
 
 
-def _ordinary_answers(contract: Contract, journal: Journal) -> dict[int, None]:
-    """Return the statuses that ordinary calls were answered with, in the order they came."""
-    return {
-        429 if x.limited else x.status: None
-        for x in journal.exchanges
-        if x.kind == "cancel"
-        and not x.way_in
-        and x.situation.identity == "primary"
-        and x.sent.method == contract.method
-        and x.status is not None
-    }
+def _ordinary_answers(contract: Contract, journal: Journal) -> dict[int, bool]:
+    """Return the statuses that ordinary calls were answered with, in the order they came, and
+    whether it was by a limit each time.
+    """
+    found: dict[int, bool] = {}
+    for x in journal.exchanges:
+        ordinary = x.kind == "cancel" and not x.way_in and x.situation.identity == "primary"
+        if ordinary and x.sent.method == contract.method and x.status is not None:
+            found[x.status] = found.get(x.status, True) and x.limited
+    return found

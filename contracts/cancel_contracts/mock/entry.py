@@ -214,6 +214,11 @@ def knows(identity: str) -> Applies:
     return lambda contract: tokens(contract) and contract.scheme.knows(identity)
 
 
+def goes_on(contract: Contract) -> bool:
+    """Something follows the id in the path."""
+    return not contract.path.endswith(f"{{{contract.id.name}}}")
+
+
 def permitted(kind: str) -> Applies:
     """Permissions of a kind, delegated or application, are documented."""
     return lambda contract: any(p.kind == kind for p in contract.permissions)

@@ -6,12 +6,14 @@ only where it does not. Knows no clause.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import closed, opened
 from cancel_contracts.contract.responses import declares
+from cancel_contracts.contract.states import GONE
 from cancel_contracts.mock import entry, shape
 from cancel_contracts.mock.entry import Applies
 from cancel_contracts.mock.envelope import ERRORS, form_of
@@ -68,6 +70,25 @@ def errors_may(change: Callable[[Any], Any]) -> Applies:
         return entry.has_envelope(contract) and all(fits(f.schema, change(f.example)) for f in told)
 
     return applies
+
+
+def states_may(how: Callable[[str], str]) -> Applies:
+    """Every state still fits the schema of what is shown, where it is written otherwise."""
+
+    def written(sign: Mapping[str, Any]) -> dict[str, Any]:
+        return {at: how(text) if isinstance(text, str) else text for at, text in sign.items()}
+
+    def applies(contract: Contract) -> bool:
+        life = contract.lifecycle
+        signs = [sign for state in life.states if state != GONE for sign in life.signs(state)]
+        changes = [partial(_with, written(sign)) for sign in signs]
+        return all(shows_may(change)(contract) for change in changes)
+
+    return applies
+
+
+def _with(sign: Mapping[str, Any], entity: dict[str, Any]) -> dict[str, Any]:
+    return {**entity, **sign}
 
 
 def shows_may(change: Callable[[dict[str, Any]], Any]) -> Applies:

@@ -111,7 +111,7 @@ def _made(
     limit = {"smoke": SMOKE_CALLS, "gate": GATE_CALLS, "deep": DEEP_CALLS}[profile]
     limit = max_requests if max_requests is not None else limit
     composition = composed(contract)
-    against = partial(_against, profile=profile, harmless=harmless, states=states)
+    against = partial(_against, contract, profile=profile, harmless=harmless, states=states)
     left_out: dict[Situation, Gap] = {}
     wanted: list[Situation] = []
     every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
@@ -157,8 +157,14 @@ def _asks_app(contract: Contract, wanted: Collection[Situation], lacks: Mapping[
     return bool(single) and single <= lacks.keys() and not found
 
 
-def _against(situation: Situation, profile: Profile, harmless: bool, states: bool) -> Gap | None:
+def _against(
+    contract: Contract, situation: Situation, profile: Profile, harmless: bool, states: bool
+) -> Gap | None:
     """Return why a situation is left out of the plan, or None."""
+    # RFC 9110 section 9.3.4: PUT creates what is not there, where the path names that alone.
+    creates = situation.method == "PUT" and contract.path.endswith(f"{{{contract.id.name}}}")
+    if creates and (profile == "smoke" or harmless):
+        return Gap("this plan creates nothing, and PUT on this path may")
     if not _touches(situation):
         return None
     if profile == "smoke" or harmless:

@@ -125,7 +125,7 @@ FAULTS: tuple[Fault, ...] = (
           strike(kit.both(kit.refused("final"), facts.cancelled), can_be_cancelled, cancel)),
     fault("neighbours-deleted", "A cancel deletes what was cancelled before.",
           breaks("effect neighbour", resource="cancellable"),
-          strike(kit.succeeded, was_cancelled, delete)),
+          strike(kit.succeeded, was_cancelled, delete), entry.remains),
     fault("neighbours-get-the-text", "The text of a cancel is written beside others, too.",
           ORDINARY, strike(kit.succeeded, lambda d, c, r: r.changed_at == 0, rewrite),
           entry.records),

@@ -13,6 +13,7 @@ from cancel_contracts.mock import entry, kit, shape
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
+from cancel_contracts.mock.filler import fits
 from cancel_contracts.mock.shape import is_date
 from cancel_contracts.mock.store import fresh_id
 
@@ -45,12 +46,25 @@ def state_shown(make: Callable[[Desk, Call], str | None]) -> Change:
     return only_entity(change)
 
 
+AMERICAN, NO_DAY = "10/21/2024 11:25:48 AM", "2024-02-30T11:25:48Z"
+
+
 def american_dates(desk: Desk, call: Call, value: Entity) -> Entity:
-    return {k: "10/21/2024 11:25:48 AM" if is_date(k) and v else v for k, v in value.items()}
+    return {k: AMERICAN if is_date(k) and v else v for k, v in value.items()}
 
 
 def no_such_day(desk: Desk, call: Call, value: Entity) -> Entity:
-    return {k: "2024-02-30T11:25:48Z" if is_date(k) and v else v for k, v in value.items()}
+    return {k: NO_DAY if is_date(k) and v else v for k, v in value.items()}
+
+
+def no_date_is(text: str) -> Applies:
+    """A success returns the entity, and the schema of a date in it refuses such a text."""
+
+    def applies(contract: Contract) -> bool:
+        dates = [s for k, s in shape.entity_properties(contract).items() if is_date(k)]
+        return entry.entity(contract) and any(not fits(schema, text) for schema in dates)
+
+    return applies
 
 
 def latin_1(desk: Desk, call: Call, value: Entity) -> Entity:
@@ -158,9 +172,9 @@ FAULTS: tuple[Fault, ...] = (
     fault("entity-without-state", "The entity shows no state.", STATE,
           state_shown(lambda d, c: None)),
     fault("entity-with-american-dates", "Dates in the entity are not ISO 8601.", SHAPE,
-          only_entity(american_dates)),
+          only_entity(american_dates), no_date_is(AMERICAN)),
     fault("entity-with-a-day-that-is-none", "A date in the entity is that of no day.", SHAPE,
-          only_entity(no_such_day)),
+          only_entity(no_such_day), no_date_is(NO_DAY)),
     fault("entity-as-text", "The entity comes as text/plain.", SHAPE,
           kit.edit(kit.succeeded, kit.header("Content-Type", "text/plain"))),
     fault("entity-in-a-list", "The entity comes in a list.", SHAPE,

@@ -98,10 +98,11 @@ def fault(
 
 def shapes(status: int) -> tuple[Fault, ...]:
     facts = REFUSED[status]
-    broken = (breaks("error", ENVELOPE, **facts), breaks("body", "documented", **facts))
     known = entry.tokens if status == 401 else always
 
     def row(name: str, what: str, touch: kit.Touch, applies: Applies) -> Fault:
+        told = "media-type" if name == "wrong-media-type" else ENVELOPE
+        broken = (breaks("error", told, **facts), breaks("body", "documented", **facts))
         return fault(f"{status}-as-{name}", f"A {status} is {what}.", broken,
                      kit.edit(kit.answered(status), touch), all_of(applies, known))  # fmt: skip
 

@@ -118,7 +118,8 @@ def fault(
 
 def apart(name: str) -> Applies:
     """The identity is told from the others: to an API key another scheme is no credentials."""
-    return lambda c: entry.knows(name)(c) and (name != "basic-scheme" or bool(c.scheme.word))
+    scheme = entry.web_tokens if name in CLAIMED else entry.knows(name)
+    return lambda c: scheme(c) and (name != "basic-scheme" or bool(c.scheme.word))
 
 
 def accepted(name: str) -> tuple[Breaks, ...]:
@@ -158,9 +159,9 @@ FAULTS: tuple[Fault, ...] = (
       for name, why, what in TOKENS if name != "bad-signature"),
     fault("bad-signature-accepted", "The signature of a token is never looked at.",
           accepted("bad-signature"), kit.instead("authenticate", unsigned_ok),
-          entry.knows("bad-signature")),
+          entry.web_tokens),
     fault("unsigned-accepted", "A token that names no algorithm needs no signature.",
-          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.knows("unsigned")),
+          accepted("unsigned"), kit.instead("authenticate", none_ok), entry.web_tokens),
     fault("lower-case-scheme-refused", "The scheme is compared with case: bearer is refused.",
           accepted("lower-case-scheme"),
           kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE),

@@ -99,14 +99,15 @@ def words(kind: str) -> str:
 def ids() -> tuple[Fault, ...]:
     found = []
     for kind in IDS:
+        asked = entry.goes_on if kind == "dots" else always  # else it names what stands above
         broken = (breaks("status", resource="odd", id=ID_WORDS[kind]),)
         found += [
             fault(f"odd-id-{kind}-answered-500", f"An odd id ({words(kind)}) is answered 500.",
-                  broken, kit.refuse("find", odd_id(kind), 500), always),
+                  broken, kit.refuse("find", odd_id(kind), 500), asked),
             fault(f"odd-id-{kind}-accepted", f"An odd id ({words(kind)}) is answered as a success.",
                   broken,
                   kit.edit(kit.both(kit.refused("unknown", "odd-id"), odd_id(kind)),
-                  kit.as_success), always),
+                  kit.as_success), asked),
         ]  # fmt: skip
     return tuple(found)
 

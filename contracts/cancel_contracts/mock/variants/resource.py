@@ -9,7 +9,7 @@ from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import GONE
-from cancel_contracts.mock import entry, shape
+from cancel_contracts.mock import entry, leeway, shape
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always, not_, observable
 from cancel_contracts.mock.store import Resource
@@ -45,8 +45,9 @@ def spelled(how: Callable[[str], str]) -> Change:
 
 def spelling(how: Callable[[str], str]) -> Applies:
     """Some state of the contract is written otherwise so."""
-    return lambda contract: any(
-        how(state) != state for state in contract.lifecycle.states if state != GONE
+    return lambda contract: (
+        leeway.states_may(how)(contract)
+        and any(how(state) != state for state in contract.lifecycle.states if state != GONE)
     )
 
 
@@ -89,6 +90,11 @@ def at_once(desk: Desk) -> None:
 
 def gone_for_good(desk: Desk) -> None:
     desk.gone_status = 410
+
+
+def told_elsewhere(contract: Contract) -> bool:
+    """What a cancel records is told by its answer, where anything is recorded."""
+    return not contract.lifecycle.records or entry.entity(contract)
 
 
 def least(desk: Desk) -> None:
@@ -169,7 +175,8 @@ VARIANTS: tuple[Variant, ...] = (
             gone_for_good),
     Variant("effect-in-another-property", "A cancel shows in a property beside the state.",
             all_of(observable, not_(entry.named_after)), elsewhere, settles="what a GET shows"),
-    Variant("least-entity", "A GET shows the id and the state alone.", observable, least,
+    Variant("least-entity", "A GET shows the id and the state alone.",
+            all_of(observable, told_elsewhere), least,
             settles="what a GET shows"),
     Variant("time-of-the-look", "A GET tells when it was answered, to the second.", observable,
             timed),
