@@ -208,14 +208,16 @@ def expect_table() -> str:
     lines = ["| facet | values | seen in | example |", "|---|---|---|---|"]
     seen = {"answer": "the answer", "looks": "looks at the resource", "many": "many exchanges"}
     for name, row in FACETS.items():
-        id_, value = next(
+        spoken = (
             (clause.id, expect[name])
             for clause in examples()
             for expect in (clause.expect, *clause.readings.values())
             if name in expect
         )
-        shown = yaml.safe_dump({name: value}, default_flow_style=True, width=200)
-        example = f"`{shown.strip()[1:-1]}` ({id_})"
+        example = ""  # where no clause has it yet
+        if (found := next(spoken, None)) is not None:
+            shown = yaml.safe_dump({name: found[1]}, default_flow_style=True, width=200)
+            example = f"`{shown.strip()[1:-1]}` ({found[0]})"
         lines.append(f"| `{name}` | {row.says} | {seen[row.sees]} | {example} |")
     return "\n".join(lines)
 

@@ -173,6 +173,19 @@ KEPT: dict[str, str] = {
     "test_a_run_takes_three_contracts_without_being_asked; assignment_request: "
     "test_each_door_takes_it_by_its_name_alone",
     "The mock is built from": "architecture: test_imports_follow_the_flow",
+    "The mock answers each status": "mock_answers: "
+    "test_an_accepted_cancel_is_an_empty_object_with_its_header "
+    "test_what_no_value_is_found_for_is_refused_with_its_place "
+    "test_a_variant_keeps_to_documented_codes test_enums_are_kept_to_by_variants; "
+    "unlike_proofs: test_an_entry_of_other_contracts_is_judged_rightly",
+    "Where another status than 429": "repeated: "
+    "test_another_status_tells_of_a_limit_where_it_says_so; documented: "
+    "test_a_limit_is_told_by_its_documented_code",
+    "A request that is sent again": "repeated: test_a_recorded_retry_is_no_second_call "
+    "test_a_key_that_was_struck_out_tells_no_retry_from_a_second_call; documented: "
+    "test_a_repeated_request_is_answered_as_before_and_done_once",
+    "What a spec leaves out of `prove`": "mock_answers: "
+    "test_what_names_nothing_is_refused_with_its_place test_reports_of_prove_list_what_is_left_out",
     "Where no page decides": "independent_variants: test_conforming_server_passes; verify: "
     "test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held",
     # Secrets
