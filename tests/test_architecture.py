@@ -69,7 +69,7 @@ ALLOWED = {
         "transport",
     },
     "board": {"compare", "errors", "gate", "report", "schemas", "serial"},
-    "draft": {"contract", "errors", "pages"},
+    "draft": {"contract", "errors", "mock", "pages"},
     "cli": {
         "assignment", "baseline", "board", "builtin", "bundle", "compare", "contract", "draft",
         "errors", "exchange", "gate", "hosts",

@@ -484,3 +484,61 @@ def test_a_page_takes_no_operation(tmp_path: Path, capsys: pytest.CaptureFixture
     drafted(source, tmp_path / "halt-run.yaml")
     source.write_text("---\nms.contentlocale: de-DE\n---\n# Anhalten\n", encoding="utf-8")
     assert "is in de-DE, without English" in refused(capsys, str(source))
+
+
+ORDERS: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "Orders", "version": "1"},
+    "servers": [{"url": "https://orders.example"}],
+    "paths": {
+        "/teams/{team}/orders/{order}": {
+            "parameters": [
+                {"name": "team", "in": "path", "required": True, "schema": {"type": "string"}},
+                {"name": "order", "in": "path", "required": True, "schema": {"type": "integer"}},
+                {"$ref": "#/components/parameters/Version"},
+            ],
+            "get": {"responses": {"200": {"description": "An order.", "content": {
+                "application/json": {"schema": {"type": "object", "properties": {
+                    "id": {"type": "integer"},
+                    "status": {"type": "string", "enum": ["open", "shipped", "cancelled"]},
+                }}}}}}},
+            "delete": {
+                "operationId": "cancelOrder",
+                "security": [{"key": []}],
+                "responses": {"204": {"description": "Cancelled."}, "404": {"description": "None."}},
+            },
+        },
+    },
+    "components": {
+        "parameters": {"Version": {
+            "name": "api-version", "in": "query", "required": True, "schema": {"type": "string"}}},
+        "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+    },
+}  # fmt: skip
+
+
+def test_what_a_call_cannot_do_without_is_made_up_and_marked(tmp_path: Path) -> None:
+    contract = drafted(written(tmp_path, ORDERS), tmp_path / "cancel-order.yaml")
+    text = (tmp_path / "cancel-order.yaml").read_text("utf-8")
+    assert "# TO DO: the values of team, api-version are made up" in text
+    assert contract.method == "DELETE"
+    (asked,) = [c for c in contract.clauses if "parameter" in c.given]
+    assert dict(asked.given) == {"parameter": {"api-version": "omitted"}}
+    assert dict(asked.expect) == {"status": "4xx", "effect": "none"}
+    holds(contract)
+
+
+@pytest.mark.parametrize("media", ["application/json", "application/x-www-form-urlencoded"])
+def test_the_example_of_a_body_is_made_up_by_its_schema(media: str, tmp_path: Path) -> None:
+    schema = {"type": "object", "required": ["why"], "properties": {"why": {"enum": ["late"]}}}
+    content = {media: {"schema": schema}, "text/xml": {"schema": {}}}
+    post = "/paths/~1jobs~1{job}~1stop/post"
+    changes = {f"{post}/requestBody": {"required": True, "content": content}}
+    changes[f"{post}/responses/400"] = {"description": "Why?"}
+    contract = drafted(written(tmp_path, edited(changes)), tmp_path / "stop-job.yaml")
+    assert contract.bodies == {"draft": {"why": "late"}}
+    (bad,) = [c for c in contract.clauses if c.says == "Why?"]
+    assert (bad.level, bad.given.get("body")) == (
+        ("must", "malformed-json") if media.endswith("json") else ("info", None)
+    )
+    holds(contract)

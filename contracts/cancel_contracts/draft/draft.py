@@ -8,6 +8,7 @@ from typing import Any
 from cancel_contracts.contract.load import of_text
 from cancel_contracts.contract.yaml_file import parse_text
 from cancel_contracts.draft import page
+from cancel_contracts.draft.fill import fill
 from cancel_contracts.draft.guess import guess
 from cancel_contracts.draft.half import cut
 from cancel_contracts.draft.promises import promises
@@ -41,6 +42,7 @@ def drafted(source: Path, markup: str, operation: str | None) -> str:
         clauses = page.clauses(document, half, found.lifecycle)
         return text(place, source.stem, half, found, clauses)
     half = cut(place, _document(source, markup), operation)
+    fill(half)
     found = guess(half)
     return text(place, source.stem, half, found, promises(half, found.lifecycle))
 

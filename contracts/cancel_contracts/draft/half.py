@@ -46,6 +46,23 @@ class Half:
         found: dict[str, Any] = self.document["paths"][self.path][self.method]
         return found
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """The media types of the request's body."""
+        found: dict[str, Any] = self.followed(self.operation.get("requestBody", {})).get(
+            "content", {}
+        )
+        return found
+
+    def followed(self, node: Any) -> dict[str, Any]:
+        """Return a mapping itself, not a copy, references to components followed."""
+        for _ in range(DEPTH):
+            if not isinstance(node, dict) or "$ref" not in node:
+                break
+            kind, name = node["$ref"].removeprefix("#/components/").split("/", 1)
+            node = self.document["components"][kind][name.replace("~1", "/").replace("~0", "~")]
+        return node if isinstance(node, dict) else {}
+
 
 def cut(place: str, source: Any, wanted: str | None) -> Half:
     """Return the half of one operation: `wanted` is its operationId, or METHOD and path."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from cancel_contracts.draft.half import Half
 
+JSON = "application/json"
 FEWEST = 2  # letters of a clause id's prefix
 
 
@@ -47,7 +48,7 @@ def promises(half: Half, lifecycle: Mapping[str, Any]) -> Iterator[Draft]:
     for code, response in operation["responses"].items():
         yield from of_code(code, half, lifecycle, _words(half, response), f"responses/{code}")
     for row in operation.get("parameters", ()):
-        row = _followed(half, row)
+        row = half.followed(row)
         if row.get("required") and row.get("in") in ("query", "header"):
             says = f"The parameter {row['name']} is required ({row['in']})."
             given: dict[str, Any] = {"parameter": {row["name"]: "omitted"}}
@@ -60,7 +61,7 @@ def of_code(
 ) -> Iterator[Draft]:
     """Yield the clause of one documented status that is no success."""
     status: Any = int(code) if code.isdigit() else code.lower()
-    body = bool(half.operation.get("requestBody"))
+    body = JSON in half.content
     given: dict[str, Any]
     if status == 401:
         yield Draft("must", says, section, {"identity": "anonymous"}, _refused(401, half))
@@ -131,19 +132,10 @@ def _scopes(half: Half) -> Iterator[tuple[str, str]]:
 
 
 def _content(half: Half, code: str) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = _followed(half, half.operation["responses"][code]).get("content", {})
+    found: Mapping[str, Any] = half.followed(half.operation["responses"][code]).get("content", {})
     return found
 
 
 def _words(half: Half, response: Mapping[str, Any]) -> str:
-    told = " ".join(str(_followed(half, response).get("description", "")).split())
+    told = " ".join(str(half.followed(response).get("description", "")).split())
     return told[:300] or "(the document says nothing of it)"
-
-
-def _followed(half: Half, node: Any) -> Any:
-    for _ in range(40):
-        if not isinstance(node, dict) or "$ref" not in node:
-            break
-        kind, name = node["$ref"].removeprefix("#/components/").split("/", 1)
-        node = half.document["components"][kind][name.replace("~1", "/").replace("~0", "~")]
-    return node if isinstance(node, dict) else {}
