@@ -15,6 +15,7 @@ AWAITING: frozenset[str] = frozenset(
         "pair-anonymous-second-state-performed",
         "pair-administrator-owned-second-state-refused",
         "pair-final-bad-body-performed",
+        "pair-no-permission-second-state-accepted",
         "pair-foreign-media-second-state-accepted",
         "pair-no-media-application-accepted",
         "pair-charset-second-state-refused",
