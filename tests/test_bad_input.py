@@ -184,8 +184,8 @@ TARGETS: dict[str, tuple[str | bytes, str, str]] = {
     "a state that is none": (
         f"{URL}{MINE}{{provider_states: {{Paused: [a]}}}}}}\n",
         "{T}: contracts/security-action/provider_states", "use one of"),
-    "ids that are numbers": (
-        f"{URL}{MINE}{{provider_states: {{Running: [1]}}}}}}\n",
+    "an id that is a fraction": (
+        f"{URL}{MINE}{{provider_states: {{Running: [1.5]}}}}}}\n",
         "{T}:2: contracts/security-action/provider_states/Running/0: is read as a number", "quote it"),
     "an id that is a date": (
         f"{URL}{MINE}{{unknown_id: !!timestamp 2026-01-01}}}}\n",

@@ -27,6 +27,12 @@ def test_ids_stand_as_they_are_given(tmp_path: Path) -> None:
     assert ids(tmp_path, "[b, a]") == ("b", "a")
 
 
+@pytest.mark.parametrize("id_", ["0012", "12", "-7", "0", "1_000", "0x10", "0b11", "17:30", "+5"])
+def test_a_bare_number_is_the_id_that_is_written(id_: str, tmp_path: Path) -> None:
+    """YAML 1.1 has integers in other forms: 0012 is 10 to it."""
+    assert ids(tmp_path, f"[{id_}]") == (id_,)
+
+
 def test_a_pattern_stands_for_as_many_ids_as_its_hashes_have_digits(tmp_path: Path) -> None:
     found = ids(tmp_path, '[first, "a0-##-z"]')
     assert (found[0], found[1], found[-1], len(found)) == ("first", "a0-01-z", "a0-99-z", 100)

@@ -18,6 +18,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import is_pipe, read_text
 
 MERGE, TIMESTAMP = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:timestamp"
+INTEGER, DECIMAL = "tag:yaml.org,2002:int", re.compile(r"^(?:0|-?[1-9][0-9]*)$")
 MERGED_KEYS = 1000
 DEPTH = 100  # levels of nesting; a spec has a dozen
 VALUES = 200_000  # of one file; the largest spec has four thousand
@@ -53,9 +54,12 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     return dict(loader.construct_pairs(node, deep=True))
 
 
-# JSON has no dates, and a schema says which texts are one: written bare or quoted, one is a text.
+# JSON has no dates, and a schema says which texts are one: written bare or quoted, one is a text. So
+# is what YAML 1.1 takes for an octal, hexadecimal or parted integer: the id 0012 is not 10.
 UniqueKeys.yaml_implicit_resolvers = {
-    first: [row for row in rows if row[0] != TIMESTAMP]
+    first: [
+        (tag, DECIMAL if tag == INTEGER else pattern) for tag, pattern in rows if tag != TIMESTAMP
+    ]
     for first, rows in UniqueKeys.yaml_implicit_resolvers.items()
 }
 UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
