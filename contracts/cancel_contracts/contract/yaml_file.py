@@ -54,8 +54,8 @@ def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     return dict(loader.construct_pairs(node, deep=True))
 
 
-# JSON has no dates, and a schema says which texts are one: written bare or quoted, one is a text. So
-# is what YAML 1.1 takes for an octal, hexadecimal or parted integer: the id 0012 is not 10.
+# JSON has no dates, and a schema says which texts are one: written bare or quoted, one is a text.
+# So is what YAML 1.1 takes for an octal, hexadecimal or parted integer: the id 0012 is not 10.
 UniqueKeys.yaml_implicit_resolvers = {
     first: [
         (tag, DECIMAL if tag == INTEGER else pattern) for tag, pattern in rows if tag != TIMESTAMP
