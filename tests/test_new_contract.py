@@ -449,6 +449,19 @@ def test_a_page_gives_a_draft_that_holds(name: str, tmp_path: Path) -> None:
     holds(contract)
 
 
+@pytest.mark.parametrize("written", ["<run id>", "<runId>", ":runId", "{run-id}"])
+def test_an_id_is_known_in_each_of_its_spellings(written: str, tmp_path: Path) -> None:
+    source, page = tmp_path / "halt.md", PAGES["a-body-and-a-contradiction"]
+    shown = page.replace("{runId}", written).replace('"reason"', '"id": "the-run", "reason"')
+    source.write_text(shown, encoding="utf-8")
+    contract = drafted(source, tmp_path / "halt-run.yaml")
+    assert contract.path in (
+        "/press/runs/{run_id}/halt", "/press/runs/{runId}/halt"
+    )  # fmt: skip
+    assert contract.bodies == {"page": {"id": "{id}", "reason": "paper"}}
+    holds(contract)
+
+
 def test_a_pages_sentences_become_clauses_to_be_said_in_other_words(tmp_path: Path) -> None:
     source = tmp_path / "halt.md"
     source.write_text(PAGES["a-body-and-a-contradiction"], encoding="utf-8")

@@ -19,6 +19,8 @@ from cancel_contracts.pages.read import Document
 
 MOST = 200  # clauses of a draft
 LETTERS = 300  # of a sentence
+# A page writes an id as {id}, <id> or :id.
+PLACEHOLDER = re.compile(r"<([A-Za-z][\w .-]{0,60})>|(?<=/):([A-Za-z_]\w*)")
 REQUEST = re.compile(r"\b(POST|PUT|PATCH|DELETE)\s+(https?://[^\s/]+)?(/[^\s?\"'`]*)(\?\S*)?")
 PROMISE = re.compile(
     r"\b(?:must|shall|require[sd]?|only|not|never|no|cannot|can't|don't|doesn't|mandatory)\b",
@@ -83,7 +85,12 @@ def half_of(document: Document, place: str, title: str) -> tuple[Half, tuple[str
     else:
         todo["components"].append("the page names no way to authenticate")
     if shown.body is not None and not _mentions(document, r"(?i)do(?: not|n't) supply a .*body"):
-        media = {"schema": {"type": "object"}, "examples": {"page": {"value": shown.body}}}
+        # The id in the page's example stands for that in the path.
+        own = {"id": "{id}"} if isinstance(shown.body.get("id"), str) else {}
+        media = {
+            "schema": {"type": "object"},
+            "examples": {"page": {"value": {**shown.body, **own}}},
+        }
         operation["requestBody"] = {"content": {"application/json": media}}
     stem = path[: path.rindex("}") + 1]
     item = {shown.method: operation}
@@ -171,7 +178,8 @@ def _mentions(document: Document, pattern: str) -> bool:
 def _request(document: Document, place: str) -> Shown:
     found: list[tuple[re.Match[str], str]] = []
     for section in document.sections:
-        for sentence in section.sentences:
+        for text in section.sentences:
+            sentence = PLACEHOLDER.sub(_braced, text)
             found += [(m, sentence[m.end() :]) for m in REQUEST.finditer(sentence)]
     templates = [(m, rest) for m, rest in found if "{" in m[3]]
     if not templates:
@@ -190,6 +198,10 @@ def _request(document: Document, place: str) -> Shown:
         if match[2]:
             base = match[2]
     return Shown(match[1].lower(), path, base, next((b for _, r in found if (b := _json(r))), None))
+
+
+def _braced(placeholder: re.Match[str]) -> str:
+    return "{" + re.sub(r"\W+", "_", placeholder[1] or placeholder[2]) + "}"
 
 
 def _json(rest: str) -> Any:
