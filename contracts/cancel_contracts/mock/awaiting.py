@@ -16,6 +16,8 @@ AWAITING: frozenset[str] = frozenset(
         "pair-administrator-owned-second-state-refused",
         "pair-final-bad-body-performed",
         "pair-no-permission-second-state-accepted",
+        "pair-anothers-second-state-cancelled",
+        "pair-no-accept-final-answered-500",
         "pair-foreign-media-second-state-accepted",
         "pair-no-media-application-accepted",
         "pair-charset-second-state-refused",

@@ -100,7 +100,7 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
 
 class _Last:
     """Which resources are looked at once more when the run ends: those that nothing was to cancel,
-    and of others one for every kind of caller.
+    and of others one for every kind of caller and one that was called for again.
     """
 
     def __init__(self, composition: Composition) -> None:
@@ -111,7 +111,10 @@ class _Last:
         call = row[-1]
         if call.resource == "odd":
             return False
-        kind = (call.resource, call.identity.partition(":")[0], call.owner)
+        again = call.call == "second"
+        kind = (
+            (call.call,) if again else (call.resource, call.identity.partition(":")[0], call.owner)
+        )
         new = kind not in self._met
         self._met.add(kind)
         return new or self.composition.refused(call)

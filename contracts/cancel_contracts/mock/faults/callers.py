@@ -90,7 +90,8 @@ ORDINARY = breaks("neighbour", resource="cancellable")
 FORBIDDEN = kit.refused("no-permission", "wrong-kind", "personal", "not-owner")
 FAULTS: tuple[Fault, ...] = (
     fault("neighbours-in-other-states-cancelled",
-          "A cancel strikes others that are in other states than the first.", ORDINARY,
+          "A cancel strikes others that are in other states than the first.",
+          breaks("neighbour effect", resource="cancellable"),  # as if what was refused were done
           strike(kit.succeeded, in_other_states, cancel), entry.cancellable_states(2)),
     fault("neighbours-of-another-owner-cancelled",
           "A cancel strikes what belongs to somebody else.", ORDINARY,

@@ -187,6 +187,7 @@ def fault(name: str, says: str, broken: Breaks, change: Change, applies: Applies
 SERVED = "status effect"
 CANCELLABLE = breaks(SERVED, resource="cancellable")
 SECOND = breaks("status effect keeps", resource="cancellable", call="second")
+THIRD = breaks("status effect keeps race", resource="cancellable", call="second concurrent")
 FAULTS: tuple[Fault, ...] = (
     fault("after-a-refusal-refused-for-good",
           "What was refused once, for want of a permission, is refused to everybody after.",
@@ -243,9 +244,9 @@ FAULTS: tuple[Fault, ...] = (
           SECOND, kit.edit(kit.both(kit.refused("final"), facts.cancelled,
           lambda d, c: c.found.first_state == d.contract.lifecycle.cancellable[-1] and not c.body),
           kit.answer(500)), entry.takes_body),
-    fault("third-cancel-resurrects", "A third cancel of one resource brings it back.", SECOND,
+    fault("third-cancel-resurrects", "A third cancel of one resource brings it back.", THIRD,
           nth_on_a_resource(3, back), entry.observable),
-    fault("third-cancel-deletes", "A third call on one resource deletes it.", SECOND,
+    fault("third-cancel-deletes", "A third call on one resource deletes it.", THIRD,
           nth_on_a_resource(3, delete), all_of(entry.observable, entry.remains)),
     fault("every-third-success-without-effect", "Every third success changes nothing.",
           breaks("effect", resource="cancellable"),
