@@ -188,3 +188,30 @@ def test_outside_of_the_pool_nobody_is_waited_for() -> None:
     assert pool.alone() == 0.0
     assert pool.wide
     assert rooms.MOST >= 2, "a race is two requests"
+
+
+def test_who_asks_again_and_again_to_be_alone_lets_those_go_first_that_stepped_aside() -> None:
+    """One that steps aside within its work holds what it has: another may wait for just that."""
+    pool, held, tries = Pool(jobs=2), threading.Event(), [0]
+    both = threading.Barrier(2)
+
+    def holds(_: int) -> None:
+        held.set()
+        both.wait(SECONDS)  # both are within
+        both.wait(SECONDS)  # and one at a time is to go on
+        pool.give_way()
+        held.clear()
+
+    def waits(_: int) -> None:
+        both.wait(SECONDS)
+        pool.narrow()
+        both.wait(SECONDS)
+        time.sleep(0.1)  # by then the other has stepped aside
+        while held.is_set() and tries[0] < 1000:
+            tries[0] += 1
+            pool.alone()
+
+    works = (holds, waits)
+    assert list(pool.map(lambda n: works[n](n), [0, 1], 2)) == [None, None]
+    assert tries[0] < 1000
+    assert not held.is_set()

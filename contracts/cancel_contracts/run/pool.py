@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -42,7 +43,7 @@ class Pool:
         self.jobs = jobs
         self.most = jobs or 1  # what the room may grow to
         self._room, self._busy, self._narrow = jobs or 1, 0, False
-        self._aside = 0  # who has stepped aside and is to go on
+        self._aside = deque[object]()  # who has stepped aside and is to go on, in this order
         self._calls: list[float] = []  # of a window: how long each took, by what it took alone
         self._free = threading.Condition()
         self._inside = threading.local()
@@ -89,18 +90,19 @@ class Pool:
     def alone(self) -> float:
         """Wait until nothing else is under way, which stays so; return the seconds it took.
 
-        Only where this thread is within the pool.
+        Only where this thread is within the pool. Who has stepped aside before goes first: what it
+        holds may be what this one waits for.
         """
         if not self._entered:
             return 0.0
         began = time.monotonic()
         with self._free:
             self.narrow()
-            if self._busy <= 1:
+            if self._busy <= 1 and not self._aside:
                 return 0.0
-            self._aside += 1
+            self._aside.append(turn := object())
         self._leave()
-        self._enter(again=True)
+        self._enter(turn)
         return time.monotonic() - began
 
     def give_way(self) -> None:
@@ -137,12 +139,16 @@ class Pool:
         with ThreadPoolExecutor(most) as threads:
             yield from threads.map(one, items)
 
-    def _enter(self, *, again: bool = False) -> None:
-        """Enter where there is room; whoever stepped aside goes `again` before others begin."""
+    def _enter(self, turn: object = None) -> None:
+        """Enter where there is room; who stepped aside goes on, in turn, before others begin."""
         with self._free:
-            self._free.wait_for(lambda: self._busy < self._room and (again or not self._aside))
+            self._free.wait_for(
+                lambda: self._busy < self._room and next(iter(self._aside), None) is turn
+            )
             self._busy += 1
-            self._aside -= again
+            if turn is not None:
+                self._aside.popleft()
+                self._free.notify_all()
 
     def _leave(self) -> None:
         with self._free:
