@@ -189,8 +189,11 @@ def _body(exchange: Exchange) -> str:
 
 
 def _member(exchange: Exchange, name: str) -> str:
-    error: Any = (returned_object(exchange) or {}).get("error")
-    return str(error.get(name) if isinstance(error, dict) else None)
+    """Return a member of an error: of the object `error`, else of the answer's own."""
+    whole = returned_object(exchange) or {}
+    error = whole["error"] if isinstance(whole.get("error"), dict) else whole
+    value = error.get(name)
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
 
 def _challenges(exchange: Exchange) -> str:
