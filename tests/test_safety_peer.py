@@ -70,12 +70,18 @@ class Far(RawServer):
     """A machine that is not local, at a port of the near one. `heard` is all that it was sent."""
 
     def __init__(self, port: int) -> None:
-        self.heard = b""
+        pieces: list[bytes] = []
+        self._pieces = pieces
 
+        # Connections are served side by side: each appends, none writes over another's.
         def listen(peer: Peer) -> None:
-            self.heard += peer.sock.recv(65536)
+            pieces.append(peer.sock.recv(65536))
 
         super().__init__(listen, address=(FAR, port))
+
+    @property
+    def heard(self) -> bytes:
+        return b"".join(self._pieces)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
