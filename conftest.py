@@ -23,6 +23,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_name(".hypothesis")))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what a clause warns of be no error. In pyproject.toml the filter would import the plugin
+    before pytest does, which pytest refuses where the package is not installed.
+    """
+    config.addinivalue_line(
+        "filterwarnings", "default::cancel_contracts.pytest_plugin.ContractsWarning"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the files with most slow tests begin first, and then those that start other programs, so
     that no worker is left with one at the end.
