@@ -30,7 +30,7 @@ def _near(step: Step, own: Id, known: str) -> Step:
     return replace(step, id=Form(step.id.word, form)) if own.can_be_near(form, known) else step
 
 
-def with_resource(scenario: Scenario, own: Id, state: str) -> Scenario:
+def with_resource(scenario: Scenario, state: str) -> Scenario:
     """Return a scenario of ids that are nearly a resource's with such a resource set up first: for
     one that is made alone.
     """

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.exchange import Exchange
@@ -83,6 +83,11 @@ class Resource:
     id: str
     segment: str
     near: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the segment says once it is decoded: of an odd id the text, not the spelling."""
+        return unquote(self.segment)
 
     @classmethod
     def of(cls, id_: str) -> Resource:

@@ -112,7 +112,7 @@ class Calls:
         """
         own, again = f"{self.seed}-{attempt.number}-{position}", situation.call == "repeated"
         unique = attempt.unique(own, again=again)
-        names = Names(target.id, neighbour.id if neighbour else target.id, unique)
+        names = Names(target.text, neighbour.id if neighbour else target.text, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
         said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
         request = cancel_request(self.contract, self.base_url, *said)
