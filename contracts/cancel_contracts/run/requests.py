@@ -52,7 +52,9 @@ def fill(value: Any, names: Names) -> Any:
 
 
 def odd_segment(contract: Contract, id_: Form) -> str:
-    """Return an odd id as it stands in the path: what was drawn, or what its word is."""
+    """Return an odd id as it stands in the path: what was drawn, what is nearly an id with names in
+    it (ids.py), or what its word is.
+    """
     return id_.text or contract.id.odd(IDS[id_.word].wire)
 
 

@@ -174,6 +174,11 @@ def uuids(desk: Desk) -> None:
     desk.store.fold = fold
 
 
+def between_blanks(desk: Desk) -> None:
+    """Leave blanks around an id away, as readers of UUIDs and databases do."""
+    desk.store.fold = str.strip
+
+
 def without_slash(path: bytes) -> bytes:
     return path.rstrip(b"/")
 
@@ -262,6 +267,8 @@ VARIANTS: tuple[Variant, ...] = (
             entry.takes_nothing, kit.refuse("find", facts.chunked, 411, "length")),
     Variant("ids-read-as-uuids", "Ids are read as UUIDs: case, braces and dashes do not count.",
             always, uuids, settles="what ids are alike"),
+    Variant("ids-between-blanks", "Blanks around an id do not count.", always, between_blanks,
+            settles="what ids are alike"),
     Variant("path-in-any-case", "Paths are compared without case.", always, any_case),
     Variant("path-below-the-server", "Paths begin with that of the documented server's URL.",
             lambda contract: bool(contract.server_path), below_the_server),
