@@ -16,8 +16,8 @@ from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
+from cancel_contracts.judge.others import another, kept_texts, texts_of
 from cancel_contracts.needs import Gap
-from cancel_contracts.parse import json_value
 
 Findings = dict[int, Finding | Gap]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
@@ -47,11 +47,14 @@ UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 
 
 def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
-    """No answer holds what another call sent, or the id of another resource, or a token."""
+    """No answer holds what another call sent or is called by, the id of another resource or what
+    that keeps, or a token.
+    """
     owners: dict[str, set[str]] = defaultdict(set)
     for x in exchanges:
         for text in _canaries(context.contract, x):
             owners[text].add(x.resource)
+    callers, texts = another(context, exchanges), kept_texts(context, exchanges)
     found: Findings = {}
     for i, x in enumerate(exchanges):
         if x.received is None or "body" in x.sent.unrecorded:
@@ -67,7 +70,7 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
                 for text in _told(x.received)
                 if (of := owners.get(text)) and x.resource not in of and text not in sent
             ),
-            None,
+            callers.get(i) or texts.of_another(x),
         )
         expected = "nothing that belongs to another call or resource"
         actual = f"{answer(x)}, {other!r:.{SHOWN_BYTES}} of another" if other else "nothing"
@@ -78,7 +81,7 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
 def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
     """Return what belongs to one call or its resource alone."""
     said = sent_object(contract, exchange).values()
-    found = {v for v in said if isinstance(v, str) and UNIQUE.search(v)}
+    found = {one for v in said if isinstance(v, str) for one in UNIQUE.findall(v)}
     if UUID.fullmatch(exchange.resource):
         found.add(exchange.resource.lower())
     ids = (v for k, v in exchange.sent.headers if k.lower() == "client-request-id")
@@ -86,19 +89,13 @@ def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
 
 
 def _told(received: Received) -> Iterator[str]:
-    """Yield the texts of an answer that may be somebody's: UUIDs anywhere, and JSON strings."""
+    """Yield what of an answer may be somebody's: UUIDs, and marks of our own."""
     body = received.body.decode("utf-8", "replace")
     lines = "\n".join(value for _, value in received.headers)
     for match in UUID.finditer(f"{lines}\n{body}"):
         yield match.group().lower()
-    pending = [json_value(received.body)]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, (dict, list)):
-            inside = value.values() if isinstance(value, dict) else value
-            pending += [v for v in inside if v and isinstance(v, (str, dict, list))]
+    for _, text in texts_of(received):
+        yield from UNIQUE.findall(text)
 
 
 CALLERS: dict[str, Overall] = {"named": named, "private": private}
