@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cancel_contracts.contract.form import FORM
@@ -16,29 +16,68 @@ from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
-from cancel_contracts.judge.others import another, kept_texts, texts_of
-from cancel_contracts.needs import Gap
+from cancel_contracts.judge.others import (
+    another,
+    is_application,
+    kept_texts,
+    primary_of,
+    subject,
+    texts_of,
+)
+from cancel_contracts.needs import Gap, choice
 
+OF_LENT = choice("whether two tokens that are lent are of two callers is not told")
+ALONE = choice("one call alone does not tell")
 Findings = dict[int, Finding | Gap]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 
-def named(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """Whoever cancelled is named alike wherever they did: the rarer name is the deviation. Who it
-    was no recording of others tells.
-    """
+def named(context: Context, exchanges: Sequence[Exchange], wanted: str) -> Findings:
+    """Whoever cancelled is named `alike` wherever they did, and `apart` from others."""
     name = context.contract.lifecycle.caller
     rows: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    primary = primary_of(exchanges)
     for i, x in enumerate(exchanges):
-        told = x.succeeded and x.identity != RECORDED
+        told = x.succeeded and x.identity != RECORDED  # who it was no recording of others tells
         entity = returned_entity(context, x) if told else None
         if name and entity and isinstance(value := entity.get(name), str):
-            rows[x.identity].append((i, value))
+            rows[x.identity if wanted == "alike" else subject(x, primary)].append((i, value))
+    return _named_alike(name, rows) if wanted == "alike" else _named_apart(context, name, rows)
+
+
+def _named_alike(name: str | None, rows: Mapping[str, list[tuple[int, str]]]) -> Findings:
+    """The rarer name of a caller is the deviation."""
     found: Findings = {}
     for row in rows.values():
         usual, count = Counter(value for _, value in row).most_common(1)[0]
         expected = f"{name} {usual!r}, as {count} of {len(row)} for that caller"
         found |= {i: Finding(value == usual, expected, f"{value!r}") for i, value in row}
+    return found
+
+
+def _named_apart(
+    context: Context, name: str | None, rows: Mapping[str, list[tuple[int, str]]]
+) -> Findings:
+    """No two callers have one name, where one of them at least is a user: applications may have one
+    in common. Which callers are two is known of tokens that are minted.
+    """
+    every = [i for row in rows.values() for i, _ in row]
+    if not context.journal.minted:
+        return dict.fromkeys(every, OF_LENT)
+    if len(rows) < 2:
+        return dict.fromkeys(every, ALONE)
+    holders: dict[str, set[str]] = defaultdict(set)
+    for caller, row in rows.items():
+        for _, value in row:
+            holders[value].add(caller)
+    found: Findings = {}
+    for caller, row in rows.items():
+        for i, value in row:
+            of = holders[value] - {caller}
+            others = {c for c in of if not (is_application(c) and is_application(caller))}
+            own = caller.casefold() in value.casefold()
+            actual = f"{value!r}, as of {min(others)}" if others else f"{value!r}"
+            found[i] = Finding(own or not others, f"a {name} of that caller", actual)
     return found
 
 

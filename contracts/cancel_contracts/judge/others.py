@@ -38,6 +38,10 @@ def subject(exchange: Exchange, primary: str) -> str:
     return primary if made and needs_token(exchange.situation.identity) else exchange.identity
 
 
+def is_application(caller: str) -> bool:
+    return caller.partition(":")[0] in ("app", "application")
+
+
 def primary_of(exchanges: Sequence[Exchange]) -> str:
     ordinary = (x.identity for x in exchanges if x.situation.identity == "primary")
     return next(ordinary, "primary")

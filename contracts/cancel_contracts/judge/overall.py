@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
-from cancel_contracts.judge.callers import CALLERS, Findings, Overall
+from cancel_contracts.judge.callers import ALONE, CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
@@ -30,7 +30,6 @@ from cancel_contracts.windows import within
 # So much of a quota, granted within one window, tells that the quota is there.
 SHARE = 3
 TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this much too short
-ALONE = choice("one call alone does not tell")
 
 
 def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
