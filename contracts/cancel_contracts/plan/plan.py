@@ -197,18 +197,15 @@ def _cover(
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     apart = [*races, *again]
     reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + bool(kept)
-    tried: set[int] = set()
-    while reserved not in tried:
-        tried.add(reserved)
+    while True:
         found = cover(composition, single, max(0, limit - reserved), share, may)
         found.calls = varied(composition, found.calls)
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near), *apart]
         over = sum(len(scenario.calls) for scenario in made) - limit
-        if over < 0 and len(found.calls) < limit - reserved:
-            break  # there is nothing more to ask
-        # A call that follows none of these has one before it made for it; others need no own.
-        reserved = min(limit, reserved + over)
+        if over <= 0 or reserved >= limit:
+            break
+        reserved += over  # a call that follows none of these has one before it made for it
     scenarios: list[Scenario] = []
     for scenario in made:
         if len(scenario.calls) <= limit:
