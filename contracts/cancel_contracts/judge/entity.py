@@ -24,6 +24,7 @@ from cancel_contracts.parse import NO_JSON, http_date, identifier, json_value
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 LONGEST_DATE = 64  # characters
+TELLING_NUMBER, TELLING_CHARS = 1000, 4
 DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not told
 
 
@@ -228,4 +229,44 @@ def not_recorded(context: Context, exchange: Exchange, _: Any) -> Told:
     return Finding(True, "not kept", "not kept") if places or looked else NO_GET
 
 
-ENTITY: dict[str, Facet] = {"entity": entity, "keeps": keeps, "not-recorded": not_recorded}
+def assigns(context: Context, exchange: Exchange, _: Any) -> Told:
+    """What a body says of the resource is not written into it: a value that was not there before
+    shows nowhere under its name (mass assignment). What is recorded, and the state that a cancel
+    leads to, may.
+    """
+    life = context.contract.lifecycle
+    said = opened(sent_object(context.contract, exchange), life.ways)
+    ends = {canonical(state) for state in (*life.after, *life.through)}
+    asked = {*life.records.values(), *(() if life.after else life.places)}
+    said = {
+        name: value
+        for name, value in said.items()
+        if name not in asked and _telling(value) and life.leaves.get(name) != value
+        if not (isinstance(value, str) and canonical(value) in ends)
+    }
+    before, after = context.sight.before(exchange), context.sight.after(exchange)
+    if not said or (after is not None and after.gone and life.vanishes):
+        return None
+    if before is None or after is None or before.entity is None or after.entity is None:
+        return NO_GET
+    expected = "nothing that the body says is written"
+    for entity in (after.entity, returned_entity(context, exchange) or {}):
+        for name, value in said.items():
+            if entity.get(name) == value and before.entity.get(name) != value:
+                return Finding(False, expected, f"{name} is {value!r:.{SHOWN_BYTES}}")
+    return Finding(True, expected, "as before")
+
+
+def _telling(value: Any) -> bool:
+    """Whether a value is unlikely to come about by itself, as null, true, 0 or a word may."""
+    if isinstance(value, (bool, int, float)):
+        return abs(value) >= TELLING_NUMBER
+    return bool(value) and (not isinstance(value, str) or len(value) >= TELLING_CHARS)
+
+
+ENTITY: dict[str, Facet] = {
+    "entity": entity,
+    "keeps": keeps,
+    "assigns": assigns,
+    "not-recorded": not_recorded,
+}

@@ -98,7 +98,7 @@ def fault(
     return Fault(name, "assignment", says, (broken,), applies, change)
 
 
-KEEPS = breaks("keeps whole named", body="json")
+KEEPS = breaks("keeps whole named assigns", body="json")
 OWN = breaks("status effect", identity="user", body="json")
 IDS: dict[str, tuple[str, Callable[[Any, str], bool]]] = {
     "empty": ("empty", lambda given, id_: given == ""),
@@ -120,7 +120,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("body-writes-what-is-recorded", "The body sets by its name what is to be recorded.",
           KEEPS, written(records), all_of(entry.records, entry.observable)),
     fault("body-writes-the-state", "The body says which state the cancel leads to.",
-          breaks("effect", body="json"), written(shows),
+          breaks("effect assigns", body="json"), written(shows),
           all_of(entry.takes_body, entry.observable)),
     fault("body-writes-the-id", "The body gives the resource another id to show.", KEEPS,
           kit.together(kit.forgive("other-id"), written(the_id)),
