@@ -19,6 +19,7 @@ from cancel_contracts.exchange import DRAWN
 LONG_ID_CHARS, DEEP_LEVELS = 2000, 10_000
 # Texts of a length: one that no column of 65,535 holds and no common front refuses, one that may be.
 LENGTHS = {"{long}": 70_000, "{million}": 1_000_000}
+CUT_CHARS = 12  # of an id that is cut off: the last part of a UUID
 
 # --- Odd ids: the path segment, percent-encoded as it goes out ------------------------------------
 
@@ -165,7 +166,7 @@ AXES: Mapping[str, Axis] = {
         Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME)), topic="permission"),
         Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}, topic="permission"),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (
-            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {neighbour}, {unique}, {long} and {million} in its strings", {}))),
+            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {cut}, {neighbour}, {unique}, {long} and {million} in its strings", {}))),
         Axis("content-type", "content_type", "default", "the Content-Type", MEDIA_TYPES, ({"type": "string", "pattern": r"^[^/\s]+/[^/\s].*$"},)),
         Axis("transfer", "transfer", "length", "the transfer coding", TRANSFERS, topic="wire"),
         Axis("method", "method", "POST", "the method", METHODS),

@@ -46,7 +46,8 @@ from cancel_contracts.run.requests import (
 from cancel_contracts.targets.fields import FieldSource
 from cancel_contracts.targets.file import Endpoint
 
-MARK = re.compile(r"~(ID_[0-9]+)~|<([^<>]+)>")
+# A resource's id, what a caller carries, an id without its end.
+MARK = re.compile(r"~(ID_[0-9]+)~|<([^<>]+)>|~(ID_[0-9]+)-~")
 
 
 @dataclass(frozen=True)
@@ -256,7 +257,8 @@ class _Writer:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
         near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
-        names = Names(self.ids[step.slot], near, self._uuid()[:8])
+        own = self.ids[step.slot]
+        names = Names(own, near, self._uuid()[:8], f"{own[:-1]}-~" if MARK.fullmatch(own) else None)
         request = cancel_request(
             self.contract,
             self.base_url,

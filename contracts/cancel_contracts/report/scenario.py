@@ -22,6 +22,7 @@ DEFAULT = Situation()
 FILLED = {
     "{unique}": "(a number)",
     "{id}": "(its id)",
+    "{cut}": "(its id, cut off)",
     "{neighbour}": "(another's id)",
     **{name: f"({chars:,} characters)" for name, chars in LENGTHS.items()},
 }

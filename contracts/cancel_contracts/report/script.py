@@ -5,9 +5,11 @@ Pure. The script prints what it sends, what comes, and what the run had expected
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 
+from cancel_contracts.contract.words import CUT_CHARS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.report import curl
@@ -156,7 +158,14 @@ def curl_line(row: Line) -> str:
         raise UsageError("--script", told, "name a file that ends in .py")
     text = curl.line(sent.method, sent.url, headers, sent.body).replace("curl ", "curl -sS ", 1)
     # Each name stands within single quotes: "~" makes shlex quote whatever holds it.
-    return MARK.sub(lambda m: f"'\"${m[1]}\"'" if m[1] else m[0], text)
+    return MARK.sub(_in_shell, text)
+
+
+def _in_shell(found: re.Match[str]) -> str:
+    """Return what stands for a mark within single quotes; a caller's as it is."""
+    if found[3]:
+        return f"'\"${{{found[3]}%{'?' * CUT_CHARS}}}\"'"
+    return f"'\"${found[1]}\"'" if found[1] else found[0]
 
 
 # --- Python with requests -------------------------------------------------------------------------
@@ -228,10 +237,15 @@ def _expression(text: str) -> str:
     parts, end = [], 0
     for found in MARK.finditer(text):
         parts += [repr(text[end : found.start()])] if found.start() > end else []
-        parts.append(found[1] or variable(found[2]))
+        parts.append(_in_python(found) or variable(found[2]))
         end = found.end()
     parts += [repr(text[end:])] if end < len(text) or not parts else []
     return " + ".join(parts)
+
+
+def _in_python(found: re.Match[str]) -> str | None:
+    """Return the expression that stands for the mark of an id."""
+    return f"{found[3]}[:-{CUT_CHARS}]" if found[3] else found[1]
 
 
 def _octets(sent: Sent) -> str:
@@ -239,8 +253,8 @@ def _octets(sent: Sent) -> str:
     text = sent.body.decode("latin-1")
     parts, end = [], 0
     for found in MARK.finditer(text):
-        if found[1]:
+        if name := _in_python(found):
             parts += [repr(text[end : found.start()].encode("latin-1"))]
-            parts.append(f"{found[1]}.encode()")
+            parts.append(f"{name}.encode()")
             end = found.end()
     return " + ".join([*parts, repr(text[end:].encode("latin-1"))])

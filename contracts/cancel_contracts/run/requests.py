@@ -19,7 +19,7 @@ from cancel_contracts.contract.given import sends_body
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
-from cancel_contracts.contract.words import BODIES, EXTRAS, IDS, LENGTHS, Tail
+from cancel_contracts.contract.words import BODIES, CUT_CHARS, EXTRAS, IDS, LENGTHS, Tail
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.parse import NO_JSON, json_value
 from cancel_contracts.targets.url import joined
@@ -34,13 +34,15 @@ class Names:
     id: str = ""
     neighbour: str = ""
     unique: str = ""
+    cut: str | None = None  # the id without its end, where that is no text of so many characters
 
 
 def fill(value: Any, names: Names) -> Any:
-    """Return a JSON value with {id}, {neighbour}, {unique} and the LENGTHS replaced in its strings."""
+    """Return a JSON value with its placeholders replaced: those of `names`, and the LENGTHS."""
     if isinstance(value, str):
         text = value.replace("{id}", names.id).replace("{neighbour}", names.neighbour)
-        text = text.replace("{unique}", names.unique)
+        cut = names.id[:-CUT_CHARS] if names.cut is None else names.cut
+        text = text.replace("{unique}", names.unique).replace("{cut}", cut)
         for name, chars in LENGTHS.items():
             if name in text:
                 text = text.replace(name, (f"{names.unique} " * chars)[:chars])
