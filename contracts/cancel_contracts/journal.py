@@ -103,3 +103,8 @@ class Journal:
     minted: bool = False  # the identities' claims are known, because the suite signed them
     setups: int = 0  # provider-state calls made, tear-down included
     notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Tell something beside the verdicts, once."""
+        if text not in self.notes:
+            self.notes.append(text)

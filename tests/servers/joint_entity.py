@@ -192,7 +192,7 @@ class EndedOnesComeToLife(Later):
 # --- Canaries ------------------------------------------------------------------------------------
 
 
-@awaits("canaries", "SA MA AP")
+@breaks("SA-53 MA-70 AP-73")
 class ErrorsNameTheCallerBefore(Service):
     before = ""
 
@@ -229,7 +229,7 @@ class TokenInAHeader(Service):
         return replace(refusal, headers=(*refusal.headers, ("X-Debug-Auth", token)))
 
 
-@awaits("canaries", "MA")
+@breaks("MA-70")
 class CommentOfAnotherInAnError(Service):
     def unknown(self, call: Call) -> Response:
         kept = [r.comment for r in self.resources.values() if r.comment]

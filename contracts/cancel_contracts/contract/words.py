@@ -19,22 +19,25 @@ from cancel_contracts.exchange import DRAWN
 LONG_ID_CHARS, DEEP_LEVELS = 2000, 10_000
 # Texts of a length: one that no column of 65,535 holds and no common front refuses, one that may be.
 LENGTHS = {"{long}": 70_000, "{million}": 1_000_000}
-CUT_CHARS = 12  # of an id that is cut off: the last part of a UUID
 
-# --- Odd ids: the path segment, percent-encoded as it goes out ------------------------------------
+# --- Odd ids: the path segment, percent-encoded as it goes out. Where a resource stands that no call
+# --- is to touch, one that is nearly its own: whoever takes it for that one says so, and strikes it.
 
 IDS = table(
     Word("known", "the id of a resource that exists", "a resource"),
-    Word("unknown", "an id that names nothing", "an unknown id"),
-    Word("word", "a word", "an id that is a word", "no-such-id"),
+    Word("unknown", "an id that names nothing; it begins as that of a resource does", "an unknown id", near="{like}"),
+    Word("word", "a word; that of a resource cut short", "an id that is a word, or cut short", "no-such-id", near="{cut}"),
     Word("number", "a number", "an id that is a number", "123123123"),
-    Word("long", f"{LONG_ID_CHARS} characters", "a very long id", "a" * LONG_ID_CHARS),
-    Word("unicode", "letters beyond ASCII", "an id beyond ASCII", quote("größe-取消-🛑")),
+    Word("long", f"{LONG_ID_CHARS} characters after an id", "a very long id", "a" * LONG_ID_CHARS, near="{id}" + "a" * LONG_ID_CHARS),
+    Word("unicode", "letters beyond ASCII after an id", "an id beyond ASCII", quote("größe-取消-🛑"), near="{id}" + quote("é取消🛑")),
     Word("bad-octets", "octets that are no UTF-8", "an id that is no UTF-8", "%FF%FEid"),
-    Word("nul", "a NUL within", "an id with a NUL", "abc%00def"),
-    Word("quotes", "quotes and dashes", "an id with quotes", "%27%22%3B--"),
-    Word("encoded-slash", "an encoded slash", "an id with an encoded slash", "a%2Fb"),
-    Word("broken-percent", "broken percent-encoding", "an id with a broken escape", "%zz%"),
+    Word("nul", "a NUL and more after an id", "an id with a NUL", "abc%00def", near="{id}%00def"),
+    Word("quotes", "quotes and dashes after an id", "an id with quotes", "%27%22%3B--", near="{id}%27%22%3B--"),
+    Word("encoded-slash", "an encoded slash and more after an id", "an id with an encoded slash", "a%2Fb", near="{id}%2Fb"),
+    Word("broken-percent", "broken percent-encoding after an id", "an id with a broken escape", "%zz%", near="{id}%zz%"),
+    Word("encoded-twice", "an id that is percent-encoded twice", "an id that is encoded twice", "no%252Dsuch%252Did", near="{twice}"),
+    Word("pattern", "the beginning of an id and an asterisk", "an id that is a pattern", "no-such-id*", near="{cut}*"),
+    Word("wildcard", "the beginning of an id and an encoded percent sign", "an id that is a pattern of SQL", "no-such-id%25", near="{cut}%25"),
     Word("space", "a space", "an id that is a space", "%20"),
     Word("dots", "dot segments", "dots in place of the id", "%2e%2e"),
     Word("empty", "nothing", "an empty id", ""),

@@ -29,7 +29,8 @@ def chains(
         if call.resource == "odd" or "{neighbour}" in call.body.text:
             found.append((call,))
         else:
-            lots.setdefault((call.state, call.owner), []).append(call)
+            # An id of nothing is nobody's.
+            lots.setdefault((call.state, call.owner if call.state else None), []).append(call)
     left = list(seconds)
     refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
     few = FEW if max(refusals, default=0) > FEW else 0

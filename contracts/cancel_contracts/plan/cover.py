@@ -7,7 +7,9 @@ pairs that are left.
 
 Pairs are counted between *kinds* of values: those that one clause names together are one kind (the
 seven permissions, the comments that are kept), but each state that can be cancelled is its own.
-Pure and deterministic.
+What is not neutral hides how the others go together: a call that is refused for its body tells
+nothing of what its caller may do in that state. Beside one such fact each meets that alone, beside
+two of them nothing meets. Pure and deterministic.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations, product
+from heapq import heapify, heappop, heapreplace
+from itertools import combinations, permutations, product
 from typing import Any
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
@@ -90,9 +93,13 @@ class Cover:
         return self._kinds[fact]
 
     def pairs(self, call: Situation) -> set[Pair]:
-        """Return the pairs of kinds that meet in a call."""
-        kinds = [self.kind(aspect, call) for aspect in self._free]
-        return {frozenset(two) for two in combinations(kinds, 2)}
+        """Return the pairs of kinds that meet in a call where all can see it."""
+        odd = self._odd(call)
+        if len(odd) > 1:
+            return set()
+        kinds = {aspect: self.kind(aspect, call) for aspect in self._free}
+        told = (two for two in combinations(self._free, 2) if not odd or odd[0] in two)
+        return {frozenset((kinds[a], kinds[b])) for a, b in told}
 
     @cached_property
     def possible(self) -> dict[Pair, tuple[Situation, list[str]]]:
@@ -125,12 +132,11 @@ class Cover:
         return self.composition.standing(of, aspect).kind == "neutral"
 
     def _meets(self, call: Situation) -> bool:
-        return self.composition.can_meet(call) and self.odd(call) <= 1 and self.may(call)
+        return self.composition.can_meet(call) and len(self._odd(call)) <= 1 and self.may(call)
 
-    def odd(self, call: Situation) -> int:
-        """Return how many facts of a call are not neutral."""
-        standing = self.composition.standing
-        return sum(standing(call, a).kind != "neutral" for a in self.composition.facts(call))
+    def _odd(self, call: Situation) -> list[str]:
+        """Return the aspects of a call that are not neutral."""
+        return [a for a in self.composition.facts(call) if not self._is_neutral(call, a)]
 
     def pairs_met(self) -> PairsMet:
         """Return how many of the pairs that can meet do."""
@@ -142,15 +148,15 @@ class Cover:
     def add(self, call: Situation) -> None:
         self.calls.append(call)
         self._use(call)
-        if self.odd(call) > 1:
-            return  # of two that are not neutral one hides what the other meets
+        odd = self._odd(call)
+        if len(odd) > 1:
+            return
         self.met |= self.pairs(call)
-        kinds = {self.kind(aspect, call) for aspect in self._free}
-        facts = {(aspect, value(call, aspect)) for aspect in self._free}
-        for kind in kinds:
-            self._beside.setdefault(kind, set()).update(kinds)
-        for fact in facts:
-            self._near.setdefault(fact, set()).update(facts)
+        for a, b in permutations(self._free, 2):
+            if not odd or odd[0] in (a, b):
+                self._beside.setdefault(self.kind(a, call), set()).add(self.kind(b, call))
+                fact = (a, value(call, a))
+                self._near.setdefault(fact, set()).add((b, value(call, b)))
 
     def _use(self, call: Situation) -> None:
         self._neutral.clear()
@@ -176,9 +182,15 @@ class Cover:
         """Return a call with its free aspects filled with neutral values."""
         kept = list(fixed)
         free = [aspect for aspect in self._free if aspect not in kept]
+        if odd := self._odd(base):  # beside that nothing else counts
+            return self._filled(base, odd, free)
         turns = (free[at:] + free[:at] for at in range(max(1, len(free))))
         tried = [self._filled(base, kept, turn) for turn in turns]
-        return max(tried, key=lambda call: len(self.pairs(call) - self.met))
+        return max(tried, key=self.new)
+
+    def new(self, call: Situation) -> int:
+        """Return how many pairs meet in a call that have met in none before."""
+        return len(self.pairs(call) - self.met)
 
     def second(self, call: Situation) -> Situation:
         """Return a second call in a row, by somebody who may and in neutral ways that few calls
@@ -193,14 +205,17 @@ class Cover:
         self._use(made)
         return made
 
-    def _filled(self, base: Situation, fixed: list[str], free: list[str]) -> Situation:
+    def _filled(self, base: Situation, told: list[str], free: list[str]) -> Situation:
+        """Return a call with its free aspects filled such that they meet those that are told."""
         call = base
-        kinds = {self.kind(s, base) for s in fixed}
-        facts = {(s, value(base, s)) for s in fixed}
+        kinds = {self.kind(s, base) for s in told}
+        facts = {(s, value(base, s)) for s in told}
+        hidden = bool(self._odd(base))
         for aspect in free:
             call = self._best(call, aspect, kinds, facts)
-            kinds.add(self.kind(aspect, call))
-            facts.add((aspect, value(call, aspect)))
+            if not hidden:
+                kinds.add(self.kind(aspect, call))
+                facts.add((aspect, value(call, aspect)))
         return call
 
     def _best(
@@ -268,14 +283,27 @@ def _compared(contract: Contract) -> set[Situation]:
 
 
 def _more(found: Cover) -> Iterator[Situation]:
-    """Yield calls for the pairs that have not met. Refused ones first: they share a resource; those
-    that need another resource beside them last.
+    """Yield calls for the pairs that have not met, such that most meet in the next one. Of equal
+    ones refused calls first, for they share a resource; last what needs another one beside it.
     """
-    left = [(call, aspects) for pair, (call, aspects) in found.possible.items()]
 
-    def price(row: tuple[Situation, list[str]]) -> int:
-        return 2 * ("{neighbour}" in row[0].body.text) + (not found.composition.refused(row[0]))
+    def price(call: Situation) -> int:
+        return 2 * ("{neighbour}" in call.body.text) + (not found.composition.refused(call))
 
-    for call, aspects in sorted(left, key=price):
-        if not found.pairs(call) <= found.met:
-            yield found.filled(call, {*aspects, *found.composition.facts(call)})
+    def row(place: int, call: Situation, aspects: list[str]) -> tuple[int, int, int, Situation]:
+        best = found.filled(call, {*aspects, *found.composition.facts(call)})
+        return (-found.new(best), price(best), place, best)
+
+    wishes = list(found.possible.values())
+    # What a call gains falls as others are made: only the first of the heap is tried anew.
+    heap = [row(place, *wish) for place, wish in enumerate(wishes)]
+    heapify(heap)
+    while heap:
+        gain, _, place, _ = heap[0]
+        now = row(place, *wishes[place])
+        if not now[0] or not found.pairs(wishes[place][0]) - found.met:
+            heappop(heap)
+        elif now[0] > gain:
+            heapreplace(heap, now)
+        else:
+            yield heappop(heap)[-1] if now[0] == gain else now[-1]

@@ -5,16 +5,26 @@ Pure. The script prints what it sends, what comes, and what the run had expected
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
-from cancel_contracts.contract.words import CUT_CHARS
+from cancel_contracts.contract.ids import CUT_CHARS, NEW_DIGITS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.report import curl
 from cancel_contracts.report.curl import variable
-from cancel_contracts.report.recipe import MARK, Line, Pause, Recipe, Send, SetUp, TearDown, asks
+from cancel_contracts.report.recipe import (
+    MARK,
+    Derive,
+    Line,
+    Pause,
+    Recipe,
+    Send,
+    SetUp,
+    Step,
+    TearDown,
+    asks,
+)
 from cancel_contracts.report.text import line as on_one_line
 
 SHELL = """\
@@ -103,10 +113,12 @@ def _whose(who: str) -> str:
     return f"what {who.partition('@')[0]} carries; {asks(who)} --target FILE prints it"
 
 
-def _shell_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
+def _shell_step(step: Step) -> Iterator[str]:
     match step:
         case SetUp():
             yield from _shell_set_up(step)
+        case Derive():
+            yield f"{step.name}={_shell_derived(step)}"
         case Pause():
             yield f"sleep {step.seconds}"
         case TearDown():
@@ -141,6 +153,15 @@ def _shell_set_up(step: SetUp) -> Iterator[str]:
         yield f': "${{{name}:?the id of the resource}}"'
 
 
+def _shell_derived(step: Derive) -> str:
+    of = step.of
+    return {
+        "cut": f"${{{of}%{'?' * CUT_CHARS}}}",
+        "twice": f"""$(printf '%%25%02X' "'${of}")${{{of}#?}}""",
+        "like": f"${{{of}%{'?' * NEW_DIGITS}}}{step.end}",
+    }[step.how]
+
+
 def _echo(says: str) -> str:
     return f"echo {shlex.quote('## ' + on_one_line(says))}"
 
@@ -158,14 +179,7 @@ def curl_line(row: Line) -> str:
         raise UsageError("--script", told, "name a file that ends in .py")
     text = curl.line(sent.method, sent.url, headers, sent.body).replace("curl ", "curl -sS ", 1)
     # Each name stands within single quotes: "~" makes shlex quote whatever holds it.
-    return MARK.sub(_in_shell, text)
-
-
-def _in_shell(found: re.Match[str]) -> str:
-    """Return what stands for a mark within single quotes; a caller's as it is."""
-    if found[3]:
-        return f"'\"${{{found[3]}%{'?' * CUT_CHARS}}}\"'"
-    return f"'\"${found[1]}\"'" if found[1] else found[0]
+    return MARK.sub(lambda m: f"'\"${m[1]}\"'" if m[1] else m[0], text)
 
 
 # --- Python with requests -------------------------------------------------------------------------
@@ -187,10 +201,12 @@ def _python(recipe: Recipe) -> str:
     )
 
 
-def _python_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
+def _python_step(step: Step) -> Iterator[str]:
     match step:
         case SetUp():
             yield f"{step.name} = {_python_id(step)}"
+        case Derive():
+            yield f"{step.name} = {_python_derived(step)}"
         case Pause():
             yield f"time.sleep({step.seconds})"
         case TearDown():
@@ -216,6 +232,15 @@ def _python_id(step: SetUp) -> str:
     return f"variable({step.name!r}, 'the id of the resource')"
 
 
+def _python_derived(step: Derive) -> str:
+    of = step.of
+    return {
+        "cut": f"{of}[:-{CUT_CHARS}]",
+        "twice": f'f"%25{{ord({of}[0]):02X}}" + {of}[1:]',
+        "like": f"{of}[:-{NEW_DIGITS}] + {step.end!r}",
+    }[step.how]
+
+
 def _arguments(row: Line) -> str:
     sent = row.request
     headers = ", ".join(f"{name!r}: {_expression(value)}" for name, value in sent.headers)
@@ -237,15 +262,10 @@ def _expression(text: str) -> str:
     parts, end = [], 0
     for found in MARK.finditer(text):
         parts += [repr(text[end : found.start()])] if found.start() > end else []
-        parts.append(_in_python(found) or variable(found[2]))
+        parts.append(found[1] or variable(found[2]))
         end = found.end()
     parts += [repr(text[end:])] if end < len(text) or not parts else []
     return " + ".join(parts)
-
-
-def _in_python(found: re.Match[str]) -> str | None:
-    """Return the expression that stands for the mark of an id."""
-    return f"{found[3]}[:-{CUT_CHARS}]" if found[3] else found[1]
 
 
 def _octets(sent: Sent) -> str:
@@ -253,8 +273,8 @@ def _octets(sent: Sent) -> str:
     text = sent.body.decode("latin-1")
     parts, end = [], 0
     for found in MARK.finditer(text):
-        if name := _in_python(found):
+        if found[1]:
             parts += [repr(text[end : found.start()].encode("latin-1"))]
-            parts.append(f"{name}.encode()")
+            parts.append(f"{found[1]}.encode()")
             end = found.end()
     return " + ".join([*parts, repr(text[end:].encode("latin-1"))])

@@ -16,10 +16,11 @@ from urllib.parse import quote
 from cancel_contracts.contract import form
 from cancel_contracts.contract.credentials import Carried
 from cancel_contracts.contract.given import sends_body
+from cancel_contracts.contract.ids import CUT_CHARS
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
-from cancel_contracts.contract.words import BODIES, CUT_CHARS, EXTRAS, IDS, LENGTHS, Tail
+from cancel_contracts.contract.words import BODIES, EXTRAS, IDS, LENGTHS, Tail
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.parse import NO_JSON, json_value
 from cancel_contracts.targets.url import joined
@@ -55,7 +56,9 @@ def fill(value: Any, names: Names) -> Any:
 
 
 def odd_segment(contract: Contract, id_: Form) -> str:
-    """Return an odd id as it stands in the path: what was drawn, or what its word is."""
+    """Return an odd id as it stands in the path: what was drawn, what is nearly an id with names in
+    it (ids.py), or what its word is.
+    """
     return id_.text or contract.id.odd(IDS[id_.word].wire)
 
 
