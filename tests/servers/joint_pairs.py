@@ -100,7 +100,8 @@ class CommentOfALaterStateIsLost(Looks):
             resource.comment = None
 
 
-@awaits("pairs", "MA AP")
+@breaks("MA-22")
+@breaks("AP-137", deep=True)
 class FormTakenInTheLastState(Looks):
     """A content negotiator of an older version serves what is in the last state."""
 

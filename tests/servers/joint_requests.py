@@ -191,18 +191,20 @@ class Assigns(Service):
 @breaks("MA-69", {n: {"names": (n,)} for n in ("creationDateTimeUtc",)})
 @breaks("MA-72", {n: {"names": (n,)} for n in ("cancellationRequestor",)})
 @breaks("AP-72", {n: {"names": (n,)} for n in ("requestType", "createdDateTime")})
-@awaits("assignment", "MA", {n: {"names": (n,)} for n in ("machineId",)})
-@awaits("assignment", "AP", {n: {"names": (n,)} for n in ("requestState",)})
+@breaks("MA-130", {n: {"names": (n,)} for n in ("machineId", "lastUpdateDateTimeUtc", "commands")})
+@breaks("AP-130", {n: {"names": (n,)} for n in ("requestState", "justification")})
 class BodyWrites(Assigns):
     """A property of the body is written into the entity."""
 
 
-@awaits("assignment", "AP", {
+@breaks("AP-131", {
     "in a list": {"like": staticmethod(lambda given, id_: given == [id_])},
     "cut": {"like": staticmethod(lambda given, id_: isinstance(given, str) and (
         len(given) > 7 and id_.startswith(given)))},
     "empty": {"like": staticmethod(lambda given, id_: given == "")},
-})  # fmt: skip
+    "going on": {"like": staticmethod(lambda given, id_: str(given).startswith(id_))},
+    "an object": {"like": staticmethod(lambda given, id_: isinstance(given, dict))},
+}, deep=True)  # fmt: skip
 class OwnersIdNearlyRight(Service):
     like: Callable[[Any, str], bool] = staticmethod(lambda given, id_: False)
 
@@ -269,11 +271,13 @@ class QueryIsPartOfTheId(Service):
     "braces": {"pattern": r"\{\{.*?\}\}|\$\{.*?\}|#\{.*?\}", "by": ""},
     "line ends": {"pattern": r"\r\n?", "by": "\n"},
     "dates": {"pattern": r"^(\d{4})-(\d\d)-(\d\d)T.*$", "by": r"\3.\2.\1"},
-})  # fmt: skip
-@awaits("texts", "MA", {
-    "nul": {"pattern": "\0.*", "by": ""},
     "hashes": {"pattern": r"^=", "by": "'="},
 })  # fmt: skip
+@breaks("MA-132", {"nul": {"pattern": "\0.*", "by": ""}}, deep=True)
+@breaks("MA-131", {
+    "numbers": {"pattern": r"^0+(?=\d)", "by": ""}, "references": {"pattern": "&amp;", "by": "&"},
+    "mentions": {"pattern": r"@\w+", "by": "@"},
+}, deep=True)  # fmt: skip
 class TextsRewritten(Service):
     """What a text seems to be is what it is taken for."""
 
@@ -285,7 +289,8 @@ class TextsRewritten(Service):
             resource.comment = re.sub(self.pattern, self.by, resource.comment, flags=re.DOTALL)
 
 
-@awaits("texts", "MA", values("most", 65_535, 999_999))
+@breaks("MA-57", values("most", 65_535))
+@breaks("MA-132", values("most", 999_999), deep=True)
 class TextsCut(Service):
     most = 0
 
@@ -306,9 +311,49 @@ class FormsFail(Service):
         return super().post(request, id_)
 
 
-@awaits("texts", "MA AP")
+@breaks("MA-133 AP-133", deep=True)
 class FormsFailAtAMark(FormsFail):
     pattern = b"^\xef"
+
+
+@breaks("MA-133 AP-133", deep=True)
+class FormsFailAtHalfAPair(FormsFail):
+    pattern = rb"\\ud83d(?!\\ud)"
+
+
+@breaks("MA-134 AP-134", deep=True)
+class BadBodyOfWhatEndedIsTaken(Service):
+    """Whatever is wrong with the body hides that the resource has ended: it is cancelled."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        if not self.json(call) and call.resource is not None and refusal.status in (400, 409):
+            self.cancel(call.resource, call)
+        return refusal
+
+
+@breaks("MA-135 AP-135", deep=True)
+class BadBodyOfAnUnknownIdFails(Service):
+    def unknown(self, call: Call) -> Response:
+        if not self.json(call):
+            return self.refuse(500, "NullReference", "No body.")
+        return super().unknown(call)
+
+
+@breaks("MA-134 AP-134", deep=True)
+class StateIsWhatTheBodySays(Service):
+    """The resource of the body is what is looked at."""
+
+    def check_state(self, call: Call) -> Response | None:
+        said = call.document if isinstance(call.document, dict) else {}
+        if {said.get("status"), said.get("requestState")} & set(self.page.cancellable):
+            return None
+        return super().check_state(call)
+
+
+@breaks("AP-136", deep=True)
+class OwnerIsWhoTheBodySays(Service):
+    def owns(self, call: Call) -> bool:
+        return super().owns(call) or call.document.get("userId") == call.caller.name
 
 
 @breaks("MA-68 AP-71")

@@ -42,6 +42,7 @@ FACETS: Mapping[str, Facet] = {
         Facet("entity", "`id`, `state`, `set` in the answer; `recorded` in answer or GET; `agrees` with the GET; `ordered` dates", _some("id", "state", "recorded", "set", "agrees", "ordered"), "looks", topic="body"),
         Facet("keeps", "names of properties that this call leaves alone", _NAMES, "looks", topic="body"),
         Facet("whole", "`true`: documented properties that no cancel sets or touches are as before", {"const": True}, "looks", topic="body"),
+        Facet("assigns", "`nothing`: nothing shows that a body says of the resource, but what is recorded of it", {"const": "nothing"}, "looks", topic="body"),
         Facet("not-recorded", "`true`: what was sent under another name is not kept", {"const": True}, "looks", topic="body"),
         Facet("accepts", "a permission: it suffices; others may", {"type": "string", "minLength": 1}, "looks", topic="permission"),
         Facet("constant", "`status`: the same in every exchange", {"const": "status"}, "many", topic="status"),

@@ -16,7 +16,9 @@ from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.contract.word import Word, table
 from cancel_contracts.exchange import DRAWN
 
-LONG_ID_CHARS, LONG_TEXT_CHARS, DEEP_LEVELS = 2000, 10_000, 10_000
+LONG_ID_CHARS, DEEP_LEVELS = 2000, 10_000
+# Texts of a length: one that no column of 65,535 holds and no common front refuses, one that may be.
+LENGTHS = {"{long}": 70_000, "{million}": 1_000_000}
 
 # --- Odd ids: the path segment, percent-encoded as it goes out. Where a resource stands that no call
 # --- is to touch, one that is nearly its own: whoever takes it for that one says so, and strikes it.
@@ -42,7 +44,25 @@ IDS = table(
     Word("raw", "octets that are drawn", "a drawn id"),
 )  # fmt: skip
 
-# --- Bodies: octets, or a form whose text the situation carries -----------------------------------
+# --- Bodies: octets, what becomes of the documented body, or a form whose text the situation has --
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What stands at the end of the last text of the documented body: characters, or octets."""
+
+    data: str | bytes
+
+
+def _marked(body: bytes) -> bytes:
+    """Return a body after a byte order mark (RFC 8259 section 8.1)."""
+    return b"\xef\xbb\xbf" + body
+
+
+def _doubled(body: bytes) -> bytes:
+    """Return a JSON object in which each name stands twice, with one value."""
+    return body[:-1] + b", " + body[1:]
+
 
 BODIES = table(
     Word("documented", "the page's first example", "the documented body"),
@@ -55,7 +75,11 @@ BODIES = table(
     Word("malformed-json", "`{not json}`", "a body that is no JSON", b"{not json}"),
     Word("truncated-json", "JSON cut off", "a body cut off", b'{"key": "val'),
     Word("bad-utf8", "octets that are no UTF-8", "a body that is no UTF-8", b'{"key": "\xff\xfe\xc3"}'),
-    Word("bad-octets", "the documented body with octets in a text that are no UTF-8", "the documented body with octets that are no UTF-8", b"\xff\xfe"),
+    Word("bad-octets", "the documented body with octets in a text that are no UTF-8", "the documented body with octets that are no UTF-8", Tail(b"\xff\xfe")),
+    Word("nul", "the documented body with a NUL in a text", "the documented body with a NUL in a text", Tail("\0 and on")),
+    Word("surrogate", "the documented body with half a surrogate pair in a text", "the documented body with a lone surrogate in a text", Tail("\ud83d and on")),
+    Word("marked", "the documented body after a byte order mark", "the documented body after a byte order mark", _marked),
+    Word("doubled", "the documented body, each name twice", "the documented body with each name twice", _doubled),
     Word("deep-json", f"{DEEP_LEVELS} arrays in each other", "a body nested absurdly deep", b"[" * DEEP_LEVELS + b"]" * DEEP_LEVELS),
     Word("array", "`[]`", "an array for a body", b"[]"),
     Word("string", '`"text"`', "a string for a body", b'"text"'),
@@ -145,7 +169,7 @@ AXES: Mapping[str, Axis] = {
         Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME)), topic="permission"),
         Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}, topic="permission"),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (
-            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {neighbour}, {unique} and {long} in its strings", {}))),
+            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {cut}, {neighbour}, {unique}, {long} and {million} in its strings", {}))),
         Axis("content-type", "content_type", "default", "the Content-Type", MEDIA_TYPES, ({"type": "string", "pattern": r"^[^/\s]+/[^/\s].*$"},)),
         Axis("transfer", "transfer", "length", "the transfer coding", TRANSFERS, topic="wire"),
         Axis("method", "method", "POST", "the method", METHODS),

@@ -168,6 +168,8 @@ class _Writer:
             match step:
                 case Acquire():
                     yield self._set_up(step)
+                    if any("{cut}" in call.body.text for call in scenario.calls):
+                        yield Derive(f"ID_{step.slot + 1}_CUT", f"ID_{step.slot + 1}", "cut", "")
                     if self.endpoint.handler is not None:
                         undo.insert(0, self._tear_down(step))
                 case Name():
@@ -269,7 +271,8 @@ class _Writer:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
         near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
-        names = Names(unquote(self.segments[step.slot]), near, self._uuid()[:8])
+        own, cut = unquote(self.segments[step.slot]), f"~ID_{step.slot + 1}_CUT~"
+        names = Names(own, near, self._uuid()[:8], cut)
         request = cancel_request(
             self.contract,
             self.base_url,
