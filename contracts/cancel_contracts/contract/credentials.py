@@ -13,6 +13,8 @@ from cancel_contracts.contract.word import Word, table
 
 NOBODYS = "not-a-token-of-anybody"
 SHORT_TOKEN_CHARS = 1000  # in ten places at once it is no longer than what servers read of a head
+# Blanks and letters by fours: readers of base64 that pass over blanks find whole groups.
+MORE_WORDS = " and four words more"
 FIELD_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 
 
@@ -148,7 +150,7 @@ IDENTITIES = table(
     Word("other-case-token", "a good token in the other case", "with a token in the other case", _written(str.swapcase)),
     Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", _elsewhere),
     Word("other-scheme", "a good token under another word, which begins as the scheme does", "with a good token under another scheme", lambda scheme, token: replace(scheme, word=f"{scheme.word}s").carry(token)),
-    Word("words-after", "a good token and words after it", "with words after the token", _written(lambda token: f"{token} and more")),
+    Word("words-after", "a good token and words after it", "with words after the token", _written(lambda token: token + MORE_WORDS)),
     Word("second-header", "a token of nobody in the header, and a good one in a second", "with a good token in a second header alone", _second),
     Word("wrong-audience", "a token for another API", "with a token for another API", need="mint"),
     Word("bad-signature", "a token that somebody else signed", "with a token that somebody else signed", need="mint"),
