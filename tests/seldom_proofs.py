@@ -205,6 +205,7 @@ TOKENS: dict[str, Recipe] = {
         lambda w: ["Authorization: Bearer abc", f"Authorization: Bearer {bare(w)}"]
     ),
     "with-words-after": with_token(lambda w: f"{w.sign()} and more"),
+    "of-any-scheme-accepted": with_token(lambda w: f"Token {bare(w)}"),
     "without-a-scheme": with_token(bare),
     "cut": like(lambda token: token[:-4]),
     "longer": like(lambda token: token + "x"),

@@ -202,14 +202,14 @@ def with_extra(
 
 
 def _with_cookie(headers: list[tuple[str, str]], credentials: Carried) -> list[tuple[str, str]]:
-    """Return header lines with every cookie in that of the credentials, where it is theirs alone: a
-    client sends one such line (RFC 6265 section 5.4).
+    """Return header lines with every cookie in that of the credentials: a client sends one such
+    line (RFC 6265 section 5.4).
     """
-    if [name for name, _ in credentials.headers] != ["Cookie"]:
+    if not any(name == "Cookie" for name, _ in credentials.headers):
         return headers
     cookies = "; ".join(text for name, text in headers if name.lower() == "cookie")
-    rest = [line for line in headers[1:] if line[0].lower() != "cookie"]
-    return [(headers[0][0], cookies), *rest]
+    rest = [line for line in headers if line[0].lower() != "cookie"]
+    return [("Cookie", cookies), *rest]
 
 
 def observe_request(
@@ -248,7 +248,7 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     headers = []
     for name, value in sent.headers:
         mine = own.get(name.lower())
-        cookie = name.lower() == "cookie" and len(own) == 1 and secret
+        cookie = name.lower() == "cookie" and secret
         if mine and cookie and value.startswith(mine):
             # Of cookies that stand in one line the first is that of the credentials.
             value = f"{mine.partition('=')[0]}=<{who}>{value.removeprefix(mine)}"
