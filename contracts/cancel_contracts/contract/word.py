@@ -18,6 +18,7 @@ class Word:
     reads: str = ""
     wire: Any = None  # what it is on the wire: octets, a path segment, a form, header lines
     need: Need | None = None
+    errors: tuple[int, ...] = ()  # of the 5xx, those that are a right answer to it
 
 
 def table(*rows: Word) -> dict[str, Word]:
