@@ -34,10 +34,10 @@ class Extra:
     described: bool = False  # says something of a body: none goes without one
 
 
-def _last(template: str, between: str) -> str:
-    """Return a template with something else before its last segment."""
+def _at_both_ends(template: str, more: str) -> str:
+    """Return a template with more before its first segment and before its last."""
     head, _, last = template.rpartition("/")
-    return f"{head}{between}{last}"
+    return f"{more}{head}{more}/{last}"
 
 
 def _encoded(template: str) -> str:
@@ -74,9 +74,9 @@ EXTRAS = table(
     Word("absolute-form", "the request line in the absolute form", "with its target in the absolute form", Extra(absolute=True)),
     Word("http-1.0", "a request of HTTP/1.0", "in HTTP/1.0", Extra(version="1.0"), errors=(505,)),
     _spelled("trailing-slash", "a slash at its end", lambda path: f"{path}/"),
-    _spelled("doubled-slash", "a doubled slash", lambda path: _last(path, "//")),
-    _spelled("dot", "a dot segment", lambda path: _last(path, "/./")),
-    _spelled("up-and-down", "a step down and up again", lambda path: _last(path, "/x/../")),
+    _spelled("doubled-slash", "doubled slashes", lambda path: path[0] + path[1:].replace("/", "//")),
+    _spelled("dot", "dot segments", lambda path: _at_both_ends(path, "/.")),
+    _spelled("up-and-down", "steps down and up again", lambda path: _at_both_ends(path, "/x/..")),
     _spelled("parameter", "a parameter after a semicolon", lambda path: f"{path};x=1"),
     _spelled("suffix", "`.json` at its end", lambda path: f"{path}.json"),
     _spelled("encoded", "an encoded letter", _encoded),

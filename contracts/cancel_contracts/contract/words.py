@@ -149,6 +149,13 @@ def right_errors(situation: Situation) -> tuple[int, ...]:
     return tuple(status for row in rows if row for status in row.errors)
 
 
+def may_miss(situation: Situation) -> bool:
+    """Whether a call may never reach the service, for the form of its request."""
+    row = EXTRAS.get(situation.extra)
+    form = row is not None and (row.wire.version != "1.1" or row.wire.path is not str)
+    return form or situation.method in SELDOM
+
+
 def axis_schema(axis: Axis) -> dict[str, Any]:
     """Return the JSON Schema of one key of `given`: a word, a form, or a list of them."""
     one: dict[str, Any] = {"anyOf": [{"enum": [*axis.words, "any"]}, *axis.forms]}

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.words import right_errors
+from cancel_contracts.contract.words import may_miss, right_errors
 from cancel_contracts.exchange import RECORDED, Exchange, Part, Received, struck_out
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.documented import body_problem, header_problem
@@ -274,6 +274,8 @@ def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     sent = next((v for k, v in exchange.sent.headers if k.lower() == "client-request-id"), None)
     if exchange.received is None or sent is None:
         return None
+    if not exchange.succeeded and may_miss(exchange.situation):
+        return None  # whoever stands before the service writes its own
     if "headers" in exchange.received.unrecorded:
         return NOT_RECORDED
     found = exchange.received.header("client-request-id")
