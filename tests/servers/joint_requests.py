@@ -149,11 +149,11 @@ def cut_slash(path: str) -> str:
     return path.rstrip("/")
 
 
-@awaits("nearly right", "SA MA AP", {
+@breaks("SA-102 MA-102 AP-102", {
     "doubled slash": {"read": staticmethod(squeezed)}, "dots": {"read": staticmethod(settled)},
     "slash at the end": {"read": staticmethod(cut_slash)},
     "encoded letters": {"read": staticmethod(unquote)},
-})  # fmt: skip
+}, deep=True)  # fmt: skip
 class GuardReadsTheRawPath(Service):
     """A guard in front knows the documented path alone; the router behind it knows others."""
 
@@ -226,8 +226,6 @@ class OwnersIdNearlyRight(Service):
     "accept": {"header": "accept", "part": "text/html"},
     "accept-language": {"header": "accept-language", "part": ""},
     "cookie": {"header": "cookie", "part": ""},
-})  # fmt: skip
-@awaits("neutral", "SA MA AP", {
     "user-agent": {"header": "user-agent", "part": "curl"},
     "x-forwarded-proto": {"header": "x-forwarded-proto", "part": "http"},
     "x-http-method": {"header": "x-http-method-override", "part": ""},
@@ -372,14 +370,14 @@ class RespelledIsIdle(Service):
 # --- The request side of HTTP --------------------------------------------------------------------
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-103 MA-103 AP-103", deep=True)
 class OldVersionIsIdle(Service):
     def perform(self, call: Call) -> None:
         if call.request.version != "HTTP/1.0":
             super().perform(call)
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-105 MA-105 AP-105", deep=True)
 class AbsoluteFormIsUnguarded(Service):
     def check_caller(self, call: Call) -> Response | None:
         absolute = not call.request.target.startswith("/")
@@ -390,7 +388,7 @@ class AbsoluteFormIsUnguarded(Service):
         return None if absolute else super().check_permission(call)
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-53 MA-70 AP-73", beside="SA-108 MA-108 AP-108", deep=True)
 class TraceEchoesAll(Service):
     def other_method(self, request: Request, id_: str) -> Response:
         if request.method != "TRACE":
@@ -401,7 +399,8 @@ class TraceEchoesAll(Service):
             ("Content-Type", "message/http"),))  # fmt: skip
 
 
-@awaits("requests", "SA MA AP", values("verb", "CANCEL", "TRACE", "PURGE"))
+@breaks("SA-107 MA-107 AP-107", values("verb", "CANCEL", "PURGE"), deep=True)
+@breaks("SA-108 MA-108 AP-108", values("verb", "TRACE"), deep=True)
 class SeldomMethodIsTaken(Service):
     verb = ""
 
