@@ -354,7 +354,7 @@ def test_a_line_of_curl_sends_the_same_again(tmp_path: Path, name: str, extra: s
         situation = Situation(state="waiting", method="PUT", extra=extra)
         sent = cancel_request(contract, front.url, situation, "7", Names("7"), carried, "an-id")
         kept = masked(sent, carried, "admin")
-        line = curl.line(kept.method, kept.url, [list(h) for h in kept.headers], kept.body)
+        line = curl.line(kept)
         assert "Secret" not in line
         environ = {**os.environ, "ADMIN_TOKEN": scheme.written(secret)}
         subprocess.run(["sh", "-c", line], env=environ, check=True, capture_output=True)

@@ -35,6 +35,11 @@ def from_any_scheme(request: Request) -> str:
     return request.headers.get("authorization", "").partition(" ")[2].split(",")[0].strip()
 
 
+def from_first_word(request: Request) -> str:
+    words = request.headers.get("authorization", "").split()
+    return words[1] if len(words) > 2 else ""
+
+
 def from_last_word(request: Request) -> str:
     return (request.headers.get("authorization", "").split() or [""])[-1]
 
@@ -42,12 +47,11 @@ def from_last_word(request: Request) -> str:
 @breaks("SA-50 MA-67 AP-70", {
     "query": {"where": staticmethod(from_query)},
     "another header": {"where": staticmethod(from_other_header)},
+    "cookie": {"where": staticmethod(from_cookie)},
 })  # fmt: skip
 @breaks("SA-49 MA-66 AP-69", {"last word": {"where": staticmethod(from_last_word)}})
-@awaits("nearly right", "SA MA AP", {
-    "cookie": {"where": staticmethod(from_cookie)},
-    "any scheme": {"where": staticmethod(from_any_scheme)},
-})  # fmt: skip
+@breaks("SA-49 MA-63 AP-69", {"any scheme": {"where": staticmethod(from_any_scheme)}})
+@breaks("SA-121 MA-121 AP-121", {"first word": {"where": staticmethod(from_first_word)}}, deep=True)
 class TokenFromElsewhere(Service):
     """Where the header says nothing of worth, the token is looked for elsewhere."""
 
@@ -58,7 +62,7 @@ class TokenFromElsewhere(Service):
 
 
 @breaks("SA-12 MA-21 AP-19", {"not before": {"drop": ("nbf",)}})
-@awaits("nearly right", "SA MA AP", {"issuer": {"drop": ("iss",)}})
+@breaks("SA-36 MA-124 AP-50", {"issuer": {"drop": ("iss",)}})
 class ClaimNotRead(Service):
     """A claim is not looked at, and so may say anything."""
 
@@ -75,7 +79,7 @@ class ClaimNotRead(Service):
         return signed.holder(kept) if good else None
 
 
-@awaits("nearly right", "SA MA AP")
+@breaks("AP-124", deep=True)
 class RolesCountForUsers(Service):
     """Permissions are what `roles` and `scp` hold together."""
 
@@ -89,7 +93,7 @@ class RolesCountForUsers(Service):
         return replace(caller, permissions=caller.permissions | frozenset(map(str, roles)))
 
 
-@awaits("nearly right", "SA MA AP")
+@breaks("SA-36 MA-44 AP-50")
 class AudienceBeginsAlike(Service):
     def bearer(self, request: Request) -> Caller | None:
         self.tokens.addressed = lambda claims: any(  # type: ignore[attr-defined]

@@ -11,6 +11,10 @@ from urllib.parse import quote
 
 from cancel_contracts.contract.word import Word, table
 
+NOBODYS = "not-a-token-of-anybody"
+SHORT_TOKEN_CHARS = 1000  # in ten places at once it is no longer than what servers read of a head
+# Blanks and letters by fours: readers of base64 that pass over blanks find whole groups.
+MORE_WORDS = " and four words more"
 FIELD_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 
 
@@ -79,10 +83,12 @@ class Scheme:
         """Whether an identity's form is another one than the ordinary under this scheme."""
         if self.opaque and IDENTITIES.get(identity, ANYBODY).need == "mint":
             return False
+        if identity == "second-header":
+            return self.place == "header"
         if self.word:
             low = self.word == self.word.lower() and identity == "lower-case-scheme"
             return not low and not (self.basic and identity == "basic-scheme")
-        return identity not in ("bare-scheme", "lower-case-scheme", "bare-token")
+        return identity not in ("bare-scheme", "lower-case-scheme", "bare-token", "other-scheme")
 
 
 BEARER = Scheme()
@@ -102,6 +108,8 @@ def _elsewhere(scheme: Scheme, token: str) -> Carried:
     field = name if FIELD_NAME.fullmatch(name) else "access_token"
     headers = [("X-Authorization", f"Bearer {text}"), ("X-Access-Token", text), ("Proxy-Authorization", f"Bearer {text}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")]  # fmt: skip
     headers += [] if scheme.word else [("Authorization", f"Bearer {text}"), (field, text)]
+    if len(text) <= SHORT_TOKEN_CHARS:
+        headers += [("X-MS-TOKEN-AAD-ACCESS-TOKEN", text), ("X-Forwarded-Access-Token", text), ("X-Auth-Token", text)]  # fmt: skip
     if scheme.place == "header":
         headers = [line for line in headers if line[0].lower() != scheme.name.lower()]
     if scheme.place != "cookie":
@@ -109,6 +117,12 @@ def _elsewhere(scheme: Scheme, token: str) -> Carried:
     if scheme.place == "query":
         return Carried(tuple(headers))
     return Carried(tuple(headers), f"{quote(name, safe='')}={quote(text, safe='')}")
+
+
+def _second(scheme: Scheme, token: str) -> Carried:
+    """Return a header that holds no token and after it the same with a good one."""
+    first = scheme.carry(scheme.minted("nobody", NOBODYS))
+    return Carried(first.headers + scheme.carry(token).headers)
 
 
 # Roles are named in a target file or minted. `wire` of the others makes of the primary's token what
@@ -127,7 +141,7 @@ IDENTITIES = table(
     Word("anonymous", "no credentials at all", "without credentials", lambda _, __: Carried()),
     Word("empty-header", "an empty Authorization, or API key", "with an empty Authorization", lambda scheme, _: scheme.placed("")),
     Word("bare-scheme", "`Bearer` without a token", "with a Bearer that has no token", lambda scheme, _: scheme.placed(scheme.word)),
-    Word("garbage-token", "a token of nobody", "with a token of nobody", lambda scheme, _: scheme.carry(scheme.minted("nobody", "not-a-token-of-anybody"))),
+    Word("garbage-token", "a token of nobody", "with a token of nobody", lambda scheme, _: scheme.carry(scheme.minted("nobody", NOBODYS))),
     Word("basic-scheme", "user and password", "with Basic credentials", lambda _, __: Scheme("Basic").carry("user:password")),
     Word("lower-case-scheme", "a good token under `bearer`", "with the scheme in lower case", lambda scheme, token: replace(scheme, word=scheme.word.lower()).carry(token)),
     Word("bare-token", "a good token without a scheme", "with a good token and no scheme", lambda scheme, token: scheme.placed(scheme.written(token))),
@@ -135,10 +149,19 @@ IDENTITIES = table(
     Word("longer-token", "a good token with letters after it", "with a token that goes on", _written(lambda token: f"{token}AAAA")),
     Word("other-case-token", "a good token in the other case", "with a token in the other case", _written(str.swapcase)),
     Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", _elsewhere),
+    Word("other-scheme", "a good token under another word, which begins as the scheme does", "with a good token under another scheme", lambda scheme, token: replace(scheme, word=f"{scheme.word}s").carry(token)),
+    Word("words-after", "a good token and words after it", "with words after the token", _written(lambda token: token + MORE_WORDS)),
+    Word("second-header", "a token of nobody in the header, and a good one in a second", "with a good token in a second header alone", _second),
     Word("wrong-audience", "a token for another API", "with a token for another API", need="mint"),
     Word("bad-signature", "a token that somebody else signed", "with a token that somebody else signed", need="mint"),
     Word("unsigned", "a token of `alg` none", "with an unsigned token", need="mint"),
     Word("not-yet-valid", "a token whose `nbf` is to come", "with a token that is not valid yet", need="mint"),
+    Word("wrong-issuer", "a token of another issuer, whose name begins alike", "with a token of another issuer", need="mint"),
+    Word("capital-none", "a token of `alg` NONE", "with an unsigned token that says NONE", need="mint"),
+    Word("lower-case-algorithm", "a token that nobody signed, its `alg` in lower case", "with an unsigned token whose algorithm is in lower case", need="mint"),
+    Word("without-expiry", "a token without `exp`", "with a token that never expires", need="mint"),
+    Word("user-with-roles", "a user's token whose `scp` lacks the permissions that its `roles` name", "with a user's token that has roles for scopes", need="mint"),
+    Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 Whatever else needs to know a word reads its row: the schema of spec files, the documentation, what
 goes out on the wire, how a report says it. A word that has no row fails at load. Who calls stands
-in credentials.py, what must hold in expected.py. Pure.
+in credentials.py, what is sent beside a call in extras.py, what must hold in expected.py. Pure.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from cancel_contracts.contract.credentials import IDENTITIES
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.contract.word import Word, table
-from cancel_contracts.exchange import DRAWN
+from cancel_contracts.exchange import DRAWN, Situation
 
 LONG_ID_CHARS, DEEP_LEVELS = 2000, 10_000
 # Texts of a length: one that no column of 65,535 holds and no common front refuses, one that may be.
@@ -88,21 +89,6 @@ BODIES = table(
     Word("empty-object", "`{}`", "an empty object for a body", b"{}"),
 )  # fmt: skip
 
-# --- What is sent beside it that nobody asks for: header lines, a query, another spelling ----------
-
-EXTRAS = table(
-    Word("none", "nothing"),
-    Word("accept-any", "`Accept: */*`", "with Accept */*", (("Accept", "*/*"),)),
-    Word("accept-none", "neither Accept nor client-request-id", "without Accept and client-request-id", (("Accept", None), ("client-request-id", None))),
-    Word("accept-list", "several media types", "with several media types in Accept", (("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"),)),
-    Word("browser", "what browsers and proxies add: Accept-Language, Accept-Encoding, User-Agent, a cookie, X-Forwarded-For", "with the headers of a browser behind a proxy", (("Accept-Language", "de-DE, tr;q=0.5"), ("Accept-Encoding", "gzip"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=203.0.113.7"))),
-    Word("method-override", "X-HTTP-Method-Override", "with X-HTTP-Method-Override GET", (("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET"))),
-    Word("lower-case", "the names of header fields in lower case", "with header names in lower case", str.lower),
-    Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", (("Expect", "100-continue"),)),
-    Word("respelled", "the JSON body indented, its members in reverse, the first letters of its strings escaped, a line end after it", "with its JSON indented, reversed and escaped", {"indent": 2}),
-    Word("query", "a query that means nothing", "with a query that means nothing", "unused=1"),
-)  # fmt: skip
-
 # --- Transfer, calls, resources, methods ----------------------------------------------------------
 
 TRANSFERS = table(
@@ -122,7 +108,12 @@ RESOURCES = table(
     Word("unknown", "an id that names nothing", "an unknown id"),
     Word("odd", "an id of the kind `id`", "an odd id"),
 )
-METHODS = table(*(Word(m, m) for m in ("POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")))  # fmt: skip
+# RFC 9110 section 9.1: a method that a server does not implement should be answered 501.
+SELDOM = ("TRACE", "CANCEL", "PURGE")
+METHODS = table(
+    *(Word(m, m) for m in ("POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")),
+    *(Word(m, m, errors=(501,)) for m in SELDOM),
+)
 PARAMETERS = table(
     Word("omitted", "without it", "without {name}"),
     Word("invalid", "a value that its schema refuses", "with an invalid {name}"),
@@ -178,6 +169,19 @@ AXES: Mapping[str, Axis] = {
         Axis("parameter", "parameter", None, "how a parameter is sent, by its name: `{NAME: omitted}`", PARAMETERS, named=True),
     )
 }  # fmt: skip
+
+
+def right_errors(situation: Situation) -> tuple[int, ...]:
+    """Return the server errors with which a right server may refuse a call for its form."""
+    rows = (METHODS.get(situation.method), EXTRAS.get(situation.extra))
+    return tuple(status for row in rows if row for status in row.errors)
+
+
+def may_miss(situation: Situation) -> bool:
+    """Whether a call may never reach the service, for the form of its request."""
+    row = EXTRAS.get(situation.extra)
+    form = row is not None and (row.wire.version != "1.1" or row.wire.path is not str)
+    return form or situation.method in SELDOM
 
 
 def axis_schema(axis: Axis) -> dict[str, Any]:

@@ -258,7 +258,10 @@ def cover(
     own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
     compared = _compared(composition.contract)
     for situation in own:
-        if len(found.calls) < limit:
+        shown = situation not in compared and any(
+            composition.shows(call, situation) for call in found.calls
+        )
+        if not shown and len(found.calls) < limit:
             fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
             found.add(found.filled(situation, fixed))
     for situation in wanted:

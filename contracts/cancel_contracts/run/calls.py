@@ -122,7 +122,9 @@ class Calls:
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)
         wire = via or self.transport
-        answer = wire.send(request, keep_alive=via is not None, chunked=chunked)
+        # RFC 9112 section 9.3: HTTP/1.0 ends with its answer, where nobody asks otherwise.
+        kept = via is not None and request.version == "1.1"
+        answer = wire.send(request, keep_alive=kept, chunked=chunked)
         if self.usual_seconds and via is None:
             self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:
@@ -254,7 +256,7 @@ class Calls:
             attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
                 self.journal.stopped = reached
-            if exchange.received is not None:
+            if exchange.received is not None and exchange.sent.version == "1.1":
                 self._version = exchange.received.version
         if self.transport.serves_one:
             self.pool.narrow()

@@ -41,6 +41,19 @@ def named_by_header(desk: Desk, call: Call) -> None:
             call.caller = replace(call.caller, sub=call.headers[name], administrator=True)
 
 
+def seen_before(desk: Desk) -> None:
+    """Take a call for another where both have one client-request-id."""
+    seen: set[str] = set()
+
+    def again(desk: Desk, call: Call) -> bool:
+        id_ = call.headers.get("client-request-id", "")
+        known = id_ in seen
+        seen.update({id_} - {""})
+        return known
+
+    without_effect(again)(desk)
+
+
 def browser(desk: Desk, call: Call) -> bool:
     return "Mozilla" in call.headers.get("user-agent", "")
 
@@ -79,10 +92,8 @@ FAULTS: tuple[Fault, ...] = (
     fault("no-client-request-id-answered-500", "A call without client-request-id fails.", SERVED,
           fails(facts.without("client-request-id"))),
     fault("client-request-id-seen-before-without-effect",
-          "A client-request-id without the form of a UUID makes a call that changes nothing.",
-          SERVED, without_effect(lambda d, c: not re.fullmatch(
-              r"(?i)[0-9a-f-]{36}", c.headers.get("client-request-id", "0" * 36))),
-          entry.observable),
+          "A client-request-id that came before makes a call that changes nothing.", SERVED,
+          seen_before, entry.observable),
     fault("method-override-obeyed", "A header says which method a POST is.", SERVED,
           kit.before("method", overridden)),
     fault("method-override-performs-a-get", "A GET with a header that says POST is a cancel.",
@@ -104,8 +115,11 @@ FAULTS: tuple[Fault, ...] = (
     fault("query-answered-500", "A query is answered 500.", SERVED, fails(facts.query)),
     fault("dry-run-header-without-effect", "Prefer makes a call that changes nothing.", SERVED,
           kit.instead("effect", nothing, facts.has("prefer")), entry.observable),
-    fault("origin-refused", "A call that names its origin is refused.", SERVED,
-          kit.refuse("find", facts.has("origin"), 403)),
+    fault("origin-answered-500", "A call that names its origin is answered 500.",
+          breaks("status", extra="origin"), fails(facts.has("origin"))),
+    fault("origin-without-effect", "A call that names its origin changes nothing.",
+          breaks("effect", extra="origin"), without_effect(facts.has("origin")),
+          entry.observable),
     fault("media-type-in-capitals-refused", "A media type in capitals is refused.", MEDIA,
           kit.refuse("media", other_media_case, 415, "media"), entry.takes_body),
     fault("media-type-with-quotes-refused", "A charset in quotes is refused.", MEDIA,
