@@ -178,12 +178,10 @@ class _Writer:
                     lines = self._look(step.slot, step.situation, given=step.given)
                     kept += lines if keeps else []
                     yield from [] if keeps else (Send((line,)) for line in lines)
+                case Call() if keeps:
+                    kept.append(self._call(step))
                 case Call():
-                    line = self._call(step)
-                    if keeps:
-                        kept.append(line)
-                    else:
-                        yield Send((line,))
+                    yield Send((self._call(step),))
                 case AtOnce():
                     yield Send(tuple(map(self._call, step.calls)), at_once=True)
                 case ObserveLast():
