@@ -125,7 +125,8 @@ class Cover:
         return self.composition.standing(of, aspect).kind == "neutral"
 
     def _meets(self, call: Situation) -> bool:
-        return self.composition.can_meet(call) and self.odd(call) <= 1 and self.may(call)
+        able = self.composition.can_meet(call) and not _hidden(call)
+        return able and self.odd(call) <= 1 and self.may(call)
 
     def odd(self, call: Situation) -> int:
         """Return how many facts of a call are not neutral."""
@@ -256,7 +257,14 @@ def cover(
         if len(found.calls) >= limit or len(found.met & possible) >= share * len(possible):
             break
         found.add(call)
+    ordinary = composition.ordinary
+    found.calls = [with_value(c, "caller", ordinary) if _hidden(c) else c for c in found.calls]
     return found
+
+
+def _hidden(call: Situation) -> bool:
+    """Whether what an odd id is read as does not show: whoever may touch but their own is refused."""
+    return call.resource == "odd" and call.owner is not None
 
 
 def _compared(contract: Contract) -> set[Situation]:
