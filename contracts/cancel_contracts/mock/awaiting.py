@@ -11,6 +11,7 @@ from __future__ import annotations
 BY_DEEP: frozenset[str] = frozenset(
     {
         "id-as-a-pattern-accepted",
+        "id-encoded-twice-accepted",
         "pair-odd-id-anonymous-answered-500",
     }
 )

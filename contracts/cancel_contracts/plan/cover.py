@@ -263,7 +263,7 @@ def cover(
 
 
 def _hidden(call: Situation) -> bool:
-    """Whether what an odd id is read as does not show: whoever may touch but their own is refused."""
+    """Whether what an odd id is read as does not show: its caller may touch but their own."""
     return call.resource == "odd" and call.owner is not None
 
 
