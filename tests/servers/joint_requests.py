@@ -105,7 +105,10 @@ class AudienceBeginsAlike(Service):
 # --- Ids and paths nearly right ------------------------------------------------------------------
 
 
-@awaits("nearly right", "SA MA AP", values("take", 8, 30))
+ORDINARY = "SA-05 MA-06 AP-06"  # which have another resource stand beside the first call
+
+
+@breaks("SA-21 MA-36 AP-36", values("take", 8, 30), beside=ORDINARY)
 class IdByItsBeginning(Service):
     take = 0
 
@@ -115,13 +118,46 @@ class IdByItsBeginning(Service):
         return super().find(id_) or next(iter(alike[-1:]), None)
 
 
-@awaits("nearly right", "SA MA AP")
-class IdUpToASemicolon(Service):
+@breaks("SA-20 MA-34 AP-35", values("take", 8, 30), beside=ORDINARY)
+class IdsThatBeginAlike(Service):
+    """The first letters of an id are looked at, and no others."""
+
+    take = 0
+
+    def find(self, id_: str) -> Resource | None:
+        alike = [r for i, r in self.resources.items() if i[: self.take] == id_[: self.take]]
+        return super().find(id_) or next(iter(alike[-1:]), None)
+
+
+@breaks("SA-21 MA-47 AP-36", {
+    "at a NUL": {"end": "\0"}, "at a quote": {"end": "'"}, "at a slash": {"end": "/"},
+    "at a letter beyond ASCII": {"end": "é"},
+}, beside=ORDINARY)  # fmt: skip
+class IdEnds(Service):
+    """What follows a character is not read: a C string, a statement that goes on, a path."""
+
+    end = "\0"
+
     def key(self, segment: str) -> str:
-        return super().key(segment.partition(";")[0])
+        return super().key(segment).partition(self.end)[0]
 
 
-@awaits("nearly right", "SA MA AP")
+PATTERNS = values("some", "*", "%")
+
+
+@breaks("SA-21", PATTERNS, beside=ORDINARY)
+@breaks("MA-112 AP-112", PATTERNS, beside=ORDINARY, deep=True)
+class IdIsAPattern(Service):
+    some = "*"
+
+    def find(self, id_: str) -> Resource | None:
+        begin, mark, end = id_.partition(self.some)
+        fits = [r for i, r in self.resources.items() if i.startswith(begin) and i.endswith(end)]
+        return super().find(id_) or (fits[-1] if mark and begin and fits else None)
+
+
+@breaks("SA-21 AP-36", beside=ORDINARY)
+@breaks("MA-112", beside=ORDINARY, deep=True)
 class IdDecodedTwice(Service):
     def key(self, segment: str) -> str:
         return unquote(super().key(segment), errors="replace")

@@ -17,7 +17,7 @@ from cancel_contracts.contract.compose import Composition, Fact, value, with_val
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.kinds import Kinds, Meeting
+from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
@@ -152,7 +152,7 @@ class Cover(Kinds):
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, choice.sample)
-            if self.composition.can_meet(other):
+            if self.composition.can_meet(other) and not hidden(other):
                 return other
         return call
 
