@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from cancel_contracts.plan.plan import GATE_CALLS
 from cancel_contracts.transport.client import Timeouts
 from servers import (  # noqa: F401 - each fills the register
     faults_answers,
@@ -65,7 +67,10 @@ CASES = [pytest.param(fault, short, id=f"{fault.name}-{short}") for fault, short
 @pytest.mark.parametrize(("fault", "short"), CASES)
 def test_fault_is_caught_by_the_clause_it_breaks(fault: Fault, short: str) -> None:
     service = conforming(short, fault.service, **fault.attributes)
-    options = IMPATIENT if fault.hangs else AT_ONCE
+    options: dict[str, Any] = IMPATIENT if fault.hangs else AT_ONCE
+    if fault.profile == "deep":
+        calls = None if EVERY or not fault.only(short) else GATE_CALLS
+        options = options | {"profile": "deep", "max_requests": calls}
     outcome = judge(service, only=() if EVERY else fault.only(short), options=options)
     if outcome.exit_code == 0 and fault.only(short) and not EVERY:  # other clauses bring it about
         service = conforming(short, fault.service, **fault.attributes)

@@ -96,8 +96,7 @@ class AnswerDisagrees(Service):
         return self.told(self.entity(call.resource) | {self.name: self.says})
 
 
-@breaks("MA-71", {"years before": {"hours": -300_000}})
-@awaits("whole entity", "MA", {"days ahead": {"hours": 72}})
+@breaks("MA-71", {"years before": {"hours": -300_000}, "days ahead": {"hours": 72}})
 class DatesOutOfOrder(Service):
     hours = 0
 
@@ -236,7 +235,7 @@ class CommentOfAnotherInAnError(Service):
         return self.refuse(404, "ResourceNotFound", f"Not found. Last: {kept[-1] if kept else ''}")
 
 
-@awaits("canaries", "AP")
+@breaks("AP-73", beside="AP-25 AP-140", deep=True)
 class OwnerNamedToAnother(Service):
     def check_ownership(self, call: Call) -> Response | None:
         refusal = super().check_ownership(call)

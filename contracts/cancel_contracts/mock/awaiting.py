@@ -8,7 +8,7 @@ contract is taken out, and is held to be from then on.
 
 from __future__ import annotations
 
-BY_DEEP: frozenset[str] = frozenset()
+BY_DEEP: frozenset[str] = frozenset({"error-names-the-owner"})
 
 AWAITING: frozenset[str] = frozenset(
     {
@@ -42,7 +42,6 @@ AWAITING: frozenset[str] = frozenset(
         "after-a-refusal-the-second-try-passes",
         "after-a-bad-body-answered-500",
         "after-a-cancel-anybody-passes",
-        "after-a-cancel-the-anonymous-are-told",
         "second-caller-forbidden-yet-written",
         "second-cancel-by-an-application-answered-500",
         "second-cancel-by-the-owner-resurrects",
@@ -66,7 +65,6 @@ AWAITING: frozenset[str] = frozenset(
         "late-other-method-performed",
         "late-neighbours-struck",
         "late-final-reopened",
-        "error-names-the-owner",
         "token-in-a-form",
         "token-in-the-second-header",
         "token-with-words-after",
