@@ -45,7 +45,8 @@ class CancelRewrites(Service):
         resource.shown[self.name] = self.becomes
 
 
-@awaits("whole entity", "MA AP", {"MA": {"names": ("commands", "justification")}})
+@breaks("AP-72", {"justification": {"names": ("justification",)}})
+@awaits("whole entity", "MA", {"commands": {"names": ("commands",)}})
 class CancelDrops(Service):
     """What was cancelled is read from another table, which lacks a column."""
 
