@@ -296,7 +296,7 @@ class NoRoomForMore(Service):
                 self.inside -= 1
 
 
-@awaits("more at once", "SA MA AP")
+@breaks("SA-33 MA-53 AP-48", deep=True)
 class AnswersCross(Service):
     """A field of the service that should be a variable: calls at once take each other's id."""
 

@@ -231,8 +231,8 @@ def on_one_connection(
 ) -> Scenario:
     """Return calls on a resource each, on one connection, and looks around them all.
 
-    `then` are calls that follow on one more resource, a look after each but the last of two seconds,
-    on the same connection, for a server may serve one at a time.
+    `then` are calls that follow on one more resource, a look after each (but the last of two
+    seconds) on the same connection, for a server may serve one at a time.
     """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(slot, call, spends=_spends(call, act)) for slot, call in slots]
