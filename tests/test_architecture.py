@@ -86,7 +86,7 @@ ALLOWED = {
         "redact", "report", "run", "serial", "targets", "transport",
     },
     "prove": {
-        "assignment", "builtin", "contract", "errors", "gate", "mock", "redact", "replay",
+        "assignment", "builtin", "contract", "errors", "gate", "mock", "plan", "redact", "replay",
         "speaking", "transport", "verify",
     },
     "pytest_plugin": {

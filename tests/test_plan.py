@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,16 @@ def test_smoke_selects_only_what_it_can_exercise(contract: Contract) -> None:
     for clause in chosen:
         named = listed(clause.given.get("resource", "unknown" if clause.given.get("any") else ""))
         assert {"unknown", "odd"} & set(named), clause.id
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_what_is_left_to_deep_is_asked_by_it_alone(contract: Contract) -> None:
+    first = contract.clauses[0]
+    left = replace(first, profile="deep")
+    profiles: tuple[Profile, ...] = ("smoke", "gate", "deep")
+    for profile in profiles:
+        assert selectable(left, profile, contract) == (profile == "deep")
+        assert selectable(first, "gate", contract)
 
 
 # --- The ids of a target file ----------------------------------------------------------------------

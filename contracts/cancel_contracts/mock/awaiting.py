@@ -1,10 +1,14 @@
-"""What the suite does not judge rightly yet: faults that it passes, variants that it fails.
+"""What takes more than a gate to be judged rightly.
 
-Emptied as the suite learns to: an entry that is judged rightly on every contract is taken out here,
-and is held to be from then on. `prove` leaves these out unless they are named.
+BY_DEEP are faults that `deep` catches and a gate, on some contract, does not. AWAITING is what the
+suite does not judge rightly yet: faults that it passes, variants that it fails; `prove` leaves them
+out unless they are named. Emptied as the suite learns to: an entry that is judged rightly on every
+contract is taken out, and is held to be from then on.
 """
 
 from __future__ import annotations
+
+BY_DEEP: frozenset[str] = frozenset()
 
 AWAITING: frozenset[str] = frozenset(
     {

@@ -238,7 +238,11 @@ def _touches(situation: Situation) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
+    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
+    takes calls that no page speaks of may be left to `deep`.
+    """
+    if clause.profile == "deep" and profile != "deep":
+        return False
     if profile != "smoke":
         return True
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
