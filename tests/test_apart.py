@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -62,9 +61,9 @@ def calls(result: Result) -> list[Situation]:
 
 
 @cache
-def whole(short: str, kind: Callable[..., Service] = Service) -> Result:
+def whole(short: str, kind: type[Service] = Service) -> Result:
     """Return the run of a whole gate, which is made once."""
-    return run(conforming(short, kind))  # type: ignore[arg-type]
+    return run(conforming(short, kind))
 
 
 @pytest.mark.slow
@@ -75,7 +74,7 @@ def whole(short: str, kind: Callable[..., Service] = Service) -> Result:
 def test_one_fact_is_to_blame_and_no_other_is_left_open(
     short: str, kind: type[Service], clause: str
 ) -> None:
-    kept, broken = whole(short), whole(short, kind)
+    kept, broken = whole(short), whole(short, kind)  # type: ignore[arg-type]
     verdicts = {v.clause.id: v.word for v in broken.judgements()[0].verdicts}
     usual = {v.clause.id: v.word for v in kept.judgements()[0].verdicts}
     changed = {id_: word for id_, word in verdicts.items() if word != usual[id_]}
