@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -80,6 +81,33 @@ def test_in_any_member_and_in_a_header() -> None:
     for n, name in ((3, "user"), (4, "no%2Dpermission")):
         calls[n] = call(n, "admin", 404, error("No."), headers=(("X-Last", f"by {name}"),))
     assert told(calls) == [3, 4]
+
+
+def test_however_it_is_packed() -> None:
+    calls = asked(("admin", "No.", 404), ("admin", "No.", 404))
+    for n, name in ((3, "user"), (4, "no-permission")):
+        packed = b64encode(f'{{"last": "{name}"}}'.encode()).decode()
+        calls[n] = call(n, "admin", 404, error(f"No. {packed}"))
+    assert told(calls) == [3, 4]
+    for n, name in ((3, "user"), (4, "no-permission")):
+        calls[n] = call(n, "admin", 404, error("No."))
+        calls[n] = replace(calls[n], received=Received(404, reason=f"Not for {name}"))
+    assert told(calls) == [3, 4]
+
+
+def served(owner: str, *fields: tuple[str, str]) -> list[Exchange]:
+    """Return calls for what is an owner's, that succeed, each with one field beside."""
+    return [
+        call(n, "admin", 200, {"id": "x", "requestor": field[1]}, replace(KNOWN, owner=owner),
+             headers=[field])
+        for n, field in enumerate(fields, 3)
+    ]  # fmt: skip
+
+
+def test_a_success_names_in_its_fields_the_caller_and_whose_it_is_and_nobody_else() -> None:
+    right = served("user", ("X-Of", "user"), ("X-Of", "admin"))
+    assert told(asked() + right) == []
+    assert told(asked() + served("user", ("X-Before", "user"), ("X-Before", "app"))) == [4]
 
 
 def test_of_one_name_that_is_the_callers_own_the_other_is_told() -> None:

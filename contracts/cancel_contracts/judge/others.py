@@ -8,9 +8,11 @@ what the server says to everybody, or to this kind of caller, nothing does.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeGuard
 from urllib.parse import unquote
 
@@ -28,6 +30,8 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONG_CHARS = 16  # of a text that no sentence holds by chance
 FEW = 4  # resources: what one of less shows alone may be told of all
 TEXT_CHARS = 10_000  # of one text of an answer that are read
+BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)
+WORDS = 20  # of one text that are unpacked
 Sentence = tuple[str, int | None, str, str]  # kind of caller, status, place, text without names
 
 
@@ -59,12 +63,16 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
 
     told: dict[Sentence, list[tuple[int, tuple[str, ...], set[str]]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
-        if x.received is None or x.received.unrecorded or not closed(x):
+        if x.received is None or x.received.unrecorded or not (closed(x) or x.succeeded):
             continue
         caller, owner = subject(x, primary), x.situation.owner
-        own = {caller, x.identity, owner if permission_of(x.situation.identity) else caller}
+        its = x.succeeded or permission_of(x.situation.identity)  # whoever may see it is told whose
+        own = {caller, x.identity, owner if its else caller}
         mine = {f"{name}".casefold() for name in own} | {*named(_sent(x))}
+        fields = {name for name, _ in fields_of(x.received)}
         for place, text in texts_of(x.received):
+            if x.succeeded and place.partition(" ")[0] not in fields:
+                continue  # of the resource it may tell what it likes
             shown = text.replace(x.resource, "#")
             if found := named(shown):
                 sentence = (_kind(caller), x.status, place, OWN.sub("#", find.sub(SLOT, shown)))
@@ -163,13 +171,36 @@ def _sent(exchange: Exchange) -> str:
 
 
 def texts_of(received: Received) -> Iterator[tuple[str, str]]:
-    """Yield the texts of an answer, each with its place: a header, a member of the body."""
-    for name, value in received.headers:
-        yield name.lower(), unquote(value)[:TEXT_CHARS]
+    """Yield the texts of an answer, each with its place: the status line, a header, a member of the
+    body. What is percent-encoded, or in base64, is yielded as it is meant too.
+    """
+    told = [("reason", received.reason), *fields_of(received)]
     if (value := received.json()) is NO_JSON:
-        yield "body", received.body[:TEXT_CHARS].decode("utf-8", "replace")
+        told.append(("body", received.body[:TEXT_CHARS].decode("utf-8", "replace")))
     else:
-        yield from strings("body", value)
+        told += strings("body", value)
+    for place, text in told:
+        text = text[:TEXT_CHARS]
+        yield place, unquote(text)
+        if "%" in text:
+            yield f"{place} as sent", text
+        for word in islice(BASE64.findall(text), WORDS):
+            if meant := _unpacked(word):
+                yield f"{place} unpacked", meant
+
+
+def fields_of(received: Received) -> list[tuple[str, str]]:
+    return [(name.lower(), value) for name, value in received.headers]
+
+
+def _unpacked(word: str) -> str:
+    """Return the text that a word is in base64, or nothing."""
+    octets = word.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        text = b64decode(octets + "=" * (-len(octets) % 4), validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return text if text.isprintable() else ""
 
 
 def strings(place: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -177,7 +208,7 @@ def strings(place: str, value: Any) -> Iterator[tuple[str, str]]:
     while pending:
         place, value = pending.pop()
         if isinstance(value, str):
-            yield place, value[:TEXT_CHARS]
+            yield place, value
         elif isinstance(value, dict):
             pending += [(f"{place}/{key}", item) for key, item in value.items()]
         elif isinstance(value, list):
