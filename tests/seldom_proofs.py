@@ -235,7 +235,7 @@ def by_id(make: Callable[[str], str]) -> Recipe:
 IDS: dict[str, Recipe] = {
     "cut-accepted": by_id(lambda id_: id_[:-4]),
     "longer-accepted": by_id(lambda id_: id_ + "0"),
-    "with-blanks-accepted": by_id(lambda id_: f"%20{id_}%20"),
+    "of-a-like-beginning-accepted": by_id(lambda id_: id_[:-6] + "abcdef"),
     "as-a-pattern-accepted": by_id(lambda id_: id_[:8] + "*"),
     "encoded-twice-accepted": by_id(lambda id_: id_.replace("-", "%252D")),
     "with-a-nul-accepted": by_id(lambda id_: id_ + "%00"),
@@ -703,6 +703,7 @@ HABITS: dict[str, Recipe] = {
     "other-accept-answered-406": at(0, headers=["Accept: text/html"]),
     "chunked-nothing-answered-411": at(0, chunked=True),
     "ids-read-as-uuids": by_id(lambda id_: id_.replace("-", "").upper()),
+    "ids-between-blanks": by_id(lambda id_: f"%20{id_}%20"),
     "path-in-any-case": by_path(lambda p: p.upper().replace("{ID}", "{id}")),
     "path-below-the-server": by_path(lambda p: p),
     "path-with-a-slash-at-its-end": PATHS["with-trailing-slash-answered-500"],

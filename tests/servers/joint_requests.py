@@ -105,7 +105,10 @@ class AudienceBeginsAlike(Service):
 # --- Ids and paths nearly right ------------------------------------------------------------------
 
 
-@awaits("nearly right", "SA MA AP", values("take", 8, 30))
+ORDINARY = "SA-05 MA-06 AP-06"  # which have another resource stand beside the first call
+
+
+@breaks("SA-21 MA-36 AP-36", values("take", 8, 30), beside=ORDINARY)
 class IdByItsBeginning(Service):
     take = 0
 
@@ -115,13 +118,46 @@ class IdByItsBeginning(Service):
         return super().find(id_) or next(iter(alike[-1:]), None)
 
 
-@awaits("nearly right", "SA MA AP")
-class IdUpToASemicolon(Service):
+@breaks("SA-20 MA-34 AP-35", values("take", 8, 30), beside=ORDINARY)
+class IdsThatBeginAlike(Service):
+    """The first letters of an id are looked at, and no others."""
+
+    take = 0
+
+    def find(self, id_: str) -> Resource | None:
+        alike = [r for i, r in self.resources.items() if i[: self.take] == id_[: self.take]]
+        return super().find(id_) or next(iter(alike[-1:]), None)
+
+
+@breaks("SA-21 MA-47 AP-36", {
+    "at a NUL": {"end": "\0"}, "at a quote": {"end": "'"}, "at a slash": {"end": "/"},
+    "at a letter beyond ASCII": {"end": "é"},
+}, beside=ORDINARY)  # fmt: skip
+class IdEnds(Service):
+    """What follows a character is not read: a C string, a statement that goes on, a path."""
+
+    end = "\0"
+
     def key(self, segment: str) -> str:
-        return super().key(segment.partition(";")[0])
+        return super().key(segment).partition(self.end)[0]
 
 
-@awaits("nearly right", "SA MA AP")
+PATTERNS = values("some", "*", "%")
+
+
+@breaks("SA-21", PATTERNS, beside=ORDINARY)
+@breaks("MA-112 AP-112", PATTERNS, beside=ORDINARY, deep=True)
+class IdIsAPattern(Service):
+    some = "*"
+
+    def find(self, id_: str) -> Resource | None:
+        begin, mark, end = id_.partition(self.some)
+        fits = [r for i, r in self.resources.items() if i.startswith(begin) and i.endswith(end)]
+        return super().find(id_) or (fits[-1] if mark and begin and fits else None)
+
+
+@breaks("SA-21 AP-36", beside=ORDINARY)
+@breaks("MA-112", beside=ORDINARY, deep=True)
 class IdDecodedTwice(Service):
     def key(self, segment: str) -> str:
         return unquote(super().key(segment), errors="replace")
@@ -149,11 +185,11 @@ def cut_slash(path: str) -> str:
     return path.rstrip("/")
 
 
-@awaits("nearly right", "SA MA AP", {
+@breaks("SA-102 MA-102 AP-102", {
     "doubled slash": {"read": staticmethod(squeezed)}, "dots": {"read": staticmethod(settled)},
     "slash at the end": {"read": staticmethod(cut_slash)},
     "encoded letters": {"read": staticmethod(unquote)},
-})  # fmt: skip
+}, deep=True)  # fmt: skip
 class GuardReadsTheRawPath(Service):
     """A guard in front knows the documented path alone; the router behind it knows others."""
 
@@ -226,8 +262,6 @@ class OwnersIdNearlyRight(Service):
     "accept": {"header": "accept", "part": "text/html"},
     "accept-language": {"header": "accept-language", "part": ""},
     "cookie": {"header": "cookie", "part": ""},
-})  # fmt: skip
-@awaits("neutral", "SA MA AP", {
     "user-agent": {"header": "user-agent", "part": "curl"},
     "x-forwarded-proto": {"header": "x-forwarded-proto", "part": "http"},
     "x-http-method": {"header": "x-http-method-override", "part": ""},
@@ -372,14 +406,14 @@ class RespelledIsIdle(Service):
 # --- The request side of HTTP --------------------------------------------------------------------
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-103 MA-103 AP-103", deep=True)
 class OldVersionIsIdle(Service):
     def perform(self, call: Call) -> None:
         if call.request.version != "HTTP/1.0":
             super().perform(call)
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-105 MA-105 AP-105", deep=True)
 class AbsoluteFormIsUnguarded(Service):
     def check_caller(self, call: Call) -> Response | None:
         absolute = not call.request.target.startswith("/")
@@ -390,7 +424,7 @@ class AbsoluteFormIsUnguarded(Service):
         return None if absolute else super().check_permission(call)
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-53 MA-70 AP-73", beside="SA-108 MA-108 AP-108", deep=True)
 class TraceEchoesAll(Service):
     def other_method(self, request: Request, id_: str) -> Response:
         if request.method != "TRACE":
@@ -401,7 +435,8 @@ class TraceEchoesAll(Service):
             ("Content-Type", "message/http"),))  # fmt: skip
 
 
-@awaits("requests", "SA MA AP", values("verb", "CANCEL", "TRACE", "PURGE"))
+@breaks("SA-107 MA-107 AP-107", values("verb", "CANCEL", "PURGE"), deep=True)
+@breaks("SA-108 MA-108 AP-108", values("verb", "TRACE"), deep=True)
 class SeldomMethodIsTaken(Service):
     verb = ""
 

@@ -206,6 +206,27 @@ class ReadsGuids(Service):
         return super().find(id_)
 
 
+class TrimsIds(Service):
+    """As Spring's reader of UUIDs, and databases that fill columns with blanks."""
+
+    def key(self, segment: str) -> str:
+        return super().key(segment).strip()
+
+
+class LeavesMatrixParametersAway(Service):
+    """RFC 3986, section 3.3: what a semicolon in a segment means is the server's own to say."""
+
+    def key(self, segment: str) -> str:
+        return super().key(segment.partition(";")[0])
+
+
+class NamesTheId(Service):
+    """Whoever asks for what is not there is told what was asked for, in small letters."""
+
+    def unknown(self, call: Call) -> Response:
+        return self.refuse(404, "ResourceNotFound", f"Nothing has the id {call.id.lower()}.")
+
+
 class OnlyGuids(Service):
     """What is no GUID is a bad request, to whoever has a valid token."""
 

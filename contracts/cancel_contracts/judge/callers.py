@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
@@ -101,8 +102,7 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
         if x.echoed:
             found[i] = Finding(False, "no credentials in an answer", f"{answer(x)}, the token")
             continue
-        sent = x.sent.body.decode("utf-8", "replace") + x.sent.url
-        sent += str(sent_object(context.contract, x)) if context.contract.media == FORM else ""
+        sent = _sent(context.contract, x)
         other = next(
             (
                 text
@@ -115,6 +115,17 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
         actual = f"{answer(x)}, {other!r:.{SHOWN_BYTES}} of another" if other else "nothing"
         found[i] = Finding(other is None, expected, actual)
     return found
+
+
+def _sent(contract: Contract, exchange: Exchange) -> str:
+    """Return what a call says itself, in the spellings in which it may be told of: an odd id holds
+    that of another resource.
+    """
+    url, once = exchange.sent.url, unquote(exchange.sent.url)
+    texts = [exchange.sent.body.decode("utf-8", "replace"), url, once, unquote(once)]
+    texts += [str(sent_object(contract, exchange))] if contract.media == FORM else []
+    said = "\n".join(texts)
+    return f"{said}\n{said.lower()}"
 
 
 def _canaries(contract: Contract, exchange: Exchange) -> set[str]:

@@ -52,6 +52,9 @@ BY_DEEP: frozenset[str] = frozenset(
         "unknown-in-http-1.0-answered-200",
         "origin-answered-500",
         "origin-without-effect",
+        "id-as-a-pattern-accepted",
+        "id-encoded-twice-accepted",
+        "pair-odd-id-anonymous-answered-500",
     }
 )
 

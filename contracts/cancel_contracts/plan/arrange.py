@@ -10,7 +10,7 @@ from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import neighbours
-from cancel_contracts.plan.chains import Chain, chains
+from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
@@ -33,7 +33,8 @@ def arranged(
             served = (s for s in others if composition.served(s) and s != ordinary)
             # There nothing stands beside a resource: what alone shows that stays where it is.
             free = (s for s in served if s.owner is None)
-            first = next((s for s in free if not _alone(composition, s, others, near)), None)
+            left = (s for s in free if not _alone(composition, s, others, near))
+            first = next((s for s in left if not _followed(composition, s, others, seconds)), None)
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
@@ -72,6 +73,19 @@ def _alone(
     shown = [s for s in near if composition.shows(call, s)]
     rest = [other for other in calls if other != call]
     return any(not any(composition.shows(other, s) for other in rest) for s in shown)
+
+
+def _followed(
+    composition: Composition,
+    call: Situation,
+    calls: Sequence[Situation],
+    seconds: Sequence[Situation],
+) -> bool:
+    """Whether a second call needs this one before it: no other could take its place."""
+    following = sum(follows(composition, second, call) for second in seconds)
+    alike = (c for c in calls if (c.state, c.owner) == (call.state, call.owner))
+    ordinary = composition.ordinary
+    return following >= sum(composition.served(c) and c != ordinary for c in alike)
 
 
 def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:

@@ -61,7 +61,7 @@ def _lot(
         if place == 0 and len(ends) > 1:
             share = 0
         chain, before = [*before[:share], end], before[share:]
-        second = next((s for s in seconds if _follows(composition, s, end)), None)
+        second = next((s for s in seconds if follows(composition, s, end)), None)
         if second is not None:
             seconds.remove(second)
             chain.append(second)
@@ -70,7 +70,7 @@ def _lot(
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
 
 
-def _follows(composition: Composition, second: Situation, call: Situation) -> bool:
+def follows(composition: Composition, second: Situation, call: Situation) -> bool:
     """Whether a second call follows from a call: one on the same state that is served."""
     same = (call.state, call.owner) == (second.state, second.owner)
     return same and composition.served(call)

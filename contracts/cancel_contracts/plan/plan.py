@@ -7,7 +7,7 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.crowds import crowds
+from cancel_contracts.plan.further import further
+from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.plan.vary import varied
@@ -33,6 +35,8 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.77
+# Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
+FURTHER_SHARE, HISTORIES_SHARE = 0.6, 0.2
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -117,17 +121,33 @@ def _made(
     every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
     if _asks_app(contract, every, lacks):
         every[replace(composition.ordinary, identity="app")] = None
-    for situation in every:
+
+    def without(situation: Situation) -> Gap | None:
         gap = against(situation) or lacks.get(situation.identity)
         if gap is None and supply is not None and situation.state is not None:
             gap = supply.never(situation.state, situation.owner)
-        if gap is None:
-            wanted.append(situation)
-        else:
+        return gap
+
+    for situation in every:
+        if gap := without(situation):
             left_out[situation] = gap
+        else:
+            wanted.append(situation)
+    beside: list[Situation] = []
+    if profile == "deep":
+        # Where few clauses are chosen, they are to hold beside all that the contract knows.
+        known = (s for clause in contract.clauses for s in asked(contract, clause))
+        beside = [s for s in known if s.call == "first" and not without(s)]
     share = 1.0 if profile == "deep" else GATE_PAIRS
+    some = {clause.id for clause in clauses} if len(clauses) < len(contract.clauses) else None
+
+    def may(situation: Situation) -> bool:
+        if profile == "deep" and some and not against(situation):
+            return any(id_ in some for id_, *_ in composition.speaking(situation, None))
+        return against(situation) is None
+
     near = [s for clause in clauses if _about_others(clause) for s in asked(contract, clause)]
-    scenarios, pairs = _cover(composition, wanted, limit, share, near, lambda s: against(s) is None)
+    scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -179,17 +199,18 @@ def _cover(
     share: float,
     near: Sequence[Situation],
     may: Callable[[Situation], bool],
+    beside: Sequence[Situation],
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
     seconds = [s for s in wanted if s.call == "second"]
-    act = composition.ordinary.method
+    act, deep = composition.ordinary.method, share == 1.0
     again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
     races = [
         crowd
         for s in wanted
         if s.call == "concurrent"
-        for crowd in crowds(composition, s, single, deep=share == 1.0)
+        for crowd in crowds(composition, s, single, deep=deep)
     ]
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
@@ -198,20 +219,29 @@ def _cover(
     apart = [*races, *again]
     reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + bool(kept)
     while True:
-        found = cover(composition, single, max(0, limit - reserved), share, may)
+        found = cover(composition, single, max(0, limit - reserved), share, may, seconds, beside)
+        stories: list[Scenario] = []
+        if deep:
+            further(found, int((limit - reserved) * FURTHER_SHARE))
+            stories = _within(histories(found), int(limit * HISTORIES_SHARE))
         found.calls = varied(composition, found.calls)
         others = [found.second(call) for call in seconds]
-        made = [*arranged(composition, found, others, kept, near), *apart]
+        made = [*arranged(composition, found, others, kept, near), *apart, *stories]
         over = sum(len(scenario.calls) for scenario in made) - limit
         if over <= 0 or reserved >= limit:
             break
         reserved += over  # a call that follows none of these has one before it made for it
-    scenarios: list[Scenario] = []
-    for scenario in made:
-        if len(scenario.calls) <= limit:
-            limit -= len(scenario.calls)
-            scenarios.append(scenario)
-    return scenarios, found.pairs_met()
+    return _within(made, limit), found.pairs_met()
+
+
+def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:
+    """Return the first of the scenarios that take no more than so many calls together."""
+    found: list[Scenario] = []
+    for scenario in scenarios:
+        if len(scenario.calls) <= calls:
+            calls -= len(scenario.calls)
+            found.append(scenario)
+    return found
 
 
 def _fitted(

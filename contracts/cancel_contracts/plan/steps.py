@@ -229,15 +229,15 @@ def at_once(*calls: Situation, others: Sequence[Situation] = (), act: str = ACT)
 def on_one_connection(
     *calls: Situation, then: Sequence[Situation] = (), act: str = ACT
 ) -> Scenario:
-    """Return calls on a resource each, on one connection, and looks around them all.
+    """Return calls on a resource or an id of nothing each, on one connection, looks around all.
 
     `then` are calls that follow on one more resource, a look after each on the same connection, for
     a server may serve one at a time.
     """
     slots = list(enumerate(calls))
-    steps: list[Step] = [_acquire(slot, call, spends=_spends(call, act)) for slot, call in slots]
-    looks: list[Step] = [Observe(slot, call) for slot, call in slots]
-    after = list(looks)
+    steps: list[Step] = [_had(slot, call, act) for slot, call in slots]
+    looks: list[Step] = [Observe(slot, call, given=not call.state) for slot, call in slots]
+    after = [Observe(slot, call) for slot, call in slots]
     if then:
         last = len(calls)
         steps.append(_acquire(last, then[0], spends=any(_spends(call, act) for call in then)))
@@ -247,6 +247,11 @@ def on_one_connection(
     for call in then:
         steps += [Call(call, last, keep_alive=True), Observe(last, call, keep_alive=True)]
     return Scenario((*steps, Close(), *after))
+
+
+def _had(slot: int, call: Situation, act: str) -> Step:
+    known = call.resource in EXISTING
+    return _acquire(slot, call, spends=_spends(call, act)) if known else Name(slot, call.id)
 
 
 def _acquire(
@@ -278,7 +283,7 @@ def one_at_a_time(scenario: Scenario) -> Scenario:
         return scenario.without(beside)
     if any(isinstance(s, AtOnce) for s in scenario.steps):
         return scenario.without([slot for slot in lots if slot])
-    steps: list[Step] = []
+    steps: list[Step] = [step for step in scenario.steps if isinstance(step, Name)]
     kept = False
     for call in scenario.sends:
         if (lot := lots.pop(call.slot, None)) is not None:
