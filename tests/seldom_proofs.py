@@ -687,6 +687,7 @@ HABITS: dict[str, Recipe] = {
     "names-in-changing-order": at(0),
     "json-escaped-and-indented": unknown(),
     "canceller-named-in-full": at(0),
+    "applications-noted-as-one": at(0, identity="app"),
     "errors-name-what-was-asked": message_of(),
     "errors-name-the-caller": message_of(),
     "errors-in-the-callers-language": message_of(headers=["Accept-Language: de"]),

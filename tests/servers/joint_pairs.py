@@ -388,7 +388,7 @@ class RefusalClosesTheNext(Service):
 # --- Other callers -------------------------------------------------------------------------------
 
 
-@awaits("other callers", "SA MA AP")
+@breaks("AP-06")  # on the other two nobody owns anything
 class SameOwnerOnly(Service):
     """A cancel strikes the newest of whatever other owner there is."""
 
@@ -425,7 +425,7 @@ class CancelledOnesLoseTheirDate(Service):
                 resource.shown["creationDateTimeUtc"] = None
 
 
-@awaits("other callers", "SA MA AP")
+@breaks("SA-05 MA-06 AP-06")
 class RunningOnesFinish(Service):
     """Each cancel marks all that is running as done."""
 

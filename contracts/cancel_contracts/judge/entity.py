@@ -189,10 +189,20 @@ def _same_moment(one: Any, other: Any) -> bool:
     return a is not None and b is not None and abs((a - b).total_seconds()) < 1
 
 
+def _answered(context: Context, exchange: Exchange) -> datetime | None:
+    """Return when a call was answered: as its Date says, else by our clock; None where neither
+    tells.
+    """
+    if date := exchange.received and exchange.received.header("date"):
+        return http_date(date)
+    began = context.journal.began
+    return None if began is None else datetime.fromtimestamp(began + exchange.started, UTC)
+
+
 def _ordered(context: Context, exchange: Exchange) -> Told:
     """Dates come in their order, in the answer and in the GET after it."""
     look, names = _settled(context, exchange), context.contract.lifecycle.moments
-    said = http_date((exchange.received.header("date") if exchange.received else None) or "")
+    now = _answered(context, exchange)
     shown = None if look is None or isinstance(look, Gap) else look.entity
     told = None
     for entity in (returned_entity(context, exchange), shown):
@@ -202,9 +212,9 @@ def _ordered(context: Context, exchange: Exchange) -> Told:
             if (earlier - later).total_seconds() >= 1:
                 return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
             told = Finding(True, expected, "in order")
-        if said is not None and dated and (dated[-1][1] - said).total_seconds() > DOUBT_SECONDS:
+        if now is not None and dated and (dated[-1][1] - now).total_seconds() > DOUBT_SECONDS:
             name, moment = dated[-1]
-            expected = f"{name} is not to come, when Date says {said.isoformat()}"
+            expected = f"{name} is not to come, when it is {now.isoformat()}"
             return Finding(False, expected, moment.isoformat())
     return told
 

@@ -55,6 +55,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "id-as-a-pattern-accepted",
         "id-encoded-twice-accepted",
         "pair-odd-id-anonymous-answered-500",
+        "error-names-the-owner",
     }
 )
 
@@ -86,7 +87,6 @@ AWAITING: frozenset[str] = frozenset(
         "pair-unknown-delete-creates",
         "after-a-refusal-the-second-try-passes",
         "after-a-cancel-anybody-passes",
-        "after-a-cancel-the-anonymous-are-told",
         "second-caller-forbidden-yet-written",
         "second-cancel-by-an-application-answered-500",
         "second-cancel-by-the-owner-resurrects",
@@ -110,7 +110,6 @@ AWAITING: frozenset[str] = frozenset(
         "late-other-method-performed",
         "late-neighbours-struck",
         "late-final-reopened",
-        "error-names-the-owner",
         "header-names-the-caller",
         "crowd-of-six-answered-500",
         "crowd-strikes-the-last-resource",

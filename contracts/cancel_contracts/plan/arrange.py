@@ -41,7 +41,8 @@ def arranged(
             if call.owner is not None:
                 call = with_value(call, "caller", ordinary)
             own = [with_value(refused, "resource", call) for refused in kept]
-            again = [replace(refused, call="second") for refused in own[-1:]]
+            # Whoever may not see it is not to see that it was cancelled.
+            again = [replace(refused, call="second") for refused in reversed(own)]
             pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:

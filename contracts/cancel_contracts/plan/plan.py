@@ -217,7 +217,7 @@ def _cover(
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     apart = [*races, *again]
-    reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + bool(kept)
+    reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
     while True:
         found = cover(composition, single, max(0, limit - reserved), share, may, seconds, beside)
         stories: list[Scenario] = []

@@ -59,7 +59,8 @@ class Calls:
         self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
         self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
         self.known: str | None = None  # the id of a resource that stands, and no call may touch
-        self.journal = Journal(contract.name, minted=self.identities.minted)
+        began = time.time() - time.monotonic() + settings.started
+        self.journal = Journal(contract.name, minted=self.identities.minted, began=began)
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
