@@ -346,7 +346,8 @@ class ExpiredTokenOnAKeptConnection(Service):
         return refusal
 
 
-@awaits("kept connections", "MA AP")
+@breaks("MA-01")
+@awaits("kept connections", "AP")
 class RefusedBodyIsReadAgain(Service):
     """A body that was refused is put before the next one on the connection."""
 

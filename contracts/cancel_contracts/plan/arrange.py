@@ -102,15 +102,17 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served. Made
-    beside the plan's own: no clause is left open where the server closes the connection before.
+    """Return what is to be refused on a kept connection, between calls that are served: a body,
+    and callers. Made beside the plan's own: no clause is left open where the server closes the
+    connection before.
     """
+    bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
-    return [*without[:1], *[s for s in own if s not in without][:1]]
+    return [*bodies[:1], *without[:1], *[s for s in own if s not in without][:1]]
 
 
 class _Last:
