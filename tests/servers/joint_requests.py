@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from servers.entities import Resource
-from servers.faults import awaits, breaks, values
+from servers.faults import breaks, values
 from servers.front import Request, Response
 from servers.service import Call, Service
 from servers.tokens import Caller
