@@ -9,7 +9,7 @@ from functools import partial
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.beside import neighbours
+from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
@@ -21,8 +21,12 @@ def arranged(
     seconds: Sequence[Situation],
     kept: Sequence[Situation],
     near: Sequence[Situation],
+    *,
+    deep: bool = False,
 ) -> list[Scenario]:
-    """Return the scenarios of calls, the ordinary one first: it finds the way in."""
+    """Return the scenarios of calls, the ordinary one first: it finds the way in. In `deep` others
+    stand beside more of them.
+    """
     ordinary, last = composition.ordinary, _Last(composition)
     act = ordinary.method
     others = [call for call in found.calls if call.call != "reused"]
@@ -48,6 +52,7 @@ def arranged(
     if ordinary in others:
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
+    beside = everywhere(composition, rows, beside) if deep else beside
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
     made: list[Scenario] = []

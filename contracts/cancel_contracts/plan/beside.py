@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import cycle
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.states import GONE
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import Chain
 from cancel_contracts.plan.steps import EXISTING
+
+EVERY = 3  # of the rows of `deep` have a neighbour
 
 
 def neighbours(
@@ -31,11 +35,12 @@ def neighbours(
             found[row] = call
         owners |= {call.owner} if own else set()
     for situation in near:
-        showing = [row for row in touching if any(composition.shows(c, situation) for c in row)]
+        shown = (row for row in rows if row[0].resource != "odd")
+        showing = [row for row in shown if any(composition.shows(c, situation) for c in row)]
         if showing and found.keys().isdisjoint(showing):
             row = min(showing, key=len)
-            # One that is gone could lose nothing.
-            found[row] = row[-1] if row[-1].state != GONE else composition.ordinary
+            # One that is gone could lose nothing, and an id of nothing has no like.
+            found[row] = composition.ordinary if row[-1].state in (GONE, None) else row[-1]
     first = [row for row in found if row == (composition.ordinary,)]
     others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
     if first and others:
@@ -45,6 +50,22 @@ def neighbours(
         if not any("{neighbour}" in call.body.text for row in found for call in row):
             found.setdefault(other, other[-1])
     return found
+
+
+def everywhere(
+    composition: Composition, rows: Sequence[Chain], found: Mapping[Chain, Situation]
+) -> dict[Chain, Situation]:
+    """Return the rows that another resource is to stand beside in `deep`: every third one more, in
+    one state after the other, those that have ended too.
+    """
+    life = composition.contract.lifecycle
+    states = cycle((life.kind(state), state) for state in life.states if state != GONE)
+    more = [row for row in rows if row[0].state and row not in found][::EVERY]
+    kinds = (
+        replace(row[-1], resource=kind, state=s)
+        for row, (kind, s) in zip(more, states, strict=False)
+    )
+    return dict(zip(more, kinds, strict=True)) | dict(found)
 
 
 def _served_elsewhere(composition: Composition, call: Situation) -> bool:

@@ -146,7 +146,8 @@ def _made(
             return any(id_ in some for id_, *_ in composition.speaking(situation, None))
         return against(situation) is None
 
-    near = [s for clause in clauses if _about_others(clause) for s in asked(contract, clause)]
+    about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
+    near = [s for clause in about for s in asked(contract, clause)]
     scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
@@ -226,7 +227,7 @@ def _cover(
             stories = _within(histories(found), int(limit * HISTORIES_SHARE))
         found.calls = varied(composition, found.calls)
         others = [found.second(call) for call in seconds]
-        made = [*arranged(composition, found, others, kept, near), *apart, *stories]
+        made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
         over = sum(len(scenario.calls) for scenario in made) - limit
         if over <= 0 or reserved >= limit:
             break
