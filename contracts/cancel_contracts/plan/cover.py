@@ -178,6 +178,7 @@ def cover(
     standing, facts = composition.standing, composition.facts
     if composition.ordinary in wanted:
         found.add(composition.ordinary)
+    wanted = sorted(wanted, key=lambda s: s.call != "reused")  # calls of its own hang on it
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
     compared = _compared(composition.contract)

@@ -52,15 +52,15 @@ class Calls:
         self.contract, self.base_url = contract, settings.base_url
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
-        self.parameters = settings.parameters
-        self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
-        self.wait_budget, self.stop = settings.wait_budget, settings.stop
+        self.seed, self.started, self.stop = settings.seed, settings.started, settings.stop
+        self.wait_budget, self.parameters = settings.wait_budget, settings.parameters
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
-        self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
+        self._last_call, self.usual_seconds = settings.started, 0.0  # 0: not known
         self.known: str | None = None  # the id of a resource that stands, and no call may touch
-        began = time.time() - time.monotonic() + settings.started
-        self.journal = Journal(contract.name, minted=self.identities.minted, began=began)
+        self.journal = Journal(
+            contract.name, minted=settings.identities.minted, began=settings.began
+        )
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
