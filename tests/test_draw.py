@@ -28,7 +28,7 @@ each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
 
 
 def plan(contract: Contract) -> Plan:
-    return make(contract, contract.clauses, "gate")
+    return make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
 
 
 def drawn(made: Plan) -> list[Form]:
