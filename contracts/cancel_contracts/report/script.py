@@ -209,9 +209,6 @@ def _python_id(step: SetUp) -> str:
 
 def _arguments(row: Line) -> str:
     sent = row.request
-    if len({name.lower() for name, _ in sent.headers}) < len(sent.headers):
-        told = "requests sends no header twice"
-        raise UsageError("--script", told, "name a file that ends in .sh")
     headers = ", ".join(f"{name!r}: {_expression(value)}" for name, value in sent.headers)
     parts = [
         repr(on_one_line(row.says)),
