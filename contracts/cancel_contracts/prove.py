@@ -112,12 +112,14 @@ def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
 def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
-    A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged
-    exchange by exchange, so what those few calls show the whole gate would show as well; where they
-    show nothing, or with `whole`, it meets the whole gate. A variant always does.
+    A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
+    that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
+    the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
+    gate. A variant always does.
     """
     if isinstance(entry, Fault) and not whole and (ids := intended(contract, entry)):
-        narrow = _attempt(contract, entry, replace(IMPATIENT, only=ids))
+        only = (*ids, *_speaking(contract.path_of_file).showing(entry))
+        narrow = _attempt(contract, entry, replace(IMPATIENT, only=only))
         if narrow.kills:
             return narrow
     patient = replace(IMPATIENT, sweep_seconds=LATEST_SECONDS)
