@@ -8,7 +8,7 @@ contract is taken out, and is held to be from then on.
 
 from __future__ import annotations
 
-BY_DEEP: frozenset[str] = frozenset({"error-names-the-owner"})
+BY_DEEP: frozenset[str] = frozenset({"error-names-the-owner", "conflict-names-another-caller"})
 
 AWAITING: frozenset[str] = frozenset(
     {
