@@ -274,9 +274,7 @@ def _touches(situation: Situation) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
-    takes calls that no page speaks of may be left to `deep`.
-    """
+    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
