@@ -9,16 +9,12 @@ from typing import Any
 import pytest
 from cancel_contracts.contract.credentials import BEARER, IDENTITIES
 from cancel_contracts.contract.load import every_shipped, load
-from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Sent
 from cancel_contracts.identity.forged import UNSIGNED
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.mock.catalogue import find
 from cancel_contracts.mock.entry import Fault
 from cancel_contracts.prove import _profile, intended
 from cancel_contracts.redact.secrets import Redactor
-from cancel_contracts.report import script
-from cancel_contracts.report.recipe import Line
 from cancel_contracts.targets.file import Target
 
 CONTRACTS = {contract.name: contract for contract in map(load, every_shipped())}
@@ -89,15 +85,6 @@ def test_a_token_elsewhere_leaves_room_in_the_head(chars: int, places: int) -> N
 )
 def test_authorization_holds_one_word_more_or_another(name: str, line: str) -> None:
     assert IDENTITIES[name].wire(BEARER, "tok").headers == (("Authorization", line),)
-
-
-def test_two_headers_go_out_by_curl_and_by_no_dictionary() -> None:
-    carried = IDENTITIES["second-header"].wire(BEARER, "tok")
-    assert [name for name, _ in carried.headers] == ["Authorization", "Authorization"]
-    row = Line("twice", Sent("POST", "http://127.0.0.1:1/x", carried.headers))
-    assert script.curl_line(row).count("Authorization: Bearer") == 2
-    with pytest.raises(UsageError, match=r"ends in \.sh"):
-        script._arguments(row)
 
 
 @pytest.mark.parametrize(

@@ -413,7 +413,7 @@ class OldVersionIsIdle(Service):
             super().perform(call)
 
 
-@breaks("SA-105 MA-105 AP-105", deep=True)
+@breaks("SA-105 MA-105 AP-104", deep=True)
 class AbsoluteFormIsUnguarded(Service):
     def check_caller(self, call: Call) -> Response | None:
         absolute = not call.request.target.startswith("/")

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from cancel_contracts.contract.word import Word, table
 
-NOBODYS = "not-a-token-of-anybody"
 SHORT_TOKEN_CHARS = 1000  # in ten places at once it is no longer than what servers read of a head
 # Blanks and letters by fours: readers of base64 that pass over blanks find whole groups.
 MORE_WORDS = " and four words more"
@@ -83,8 +82,6 @@ class Scheme:
         """Whether an identity's form is another one than the ordinary under this scheme."""
         if self.opaque and IDENTITIES.get(identity, ANYBODY).need == "mint":
             return False
-        if identity == "second-header":
-            return self.place == "header"
         if self.word:
             low = self.word == self.word.lower() and identity == "lower-case-scheme"
             return not low and not (self.basic and identity == "basic-scheme")
@@ -119,12 +116,6 @@ def _elsewhere(scheme: Scheme, token: str) -> Carried:
     return Carried(tuple(headers), f"{quote(name, safe='')}={quote(text, safe='')}")
 
 
-def _second(scheme: Scheme, token: str) -> Carried:
-    """Return a header that holds no token and after it the same with a good one."""
-    first = scheme.carry(scheme.minted("nobody", NOBODYS))
-    return Carried(first.headers + scheme.carry(token).headers)
-
-
 # Roles are named in a target file or minted. `wire` of the others makes of the primary's token what
 # goes out in its place, under the contract's scheme; one that needs no token ignores it.
 
@@ -141,7 +132,7 @@ IDENTITIES = table(
     Word("anonymous", "no credentials at all", "without credentials", lambda _, __: Carried()),
     Word("empty-header", "an empty Authorization, or API key", "with an empty Authorization", lambda scheme, _: scheme.placed("")),
     Word("bare-scheme", "`Bearer` without a token", "with a Bearer that has no token", lambda scheme, _: scheme.placed(scheme.word)),
-    Word("garbage-token", "a token of nobody", "with a token of nobody", lambda scheme, _: scheme.carry(scheme.minted("nobody", NOBODYS))),
+    Word("garbage-token", "a token of nobody", "with a token of nobody", lambda scheme, _: scheme.carry(scheme.minted("nobody", "not-a-token-of-anybody"))),
     Word("basic-scheme", "user and password", "with Basic credentials", lambda _, __: Scheme("Basic").carry("user:password")),
     Word("lower-case-scheme", "a good token under `bearer`", "with the scheme in lower case", lambda scheme, token: replace(scheme, word=scheme.word.lower()).carry(token)),
     Word("bare-token", "a good token without a scheme", "with a good token and no scheme", lambda scheme, token: scheme.placed(scheme.written(token))),
@@ -151,7 +142,6 @@ IDENTITIES = table(
     Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", _elsewhere),
     Word("other-scheme", "a good token under another word, which begins as the scheme does", "with a good token under another scheme", lambda scheme, token: replace(scheme, word=f"{scheme.word}s").carry(token)),
     Word("words-after", "a good token and words after it", "with words after the token", _written(lambda token: token + MORE_WORDS)),
-    Word("second-header", "a token of nobody in the header, and a good one in a second", "with a good token in a second header alone", _second),
     Word("wrong-audience", "a token for another API", "with a token for another API", need="mint"),
     Word("bad-signature", "a token that somebody else signed", "with a token that somebody else signed", need="mint"),
     Word("unsigned", "a token of `alg` none", "with an unsigned token", need="mint"),

@@ -28,7 +28,6 @@ OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
 SLOT = "\0"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONG_CHARS = 16  # of a text that no sentence holds by chance
-FEW = 4  # resources: what one of less shows alone may be told of all
 TEXT_CHARS = 10_000  # of one text of an answer that are read
 BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)
 WORDS = 20  # of one text that are unpacked
@@ -105,27 +104,16 @@ class Texts:
 
 
 def kept_texts(context: Context, exchanges: Sequence[Exchange]) -> Texts:
-    """Return what calls gave to be kept, and what looks showed of one resource alone."""
+    """Return what calls gave to be kept. What looks show tells nothing of whose it is: it may be
+    the caller's own name.
+    """
     keepers: dict[str, set[str]] = defaultdict(set)
-    shown: dict[str, set[str]] = defaultdict(set)
-    looked: set[str] = set()
-    life = context.contract.lifecycle
-    own = context.contract.properties - {*life.touches, *context.sight.volatile}
-    for x in context.journal.exchanges:
-        if x.kind == "observe" and x.succeeded:
-            looked.add(x.resource)
-            entity = returned_entity(context, x) or {}
-            for _, text in strings("", [entity[name] for name in own & entity.keys()]):
-                if telling(text) and len(shown[text]) < 2:
-                    shown[text].add(x.resource)
-    if len(looked) >= FEW:
-        keepers |= {text: of for text, of in shown.items() if len(of) == 1}
-    sources = life.records.values()
+    sources = context.contract.lifecycle.records.values()
     for x in exchanges if sources else ():
         said = sent_object(context.contract, x)
         for source in sources:
-            if telling(value := said.get(source)):
-                keepers[value].add(x.resource)
+            if telling(text := said.get(source)):
+                keepers[text].add(x.resource)
     return Texts(keepers)
 
 

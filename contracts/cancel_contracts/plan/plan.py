@@ -98,7 +98,7 @@ def make(
     """
     build = _made if supply else _remembered
     rest = (profile, max_requests, harmless, states, frozenset(lacks.items()), supply)
-    return build(contract, tuple(clauses), *rest)
+    return build(contract, tuple(c for c in clauses if _asks(profile, c)), *rest)
 
 
 def _made(
@@ -139,12 +139,12 @@ def _made(
         known = (s for clause in contract.clauses for s in asked(contract, clause))
         beside = [s for s in known if s.call == "first" and not without(s)]
     share = 1.0 if profile == "deep" else GATE_PAIRS
-    some = {clause.id for clause in clauses} if len(clauses) < len(contract.clauses) else None
+    some = profile == "deep" and 0 < len(clauses) < len(contract.clauses)
 
     def may(situation: Situation) -> bool:
-        if profile == "deep" and some and not against(situation):
-            return any(id_ in some for id_, *_ in composition.speaking(situation, None))
-        return against(situation) is None
+        if against(situation) is not None:
+            return False
+        return not some or any(composition.speaks(c, situation, None) for c in clauses)
 
     about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
     near = [s for clause in about for s in asked(contract, clause)]
@@ -272,16 +272,18 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
     takes calls that no page speaks of may be left to `deep`.
     """
-    if clause.profile == "deep" and profile != "deep":
-        return False
-    if profile != "smoke":
-        return True
+    if profile != "smoke" or not _asks(profile, clause):
+        return _asks(profile, clause)
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
         return not _needs_looks(clause)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _asks(profile: Profile, clause: Clause) -> bool:
+    return profile == "deep" or clause.profile != "deep"
 
 
 def _needs_looks(clause: Clause) -> bool:

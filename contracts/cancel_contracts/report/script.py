@@ -245,9 +245,6 @@ def _python_derived(step: Derive) -> str:
 
 def _arguments(row: Line) -> str:
     sent = row.request
-    if len({name.lower() for name, _ in sent.headers}) < len(sent.headers):
-        told = "requests sends no header twice"
-        raise UsageError("--script", told, "name a file that ends in .sh")
     if sent.absolute or sent.version != "1.1":
         told = "requests writes no request line of HTTP/1.0, nor one in the absolute form"
         raise UsageError("--script", told, "name a file that ends in .sh")

@@ -43,9 +43,8 @@ THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 
 class Calls:
-    """The requests of one contract's run. `base_url` may be changed until the route is found.
-
-    Safe to use from several threads, an attempt from its own.
+    """The requests of one contract's run. `base_url` may be changed until the route is found. Safe
+    to use from several threads, an attempt from its own.
     """
 
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
@@ -58,9 +57,8 @@ class Calls:
         self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
         self._last_call, self.usual_seconds = settings.started, 0.0  # 0: not known
         self.known: str | None = None  # the id of a resource that stands, and no call may touch
-        self.journal = Journal(
-            contract.name, minted=settings.identities.minted, began=settings.began
-        )
+        self.journal = Journal(contract.name, minted=self.identities.minted)
+        self.journal.began = settings.began
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it

@@ -189,12 +189,12 @@ def cancel_request(
 
 
 def _content(contract: Contract, situation: Situation, names: Names, extra: Extra) -> bytes:
-    """Return the body of a call. RFC 9110 sections 9.3.1 and 9.3.8: one of GET has no meaning, and
-    TRACE none at all.
+    """Return the body of a call. RFC 9110 sections 9.3.1 and 9.3.8: one beside GET has no meaning,
+    and beside TRACE none is sent; a server is not to take it for that of the operation.
     """
     if sends_body(contract, situation.method):
         return body_bytes(contract, situation, names)
-    if extra.content and situation.method == "GET":
+    if extra.content and situation.method in ("GET", "TRACE"):
         return body_bytes(contract, situation, names) or b"{}"
     return b""
 

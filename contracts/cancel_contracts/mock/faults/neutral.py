@@ -10,6 +10,7 @@ from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.methods import other
 from cancel_contracts.mock.faults.pairs import fails, lets_in, nothing, without_effect
 
 LOCAL = re.compile(r"127\.0\.0\.1|localhost|10\.|::1")
@@ -98,7 +99,7 @@ FAULTS: tuple[Fault, ...] = (
           kit.before("method", overridden)),
     fault("method-override-performs-a-get", "A GET with a header that says POST is a cancel.",
           breaks("status effect", method="GET"), kit.before("method", lambda d, c: (
-              overridden(d, c) if c.method == "GET" else None))),
+              overridden(d, c) if c.method == "GET" else None)), other("GET")),
     fault("forwarded-from-within-needs-no-token", "Who says to come from within needs no token.",
           LET_IN, lets_in(("anonymous",), forwarded), entry.tokens),
     fault("forwarded-from-within-needs-no-permission",

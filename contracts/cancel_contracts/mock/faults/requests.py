@@ -9,6 +9,7 @@ from cancel_contracts.mock.call import Call, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.methods import other
 from cancel_contracts.mock.faults.pairs import fails, without_effect
 
 
@@ -78,7 +79,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("get-with-a-body-performs", "GET with a body is a cancel.",
           breaks("status effect", method="GET", extra="method-override"),
           kit.edit(kit.both(is_method("GET"), lambda d, c: bool(c.body)), kit.performed,
-          kit.as_success)),
+          kit.as_success), other("GET")),
     fault("unknown-in-http-1.0-answered-200", "An unknown id in HTTP/1.0 is answered 200.",
           breaks("status", resource="unknown", extra="http-1.0"),
           kit.edit(kit.both(kit.refused("unknown"), facts.either(old)), kit.answer(200))),

@@ -58,12 +58,6 @@ def in_header(name: str) -> Callable[[Desk, Call], str | None]:
     return token
 
 
-def in_second_header(desk: Desk, call: Call) -> str | None:
-    own = desk.contract.scheme.name.lower()
-    found = [value for name, value in call.fields if name == own]
-    return found[-1].rpartition(" ")[2] if len(found) > 1 else None
-
-
 def in_own_header(desk: Desk, call: Call) -> str | None:
     value = call.headers.get(desk.contract.scheme.name.lower())
     return None if value is None else value.rpartition(" ")[2]
@@ -243,8 +237,6 @@ FAULTS: tuple[Fault, ...] = (
           ("x-authorization", "X-Authorization", in_header("x-authorization"), ELSEWHERE),
           ("proxy-authorization", "Proxy-Authorization", in_header("proxy-authorization"),
            ELSEWHERE))),
-    fault("token-in-the-second-header", "A token is taken from a second Authorization header.",
-          nearly("second-header"), read_from(in_second_header), entry.knows("second-header")),
     fault("key-in-a-header-accepted", "A header holds the key that is to stand elsewhere.",
           ELSEWHERE, read_from(in_own_header),
           lambda c: entry.tokens(c) and c.scheme.place != "header"

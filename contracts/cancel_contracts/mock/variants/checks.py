@@ -53,6 +53,12 @@ def in_form(desk: Desk, call: Call) -> str | None:
     return parse_qs(call.body.decode("latin-1")).get("access_token", [None])[0]
 
 
+def in_second_header(desk: Desk, call: Call) -> str | None:
+    own = desk.contract.scheme.name.lower()
+    found = [value for name, value in call.fields if name == own]
+    return found[-1].rpartition(" ")[2] if len(found) > 1 else None
+
+
 def bodies_ignored(desk: Desk) -> None:
     """Look into nobody's body, as an edition that asks for none."""
 
@@ -136,8 +142,11 @@ VARIANTS: tuple[Variant, ...] = (
             all_of(entry.web_tokens, leeway.allows(403)), kit.recode("other-issuer", 403)),
     Variant("malformed-credentials-answered-400",
             "More than a word and a token, or two such headers, are refused with 400.",
-            all_of(entry.knows("second-header"), leeway.allows(400)),
+            all_of(a_word, leeway.allows(400)),
             kit.refuse("authenticate", more_than_one, 400, "malformed-credentials")),
+    Variant("token-in-the-second-header",
+            "A token is taken from a second Authorization header: nobody is to send two.",
+            a_word, read_from(in_second_header)),
     Variant("token-in-a-form", "A token in a form is accepted too, as RFC 6750 has it.",
             a_word, read_from(in_form)),
     Variant("anothers-resource-answered-404", "What is another's is not found.",
