@@ -178,6 +178,7 @@ HABITS = (
     Variant("dates with an offset", ("MA", "AP", "SA"), habits.EpochDates),
     Variant("display names", ("MA",), habits.NamesTheCanceller),
     Variant("errors quote the call", ALL, habits.QuotesTheCall),
+    Variant("errors speak of kinds of callers", ALL, habits.SpeaksOfKinds),
     Variant("errors with a link of their own", ALL, habits.SameTargetInNoTwo),
     Variant("closes now and then", ALL, habits.ClosesNowAndThen),
     Variant("closes after errors", ALL, habits.ClosesAfterErrors),

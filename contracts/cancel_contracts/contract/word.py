@@ -22,6 +22,7 @@ class Word:
     wire: Any = None  # what it is on the wire: octets, a path segment, a form, header lines
     need: Need | None = None
     near: str = ""
+    errors: tuple[int, ...] = ()  # of the 5xx, those that are a right answer to it
 
 
 def table(*rows: Word) -> dict[str, Word]:

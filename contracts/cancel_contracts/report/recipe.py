@@ -168,6 +168,8 @@ class _Writer:
             match step:
                 case Acquire():
                     yield self._set_up(step)
+                    if any("{cut}" in call.body.text for call in scenario.calls):
+                        yield Derive(f"ID_{step.slot + 1}_CUT", f"ID_{step.slot + 1}", "cut", "")
                     if self.endpoint.handler is not None:
                         undo.insert(0, self._tear_down(step))
                 case Name():
@@ -176,12 +178,10 @@ class _Writer:
                     lines = self._look(step.slot, step.situation, given=step.given)
                     kept += lines if keeps else []
                     yield from [] if keeps else (Send((line,)) for line in lines)
+                case Call() if keeps:
+                    kept.append(self._call(step))
                 case Call():
-                    line = self._call(step)
-                    if keeps:
-                        kept.append(line)
-                    else:
-                        yield Send((line,))
+                    yield Send((self._call(step),))
                 case AtOnce():
                     yield Send(tuple(map(self._call, step.calls)), at_once=True)
                 case ObserveLast():
@@ -269,7 +269,8 @@ class _Writer:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
         near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
-        names = Names(unquote(self.segments[step.slot]), near, self._uuid()[:8])
+        own, cut = unquote(self.segments[step.slot]), f"~ID_{step.slot + 1}_CUT~"
+        names = Names(own, near, self._uuid()[:8], cut)
         request = cancel_request(
             self.contract,
             self.base_url,

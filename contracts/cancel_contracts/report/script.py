@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cancel_contracts.contract.ids import CUT_CHARS, NEW_DIGITS
 from cancel_contracts.errors import UsageError
@@ -50,6 +51,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
+from urllib3.util import SKIP_HEADER
 
 
 def variable(name, what):
@@ -169,15 +171,15 @@ def _echo(says: str) -> str:
 def curl_line(row: Line) -> str:
     """Return a request as a line for a shell, its names as variables."""
     sent = row.request
-    headers = [list(pair) for pair in sent.headers]
+    framing = ("Content-Length", str(len(sent.body)))
     if row.chunked:
-        headers.append(["Transfer-Encoding", "chunked"])
-    elif sent.body or sent.method in ("POST", "PUT", "PATCH"):
-        headers.append(["Content-Length", str(len(sent.body))])
+        framing = ("Transfer-Encoding", "chunked")
+    if row.chunked or sent.body or sent.method in ("POST", "PUT", "PATCH"):
+        sent = replace(sent, headers=(*sent.headers, framing))
     if len(sent.body) > curl.LONGEST_BODY_BYTES:
         told = f"a body of {len(sent.body):,} bytes is too long for a line of a shell"
         raise UsageError("--script", told, "name a file that ends in .py")
-    text = curl.line(sent.method, sent.url, headers, sent.body).replace("curl ", "curl -sS ", 1)
+    text = curl.line(sent).replace("curl ", "curl -sS ", 1)
     # Each name stands within single quotes: "~" makes shlex quote whatever holds it.
     return MARK.sub(lambda m: f"'\"${m[1]}\"'" if m[1] else m[0], text)
 
@@ -243,7 +245,12 @@ def _python_derived(step: Derive) -> str:
 
 def _arguments(row: Line) -> str:
     sent = row.request
-    headers = ", ".join(f"{name!r}: {_expression(value)}" for name, value in sent.headers)
+    if sent.absolute or sent.version != "1.1":
+        told = "requests writes no request line of HTTP/1.0, nor one in the absolute form"
+        raise UsageError("--script", told, "name a file that ends in .sh")
+    pairs = [f"{name!r}: {_expression(value)}" for name, value in sent.headers]
+    pairs += ["'User-Agent': SKIP_HEADER" for name in sent.without if name == "User-Agent"]
+    headers = ", ".join(pairs)
     parts = [
         repr(on_one_line(row.says)),
         repr(sent.method),

@@ -109,6 +109,13 @@ def named_in_full(desk: Desk, call: Call) -> None:
         call.found.entity[prop] = f"{call.caller.kind}:{call.caller.sub}@tenant.example"
 
 
+def applications_as_one(desk: Desk, call: Call) -> None:
+    """Note of an application that one cancelled, not which."""
+    if call.caller.kind == "application":
+        for prop in shape.told_in(desk.contract, "who"):
+            call.found.entity[prop] = "an application"
+
+
 def told_why(desk: Desk, call: Call, reply: Reply) -> Reply:
     """RFC 6750, section 3.1: who came with a token is told what is wrong with it, others not."""
     if "authorization" not in call.headers:
@@ -242,6 +249,9 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("canceller-named-in-full", "Who cancelled is noted by kind and name.",
             entry.tells("who"),
             kit.after("effect", named_in_full)),
+    Variant("applications-noted-as-one", "Of applications it is noted that one cancelled.",
+            all_of(entry.tells("who"), entry.permitted("application")),
+            kit.after("effect", applications_as_one)),
     Variant("challenge-tells-why", "The challenge tells why a token is not valid.", entry.tokens,
             kit.edit(kit.answered(401), told_why)),
     Variant("every-second-answer-closes", "A connection carries two calls.", always,
