@@ -129,6 +129,11 @@ CANARIES: dict[str, Recipe] = {
     "error-names-another-caller": lambda w: [
         w.call(unknown_id(), token=w.sign(sub=name)).constant for name in ("one", "two")
     ],
+    "conflict-names-another-caller": lambda w: [
+        w.call(id_, token=w.sign(sub=name)).constant
+        for id_ in [w.new()]
+        for name in ("one", "two", "three")
+    ],
     "error-holds-a-connection-string": unknown(),
 }
 
@@ -205,6 +210,7 @@ TOKENS: dict[str, Recipe] = {
         lambda w: ["Authorization: Bearer abc", f"Authorization: Bearer {bare(w)}"]
     ),
     "with-words-after": with_token(lambda w: f"{w.sign()} and more"),
+    "of-any-scheme-accepted": with_token(lambda w: f"Token {bare(w)}"),
     "without-a-scheme": with_token(bare),
     "cut": like(lambda token: token[:-4]),
     "longer": like(lambda token: token + "x"),
@@ -234,7 +240,7 @@ def by_id(make: Callable[[str], str]) -> Recipe:
 IDS: dict[str, Recipe] = {
     "cut-accepted": by_id(lambda id_: id_[:-4]),
     "longer-accepted": by_id(lambda id_: id_ + "0"),
-    "with-blanks-accepted": by_id(lambda id_: f"%20{id_}%20"),
+    "of-a-like-beginning-accepted": by_id(lambda id_: id_[:-6] + "abcdef"),
     "as-a-pattern-accepted": by_id(lambda id_: id_[:8] + "*"),
     "encoded-twice-accepted": by_id(lambda id_: id_.replace("-", "%252D")),
     "with-a-nul-accepted": by_id(lambda id_: id_ + "%00"),
@@ -686,6 +692,7 @@ HABITS: dict[str, Recipe] = {
     "names-in-changing-order": at(0),
     "json-escaped-and-indented": unknown(),
     "canceller-named-in-full": at(0),
+    "applications-noted-as-one": at(0, identity="app"),
     "errors-name-what-was-asked": message_of(),
     "errors-name-the-caller": message_of(),
     "errors-in-the-callers-language": message_of(headers=["Accept-Language: de"]),
@@ -702,6 +709,7 @@ HABITS: dict[str, Recipe] = {
     "other-accept-answered-406": at(0, headers=["Accept: text/html"]),
     "chunked-nothing-answered-411": at(0, chunked=True),
     "ids-read-as-uuids": by_id(lambda id_: id_.replace("-", "").upper()),
+    "ids-between-blanks": by_id(lambda id_: f"%20{id_}%20"),
     "path-in-any-case": by_path(lambda p: p.upper().replace("{ID}", "{id}")),
     "path-below-the-server": by_path(lambda p: p),
     "path-with-a-slash-at-its-end": PATHS["with-trailing-slash-answered-500"],

@@ -92,6 +92,15 @@ def test_a_fault_is_caught_with_one_resource_at_a_time(
     assert sound.exit_code == 0, str(sound)
 
 
+@pytest.mark.parametrize("short", ["SA", "MA"])
+def test_roles_that_users_have_are_warned_of_where_roles_are_served(short: str) -> None:
+    """Libraries of the vendor take either claim: no server is failed for that."""
+    service = conforming(short, joint_requests.RolesCountForUsers)
+    options = AT_ONCE | {"profile": "deep", "max_requests": 10}
+    outcome = judge(service, only=(f"{short}-122",), options=options)
+    assert (outcome.exit_code, set(outcome.warned)) == (0, {f"{short}-122"}), str(outcome)
+
+
 @pytest.mark.parametrize(
     ("more", "warned"), [({"status": 404}, True), ({"@odata.context": "$metadata"}, False)]
 )

@@ -114,27 +114,31 @@ def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
 def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
-    A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged
-    exchange by exchange, so what those few calls show the whole gate would show as well; where they
-    show nothing, or with `whole`, it meets the whole gate. A variant always does. What no gate can
-    see meets `deep` in the same way.
+    A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
+    that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
+    the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
+    gate. A variant always does. What no gate can see meets `deep` in the same way.
     """
     if isinstance(entry, Variant):
         return _attempt(contract, entry, Options())
     ids = intended(contract, entry)
     options = replace(IMPATIENT, profile=_profile(contract, entry, ids))
     if ids and not whole:
-        narrow = _attempt(contract, entry, replace(options, only=ids, max_requests=GATE_CALLS))
+        only = (*ids, *_speaking(contract.path_of_file).showing(entry))
+        narrow = _attempt(contract, entry, replace(options, only=only, max_requests=GATE_CALLS))
         if narrow.kills:
             return narrow
     return _attempt(contract, entry, replace(options, sweep_seconds=LATEST_SECONDS))
 
 
 def _profile(contract: Contract, fault: Fault, ids: Sequence[str]) -> Profile:
-    """Return the least profile that is to catch a fault."""
-    clauses = [contract.clause(id_) for id_ in ids]
-    deep = clauses and all(clause.profile == "deep" for clause in clauses if clause)
-    return "deep" if deep or fault.name in BY_DEEP else "gate"
+    """Return the least profile that is to catch a fault: `deep` where no other clause asks for what
+    it breaks.
+    """
+    speaking = _speaking(contract.path_of_file)
+    clauses = [clause for id_ in ids if (clause := contract.clause(id_))]
+    asking = {clause.profile for clause in clauses if speaking.asks(clause, fault)}
+    return "deep" if asking == {"deep"} or fault.name in BY_DEEP else "gate"
 
 
 def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:
@@ -147,6 +151,7 @@ def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Tr
         faults=names if is_fault else (),
         variants=() if is_fault else names,
         not_testable=excused,
+        quotas=options.profile != "deep",  # which would take an hour to get through
     ) as target:
         result = verify([contract], target, options)
     outcome = gate.decide(result.judgements())

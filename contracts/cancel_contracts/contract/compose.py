@@ -152,7 +152,8 @@ class Composition:
         given = clause.given
         if given.get("any") or "answer" in given:
             return None
-        keys = {key for key in given if key != "resource" or given[key] != "cancellable"}
+        anywhere = {"cancellable", "any"}.issuperset(listed(given.get("resource", "any")))
+        keys = {key for key in given if key != "resource" or not anywhere}
         own = [aspect for aspect, of in ASPECTS.items() if keys & set(of)]
         return own[0] if len(own) == 1 else None
 

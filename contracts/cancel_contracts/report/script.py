@@ -9,11 +9,23 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cancel_contracts.contract.ids import CUT_CHARS, NEW_DIGITS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.report import curl
 from cancel_contracts.report.curl import variable
-from cancel_contracts.report.recipe import MARK, Line, Pause, Recipe, Send, SetUp, TearDown, asks
+from cancel_contracts.report.recipe import (
+    MARK,
+    Derive,
+    Line,
+    Pause,
+    Recipe,
+    Send,
+    SetUp,
+    Step,
+    TearDown,
+    asks,
+)
 from cancel_contracts.report.text import line as on_one_line
 
 SHELL = """\
@@ -103,10 +115,12 @@ def _whose(who: str) -> str:
     return f"what {who.partition('@')[0]} carries; {asks(who)} --target FILE prints it"
 
 
-def _shell_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
+def _shell_step(step: Step) -> Iterator[str]:
     match step:
         case SetUp():
             yield from _shell_set_up(step)
+        case Derive():
+            yield f"{step.name}={_shell_derived(step)}"
         case Pause():
             yield f"sleep {step.seconds}"
         case TearDown():
@@ -139,6 +153,15 @@ def _shell_set_up(step: SetUp) -> Iterator[str]:
         yield f'[ -n "${{{name}:-}}" ] || {name}={shlex.quote(step.given)}'
     else:
         yield f': "${{{name}:?the id of the resource}}"'
+
+
+def _shell_derived(step: Derive) -> str:
+    of = step.of
+    return {
+        "cut": f"${{{of}%{'?' * CUT_CHARS}}}",
+        "twice": f"""$(printf '%%25%02X' "'${of}")${{{of}#?}}""",
+        "like": f"${{{of}%{'?' * NEW_DIGITS}}}{step.end}",
+    }[step.how]
 
 
 def _echo(says: str) -> str:
@@ -180,10 +203,12 @@ def _python(recipe: Recipe) -> str:
     )
 
 
-def _python_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
+def _python_step(step: Step) -> Iterator[str]:
     match step:
         case SetUp():
             yield f"{step.name} = {_python_id(step)}"
+        case Derive():
+            yield f"{step.name} = {_python_derived(step)}"
         case Pause():
             yield f"time.sleep({step.seconds})"
         case TearDown():
@@ -207,6 +232,15 @@ def _python_id(step: SetUp) -> str:
     if step.given:
         return f"os.environ.get({step.name!r}, {step.given!r})"
     return f"variable({step.name!r}, 'the id of the resource')"
+
+
+def _python_derived(step: Derive) -> str:
+    of = step.of
+    return {
+        "cut": f"{of}[:-{CUT_CHARS}]",
+        "twice": f'f"%25{{ord({of}[0]):02X}}" + {of}[1:]',
+        "like": f"{of}[:-{NEW_DIGITS}] + {step.end!r}",
+    }[step.how]
 
 
 def _arguments(row: Line) -> str:
