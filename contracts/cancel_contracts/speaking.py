@@ -124,6 +124,20 @@ class Speaking:
         wanted = frozenset(map(self._calls.index, asked(self.contract, clause)))
         return any(self.about(clause, b) and self._hold(wanted, b.facts) for b in fault.breaks)
 
+    def showing(self, fault: Fault) -> tuple[str, ...]:
+        """Return, for each part that a fault breaks, the first clause that asks for such a call."""
+        found = (self._asking(broken.facts) for broken in fault.breaks)
+        return tuple(dict.fromkeys(id_ for id_ in found if id_ is not None))
+
+    def _asking(self, facts: Mapping[str, Sequence[str]]) -> str | None:
+        held = [self._held(key, tuple(words)) for key, words in facts.items() if key != "answer"]
+        at = {situation: number for number, situation in enumerate(self._calls)}
+        for clause in self.contract.clauses:
+            own = {at[situation] for situation in asked(self.contract, clause)}
+            if own.intersection(*held):
+                return clause.id
+        return None
+
 
 @cache
 def _statuses(*words: Any) -> frozenset[int]:
