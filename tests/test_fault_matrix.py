@@ -3,13 +3,12 @@
 A kind is what comes in place of an honest answer (`servers.hostile`); a place is the call that it
 hits. Refused connections, names that do not resolve and a target that dies follow below, TLS stands
 in test_cacert.py, each kind in itself in test_transport_failures.py. So that it stays quick, not every
-kind is met at every place; FAULT_MATRIX=all has them all.
+kind is met at every place; MATRIX=all has them all.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import socket
 import subprocess
@@ -27,6 +26,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.contract import load
 from jsonschema import Draft202012Validator
 from rawserver import Peer, RawServer
+from sampling import EVERY
 from servers.front import Request, Response
 from servers.hostile import (
     KINDS,
@@ -74,7 +74,6 @@ OTHERWISE = {
     ("every look", "huge challenge"): 4,  # a GET that is refused to us shows no effect
     ("a set-up", "huge challenge"): 0,  # a neighbour is worth having, not worth all the rest
 }
-EVERY = os.environ.get("FAULT_MATRIX") == "all"
 ROWS = [
     (place, kind)
     for place, (what, at, _) in PLACES.items()
