@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cancel_contracts.gate import gap
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.plan import Profile, make, selectable
-from cancel_contracts.plan.steps import at_once, in_a_row, on_one_connection
+from cancel_contracts.plan.steps import Acquire, Observe, at_once, in_a_row, on_one_connection
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Target
@@ -153,6 +154,16 @@ def test_smoke_selects_only_what_it_can_exercise(contract: Contract) -> None:
     for clause in chosen:
         named = listed(clause.given.get("resource", "unknown" if clause.given.get("any") else ""))
         assert {"unknown", "odd"} & set(named), clause.id
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_what_is_left_to_deep_is_asked_by_it_alone(contract: Contract) -> None:
+    first = contract.clauses[0]
+    left = replace(first, profile="deep")
+    profiles: tuple[Profile, ...] = ("smoke", "gate", "deep")
+    for profile in profiles:
+        assert selectable(left, profile, contract) == (profile == "deep")
+        assert selectable(first, "gate", contract)
 
 
 # --- The ids of a target file ----------------------------------------------------------------------
@@ -325,6 +336,29 @@ def test_a_neighbour_stands_wherever_a_clause_asks_for_one(
     with mock_target([contract]) as target:
         found = words(verify([contract], target, Options()))
     assert found[id_] == "upheld", found
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
+def test_whoever_may_not_see_it_asks_again_for_what_was_cancelled(contract: Contract) -> None:
+    """Without permission and without a token; what the latter does is seen in the late sweep."""
+    plan = make(contract, contract.clauses, "gate")
+    again = {
+        call.identity: sum(isinstance(s, Observe) and s.situation == call for s in row.steps)
+        for row in plan.scenarios
+        for call in row.calls
+        if call.call == "second" and call.identity in ("no-permission", "anonymous")
+    }
+    assert again == {"no-permission": 1, "anonymous": 0}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
+def test_the_ordinary_calls_neighbour_stands_in_the_last_state_that_is_served(
+    contract: Contract,
+) -> None:
+    first = make(contract, contract.clauses, "gate").scenarios[0]
+    states = [s.state for s in first.steps if isinstance(s, Acquire)]
+    cancellable = contract.lifecycle.cancellable
+    assert states == [cancellable[0], cancellable[-1]]
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)

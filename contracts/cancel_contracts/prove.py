@@ -24,9 +24,10 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.mock.awaiting import AWAITING
+from cancel_contracts.mock.awaiting import AWAITING, BY_DEEP
 from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
+from cancel_contracts.plan.plan import GATE_CALLS, Profile
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.speaking import LeftOut, Speaking, left_out
@@ -54,6 +55,7 @@ class Trial:
     calls: int
     seconds: float
     judged_otherwise: tuple[str, ...] = ()  # clauses on which the run and its recording disagree
+    profile: Profile = "gate"
 
     @property
     def kills(self) -> tuple[str, ...]:
@@ -115,15 +117,28 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
     that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
     the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
-    gate. A variant always does.
+    gate. A variant always does. What no gate can see meets `deep` in the same way.
     """
-    if isinstance(entry, Fault) and not whole and (ids := intended(contract, entry)):
+    if isinstance(entry, Variant):
+        return _attempt(contract, entry, Options())
+    ids = intended(contract, entry)
+    options = replace(IMPATIENT, profile=_profile(contract, entry, ids))
+    if ids and not whole:
         only = (*ids, *_speaking(contract.path_of_file).showing(entry))
-        narrow = _attempt(contract, entry, replace(IMPATIENT, only=only))
+        narrow = _attempt(contract, entry, replace(options, only=only, max_requests=GATE_CALLS))
         if narrow.kills:
             return narrow
-    patient = replace(IMPATIENT, sweep_seconds=LATEST_SECONDS)
-    return _attempt(contract, entry, patient if isinstance(entry, Fault) else Options())
+    return _attempt(contract, entry, replace(options, sweep_seconds=LATEST_SECONDS))
+
+
+def _profile(contract: Contract, fault: Fault, ids: Sequence[str]) -> Profile:
+    """Return the least profile that is to catch a fault: `deep` where no other clause asks for what
+    it breaks.
+    """
+    speaking = _speaking(contract.path_of_file)
+    clauses = [clause for id_ in ids if (clause := contract.clause(id_))]
+    asking = {clause.profile for clause in clauses if speaking.asks(clause, fault)}
+    return "deep" if asking == {"deep"} or fault.name in BY_DEEP else "gate"
 
 
 def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:
@@ -136,6 +151,7 @@ def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Tr
         faults=names if is_fault else (),
         variants=() if is_fault else names,
         not_testable=excused,
+        quotas=options.profile != "deep",  # which would take an hour to get through
     ) as target:
         result = verify([contract], target, options)
     outcome = gate.decide(result.judgements())
@@ -151,6 +167,7 @@ def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Tr
         calls=sum(r.requests()["cancel"] for r in result.results),
         judged_otherwise=_replayed(contract, result, options),
         seconds=time.monotonic() - begun,
+        profile=options.profile,
     )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from cancel_contracts.contract.extras import EXTRAS, Extra
 from cancel_contracts.contract.given import (
     DEFAULT,
     answers,
@@ -150,7 +151,8 @@ class Composition:
         given = clause.given
         if given.get("any") or "answer" in given:
             return None
-        keys = {key for key in given if key != "resource" or given[key] != "cancellable"}
+        anywhere = {"cancellable", "any"}.issuperset(listed(given.get("resource", "any")))
+        keys = {key for key in given if key != "resource" or not anywhere}
         own = [aspect for aspect, of in ASPECTS.items() if keys & set(of)]
         return own[0] if len(own) == 1 else None
 
@@ -273,6 +275,9 @@ class Composition:
         sends = sends_body(self.contract, situation.method)
         bodiless = not sends or situation.body.word == "none"
         described = situation.content_type != "default" or situation.transfer != "length"
-        described |= situation.extra in ("expect", "respelled")  # RFC 9110 section 10.1.1
+        extra: Extra = EXTRAS[situation.extra].wire
+        described |= extra.described  # RFC 9110 section 10.1.1
+        if extra.version == "1.0" and situation.transfer == "chunked":
+            return False  # RFC 9112 section 6.1
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
         return not (bodiless and described) and (sends or not sent)

@@ -36,7 +36,7 @@ class Source:
 @dataclass(frozen=True, eq=False)
 class Clause:
     """One promise. `given` and `expect` use the closed vocabulary of docs/clauses-vocabulary.md. It
-    is in force from the day `since` to the day before `until`.
+    is in force from the day `since` to the day before `until`. `profile` is the least that asks it.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Clause:
     expect: Mapping[str, Any]
     since: date | None = None
     until: date | None = None
+    profile: Literal["gate", "deep"] = "gate"
 
     @property
     def readings(self) -> Mapping[str, Mapping[str, Any]]:

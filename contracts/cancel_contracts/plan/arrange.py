@@ -9,8 +9,8 @@ from functools import partial
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.beside import neighbours
-from cancel_contracts.plan.chains import Chain, chains
+from cancel_contracts.plan.beside import everywhere, neighbours
+from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
@@ -21,8 +21,12 @@ def arranged(
     seconds: Sequence[Situation],
     kept: Sequence[Situation],
     near: Sequence[Situation],
+    *,
+    deep: bool = False,
 ) -> list[Scenario]:
-    """Return the scenarios of calls, the ordinary one first: it finds the way in."""
+    """Return the scenarios of calls, the ordinary one first: it finds the way in. In `deep` others
+    stand beside more of them.
+    """
     ordinary, last = composition.ordinary, _Last(composition)
     act = ordinary.method
     others = [call for call in found.calls if call.call != "reused"]
@@ -33,19 +37,22 @@ def arranged(
             served = (s for s in others if composition.served(s) and s != ordinary)
             # There nothing stands beside a resource: what alone shows that stays where it is.
             free = (s for s in served if s.owner is None)
-            first = next((s for s in free if not _alone(composition, s, others, near)), None)
+            left = (s for s in free if not _alone(composition, s, others, near))
+            first = next((s for s in left if not _followed(composition, s, others, seconds)), None)
             if first is not None:
                 others.remove(first)
             first = first or replace(call, call="first")
             if call.owner is not None:
                 call = with_value(call, "caller", ordinary)
             own = [with_value(refused, "resource", call) for refused in kept]
-            again = [replace(refused, call="second") for refused in own[-1:]]
+            # Whoever may not see it is not to see that it was cancelled.
+            again = [replace(refused, call="second") for refused in reversed(own)]
             pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
+    beside = everywhere(composition, rows, beside) if deep else beside
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
     made: list[Scenario] = []
@@ -74,6 +81,19 @@ def _alone(
     return any(not any(composition.shows(other, s) for other in rest) for s in shown)
 
 
+def _followed(
+    composition: Composition,
+    call: Situation,
+    calls: Sequence[Situation],
+    seconds: Sequence[Situation],
+) -> bool:
+    """Whether a second call needs this one before it: no other could take its place."""
+    following = sum(follows(composition, second, call) for second in seconds)
+    alike = (c for c in calls if (c.state, c.owner) == (call.state, call.owner))
+    ordinary = composition.ordinary
+    return following >= sum(composition.served(c) and c != ordinary for c in alike)
+
+
 def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
     """Return the row whose resource nobody looks at before the call, for a server may know only
     what was asked for; None where the effect is another state than before, or that it is gone.
@@ -87,15 +107,17 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served. Made
-    beside the plan's own: no clause is left open where the server closes the connection before.
+    """Return what is to be refused on a kept connection, between calls that are served: a body,
+    and callers. Made beside the plan's own: no clause is left open where the server closes the
+    connection before.
     """
+    bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
-    return [*without[:1], *[s for s in own if s not in without][:1]]
+    return [*bodies[:1], *without[:1], *[s for s in own if s not in without][:1]]
 
 
 class _Last:

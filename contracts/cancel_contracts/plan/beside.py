@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import cycle
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.states import GONE
@@ -10,14 +12,17 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import Chain
 from cancel_contracts.plan.steps import EXISTING
 
+EVERY = 3  # of the rows of `deep` have a neighbour
+
 
 def neighbours(
     composition: Composition, rows: Sequence[Chain], near: Sequence[Situation]
 ) -> dict[Chain, Situation]:
     """Return the rows that another resource is to stand beside, each with a call on its like: the
     ordinary call, one that names it, the first that an owner makes on what is theirs, and the
-    shortest that shows what a clause about neighbours asks for (`near`). Where no row names it,
-    the ordinary call's stands in another state, and one stands beside a call served in that one.
+    shortest that shows what a clause about neighbours asks for (`near`). The ordinary call's stands
+    in another state, the last in which a call is served; where no row names it, one stands beside
+    that call too.
     """
     found: dict[Chain, Situation] = {}
     owners: set[str | None] = set()
@@ -30,19 +35,37 @@ def neighbours(
             found[row] = call
         owners |= {call.owner} if own else set()
     for situation in near:
-        showing = [row for row in touching if any(composition.shows(c, situation) for c in row)]
+        shown = (row for row in rows if row[0].resource != "odd")
+        showing = [row for row in shown if any(composition.shows(c, situation) for c in row)]
         if showing and found.keys().isdisjoint(showing):
             row = min(showing, key=len)
-            # One that is gone could lose nothing.
-            found[row] = row[-1] if row[-1].state != GONE else composition.ordinary
-    if not any("{neighbour}" in call.body.text for row in found for call in row):
-        first = [row for row in found if row == (composition.ordinary,)]
-        others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
-        if first and others:
-            other = min(others, key=len)
-            found[first[0]] = other[-1]
+            # One that is gone could lose nothing, and an id of nothing has no like.
+            found[row] = composition.ordinary if row[-1].state in (GONE, None) else row[-1]
+    first = [row for row in found if row == (composition.ordinary,)]
+    others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
+    if first and others:
+        last = composition.contract.lifecycle.cancellable.index
+        other = min(others, key=lambda row: (-last(f"{row[-1].state}"), len(row)))
+        found[first[0]] = other[-1]
+        if not any("{neighbour}" in call.body.text for row in found for call in row):
             found.setdefault(other, other[-1])
     return found
+
+
+def everywhere(
+    composition: Composition, rows: Sequence[Chain], found: Mapping[Chain, Situation]
+) -> dict[Chain, Situation]:
+    """Return the rows that another resource is to stand beside in `deep`: every third one more, in
+    one state after the other, those that have ended too.
+    """
+    life = composition.contract.lifecycle
+    states = cycle((life.kind(state), state) for state in life.states if state != GONE)
+    more = [row for row in rows if row[0].state and row not in found][::EVERY]
+    kinds = (
+        replace(row[-1], resource=kind, state=s)
+        for row, (kind, s) in zip(more, states, strict=False)
+    )
+    return dict(zip(more, kinds, strict=True)) | dict(found)
 
 
 def _served_elsewhere(composition: Composition, call: Situation) -> bool:

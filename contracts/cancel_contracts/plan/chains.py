@@ -29,7 +29,8 @@ def chains(
         if call.resource == "odd" or "{neighbour}" in call.body.text:
             found.append((call,))
         else:
-            lots.setdefault((call.state, call.owner), []).append(call)
+            # An id of nothing is nobody's.
+            lots.setdefault((call.state, call.owner if call.state else None), []).append(call)
     left = list(seconds)
     refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
     few = FEW if max(refusals, default=0) > FEW else 0
@@ -60,7 +61,7 @@ def _lot(
         if place == 0 and len(ends) > 1:
             share = 0
         chain, before = [*before[:share], end], before[share:]
-        second = next((s for s in seconds if _follows(composition, s, end)), None)
+        second = next((s for s in seconds if follows(composition, s, end)), None)
         if second is not None:
             seconds.remove(second)
             chain.append(second)
@@ -69,7 +70,7 @@ def _lot(
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
 
 
-def _follows(composition: Composition, second: Situation, call: Situation) -> bool:
+def follows(composition: Composition, second: Situation, call: Situation) -> bool:
     """Whether a second call follows from a call: one on the same state that is served."""
     same = (call.state, call.owner) == (second.state, second.owner)
     return same and composition.served(call)

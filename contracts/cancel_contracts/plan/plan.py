@@ -7,7 +7,7 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from types import MappingProxyType
@@ -22,6 +22,8 @@ from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
 from cancel_contracts.plan.crowds import crowds
+from cancel_contracts.plan.further import further
+from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
 from cancel_contracts.plan.supply import Supply, needed
 from cancel_contracts.plan.vary import varied
@@ -33,6 +35,8 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.77
+# Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
+FURTHER_SHARE, HISTORIES_SHARE = 0.6, 0.2
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -94,7 +98,7 @@ def make(
     """
     build = _made if supply else _remembered
     rest = (profile, max_requests, harmless, states, frozenset(lacks.items()), supply)
-    return build(contract, tuple(clauses), *rest)
+    return build(contract, tuple(c for c in clauses if _asks(profile, c)), *rest)
 
 
 def _made(
@@ -117,17 +121,34 @@ def _made(
     every = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
     if _asks_app(contract, every, lacks):
         every[replace(composition.ordinary, identity="app")] = None
-    for situation in every:
+
+    def without(situation: Situation) -> Gap | None:
         gap = against(situation) or lacks.get(situation.identity)
         if gap is None and supply is not None and situation.state is not None:
             gap = supply.never(situation.state, situation.owner)
-        if gap is None:
-            wanted.append(situation)
-        else:
+        return gap
+
+    for situation in every:
+        if gap := without(situation):
             left_out[situation] = gap
+        else:
+            wanted.append(situation)
+    beside: list[Situation] = []
+    if profile == "deep":
+        # Where few clauses are chosen, they are to hold beside all that the contract knows.
+        known = (s for clause in contract.clauses for s in asked(contract, clause))
+        beside = [s for s in known if s.call == "first" and not without(s)]
     share = 1.0 if profile == "deep" else GATE_PAIRS
-    near = [s for clause in clauses if _about_others(clause) for s in asked(contract, clause)]
-    scenarios, pairs = _cover(composition, wanted, limit, share, near, lambda s: against(s) is None)
+    some = {clause.id for clause in clauses} if len(clauses) < len(contract.clauses) else None
+
+    def may(situation: Situation) -> bool:
+        if profile == "deep" and some and not against(situation):
+            return any(id_ in some for id_, *_ in composition.speaking(situation, None))
+        return against(situation) is None
+
+    about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
+    near = [s for clause in about for s in asked(contract, clause)]
+    scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -179,39 +200,49 @@ def _cover(
     share: float,
     near: Sequence[Situation],
     may: Callable[[Situation], bool],
+    beside: Sequence[Situation],
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
     seconds = [s for s in wanted if s.call == "second"]
-    act = composition.ordinary.method
+    act, deep = composition.ordinary.method, share == 1.0
     again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
     races = [
         crowd
         for s in wanted
         if s.call == "concurrent"
-        for crowd in crowds(composition, s, single, deep=share == 1.0)
+        for crowd in crowds(composition, s, single, deep=deep)
     ]
     if races and not seconds:
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     apart = [*races, *again]
-    reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + bool(kept)
+    reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
     while True:
-        found = cover(composition, single, max(0, limit - reserved), share, may)
+        found = cover(composition, single, max(0, limit - reserved), share, may, seconds, beside)
+        stories: list[Scenario] = []
+        if deep:
+            further(found, int((limit - reserved) * FURTHER_SHARE))
+            stories = _within(histories(found), int(limit * HISTORIES_SHARE))
         found.calls = varied(composition, found.calls)
         others = [found.second(call) for call in seconds]
-        made = [*arranged(composition, found, others, kept, near), *apart]
+        made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
         over = sum(len(scenario.calls) for scenario in made) - limit
         if over <= 0 or reserved >= limit:
             break
         reserved += over  # a call that follows none of these has one before it made for it
-    scenarios: list[Scenario] = []
-    for scenario in made:
-        if len(scenario.calls) <= limit:
-            limit -= len(scenario.calls)
-            scenarios.append(scenario)
-    return scenarios, found.pairs_met()
+    return _within(made, limit), found.pairs_met()
+
+
+def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:
+    """Return the first of the scenarios that take no more than so many calls together."""
+    found: list[Scenario] = []
+    for scenario in scenarios:
+        if len(scenario.calls) <= calls:
+            calls -= len(scenario.calls)
+            found.append(scenario)
+    return found
 
 
 def _fitted(
@@ -238,15 +269,21 @@ def _touches(situation: Situation) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
-    if profile != "smoke":
-        return True
+    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
+    takes calls that no page speaks of may be left to `deep`.
+    """
+    if profile != "smoke" or not _asks(profile, clause):
+        return _asks(profile, clause)
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
         return not _needs_looks(clause)
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _asks(profile: Profile, clause: Clause) -> bool:
+    return profile == "deep" or clause.profile != "deep"
 
 
 def _needs_looks(clause: Clause) -> bool:

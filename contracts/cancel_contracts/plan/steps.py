@@ -109,8 +109,8 @@ class Scenario:
 
     @property
     def known(self) -> bool:
-        """Whether it takes a resource that exists."""
-        return any(isinstance(step, Acquire) for step in self.steps)
+        """Whether it calls on a resource that exists."""
+        return any(isinstance(step, Acquire) and step.beside is None for step in self.steps)
 
     @property
     def pair(self) -> bool:
@@ -187,26 +187,22 @@ def in_a_row(
     and `sentinel` at what stands beside.
     """
     first = calls[0]
-    if first.resource not in EXISTING:
-        looks = first.resource == "unknown"
-        steps: list[Step] = [Name(0, first.id)]
-        steps += [Observe(0, first, given=True)] if looks else []
-        steps += [Call(call) for call in calls]
-        steps += [Observe(0, calls[-1])] if looks else []
-        steps += [ObserveLast(0)] if looks and last else []
-        return Scenario(tuple(steps))
-    spends = any(_spends(call, act) for call in calls)
-    steps = [_acquire(0, first, spends=spends)]
-    near: list[int] = []
+    own = () if first.resource == "odd" else (0,)
+    steps = [_acquire(0, first, spends=any(_spends(call, act) for call in calls))]
+    near: tuple[int, ...] = ()
     if neighbour is not None:
         needed = any("{neighbour}" in call.body.text for call in calls)
         steps.append(_acquire(1, neighbour, spends=False, beside=0, needed=needed))
-        near = [1]
-    steps += [Observe(slot, first) for slot in (() if unseen else (0, *near))]
+        near = (1,)
+    known = first.resource in EXISTING
+    steps += [Observe(0, first, given=not known)] if own and not unseen else []
+    steps += [Observe(slot, first) for slot in near]
     steps += [Observe(0, first)] if twice else []
-    for call in calls:
-        steps += [Call(call), *(Observe(slot, call) for slot in (0, *near))]
-    steps += [ObserveLast(0)] if last else []
+    for place, call in enumerate(calls, 1):
+        # What names nothing is looked at once: each call before was refused.
+        looks = (*own, *near) if known or place == len(calls) else ()
+        steps += [Call(call), *(Observe(slot, call) for slot in looks)]
+    steps += [ObserveLast(0)] if own and last else []
     steps += [ObserveLast(1)] if near and sentinel else []
     return Scenario(tuple(steps))
 
@@ -229,15 +225,15 @@ def at_once(*calls: Situation, others: Sequence[Situation] = (), act: str = ACT)
 def on_one_connection(
     *calls: Situation, then: Sequence[Situation] = (), act: str = ACT
 ) -> Scenario:
-    """Return calls on a resource each, on one connection, and looks around them all.
+    """Return calls on a resource or an id of nothing each, on one connection, looks around all.
 
-    `then` are calls that follow on one more resource, a look after each on the same connection, for
-    a server may serve one at a time.
+    `then` are calls that follow on one more resource, a look after each (but the last of two
+    seconds) on the same connection, for a server may serve one at a time.
     """
     slots = list(enumerate(calls))
-    steps: list[Step] = [_acquire(slot, call, spends=_spends(call, act)) for slot, call in slots]
-    looks: list[Step] = [Observe(slot, call) for slot, call in slots]
-    after = list(looks)
+    steps: list[Step] = [_acquire(at, call, spends=_spends(call, act)) for at, call in slots]
+    looks: list[Step] = [Observe(slot, call, given=not call.state) for slot, call in slots]
+    after = [Observe(slot, call) for slot, call in slots]
     if then:
         last = len(calls)
         steps.append(_acquire(last, then[0], spends=any(_spends(call, act) for call in then)))
@@ -246,13 +242,15 @@ def on_one_connection(
     steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
     for call in then:
         steps += [Call(call, last, keep_alive=True), Observe(last, call, keep_alive=True)]
+    steps = steps[:-1] if [call.call for call in then[-2:]] == ["second"] * 2 else steps
     return Scenario((*steps, Close(), *after))
 
 
 def _acquire(
     slot: int, call: Situation, *, spends: bool, beside: int | None = None, needed: bool = True
-) -> Acquire:
-    assert call.state is not None
+) -> Step:
+    if call.state is None:
+        return Name(slot, call.id)
     return Acquire(slot, call.state, call.owner, spends, beside, needed)
 
 
@@ -278,7 +276,7 @@ def one_at_a_time(scenario: Scenario) -> Scenario:
         return scenario.without(beside)
     if any(isinstance(s, AtOnce) for s in scenario.steps):
         return scenario.without([slot for slot in lots if slot])
-    steps: list[Step] = []
+    steps: list[Step] = [step for step in scenario.steps if isinstance(step, Name)]
     kept = False
     for call in scenario.sends:
         if (lot := lots.pop(call.slot, None)) is not None:

@@ -26,7 +26,9 @@ def rows(contract: Contract) -> list[Clause | NotTestable]:
 def level(row: Clause | NotTestable, contract: Contract) -> str:
     if isinstance(row, NotTestable):
         return "not testable"
-    return f"{row.level} (callers)" if row in contract.duties else row.level
+    if row in contract.duties:
+        return f"{row.level} (callers)"
+    return f"{row.level} (deep)" if row.profile == "deep" else row.level
 
 
 def listing(contracts: Sequence[Contract], form: str) -> str:
@@ -46,7 +48,7 @@ def listing(contracts: Sequence[Contract], form: str) -> str:
                 **(
                     {"reason": r.reason}
                     if isinstance(r, NotTestable)
-                    else {"since": day(r.since), "until": day(r.until)}
+                    else {"since": day(r.since), "until": day(r.until), "profile": r.profile}
                 ),
             }
             for c in contracts

@@ -19,19 +19,22 @@ def mark(trial: Trial) -> str:
     """
     if trial.hole:
         return f"HOLE: {trial.hole}"
-    return "passes" if trial.kind == "variant" else " ".join(trial.kills)
+    if trial.kind == "variant":
+        return "passes"
+    return " ".join([*trial.kills, *(["(deep)"] if trial.profile == "deep" else [])])
 
 
 def summary(proof: Proof) -> str:
     faults = [t for t in proof.trials if t.kind == "fault"]
     variants = [t for t in proof.trials if t.kind == "variant"]
     killed = sum(1 for t in faults if not t.hole)
+    deep = sum(1 for t in faults if not t.hole and t.profile == "deep")
     passed = sum(1 for t in variants if not t.hole)
     count = sum(len(row.entries) for row in proof.left_out)
     without = f", {count} left out by the spec" if count else ""
     middle = median(t.seconds for t in proof.trials)
     return (
-        f"{killed} of {len(faults)} faults caught by their clause,"
+        f"{killed} of {len(faults)} faults caught by their clause ({deep} by `deep` alone),"
         f" {passed} of {len(variants)} variants passed, {len(proof.holes)} holes{without}"
         f" ({proof.seconds:.0f} s, {middle:.1f} s each in the median)"
     )
@@ -69,7 +72,8 @@ def markdown(proof: Proof) -> str:
             "|---|---|---|---|",
         ]
         lines += [
-            f"| {t.entry} | {t.kind} | {' '.join(t.kills)} | {t.hole or t.outcome} |" for t in mine
+            f"| {t.entry} | {t.kind} | {mark(t) if t.kills else ''} | {t.hole or t.outcome} |"
+            for t in mine
         ]
         lines += ["", "| clause | catches |", "|---|---|"]
         lines += [f"| {id_} | {', '.join(names)} |" for id_, names in caught_by(proof, contract)]
@@ -110,6 +114,7 @@ def as_json(proof: Proof) -> str:
             "entry": t.entry,
             "kind": t.kind,
             "outcome": t.outcome,
+            "profile": t.profile,
             "kills": t.kills,
             "meant_for": t.intended,
             "violated": t.violated,

@@ -1,0 +1,105 @@
+"""Histories: what `deep` calls one after the other, for a server may answer by what went before.
+
+After a cancel everybody calls again; what is refused is refused thrice before a call is served; on
+one connection calls are served between refusals of every kind, with no look between. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import cycle, islice
+
+from cancel_contracts.contract.compose import with_value
+from cancel_contracts.exchange import Situation
+from cancel_contracts.plan.chains import LONGEST
+from cancel_contracts.plan.cover import Cover
+from cancel_contracts.plan.further import alone
+from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
+
+TIMES = 3  # that a call is refused before another is served
+KINDS = 3  # of refusals before one that is served
+
+
+def histories(found: Cover) -> list[Scenario]:
+    """Return the scenarios, the shortest stories first; none where no resource is asked for."""
+    if not found.composition.served(found.of({})):
+        return []
+    return [*_after_refusals(found), *_on_one_connection(found), *_after_cancels(found)]
+
+
+def _rows(found: Cover, aspect: str) -> list[list[Situation]]:
+    """Return calls on the ordinary resource, one of each kind of an aspect together."""
+    rows = [
+        [found.of({aspect: sample}) for sample in samples if sample.owner is None]
+        for samples in found.by_kind(aspect)
+    ]
+    kept = ([call for call in row if alone(call) and found.can(call)] for row in rows)
+    return [row for row in kept if row]
+
+
+def _refused(found: Cover) -> list[Situation]:
+    """Return a call of each kind that is refused for one fact, on a resource that exists."""
+    rows = (row for a in found.aspects if a != "resource" for row in _rows(found, a))
+    return [row[0] for row in rows if found.composition.refused(row[0])]
+
+
+def _callers(found: Cover) -> Iterator[Situation]:
+    """Yield calls that are to be served, by one caller after the other, without end."""
+    callers = [call for row in _rows(found, "caller") for call in row]
+    served = [call for call in callers if found.composition.served(call)]
+    return cycle(served or [found.of({})])
+
+
+def _states(found: Cover) -> Iterator[Situation]:
+    """Yield situations in one state after the other that can be cancelled, without end."""
+    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
+    return cycle(states)
+
+
+def _after_refusals(found: Cover) -> Iterator[Scenario]:
+    refused, served, states = _refused(found), _callers(found), _states(found)
+    for at in range(0, len(refused), KINDS):
+        calls = [call for call in refused[at : at + KINDS] for _ in range(TIMES)]
+        yield _in_state(found, next(states), [*calls, next(served)])
+
+
+def _after_cancels(found: Cover) -> Iterator[Scenario]:
+    served, composition = _callers(found), found.composition
+    callers = _rows(found, "caller")
+    others = [r for a in found.aspects if a not in ("resource", "caller") for r in _rows(found, a)]
+    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
+    for turn, state in enumerate(states):
+        # Who calls again matters most: the rest is dealt out over the states.
+        again = [row[turn % len(row)] for row in callers]
+        again += [row[turn % len(row)] for row in others[turn :: len(states)]]
+        for at in range(0, len(again), LONGEST - 1):
+            then = [replace(call, call="second") for call in again[at : at + LONGEST - 1]]
+            yield _in_state(found, state, [next(served), *then])
+    owned = [s for s in found.samples["caller"].values() if s.owner is not None]
+    for turn, first in enumerate(owned):
+        call = found.of({"caller": first})
+        then = [s for s in owned if s.owner == first.owner and s.identity != first.identity]
+        if composition.served(call) and then:
+            seconds = [replace(with_value(call, "caller", s), call="second") for s in then]
+            yield _in_state(found, states[turn % len(states)], [call, *seconds])
+
+
+def _in_state(found: Cover, state: Situation, calls: Sequence[Situation]) -> Scenario:
+    act = found.composition.ordinary.method
+    return in_a_row(*(with_value(call, "resource", state) for call in calls), act=act)
+
+
+def _on_one_connection(found: Cover) -> Iterator[Scenario]:
+    """Between calls that are served, on a resource each, one of every kind that is not."""
+    refused, states, served = _refused(found), _states(found), _callers(found)
+    elsewhere = [row[0] for row in found.by_kind("resource") if found.composition.refused(row[0])]
+    refused += [found.of({"resource": s}) for s in elsewhere if s.resource != "odd"]
+    for at in range(0, len(refused), LONGEST // 2):
+        some = refused[at : at + LONGEST // 2]
+        between = [
+            replace(with_value(call, "resource", next(states)), call="reused")
+            for call in islice(served, len(some))
+        ]
+        turns = [call for two in zip(some, between, strict=True) for call in two]
+        yield on_one_connection(found.of({}), *turns, act=found.composition.ordinary.method)

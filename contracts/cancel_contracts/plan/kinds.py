@@ -1,0 +1,135 @@
+"""Kinds: the values that the calls of a plan may have, and which of them meet in a call.
+
+Values that one clause names together are one kind (the seven permissions, the comments that are
+kept), but each state that can be cancelled is its own. What is not neutral hides how the others go
+together: a call that is refused for its body tells nothing of what its caller may do in that state.
+Beside one such fact each meets that alone; two of them meet each other alone. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, product
+from typing import Any
+
+from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.exchange import Situation
+
+Meeting = frozenset[Fact]  # facts, or kinds of them, that meet
+FREE = ("resource", "caller", "body", "content_type", "transfer", "extra", "method")
+
+
+@dataclass
+class Kinds:
+    """The values that occur in what is wanted. `may` says whether a call is one that the plan
+    makes: what nobody asked for is held to it too.
+    """
+
+    composition: Composition
+    may: Callable[[Situation], bool] = lambda _: True
+
+    def __post_init__(self) -> None:
+        # Where no clause names a parameter, each call has them alike.
+        named = any("parameter" in c.given for c in self.composition.contract.clauses)
+        self.aspects = (*FREE, "parameter") if named else FREE
+        self.samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in self.aspects}
+        self._kinds: dict[Fact, Fact] = {}
+
+    def learn(self, wanted: Iterable[Situation]) -> None:
+        """Take note of the values that occur in what is wanted, and of the ordinary ones; but of
+        no resource that nobody asks for: it may be one that is to be left alone.
+        """
+        wanted = list(wanted)
+        for aspect in self.aspects:
+            ordinary = [] if aspect == "resource" else [self.composition.ordinary]
+            for situation in [*ordinary, *wanted]:
+                self.samples[aspect].setdefault(value(situation, aspect), situation)
+
+    def kind(self, aspect: str, of: Situation) -> Fact:
+        """Return the kind of a situation's value of an aspect."""
+        fact = (aspect, value(of, aspect))
+        if fact not in self._kinds:
+            own = aspect == "resource" and of.resource in ("cancellable", "unknown")
+            deciding = None if own else self.composition.decided_by.get(fact)
+            self._kinds[fact] = (aspect, deciding or fact[1])
+        return self._kinds[fact]
+
+    def fact(self, aspect: str, of: Situation) -> Fact:
+        """Return a situation's value of an aspect as a fact."""
+        return aspect, value(of, aspect)
+
+    def meeting(
+        self,
+        of: Callable[[str, Situation], Fact],
+        call: Situation,
+        size: int,
+        among: Sequence[str] = (),
+    ) -> set[Meeting]:
+        """Return the facts of a call, or their kinds (`of`), that meet in it, so many together,
+        `among` some aspects or all.
+        """
+        odd = set(self.odd(call))
+        told = (some for some in combinations(among or self.aspects, size) if odd <= {*some})
+        return {frozenset(of(aspect, call) for aspect in some) for some in told}
+
+    def pairs(self, call: Situation) -> set[Meeting]:
+        """Return the pairs of kinds that meet in a call."""
+        return self.meeting(self.kind, call, 2)
+
+    def by_kind(self, aspect: str) -> list[list[Situation]]:
+        """Return a situation with each value of an aspect, those of one kind together."""
+        rows: dict[Fact, list[Situation]] = {}
+        for sample in self.samples[aspect].values():
+            rows.setdefault(self.kind(aspect, sample), []).append(sample)
+        return [*rows.values()]
+
+    def of(self, values: Mapping[str, Situation]) -> Situation:
+        """Return an ordinary call with some aspects as situations have them, on a resource that is
+        asked for: a plan without any that exists names none.
+        """
+        call = self._base
+        for aspect, other in values.items():
+            call = with_value(call, aspect, other)
+        return call
+
+    @cached_property
+    def _base(self) -> Situation:
+        asked_for = [*self.samples["resource"].values()]
+        neutral = next((s for s in asked_for if self.is_neutral(s, "resource")), asked_for[0])
+        return with_value(self.composition.ordinary, "resource", neutral)
+
+    @cached_property
+    def possible(self) -> dict[Meeting, tuple[Situation, Sequence[str]]]:
+        """The pairs of kinds that can meet, each with a call in which it does and its aspects.
+
+        Of two facts that are not neutral one hides the other: whichever is looked at first decides.
+        """
+        if not self.samples["resource"]:
+            return {}
+        found: dict[Meeting, tuple[Situation, Sequence[str]]] = {}
+        for a, b in combinations(self.aspects, 2):
+            for ones, twos in product(self.by_kind(a), self.by_kind(b)):
+                calls = (self.of({a: x, b: y}) for x, y in product(ones, twos))
+                call = next((c for c in calls if self.can(c) and len(self.odd(c)) <= 1), None)
+                if call is not None:
+                    met = self.meeting(self.kind, call, 2, (a, b))
+                    found |= dict.fromkeys(met, (call, (a, b)))
+        return found
+
+    def is_neutral(self, of: Situation, aspect: str) -> bool:
+        return self.composition.standing(of, aspect).kind == "neutral"
+
+    def can(self, call: Situation) -> bool:
+        """Whether a call can be made, by this plan."""
+        return self.composition.can_meet(call) and self.may(call) and not hidden(call)
+
+    def odd(self, call: Situation) -> list[str]:
+        """Return the aspects of a call that are not neutral."""
+        return [a for a in self.composition.facts(call) if not self.is_neutral(call, a)]
+
+
+def hidden(call: Situation) -> bool:
+    """Whether what an odd id is read as does not show: its caller may touch but their own."""
+    return call.resource == "odd" and call.owner is not None
