@@ -129,6 +129,11 @@ CANARIES: dict[str, Recipe] = {
     "error-names-another-caller": lambda w: [
         w.call(unknown_id(), token=w.sign(sub=name)).constant for name in ("one", "two")
     ],
+    "conflict-names-another-caller": lambda w: [
+        w.call(id_, token=w.sign(sub=name)).constant
+        for id_ in [w.new()]
+        for name in ("one", "two", "three")
+    ],
     "error-holds-a-connection-string": unknown(),
 }
 

@@ -12,8 +12,8 @@ from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.excuses import excuse
 from cancel_contracts.judge.judge import Judgement, Verdict
-from cancel_contracts.needs import NO_GET, NO_OBSERVE, Gap
-from cancel_contracts.plan.steps import EXISTING
+from cancel_contracts.needs import NO_GET, NO_OBSERVE, NO_STATES, Gap
+from cancel_contracts.plan.steps import EXISTING, Acquire
 
 
 def forecast(assignment: Assignment) -> Judgement:
@@ -48,6 +48,9 @@ def _gaps(assignment: Assignment, clause: Clause) -> dict[Gap, None]:
         # Of several spellings one tells; what only a minted token shows is shown by others.
         minted = (gap for gap in found if gap.need and gap.need.kind == "mint")
         found = {} if "accepts" in clause.expect else dict.fromkeys(found.keys() - set(minted))
+    stands = any(isinstance(s, Acquire) for p in plan.scenarios for s in p.steps)
+    if "neighbour" in clause.expect and not (missing or stands):
+        found[NO_STATES] = None
     if not assignment.observes and clause.expect.keys() & {"effect", "neighbour", "whole"}:
         found[NO_GET if assignment.contract.observe_path else NO_OBSERVE] = None
     return found

@@ -149,7 +149,7 @@ def _expect(contract: Contract, clause: Clause, expect: Mapping[str, Any]) -> It
     if "named" in expect and contract.lifecycle.caller is None:
         yield where, "expects a caller to be named, but x-lifecycle names no caller", "add it"
     if "neighbour" in expect and any(map(_stands_alone, asked(contract, clause))):
-        problem = "expects a neighbour, but none is looked at beside an id that names nothing,"
+        problem = "expects a neighbour, but none is looked at beside an odd id,"
         yield where, f"{problem} calls at once or a kept connection", "leave it out of this clause"
     if "accepts" in expect:
         holders = (permission_of(v) for v in values(contract, clause.given, "identity"))
@@ -176,4 +176,4 @@ def tells_errors(contract: Contract) -> bool:
 
 def _stands_alone(situation: Situation) -> bool:
     """Whether another resource is never looked at just before and after a call."""
-    return situation.state is None or situation.call in ("concurrent", "reused")
+    return situation.resource == "odd" or situation.call in ("concurrent", "reused")

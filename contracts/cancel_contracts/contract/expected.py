@@ -38,7 +38,7 @@ FACETS: Mapping[str, Facet] = {
         Facet("error", "of a 4xx or 5xx: `envelope`, `single` (nothing beside `error`), `media-type`, `no-internals`", _some("envelope", "single", "media-type", "no-internals"), topic="error"),
         Facet("header", "`challenge` and `bearer` (401), `allow` (405), `retry-after` (429); `documented`: those that `responses` marks as required for the status", _some("challenge", "bearer", "allow", "retry-after", "documented")),
         Facet("effect", "`cancelled`, `none`, `kept` (what the first call did still stands), `as-answered` (2xx: cancelled, 4xx: none)", {"enum": ["cancelled", "none", "kept", "as-answered"]}, "looks"),
-        Facet("neighbour", "`unchanged`: another resource was neither cancelled nor lost anything (not with unknown or odd ids, calls at once, or a kept connection)", {"const": "unchanged"}, "looks"),
+        Facet("neighbour", "`unchanged`: another resource was neither cancelled nor lost anything (not with odd ids, calls at once, or a kept connection)", {"const": "unchanged"}, "looks"),
         Facet("entity", "`id`, `state`, `set` in the answer; `recorded` in answer or GET; `agrees` with the GET; `ordered` dates", _some("id", "state", "recorded", "set", "agrees", "ordered"), "looks", topic="body"),
         Facet("keeps", "names of properties that this call leaves alone", _NAMES, "looks", topic="body"),
         Facet("whole", "`true`: documented properties that no cancel sets or touches are as before", {"const": True}, "looks", topic="body"),

@@ -13,7 +13,7 @@ from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
-from cancel_contracts.needs import NO_GET, NO_OBSERVE, Gap, Need, choice
+from cancel_contracts.needs import NO_GET, NO_OBSERVE, NO_STATES, Gap, Need, choice
 from cancel_contracts.sight.observation import (
     Entity,
     Observation,
@@ -199,6 +199,8 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
     before = sight.before(exchange, "neighbour")
     if before is None and context.journal.single:
         return None  # there is no other resource that could be changed
+    if before is None and exchange.situation.state is None:
+        return NO_STATES
     if before is None and sight.observable and sight.before(exchange) is not None:
         need = Need("state", exchange.situation.state or "")
         return Gap("no other resource stood beside it", need)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 BY_DEEP: frozenset[str] = frozenset(
     {
+        "error-names-the-owner",
         "pair-final-bad-body-performed",
         "pair-unknown-bad-body-answered-500",
         "after-a-bad-body-answered-500",
@@ -55,7 +56,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "id-as-a-pattern-accepted",
         "id-encoded-twice-accepted",
         "pair-odd-id-anonymous-answered-500",
-        "error-names-the-owner",
+        "conflict-names-another-caller",
     }
 )
 

@@ -204,7 +204,8 @@ def _cover(
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
-    seconds = [s for s in wanted if s.call == "second"]
+    # A second call that is refused for itself too is a history's.
+    seconds = [s for s in wanted if s.call == "second" and _plain(composition, s)]
     act, deep = composition.ordinary.method, share == 1.0
     again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
     races = [
@@ -233,6 +234,10 @@ def _cover(
             break
         reserved += over  # a call that follows none of these has one before it made for it
     return _within(made, limit), found.pairs_met()
+
+
+def _plain(composition: Composition, situation: Situation) -> bool:
+    return composition.served(replace(situation, call="first"))
 
 
 def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:
@@ -269,9 +274,7 @@ def _touches(situation: Situation) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
-    takes calls that no page speaks of may be left to `deep`.
-    """
+    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
@@ -279,6 +282,8 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
         return bool(harmless)
     if clause.given.get("any"):
         return not _needs_looks(clause)
+    if _about_others(clause):
+        return False
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
 
 

@@ -123,6 +123,10 @@ FAULTS: tuple[Fault, ...] = (
           remembering(kit.failed, own_token), entry.tokens),
     fault("error-names-another-caller", "An error names who called before.", LEAK,
           remembering(kit.refused("unknown", "final"), lambda d, c: c.caller.sub), entry.tokens),
+    fault("conflict-names-another-caller",
+          "Who comes too late is told who called before, for whatever it was.",
+          breaks("error", "no-internals", resource="cancellable final", answer="4xx"),
+          remembering(kit.refused("final"), lambda d, c: c.caller.sub), entry.tokens),
     fault("error-holds-a-connection-string", "A 404 holds a connection string with its password.",
           LEAK, says(kit.refused("unknown"), lambda d, c: CONNECTION)),
 )  # fmt: skip
