@@ -5,6 +5,7 @@ An installed package brings the same plugin.
 
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +14,22 @@ import pytest
 
 pytest_plugins = ["cancel_contracts.pytest_plugin"]
 
+# Compiled modules are kept, whatever the environment says: tests start hundreds of processes, each
+# of which would compile the package anew, and pytest's workers rewrite what they import.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Runs of `deep` within the tests leave nothing in the caches of whoever runs them.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(__file__).with_name(".hypothesis")))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let what a clause warns of be no error. In pyproject.toml the filter would import the plugin
+    before pytest does, which pytest refuses where the package is not installed.
+    """
+    config.addinivalue_line(
+        "filterwarnings", "default::cancel_contracts.pytest_plugin.ContractsWarning"
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

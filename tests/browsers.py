@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # The parameter of a fixture that starts it: a test without the program fails, unless it is left out by its mark.
@@ -67,3 +68,56 @@ def started(names: Sequence[str]) -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         yield found
         found.close()
+
+
+@dataclass
+class Shown:
+    """What is opened, and whatever it did beyond showing itself."""
+
+    page: Page
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+class Tab:
+    """One page for all tests of a module: a page of its own takes a second of CPU, for a process."""
+
+    def __init__(self, browser: Browser) -> None:
+        self.browser = browser
+        self.page = self._page(permissions=["clipboard-read", "clipboard-write"])
+
+    def _page(self, **settings: Any) -> Page:
+        context = self.browser.new_context(**settings)
+        context.set_default_timeout(60_000)  # milliseconds; CI machines are shared
+        return context.new_page()
+
+    @contextmanager
+    def opened(
+        self,
+        url: str,
+        *,
+        viewport: tuple[int, int] = (1280, 720),
+        dark: bool = False,
+        scripts: bool = True,
+    ) -> Iterator[Shown]:
+        """Open an address. What the page logs and asks for is heard until the end."""
+        page = self.page if scripts else self._page(java_script_enabled=False)
+        width, height = viewport
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(media="null", color_scheme="dark" if dark else "light")
+        shown = Shown(page)
+        hears: dict[Any, Any] = {
+            "console": lambda message: shown.messages.append(message.text),
+            "pageerror": lambda error: shown.messages.append(str(error)),
+            "request": lambda request: shown.requests.append(request.url),
+        }
+        for event, heard in hears.items():
+            page.on(event, heard)
+        page.goto(url)
+        try:
+            yield shown
+        finally:
+            for event, heard in hears.items():
+                page.remove_listener(event, heard)
+            if not scripts:
+                page.context.close()

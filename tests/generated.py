@@ -47,7 +47,7 @@ OTHER_VALUES = {
     ],
     "body": [
         "`{example: NAME}` | an example of the requestBody | `body: {example: page}` (AP-20)",
-        "`{json: VALUE}` | a value, with `{id}`, `{neighbour}`, `{unique}` and `{long}` in its strings"
+        "`{json: VALUE}` | a value, with `{id}`, `{cut}`, `{neighbour}`, `{unique}`, `{long}` and `{million}` in its strings"
         ' | `body: {json: {id: "{neighbour}"}}` (AP-56)',
     ],
     "content-type": ["a media type | as it goes out | `content-type: text/plain` (AP-57)"],

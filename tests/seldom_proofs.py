@@ -205,6 +205,7 @@ TOKENS: dict[str, Recipe] = {
         lambda w: ["Authorization: Bearer abc", f"Authorization: Bearer {bare(w)}"]
     ),
     "with-words-after": with_token(lambda w: f"{w.sign()} and more"),
+    "of-any-scheme-accepted": with_token(lambda w: f"Token {bare(w)}"),
     "without-a-scheme": with_token(bare),
     "cut": like(lambda token: token[:-4]),
     "longer": like(lambda token: token + "x"),
@@ -234,7 +235,7 @@ def by_id(make: Callable[[str], str]) -> Recipe:
 IDS: dict[str, Recipe] = {
     "cut-accepted": by_id(lambda id_: id_[:-4]),
     "longer-accepted": by_id(lambda id_: id_ + "0"),
-    "with-blanks-accepted": by_id(lambda id_: f"%20{id_}%20"),
+    "of-a-like-beginning-accepted": by_id(lambda id_: id_[:-6] + "abcdef"),
     "as-a-pattern-accepted": by_id(lambda id_: id_[:8] + "*"),
     "encoded-twice-accepted": by_id(lambda id_: id_.replace("-", "%252D")),
     "with-a-nul-accepted": by_id(lambda id_: id_ + "%00"),
@@ -340,6 +341,16 @@ def headed(*headers: str, **arguments: Any) -> Recipe:
     return at(0, headers=list(headers), **arguments)
 
 
+def twice_headed(*headers: str) -> Recipe:
+    """Make a call with these headers, and then another."""
+
+    def recipe(w: World) -> Any:
+        w.call(w.new(), headers=list(headers))
+        return told(w, w.new(), headers=list(headers))
+
+    return recipe
+
+
 NEUTRAL: dict[str, Recipe] = {
     "accept-anything-answered-500": headed("Accept: */*"),
     "accept-another-type-without-effect": headed("Accept: application/xml"),
@@ -349,7 +360,7 @@ NEUTRAL: dict[str, Recipe] = {
     "user-agent-of-a-browser-refused": headed("User-Agent: Mozilla/5.0"),
     "no-user-agent-refused": at(0),
     "no-client-request-id-answered-500": at(0),
-    "client-request-id-seen-before-without-effect": headed("client-request-id: order 7"),
+    "client-request-id-seen-before-without-effect": twice_headed("client-request-id: order 7"),
     "method-override-obeyed": headed("X-HTTP-Method-Override: DELETE"),
     "method-override-performs-a-get": headed("X-HTTP-Method-Override: POST", method="GET"),
     "forwarded-from-within-needs-no-token": headed("X-Forwarded-For: 127.0.0.1", **ANONYMOUS),
@@ -360,7 +371,8 @@ NEUTRAL: dict[str, Recipe] = {
     "query-without-effect": by_path(lambda p: p + "?a=b"),
     "query-answered-500": by_path(lambda p: p + "?a=b"),
     "dry-run-header-without-effect": headed("Prefer: return=minimal"),
-    "origin-refused": headed("Origin: https://portal.example"),
+    "origin-answered-500": headed("Origin: https://portal.example"),
+    "origin-without-effect": headed("Origin: https://portal.example"),
     "media-type-in-capitals-refused": at(0, media="Application/JSON"),
     "media-type-with-quotes-refused": at(0, media='application/json; charset="utf-8"'),
 }
@@ -675,6 +687,7 @@ HABITS: dict[str, Recipe] = {
     "names-in-changing-order": at(0),
     "json-escaped-and-indented": unknown(),
     "canceller-named-in-full": at(0),
+    "applications-noted-as-one": at(0, identity="app"),
     "errors-name-what-was-asked": message_of(),
     "errors-name-the-caller": message_of(),
     "errors-in-the-callers-language": message_of(headers=["Accept-Language: de"]),
@@ -691,12 +704,19 @@ HABITS: dict[str, Recipe] = {
     "other-accept-answered-406": at(0, headers=["Accept: text/html"]),
     "chunked-nothing-answered-411": at(0, chunked=True),
     "ids-read-as-uuids": by_id(lambda id_: id_.replace("-", "").upper()),
+    "ids-between-blanks": by_id(lambda id_: f"%20{id_}%20"),
     "path-in-any-case": by_path(lambda p: p.upper().replace("{ID}", "{id}")),
     "path-below-the-server": by_path(lambda p: p),
     "path-with-a-slash-at-its-end": PATHS["with-trailing-slash-answered-500"],
     "path-with-a-slash-redirected": PATHS["with-trailing-slash-answered-500"],
     "path-with-encoded-letters": by_path(encoded),
     "unheard-of-methods-answered-400": at(0, method="CANCEL"),
+    "unheard-of-methods-answered-501": at(0, method="CANCEL"),
+    "trace-answered": at(0, method="TRACE"),
+    "foreign-origin-refused": headed("Origin: https://portal.example"),
+    "http-1.0-answered-426": written_out("1.0"),
+    "http-1.0-answered-505": written_out("1.0"),
+    "paths-cleaned": PATHS["with-doubled-slash-needs-no-token"],
     "repeat-by-a-user-answered-403": repeated_by("user"),
 }
 

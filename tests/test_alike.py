@@ -23,11 +23,14 @@ JSON = (("Content-Type", "application/json"),)
 Write = Callable[[str], Any]
 
 
-def refused(number: int, error: Any, situation: Situation) -> Exchange:
+Fields = tuple[tuple[str, str], ...]
+
+
+def refused(number: int, error: Any, situation: Situation, fields: Fields = ()) -> Exchange:
     return Exchange(
         CONTRACT.name, number, 1, "cancel", situation, "anonymous", f"{number}-of-its-own",
         Sent("POST", f"http://127.0.0.1/{number}"),
-        received=Received(401, headers=JSON, body=json.dumps(error).encode()),
+        received=Received(401, headers=(*JSON, *fields), body=json.dumps(error).encode()),
         started=float(number), seconds=0.01,
     )  # fmt: skip
 
@@ -64,3 +67,49 @@ def test_the_id_of_a_call_is_its_own(form: str) -> None:
     """Each call is told its own id: that is no difference."""
     said = "No token for {}-of-its-own."
     assert word(FORMS[form], said, said) == "upheld"
+
+
+def headers(*of_each: Fields) -> str:
+    """Return the verdict where the calls are answered with these fields beside, one after the other."""
+    calls = [
+        refused(
+            n,
+            {"error": {"code": "Unauthorized", "message": "Sign in."}},
+            s,
+            of_each[n % len(of_each)],
+        )
+        for n, s in enumerate(asked(CONTRACT, CLAUSE))
+    ]
+    (found,) = judge(CONTRACT, Journal(CONTRACT.name, Exchanges(calls)), [CLAUSE]).verdicts
+    return found.word
+
+
+STATES = CONTRACT.lifecycle.states
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(("X-State", STATES[0]),), (("X-State", "none"),)],
+        [
+            (("X-Resource", f"it is {STATES[0].upper()};"),),
+            (("X-Resource", f"it is {STATES[-1]}"),),
+        ],
+        [(("X-Owner", "me"),), ()],
+    ],
+)
+def test_a_field_that_tells_what_exists_or_its_state_is_seen(fields: list[Fields]) -> None:
+    assert headers(*fields) == "violated"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(("X-Stage", STATES[0]),)],  # the server's own, throughout
+        [(("X-Node", "blue"),), (("X-Node", "green"),)],
+        [(("X-RateLimit-Remaining", "3"), ("Set-Cookie", "a=b")), ()],
+        [(("Date", "Thu, 26 Nov 2026 21:00:00 GMT"), ("X-Request-Id", "1")), (("X-Runtime", "1"),)],
+    ],
+)
+def test_a_field_of_the_server_or_of_the_moment_tells_nothing(fields: list[Fields]) -> None:
+    assert headers(*fields) == "upheld"

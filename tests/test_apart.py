@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 from cancel_contracts.assignment import Options
 from cancel_contracts.exchange import Situation
@@ -58,6 +60,12 @@ def calls(result: Result) -> list[Situation]:
     ]
 
 
+@cache
+def whole(short: str, kind: type[Service] = Service) -> Result:
+    """Return the run of a whole gate, which is made once."""
+    return run(conforming(short, kind))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kind", "clause"),
@@ -66,7 +74,7 @@ def calls(result: Result) -> list[Situation]:
 def test_one_fact_is_to_blame_and_no_other_is_left_open(
     short: str, kind: type[Service], clause: str
 ) -> None:
-    kept, broken = run(conforming(short)), run(conforming(short, kind))
+    kept, broken = whole(short), whole(short, kind)  # type: ignore[arg-type]
     verdicts = {v.clause.id: v.word for v in broken.judgements()[0].verdicts}
     usual = {v.clause.id: v.word for v in kept.judgements()[0].verdicts}
     changed = {id_: word for id_, word in verdicts.items() if word != usual[id_]}
@@ -88,13 +96,13 @@ def test_what_follows_a_call_that_was_served_wrongly_is_not_held_against_it(
 
 @pytest.mark.slow
 def test_what_conforms_is_asked_nothing_more_and_what_serves_nothing_neither() -> None:
-    planned = calls(run(conforming("MA")))
-    assert len(calls(run(conforming("MA", LowerCaseAlone)))) > len(planned)
-    assert len(calls(run(conforming("MA", NothingServed)))) <= len(planned)
+    planned = calls(whole("MA"))
+    assert len(calls(whole("MA", LowerCaseAlone))) > len(planned)
+    assert len(calls(whole("MA", NothingServed))) <= len(planned)
 
 
 @pytest.mark.slow
 def test_no_more_calls_are_made_than_may_be() -> None:
-    planned = len(calls(run(conforming("MA"))))
+    planned = len(calls(whole("MA")))
     result = run(conforming("MA", LowerCaseAlone), max_requests=planned)
     assert len(calls(result)) == planned

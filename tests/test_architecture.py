@@ -117,6 +117,11 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
 def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
@@ -151,7 +156,7 @@ def edges() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in modules():
         named: set[str] = set()
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.ImportFrom) and node.module:
                 members = {f"{node.module}.{alias.name}" for alias in node.names}
                 # Of a folder's modules none needs what its own file holds.
@@ -240,10 +245,9 @@ def test_only_its_own_door_imports_locust() -> None:
 
 def test_only_the_strategies_and_its_own_door_import_schemathesis() -> None:
     for path in modules():
-        tree = ast.parse(path.read_text("utf-8"))
         named = {
             (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
-            for node in ast.walk(tree)
+            for node in ast.walk(tree(path))
             if isinstance(node, (ast.Import, ast.ImportFrom))
         }
         if any(name.split(".")[0] == "schemathesis" for name in named):
@@ -271,8 +275,7 @@ def test_the_transport_alone_opens_sockets() -> None:
     for path in modules():
         if room(path) in ("transport", "mock"):
             continue
-        tree = ast.parse(path.read_text("utf-8"))
-        for node in ast.walk(tree):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Import):
                 names = {alias.name for alias in node.names}
                 assert not names & {"requests", "urllib3", "http.client"}, path

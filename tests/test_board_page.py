@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from board_sample import OF_BEFORE, contract, report, saved, upheld
-from browsers import CHROMIUM, CONTRAST, started
+from browsers import CHROMIUM, CONTRAST, Shown, Tab, started
 from cancel_contracts.board.output import write
 from cancel_contracts.board.reading import read
 from report_sample import HOSTILE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 BROKEN = contract(upheld(EX_02="violated", EX_04="violated"))
 REPORTS = (
@@ -27,34 +28,26 @@ OLD, MOCK, OTHER = "http://127.0.0.1:9", "Mock", "Other"
 
 
 @pytest.fixture(scope="module", params=[CHROMIUM])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    with started(request.param) as found:
-        yield found
+def tab(request: pytest.FixtureRequest) -> Iterator[Tab]:
+    with started(request.param) as browser:
+        yield Tab(browser)
 
 
 @pytest.fixture
-def open_board(browser: Browser, tmp_path: Path) -> Iterator[Any]:
-    messages: list[str] = []
-    requests: set[str] = set()
-    contexts = []
+def open_board(tab: Tab, tmp_path: Path) -> Iterator[Any]:
+    url = (tmp_path / "site" / "index.html").as_uri()
+    opened: list[Shown] = []
+    with ExitStack() as stack:
 
-    def open_(*reports: Any, **settings: Any) -> Page:
-        write(read(saved(tmp_path, *(reports or REPORTS))), tmp_path / "site", "Board")
-        context = browser.new_context(**settings)
-        context.set_default_timeout(60_000)  # milliseconds; CI machines are shared
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: messages.append(message.text))
-        page.on("pageerror", lambda error: messages.append(str(error)))
-        page.on("request", lambda request: requests.add(request.url))
-        page.goto((tmp_path / "site" / "index.html").as_uri())
-        return page
+        def open_(*reports: Any, **look: Any) -> Page:
+            write(read(saved(tmp_path, *(reports or REPORTS))), tmp_path / "site", "Board")
+            opened.append(stack.enter_context(tab.opened(url, **look)))
+            return opened[-1].page
 
-    yield open_
-    assert messages == [], "the console must stay empty"
-    assert requests == {(tmp_path / "site" / "index.html").as_uri()}, "nothing may be loaded"
-    for context in contexts:
-        context.close()
+        yield open_
+        for shown in opened:
+            assert shown.messages == [], "the console must stay empty"
+            assert set(shown.requests) == {url}, "nothing may be loaded"
 
 
 def cells(page: Page, selector: str) -> list[list[str]]:
@@ -65,7 +58,7 @@ def cells(page: Page, selector: str) -> list[list[str]]:
 
 
 def test_a_row_a_target(open_board: Any) -> None:
-    page = open_board(viewport={"width": 1280, "height": 900})
+    page = open_board(viewport=(1280, 900))
 
     assert cells(page, ".rows tbody tr") == [
         [OLD, "not told", "✗ violated", "1 of 3", "3 of 4", "prose", "0.0.9", "not told", "2026-11-01 08:00"],
@@ -81,7 +74,7 @@ def test_a_row_a_target(open_board: Any) -> None:
 
 
 def test_the_matrix_has_a_word_in_each_cell_and_its_heads_stay_in_sight(open_board: Any) -> None:
-    page = open_board(viewport={"width": 700, "height": 240})
+    page = open_board(viewport=(700, 240))
 
     assert cells(page, ".matrix tbody tr") == [
         ["EX-01", "✓ upheld", "✓ upheld", "✓ upheld"],
@@ -195,7 +188,7 @@ def test_history_and_changes_of_each_target(open_board: Any) -> None:
 
 
 def test_without_a_script_nothing_is_lost_but_the_choice(open_board: Any) -> None:
-    page = open_board(java_script_enabled=False)
+    page = open_board(scripts=False)
 
     assert page.locator("form:visible").count() == 0
     assert page.locator("#compare:visible").count() == 0
@@ -207,7 +200,7 @@ def test_without_a_script_nothing_is_lost_but_the_choice(open_board: Any) -> Non
 @pytest.mark.parametrize("width", [320, 400])
 def test_a_telephone_needs_no_sideways_scrolling(open_board: Any, width: int) -> None:
     long = report(5, name="a-very-long-name-without-any-place-to-break-it-" * 3, version="9" * 60)
-    page = open_board(*REPORTS, long, viewport={"width": width, "height": 800})
+    page = open_board(*REPORTS, long, viewport=(width, 800))
 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     labels = (
@@ -223,7 +216,7 @@ def test_a_telephone_needs_no_sideways_scrolling(open_board: Any, width: int) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_is_legible_in_light_and_dark(open_board: Any, scheme: str) -> None:
-    page = open_board(color_scheme=scheme)
+    page = open_board(dark=scheme == "dark")
     assert page.evaluate(CONTRAST) == []
 
 
@@ -247,7 +240,7 @@ def test_the_keyboard_reaches_everything_in_the_order_of_reading(open_board: Any
 
 
 def test_on_paper_there_are_tables_and_no_forms(open_board: Any) -> None:
-    page = open_board(viewport={"width": 760, "height": 1000})
+    page = open_board(viewport=(760, 1000))
     page.emulate_media(media="print", color_scheme="dark")
 
     assert page.locator("form:visible").count() == 0

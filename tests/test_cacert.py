@@ -7,8 +7,6 @@ import json
 import select
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import test_pytest_door
 import trustme
 from cancel_contracts.cli import main
 from cancel_contracts.ledger import account
@@ -25,7 +24,6 @@ from servers.service import Service
 from servers.trial import conforming, contract_of, target_of
 from test_provision import described, tenant
 
-ROOT = Path(__file__).resolve().parent.parent
 Capture = pytest.CaptureFixture[str]
 YESTERDAY = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=1)
 ONE = ("--only", "MA-40", "--contract", "machine-action")  # a set-up, a look, a call, a look
@@ -129,20 +127,12 @@ def test_the_pytest_door_takes_it(secure: Secure, cacert: Path, tmp_path: Path) 
     service = secure.service
     assert isinstance(service, Service)
     item = f"{contract_of(service.page).path_of_file}::MA-40"
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", item,
-            "--contracts-target", str(target_file(tmp_path, service, secure.url))]  # fmt: skip
-
-    def run(*more: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*argv, *more], capture_output=True, text=True, timeout=120, check=False, cwd=ROOT
-        )
-        return done.returncode, done.stdout + done.stderr
-
-    assert run("--contracts-cacert", str(cacert))[0] == 0
+    argv = ("-q", item, "--contracts-target", str(target_file(tmp_path, service, secure.url)))
+    assert test_pytest_door.run(*argv, "--contracts-cacert", str(cacert)).returncode == 0
     assert service.calls == 1
-    code, told = run("--contracts-cacert", "/nowhere/ca.pem")
-    assert code == pytest.ExitCode.USAGE_ERROR
-    assert "--contracts-cacert: /nowhere/ca.pem does not exist; name a PEM file" in told
+    done = test_pytest_door.run(*argv, "--contracts-cacert", "/nowhere/ca.pem")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "--contracts-cacert: /nowhere/ca.pem does not exist; name a PEM file" in done.stderr
     assert service.calls == 1
 
 

@@ -57,7 +57,7 @@ def test_the_coverage_gate_stands_at_90_or_above() -> None:
 def run(cwd: Path, path: str, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args],
-        cwd=cwd, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=120, check=False,
+        cwd=cwd, env={**os.environ, "PATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 

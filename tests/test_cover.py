@@ -20,13 +20,14 @@ CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
 
 
-def wanted(contract: Contract) -> list[Situation]:
-    found = dict.fromkeys(s for clause in contract.clauses for s in asked(contract, clause))
+def wanted(contract: Contract, *, deep: bool = False) -> list[Situation]:
+    clauses = [c for c in contract.clauses if deep or c.profile == "gate"]
+    found = dict.fromkeys(s for clause in clauses for s in asked(contract, clause))
     return [s for s in found if s.call in ("first", "reused")]
 
 
-def of(contract: Contract, limit: int) -> Cover:
-    return cover(Composition(contract), wanted(contract), limit)
+def of(contract: Contract, limit: int, *, deep: bool = False) -> Cover:
+    return cover(Composition(contract), wanted(contract, deep=deep), limit)
 
 
 def shown(composition: Composition, calls: Iterable[Situation], situation: Situation) -> bool:
@@ -79,8 +80,8 @@ def test_three_quarters_of_the_pairs_meet_in_a_gate_and_all_of_them_in_deep(
 ) -> None:
     gate = of(contract, 92).pairs_met()
     assert gate.met / gate.possible >= ENOUGH.get(contract.name, 0.75)
-    deep = of(contract, 1000).pairs_met()
-    assert deep.met == deep.possible == gate.possible
+    deep = of(contract, 1000, deep=True).pairs_met()
+    assert deep.met == deep.possible >= gate.possible
 
 
 @each

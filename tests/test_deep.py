@@ -29,7 +29,7 @@ from servers.trial import conforming, contract_of, target_of
 
 pytestmark = pytest.mark.slow
 
-CALLS = 250
+CALLS = 300
 
 
 class ChokesOnLists(Service):

@@ -14,7 +14,7 @@ from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
-from cancel_contracts.plan.plan import Plan, make
+from cancel_contracts.plan.plan import Plan, make, selectable
 from cancel_contracts.plan.vary import leaves_open, varied
 from cancel_contracts.run.draw import filled
 from cancel_contracts.verify import Result, verify
@@ -28,7 +28,8 @@ each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
 
 
 def plan(contract: Contract) -> Plan:
-    return make(contract, contract.clauses, "gate")
+    clauses = [c for c in contract.clauses if selectable(c, "gate", contract)]
+    return make(contract, clauses, "gate")
 
 
 def drawn(made: Plan) -> list[Form]:

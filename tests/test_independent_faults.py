@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from cancel_contracts.plan.plan import GATE_CALLS
 from cancel_contracts.transport.client import Timeouts
 from servers import (  # noqa: F401 - each fills the register
     faults_answers,
@@ -65,7 +67,10 @@ CASES = [pytest.param(fault, short, id=f"{fault.name}-{short}") for fault, short
 @pytest.mark.parametrize(("fault", "short"), CASES)
 def test_fault_is_caught_by_the_clause_it_breaks(fault: Fault, short: str) -> None:
     service = conforming(short, fault.service, **fault.attributes)
-    options = IMPATIENT if fault.hangs else AT_ONCE
+    options: dict[str, Any] = IMPATIENT if fault.hangs else AT_ONCE
+    if fault.profile == "deep":
+        calls = None if EVERY or not fault.only(short) else GATE_CALLS
+        options = options | {"profile": "deep", "max_requests": calls}
     outcome = judge(service, only=() if EVERY else fault.only(short), options=options)
     if outcome.exit_code == 0 and fault.only(short) and not EVERY:  # other clauses bring it about
         service = conforming(short, fault.service, **fault.attributes)
@@ -85,6 +90,15 @@ def test_a_fault_is_caught_with_one_resource_at_a_time(
     assert outcome.exit_code == 1, str(outcome)
     sound = judge(conforming("MA", handler), only=only)
     assert sound.exit_code == 0, str(sound)
+
+
+@pytest.mark.parametrize("short", ["SA", "MA"])
+def test_roles_that_users_have_are_warned_of_where_roles_are_served(short: str) -> None:
+    """Libraries of the vendor take either claim: no server is failed for that."""
+    service = conforming(short, joint_requests.RolesCountForUsers)
+    options = AT_ONCE | {"profile": "deep", "max_requests": 10}
+    outcome = judge(service, only=(f"{short}-122",), options=options)
+    assert (outcome.exit_code, set(outcome.warned)) == (0, {f"{short}-122"}), str(outcome)
 
 
 @pytest.mark.parametrize(

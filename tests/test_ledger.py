@@ -30,6 +30,7 @@ from cancel_contracts.report.ledger import text as ledger_text
 from cancel_contracts.targets import safety
 from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Answer, Transport
+from test_pytest_door import TWO, Done, run, run_apart
 
 Capture = pytest.CaptureFixture[str]
 CONTRACT = "machine-action"
@@ -546,16 +547,15 @@ def test_a_local_target_has_none_unless_asked_for(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("worker", [[], ["-n1"]], ids=["alone", "worker"])
+@pytest.mark.parametrize(
+    ("run", "more"), [(run, ()), (run_apart, (*TWO[:-1], "1"))], ids=["alone", "worker"]
+)
 def test_the_pytest_door_writes_one_too(
-    worker: list[str], tmp_path: Path, service: Service
+    run: Callable[..., Done], more: tuple[str, ...], tmp_path: Path, service: Service
 ) -> None:
     path, file = tmp_path / "l.jsonl", target_file(tmp_path, service)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *worker, "-p", "no:cacheprovider", f"specs/{CONTRACT}.yaml::MA-07",
-         "--contracts-target", str(file), "--contracts-ledger", str(path)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    item = (f"specs/{CONTRACT}.yaml::MA-07", "--contracts-target", str(file))
+    done = run("-q", *more, *item, "--contracts-ledger", str(path))
     assert f"ledger: {path}" in done.stdout, done.stdout + done.stderr
     found = account.read(path)
     assert (found.left, found.ended) == ([], True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import cycle
@@ -27,9 +28,11 @@ from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result
-from test_mock_support import MACHINE, SECURITY
+from test_mock_support import MACHINE, PACKAGE, SECURITY
 
-CONTRACT = next(c for c in map(load, shipped()) if c.name == SECURITY.name)
+CONTRACTS = {c.name: c for c in map(load, shipped())}
+CONTRACT = CONTRACTS[SECURITY.name]
+USERS = 3  # of one contract, each with as many calls under way as a plan has
 OPTIONS = Options(effect_seconds=0.2)
 
 
@@ -82,6 +85,17 @@ def test_two_passes_over_a_right_mock_come_to_one_verdict() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", [PACKAGE.name, SECURITY.name])
+def test_users_at_the_same_time_find_nothing_on_a_right_mock(name: str) -> None:
+    """tests/test_locust.py has users in several processes, on the third contract."""
+    contract = CONTRACTS[name]
+    with mock_target([contract], quotas=False) as target, ThreadPoolExecutor(USERS) as users:
+        work = work_on(target, contract)
+        assert list(users.map(performed, [work.begin() for _ in range(USERS)])) == [[]] * USERS
+    assert decide(result(work, work.handed).judgements()).exit_code == 0
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["success-without-effect", "second-cancel-answered-500"])
 def test_a_call_that_violates_is_told_at_once_and_again_in_the_whole(fault: str) -> None:
     with working(fault) as work:
@@ -95,7 +109,7 @@ def test_a_call_that_violates_is_told_at_once_and_again_in_the_whole(fault: str)
 @pytest.mark.slow
 def test_a_quota_that_users_share_is_no_failure_of_one_of_them() -> None:
     """One pass cannot count what others call: the whole alone judges a 429."""
-    machine = next(c for c in map(load, shipped()) if c.name == MACHINE.name)
+    machine = CONTRACTS[MACHINE.name]
     with mock_target([machine], quotas=False) as target:
         work = work_on(target, machine)
     shared = {c.id for c in work.plan.clauses} - {c.id for c in work.judge.clauses}

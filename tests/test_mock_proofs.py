@@ -494,6 +494,8 @@ VARIANT_PROOFS: dict[str, Recipe] = {
     "other-methods-answered-400": by_method("DELETE"),
     "personal-account-answered-401": as_identity("personal"),
     "wrong-audience-answered-403": as_identity("wrong-audience"),
+    "wrong-issuer-answered-403": with_token(lambda w: w.sign(iss="https://another.example/")),
+    "malformed-credentials-answered-400": with_token(lambda w: f"{w.sign()} and more"),
     "anothers-resource-answered-404": as_identity("other-user"),
     "application-only": CANCEL,
     "application-answered-401": as_identity("app"),

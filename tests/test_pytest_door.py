@@ -33,6 +33,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parent.parent
 PLUGIN = ("-p", "cancel_contracts.pytest_plugin")  # as an installed package brings it
+TWO = ("-p", "xdist", "-n", "2")
 STRICT = ("--contracts-strict",)
 SPEC = next(p for p in shipped() if p.stem == "security-action")
 
@@ -57,18 +58,19 @@ def run(*args: str, cwd: Path = ROOT) -> Done:
     return Done(int(code), out.getvalue(), err.getvalue())
 
 
-def run_apart(
-    *args: str, cwd: Path = ROOT, environ: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run pytest in a process of its own."""
+def run_apart(*args: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run pytest in a process of its own, where nothing is installed: tests/test_wheel.py has the
+    plugins that are.
+    """
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *args],
-        cwd=cwd, env={**os.environ, **(environ or {})}, capture_output=True, text=True, timeout=120, check=False,
+        cwd=cwd, env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True,
+        text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
 def test_each_clause_is_an_item_and_collecting_sends_nothing() -> None:
-    done = run_apart(
+    done = run(
         "--collect-only",
         "-q",
         "specs/security-action.yaml",
@@ -264,9 +266,8 @@ def test_a_run_of_others_is_as_without_the_plugin(tmp_path: Path) -> None:
         "utf-8",
     )
     theirs = ("-q", "--target", "x", "--base-url", "y", "-W", "error", str(tmp_path))
-    by_name = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    alone = run_apart(*theirs, cwd=tmp_path, environ=by_name)
-    beside = run_apart(*theirs, *PLUGIN, cwd=tmp_path, environ=by_name)
+    alone = run_apart(*theirs, cwd=tmp_path)
+    beside = run_apart(*theirs, *PLUGIN, cwd=tmp_path)
     assert (beside.returncode, beside.stderr) == (alone.returncode, alone.stderr)
     assert told_of(beside) == told_of(alone)
     assert "1 passed" in told_of(beside), beside.stdout
@@ -358,7 +359,7 @@ def test_of_several_workers_one_makes_the_traffic(tmp_path: Path) -> None:
         one = run(*args, str(tmp_path / "one.jsonl"), f"--junit-xml={tmp_path / 'one.xml'}")
         sent = server.requests.copy()
         several = run_apart(
-            "-n", "2", *args, str(tmp_path / "two.jsonl"), f"--junit-xml={tmp_path / 'two.xml'}"
+            *TWO, *args, str(tmp_path / "two.jsonl"), f"--junit-xml={tmp_path / 'two.xml'}"
         )
         assert server.requests - sent == sent, several.stdout
     assert (one.returncode, several.returncode) == (1, 1)
@@ -374,7 +375,7 @@ def test_an_error_in_the_target_file_is_one_line_for_all_workers(tmp_path: Path)
     file = tmp_path / "target.yaml"
     file.write_text("base_url: http://127.0.0.1:1\nprovider_stats: http://x\n", "utf-8")
     one = run("-q", *CLAUSES, "--contracts-target", str(file))
-    several = run_apart("-q", "-n", "2", *CLAUSES, "--contracts-target", str(file))
+    several = run_apart("-q", *TWO, *CLAUSES, "--contracts-target", str(file))
     assert (one.returncode, several.returncode) == (4, 4), several.stdout
     assert several.stderr == one.stderr
     assert "INTERNALERROR" not in several.stdout
@@ -419,7 +420,7 @@ def test_what_fails_the_session_beside_its_items_does_with_workers(tmp_path: Pat
         file = tmp_path / "target.yaml"
         raw = {**target.raw, "not_testable": {"SA-20": "never"}}
         file.write_text(json.dumps(raw), "utf-8")
-        done = run_apart("-q", "-n", "2", *CLAUSES, "--contracts-target", str(file))
+        done = run_apart("-q", *TWO, *CLAUSES, "--contracts-target", str(file))
     assert done.returncode == 1, done.stdout
     assert "5 passed" in done.stdout, done.stdout
     assert "SA-20" in done.stdout.partition("= contracts =")[2]

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 import pytest
-from cancel_contracts.exchange import Headers
+from cancel_contracts.exchange import Headers, Sent
 from cancel_contracts.report import curl
 from rawserver import RawServer, answer
 
@@ -47,7 +47,7 @@ def head(request: bytes) -> dict[str, str]:
 
 def line_of(method: str, path: str, headers: Headers, body: bytes) -> str:
     full = (("Host", "target"), ("Content-Length", str(len(body))), *headers)
-    return curl.line(method, f"http://target{path}", [list(h) for h in full], body)
+    return curl.line(Sent(method, f"http://target{path}", full, body))
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
@@ -98,14 +98,14 @@ def test_the_path_goes_out_as_it_is(path: str) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "POST"])
 def test_the_method(method: str) -> None:
-    line = curl.line(method, "http://target/x", [["Accept", "application/json"]], b"")
+    line = curl.line(Sent(method, "http://target/x", (("Accept", "application/json"),)))
 
     assert sent(line).startswith(f"{method} /x HTTP/1.1\r\n".encode())
 
 
 def test_chunks_stay_chunks() -> None:
     headers = (("Transfer-Encoding", "chunked"), ("Content-Type", "application/json"))
-    line = curl.line("POST", "http://target/x", headers, b'{"a": 1}')
+    line = curl.line(Sent("POST", "http://target/x", headers, b'{"a": 1}'))
 
     request = sent(line)
 
@@ -137,4 +137,4 @@ def test_an_identity_names_its_variable(identity: str, name: str) -> None:
 
 
 def test_https_keeps_to_http_1_1() -> None:
-    assert "--http1.1" in curl.line("POST", "https://example.com/x", [], b"")
+    assert "--http1.1" in curl.line(Sent("POST", "https://example.com/x"))

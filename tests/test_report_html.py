@@ -6,43 +6,37 @@ import base64
 import re
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsers import CHROMIUM, CONTRAST, started
+from browsers import CHROMIUM, CONTRAST, Shown, Tab, started
 from cancel_contracts.needs import Need
 from cancel_contracts.report import figures
 from cancel_contracts.report.html import hexdump, render, write_html
 from report_sample import HOSTILE, sample, sample_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 WORDS = ("violated", "inconclusive", "not-exercised", "accepted", "upheld")
 SHARED = ("thing/EX-01", "other-thing/EX-01")  # an id that two contracts have
 
 
 @pytest.fixture(scope="module", params=[CHROMIUM])
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    with started(request.param) as found:
-        yield found
+def tab(request: pytest.FixtureRequest) -> Iterator[Tab]:
+    with started(request.param) as browser:
+        yield Tab(browser)
 
 
 class Report:
-    """A page with a report, and whatever it did beyond showing itself."""
+    """A page with a report."""
 
-    def __init__(self, page: Page, path: Path, written: dict[str, Any]) -> None:
-        self.page = page
-        self.messages: list[str] = []
-        self.requests: list[str] = []
-        self.url = path.as_uri()
-        write_html(written, path)
-        page.on("console", lambda message: self.messages.append(message.text))
-        page.on("pageerror", lambda error: self.messages.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(path.as_uri())
+    def __init__(self, shown: Shown, url: str) -> None:
+        self.page, self.requests, self.messages = shown.page, shown.requests, shown.messages
+        self.url = url
 
     def shown(self) -> list[str]:
         names = self.page.locator("details.clause:visible").evaluate_all(
@@ -55,25 +49,21 @@ class Report:
 
 
 @pytest.fixture
-def open_report(browser: Browser, tmp_path: Path) -> Iterator[Any]:
+def open_report(tab: Tab, tmp_path: Path) -> Iterator[Any]:
     opened: list[Report] = []
-    contexts = []
+    with ExitStack() as stack:
 
-    def open_(written: dict[str, Any] | None = None, **settings: Any) -> Report:
-        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"], **settings)
-        context.set_default_timeout(60_000)  # milliseconds; CI machines are shared
-        contexts.append(context)
-        path = tmp_path / f"report-{len(opened)}.html"
-        report = Report(context.new_page(), path, written or sample())
-        opened.append(report)
-        return report
+        def open_(written: dict[str, Any] | None = None, **look: Any) -> Report:
+            path = tmp_path / f"report-{len(opened)}.html"
+            write_html(written or sample(), path)
+            url = path.as_uri()
+            opened.append(Report(stack.enter_context(tab.opened(url, **look)), url))
+            return opened[-1]
 
-    yield open_
-    for report in opened:
-        assert report.messages == [], "the console must stay empty"
-        assert set(report.requests) == {report.url}, "nothing may be loaded"
-    for context in contexts:
-        context.close()
+        yield open_
+        for report in opened:
+            assert report.messages == [], "the console must stay empty"
+            assert set(report.requests) == {report.url}, "nothing may be loaded"
 
 
 def opened(page: Page) -> list[str]:
@@ -94,7 +84,7 @@ def until(page: Page, told: str) -> None:
 
 
 def test_the_first_screen_has_verdict_figures_findings_and_lifecycles(open_report: Any) -> None:
-    page = open_report(viewport={"width": 1280, "height": 900}).page
+    page = open_report(viewport=(1280, 900)).page
 
     assert page.locator("h1").inner_text() == "Violated"
     told = page.locator(".sentence").inner_text()
@@ -341,7 +331,7 @@ for (const details of document.querySelectorAll("details")) {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_text_is_legible_in_light_and_dark(open_report: Any, scheme: str) -> None:
-    page = open_report(color_scheme=scheme).page
+    page = open_report(dark=scheme == "dark").page
 
     red, green, blue = page.evaluate(
         "getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)"
@@ -352,7 +342,7 @@ def test_every_text_is_legible_in_light_and_dark(open_report: Any, scheme: str) 
 
 @pytest.mark.parametrize("width", [320, 390, 1200])
 def test_nothing_sticks_out_of_the_page(open_report: Any, width: int) -> None:
-    page = open_report(viewport={"width": width, "height": 800}).page
+    page = open_report(viewport=(width, 800)).page
     page.get_by_role("button", name="All", exact=True).click()
     page.evaluate(OPEN_ALL)
 
@@ -360,7 +350,7 @@ def test_nothing_sticks_out_of_the_page(open_report: Any, width: int) -> None:
 
 
 def test_on_a_telephone_the_diagram_fits_and_ids_do_not_break(open_report: Any) -> None:
-    page = open_report(viewport={"width": 360, "height": 800}).page
+    page = open_report(viewport=(360, 800)).page
 
     for figure in page.locator("svg.lifecycle").all():
         box = figure.bounding_box()
@@ -375,7 +365,7 @@ def test_on_a_telephone_the_diagram_fits_and_ids_do_not_break(open_report: Any) 
 
 
 def test_the_print_has_no_controls_and_is_light(open_report: Any) -> None:
-    page = open_report(color_scheme="dark").page
+    page = open_report(dark=True).page
 
     page.emulate_media(media="print")
 
@@ -407,7 +397,7 @@ def test_twenty_violations_fit_on_six_pages_with_margins(open_report: Any) -> No
 
 
 def test_without_scripts_everything_is_there_and_no_dead_control(open_report: Any) -> None:
-    page = open_report(java_script_enabled=False).page
+    page = open_report(scripts=False).page
 
     assert page.locator("details.clause").count() == 12
     assert page.locator("form.filter:visible").count() == 0
@@ -426,19 +416,15 @@ def test_a_hostile_body_is_inert(open_report: Any) -> None:
     assert "\\x1b[31mred" in body
 
 
-def test_the_policy_alone_would_stop_a_script(browser: Browser, tmp_path: Path) -> None:
+def test_the_policy_alone_would_stop_a_script(tab: Tab, tmp_path: Path) -> None:
     text = render(sample()).replace(
         "<main>", "<main><script>window.pwned = 1</script><img src='http://127.0.0.1:9/x.png'>", 1
     )
     (tmp_path / "report.html").write_text(text, encoding="utf-8")
-    page = browser.new_page()
-    blocked: list[str] = []
-    page.on("console", lambda message: blocked.append(message.text))
-    page.goto((tmp_path / "report.html").as_uri())
-
-    assert page.evaluate("window.pwned") is None
-    assert len([text for text in blocked if "Content Security Policy" in text]) == 2
-    page.close()
+    with tab.opened((tmp_path / "report.html").as_uri()) as shown:
+        assert shown.page.evaluate("window.pwned") is None
+        blocked = [text for text in shown.messages if "Content Security Policy" in text]
+    assert len(blocked) == 2
 
 
 def test_the_outline_for_screen_readers(open_report: Any) -> None:

@@ -45,7 +45,7 @@ def test_expect_goes_with_content_alone() -> None:
     assert composition.can_meet(call)
     for facts in ({"method": "GET"}, {"method": "OPTIONS"}, {"body": Form("none")}):
         assert not composition.can_meet(Situation(state="Pending", extra="expect", **facts))
-    planned = [c for s in make(MACHINE, MACHINE.clauses, "gate").scenarios for c in s.calls]
+    planned = [c for s in make(MACHINE, MACHINE.clauses, "deep").scenarios for c in s.calls]
     expecting = [c for c in planned if c.extra == "expect"]
     assert expecting
     assert all(composition.can_meet(c) for c in expecting)

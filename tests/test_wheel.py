@@ -78,8 +78,10 @@ def test_the_wheel_brings_specs_schemas_and_templates(wheel: Path) -> None:
 def test_it_verifies_the_mock_from_anywhere(python: Path, tmp_path: Path) -> None:
     where = run(python, tmp_path, "-c", "import cancel_contracts; print(cancel_contracts.__file__)")
     assert str(ROOT) not in where.stdout, where.stdout + where.stderr
+    verify = ("verify", "--contract", "security-action", "--contract", "machine-action")
+    reports = ("--report-html", "r.html", "--report-json", "r.json")
     done = run(
-        python, tmp_path, "-c", MAIN, "verify", "--report-html", "r.html", "--report-json", "r.json"
+        python, tmp_path, "-c", MAIN, *verify, "--only", "SA-20", "--only", "MA-34", *reports
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "r.html").stat().st_size > 10_000
@@ -125,36 +127,27 @@ def project(folder: Path) -> None:
         (folder / name).write_text(text, "utf-8")
 
 
-@pytest.mark.parametrize("more", [(), ("-n", "2")], ids=["one", "xdist"])
+PLUGIN = ("-p", "cancel_contracts.pytest_plugin")  # named beside being installed
+
+
+@pytest.mark.parametrize(
+    ("more", "clauses", "passed"),
+    [((*PLUGIN, "--contracts-strict"), True, "6 passed"), (("-n", "1"), False, "2 passed")],
+    ids=["clauses", "xdist"],
+)
 def test_a_project_with_other_plugins_runs_as_ever(
-    python: Path, tmp_path: Path, more: tuple[str, ...]
+    python: Path, tmp_path: Path, more: tuple[str, ...], clauses: bool, passed: str
 ) -> None:
     """pytest-base-url and pytest-profiling are loaded beside the plugin, and the project has a `contracts`."""
     project(tmp_path)
+    if clauses:
+        spec = ROOT / "tests" / "print_job_spec.txt"
+        (tmp_path / "print-job.yaml").write_bytes(spec.read_bytes())
     theirs = ("--base-url", "http://theirs.invalid", "--profile", "--target", "esp32")
     done = run(python, tmp_path, "-m", "pytest", "--trace-config", *theirs, *more)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert passed in done.stdout
     for plugin in ("cancel-contracts-", "pytest-base-url-", "pytest-profiling-"):
         assert re.search(rf"^ +{plugin}\d", done.stdout, re.MULTILINE), plugin
     assert "cancel_contracts/pytest_plugin" in done.stdout
     assert (tmp_path / "prof").is_dir()  # pytest-profiling has done its work
-
-
-def test_clauses_run_in_such_a_project(python: Path, tmp_path: Path) -> None:
-    project(tmp_path)
-    (tmp_path / "print-job.yaml").write_bytes((ROOT / "tests" / "print_job_spec.txt").read_bytes())
-    theirs = ("--base-url", "http://theirs.invalid", "--profile", "--target", "esp32")
-    done = run(python, tmp_path, "-m", "pytest", "-q", *theirs, "--contracts-strict")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
-
-
-def test_its_pytest_plugin_collects_a_spec(python: Path, tmp_path: Path) -> None:
-    spec = tmp_path / "print-job.yaml"
-    spec.write_bytes((ROOT / "tests" / "print_job_spec.txt").read_bytes())
-    done = run(
-        python, tmp_path, "-m", "pytest", "-q", "-p", "cancel_contracts.pytest_plugin", str(spec)
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "4 passed" in done.stdout

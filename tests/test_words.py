@@ -17,11 +17,12 @@ from cancel_contracts.contract import load as loading
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.credentials import IDENTITIES, Carried
 from cancel_contracts.contract.expected import FACETS, Facet
+from cancel_contracts.contract.extras import EXTRAS, Extra
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.word import Word
-from cancel_contracts.contract.words import AXES, BODIES, EXTRAS, IDS
+from cancel_contracts.contract.words import AXES, BODIES, IDS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.judge.accumulator import SINGLE
@@ -77,7 +78,7 @@ NEW = [
     ),
     pytest.param(
         "extra",
-        Word("far", "a hop count", "from far away", (("Max-Forwards", "9"),)),
+        Word("far", "a hop count", "from far away", Extra((("Max-Forwards", "9"),))),
         "far",
         lambda sent: ("Max-Forwards", "9") in sent.headers,
         id="extra",

@@ -22,6 +22,7 @@ Failure = Literal[
     "refused", "unreachable", "tls", "proxy", "timeout", "reset", "closed", "too-large"
 ]
 NOBODY_THERE: frozenset[str] = frozenset({"refused", "unreachable", "tls", "proxy"})
+USER_AGENT = "cancel-contracts"  # of a request that says nothing else
 HEADER_BYTES = 200  # what a header, or an interim response, costs beside its text
 Part = Literal["headers", "body"]
 # The words of bodies and ids whose text is drawn when the run begins.
@@ -111,6 +112,9 @@ class Sent:
     headers: Headers = ()
     body: bytes = b""
     unrecorded: tuple[Part, ...] = ()  # of a request that somebody else recorded in part
+    without: tuple[str, ...] = ()  # fields that go out with every other request
+    absolute: bool = False  # whether the request line held the URL whole (RFC 9112 section 3.2.2)
+    version: str = "1.1"  # of HTTP
 
 
 @dataclass(frozen=True)

@@ -76,8 +76,9 @@ def stale(rows: Iterable[Excused]) -> list[str]:
         lacking = {gap.need for gap in row.journal.missing.values()}
         lacking |= {gap.need for v in row.judgement.verdicts for gap in v.gaps}
         needed |= {key for need in lacking if need for key in need.keys}
-        whole = len(row.judgement.verdicts) == len(row.judgement.contract.clauses)
-        used = _used(row.journal, whole)
+        judged = {v.clause.id for v in row.judgement.verdicts}
+        least = {c.id for c in row.judgement.contract.clauses if c.profile == "gate"}
+        used = _used(row.journal, judged >= least)
         words = {v.clause.id: v.word for v in row.judgement.verdicts if not v.newer}
         for key in row.not_testable:
             if key in used:

@@ -101,5 +101,11 @@ class Journal:
     stopped: str | None = None
     single: bool = False  # the target keeps one resource at a time: there is no neighbour
     minted: bool = False  # the identities' claims are known, because the suite signed them
+    began: float | None = None  # when the run did, by our clock, in seconds since 1970
     setups: int = 0  # provider-state calls made, tear-down included
     notes: list[str] = field(default_factory=list)
+
+    def note(self, text: str) -> None:
+        """Tell something beside the verdicts, once."""
+        if text not in self.notes:
+            self.notes.append(text)

@@ -131,10 +131,13 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
 
 
 def _profile(contract: Contract, fault: Fault, ids: Sequence[str]) -> Profile:
-    """Return the least profile that is to catch a fault."""
-    clauses = [contract.clause(id_) for id_ in ids]
-    deep = clauses and all(clause.profile == "deep" for clause in clauses if clause)
-    return "deep" if deep or fault.name in BY_DEEP else "gate"
+    """Return the least profile that is to catch a fault: `deep` where no other clause asks for what
+    it breaks.
+    """
+    speaking = _speaking(contract.path_of_file)
+    clauses = [clause for id_ in ids if (clause := contract.clause(id_))]
+    asking = {clause.profile for clause in clauses if speaking.asks(clause, fault)}
+    return "deep" if asking == {"deep"} or fault.name in BY_DEEP else "gate"
 
 
 def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:

@@ -93,8 +93,12 @@ class Speaking:
         told, speaks = facts.get("answer"), clause.given.get("answer")
         if told and speaks and _statuses(*told).isdisjoint(_statuses(*listed(speaks))):
             return False
+        return self._hold(self._spoken(clause), facts)
+
+    def _hold(self, calls: frozenset[int], facts: Mapping[str, Sequence[str]]) -> bool:
+        """Whether the facts of a fault hold in one of some calls."""
         held = [self._held(key, tuple(words)) for key, words in facts.items() if key != "answer"]
-        return bool(self._spoken(clause).intersection(*held))
+        return bool(calls.intersection(*held))
 
     def _held(self, key: str, words: tuple[str, ...]) -> frozenset[int]:
         """Return in which of the calls a fact of a fault holds; a method is never the act."""
@@ -112,6 +116,13 @@ class Speaking:
         return tuple(
             c.id for c in self.contract.clauses if any(self.about(c, b) for b in fault.breaks)
         )
+
+    def asks(self, clause: Clause, fault: Fault) -> bool:
+        """Whether a clause asks for a call in which what a fault breaks holds: one that speaks of
+        any call asks for the ordinary one.
+        """
+        wanted = frozenset(map(self._calls.index, asked(self.contract, clause)))
+        return any(self.about(clause, b) and self._hold(wanted, b.facts) for b in fault.breaks)
 
 
 @cache

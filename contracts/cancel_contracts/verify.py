@@ -29,7 +29,6 @@ from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
 from cancel_contracts.run.attempt import Stop
-from cancel_contracts.run.performed import sentinel
 from cancel_contracts.run.pool import Pool, in_turn, together
 from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.run.run import Run
@@ -236,7 +235,7 @@ class _ContractRun:
         began, run = time.monotonic(), self.run
         with contained(self.crashes):
             plan = run.begin(self.assignment.plan, self.assignment.way)
-            if (id_ := sentinel(run.last_looks)) and self.assignment.endpoint.handler:
+            if (id_ := run.calls.known) and self.assignment.endpoint.handler:
                 self.sentinels[plan.contract.name] = id_
             yield
             run.go_on(plan)

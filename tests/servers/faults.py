@@ -21,7 +21,8 @@ class Fault:
     """A service that deviates. `clauses` by contract; `attributes` narrow the service.
 
     `beside` are clauses whose exchanges give the named ones something to judge: a run of the whole
-    contract needs none. `hangs`: a short patience will do, and saves time.
+    contract needs none. `hangs`: a short patience will do, and saves time. `profile` is the least
+    that catches it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Fault:
     attributes: Mapping[str, Any]
     beside: tuple[str, ...] = ()
     hangs: bool = False
+    profile: str = "gate"
 
     def only(self, short: str) -> tuple[str, ...]:
         """Return the clauses to select, or nothing for the whole contract."""
@@ -76,9 +78,16 @@ def _words(service: type[Service]) -> str:
 
 
 def breaks(
-    clauses: str, each: Choices | None = None, *, beside: str = "", hangs: bool = False
+    clauses: str,
+    each: Choices | None = None,
+    *,
+    beside: str = "",
+    hangs: bool = False,
+    deep: bool = False,
 ) -> Callable[[type[Service]], type[Service]]:
-    """Register a service under its name, once or for each of several choices of its attributes."""
+    """Register a service under its name, once or for each of several choices of its attributes.
+    `deep`: no gate asks for it.
+    """
     found: dict[str, tuple[str, ...]] = {}
     for word in clauses.split():
         short, _, number = word.partition("-")
@@ -88,8 +97,9 @@ def breaks(
         words = _words(service)
         for label, attributes in (each or {"": {}}).items():
             name = f"{words}: {label}" if label else words
-            fault = Fault(name, found, service, attributes, tuple(beside.split()), hangs)
-            FAULTS.append(fault)
+            profile = "deep" if deep else "gate"
+            aside = tuple(beside.split())
+            FAULTS.append(Fault(name, found, service, attributes, aside, hangs, profile))
         return service
 
     return register

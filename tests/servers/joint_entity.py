@@ -45,7 +45,8 @@ class CancelRewrites(Service):
         resource.shown[self.name] = self.becomes
 
 
-@awaits("whole entity", "MA AP", {"MA": {"names": ("commands", "justification")}})
+@breaks("AP-72", {"justification": {"names": ("justification",)}})
+@awaits("whole entity", "MA", {"commands": {"names": ("commands",)}})
 class CancelDrops(Service):
     """What was cancelled is read from another table, which lacks a column."""
 
@@ -96,8 +97,7 @@ class AnswerDisagrees(Service):
         return self.told(self.entity(call.resource) | {self.name: self.says})
 
 
-@breaks("MA-71", {"years before": {"hours": -300_000}})
-@awaits("whole entity", "MA", {"days ahead": {"hours": 72}})
+@breaks("MA-71", {"years before": {"hours": -300_000}, "days ahead": {"hours": 72}})
 class DatesOutOfOrder(Service):
     hours = 0
 
@@ -192,7 +192,7 @@ class EndedOnesComeToLife(Later):
 # --- Canaries ------------------------------------------------------------------------------------
 
 
-@awaits("canaries", "SA MA AP")
+@breaks("SA-53 MA-70 AP-73")
 class ErrorsNameTheCallerBefore(Service):
     before = ""
 
@@ -229,14 +229,14 @@ class TokenInAHeader(Service):
         return replace(refusal, headers=(*refusal.headers, ("X-Debug-Auth", token)))
 
 
-@awaits("canaries", "MA")
+@breaks("MA-70")
 class CommentOfAnotherInAnError(Service):
     def unknown(self, call: Call) -> Response:
         kept = [r.comment for r in self.resources.values() if r.comment]
         return self.refuse(404, "ResourceNotFound", f"Not found. Last: {kept[-1] if kept else ''}")
 
 
-@awaits("canaries", "AP")
+@breaks("AP-73", beside="AP-25 AP-140", deep=True)
 class OwnerNamedToAnother(Service):
     def check_ownership(self, call: Call) -> Response | None:
         refusal = super().check_ownership(call)
@@ -296,7 +296,7 @@ class NoRoomForMore(Service):
                 self.inside -= 1
 
 
-@awaits("more at once", "SA MA AP")
+@breaks("SA-33 MA-53 AP-48", deep=True)
 class AnswersCross(Service):
     """A field of the service that should be a variable: calls at once take each other's id."""
 

@@ -100,7 +100,8 @@ class CommentOfALaterStateIsLost(Looks):
             resource.comment = None
 
 
-@awaits("pairs", "MA AP")
+@breaks("MA-22")
+@breaks("AP-137", deep=True)
 class FormTakenInTheLastState(Looks):
     """A content negotiator of an older version serves what is in the last state."""
 
@@ -345,7 +346,8 @@ class ExpiredTokenOnAKeptConnection(Service):
         return refusal
 
 
-@awaits("kept connections", "MA AP")
+@breaks("MA-01")
+@awaits("kept connections", "AP")
 class RefusedBodyIsReadAgain(Service):
     """A body that was refused is put before the next one on the connection."""
 
@@ -386,7 +388,7 @@ class RefusalClosesTheNext(Service):
 # --- Other callers -------------------------------------------------------------------------------
 
 
-@awaits("other callers", "SA MA AP")
+@breaks("AP-06")  # on the other two nobody owns anything
 class SameOwnerOnly(Service):
     """A cancel strikes the newest of whatever other owner there is."""
 
@@ -423,7 +425,7 @@ class CancelledOnesLoseTheirDate(Service):
                 resource.shown["creationDateTimeUtc"] = None
 
 
-@awaits("other callers", "SA MA AP")
+@breaks("SA-05 MA-06 AP-06")
 class RunningOnesFinish(Service):
     """Each cancel marks all that is running as done."""
 

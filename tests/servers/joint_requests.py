@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from servers.entities import Resource
-from servers.faults import awaits, breaks, values
+from servers.faults import breaks, values
 from servers.front import Request, Response
 from servers.service import Call, Service
 from servers.tokens import Caller
@@ -35,6 +35,11 @@ def from_any_scheme(request: Request) -> str:
     return request.headers.get("authorization", "").partition(" ")[2].split(",")[0].strip()
 
 
+def from_first_word(request: Request) -> str:
+    words = request.headers.get("authorization", "").split()
+    return words[1] if len(words) > 2 else ""
+
+
 def from_last_word(request: Request) -> str:
     return (request.headers.get("authorization", "").split() or [""])[-1]
 
@@ -42,12 +47,11 @@ def from_last_word(request: Request) -> str:
 @breaks("SA-50 MA-67 AP-70", {
     "query": {"where": staticmethod(from_query)},
     "another header": {"where": staticmethod(from_other_header)},
+    "cookie": {"where": staticmethod(from_cookie)},
 })  # fmt: skip
 @breaks("SA-49 MA-66 AP-69", {"last word": {"where": staticmethod(from_last_word)}})
-@awaits("nearly right", "SA MA AP", {
-    "cookie": {"where": staticmethod(from_cookie)},
-    "any scheme": {"where": staticmethod(from_any_scheme)},
-})  # fmt: skip
+@breaks("SA-49 MA-63 AP-69", {"any scheme": {"where": staticmethod(from_any_scheme)}})
+@breaks("SA-121 MA-121 AP-121", {"first word": {"where": staticmethod(from_first_word)}}, deep=True)
 class TokenFromElsewhere(Service):
     """Where the header says nothing of worth, the token is looked for elsewhere."""
 
@@ -58,7 +62,7 @@ class TokenFromElsewhere(Service):
 
 
 @breaks("SA-12 MA-21 AP-19", {"not before": {"drop": ("nbf",)}})
-@awaits("nearly right", "SA MA AP", {"issuer": {"drop": ("iss",)}})
+@breaks("SA-36 MA-124 AP-50", {"issuer": {"drop": ("iss",)}})
 class ClaimNotRead(Service):
     """A claim is not looked at, and so may say anything."""
 
@@ -75,7 +79,7 @@ class ClaimNotRead(Service):
         return signed.holder(kept) if good else None
 
 
-@awaits("nearly right", "SA MA AP")
+@breaks("AP-124", deep=True)
 class RolesCountForUsers(Service):
     """Permissions are what `roles` and `scp` hold together."""
 
@@ -89,7 +93,7 @@ class RolesCountForUsers(Service):
         return replace(caller, permissions=caller.permissions | frozenset(map(str, roles)))
 
 
-@awaits("nearly right", "SA MA AP")
+@breaks("SA-36 MA-44 AP-50")
 class AudienceBeginsAlike(Service):
     def bearer(self, request: Request) -> Caller | None:
         self.tokens.addressed = lambda claims: any(  # type: ignore[attr-defined]
@@ -101,7 +105,10 @@ class AudienceBeginsAlike(Service):
 # --- Ids and paths nearly right ------------------------------------------------------------------
 
 
-@awaits("nearly right", "SA MA AP", values("take", 8, 30))
+ORDINARY = "SA-05 MA-06 AP-06"  # which have another resource stand beside the first call
+
+
+@breaks("SA-21 MA-36 AP-36", values("take", 8, 30), beside=ORDINARY)
 class IdByItsBeginning(Service):
     take = 0
 
@@ -111,13 +118,46 @@ class IdByItsBeginning(Service):
         return super().find(id_) or next(iter(alike[-1:]), None)
 
 
-@awaits("nearly right", "SA MA AP")
-class IdUpToASemicolon(Service):
+@breaks("SA-20 MA-34 AP-35", values("take", 8, 30), beside=ORDINARY)
+class IdsThatBeginAlike(Service):
+    """The first letters of an id are looked at, and no others."""
+
+    take = 0
+
+    def find(self, id_: str) -> Resource | None:
+        alike = [r for i, r in self.resources.items() if i[: self.take] == id_[: self.take]]
+        return super().find(id_) or next(iter(alike[-1:]), None)
+
+
+@breaks("SA-21 MA-47 AP-36", {
+    "at a NUL": {"end": "\0"}, "at a quote": {"end": "'"}, "at a slash": {"end": "/"},
+    "at a letter beyond ASCII": {"end": "é"},
+}, beside=ORDINARY)  # fmt: skip
+class IdEnds(Service):
+    """What follows a character is not read: a C string, a statement that goes on, a path."""
+
+    end = "\0"
+
     def key(self, segment: str) -> str:
-        return super().key(segment.partition(";")[0])
+        return super().key(segment).partition(self.end)[0]
 
 
-@awaits("nearly right", "SA MA AP")
+PATTERNS = values("some", "*", "%")
+
+
+@breaks("SA-21", PATTERNS, beside=ORDINARY)
+@breaks("MA-112 AP-112", PATTERNS, beside=ORDINARY, deep=True)
+class IdIsAPattern(Service):
+    some = "*"
+
+    def find(self, id_: str) -> Resource | None:
+        begin, mark, end = id_.partition(self.some)
+        fits = [r for i, r in self.resources.items() if i.startswith(begin) and i.endswith(end)]
+        return super().find(id_) or (fits[-1] if mark and begin and fits else None)
+
+
+@breaks("SA-21 AP-36", beside=ORDINARY)
+@breaks("MA-112", beside=ORDINARY, deep=True)
 class IdDecodedTwice(Service):
     def key(self, segment: str) -> str:
         return unquote(super().key(segment), errors="replace")
@@ -145,11 +185,11 @@ def cut_slash(path: str) -> str:
     return path.rstrip("/")
 
 
-@awaits("nearly right", "SA MA AP", {
+@breaks("SA-102 MA-102 AP-102", {
     "doubled slash": {"read": staticmethod(squeezed)}, "dots": {"read": staticmethod(settled)},
     "slash at the end": {"read": staticmethod(cut_slash)},
     "encoded letters": {"read": staticmethod(unquote)},
-})  # fmt: skip
+}, deep=True)  # fmt: skip
 class GuardReadsTheRawPath(Service):
     """A guard in front knows the documented path alone; the router behind it knows others."""
 
@@ -191,18 +231,20 @@ class Assigns(Service):
 @breaks("MA-69", {n: {"names": (n,)} for n in ("creationDateTimeUtc",)})
 @breaks("MA-72", {n: {"names": (n,)} for n in ("cancellationRequestor",)})
 @breaks("AP-72", {n: {"names": (n,)} for n in ("requestType", "createdDateTime")})
-@awaits("assignment", "MA", {n: {"names": (n,)} for n in ("machineId",)})
-@awaits("assignment", "AP", {n: {"names": (n,)} for n in ("requestState",)})
+@breaks("MA-130", {n: {"names": (n,)} for n in ("machineId", "lastUpdateDateTimeUtc", "commands")})
+@breaks("AP-130", {n: {"names": (n,)} for n in ("requestState", "justification")})
 class BodyWrites(Assigns):
     """A property of the body is written into the entity."""
 
 
-@awaits("assignment", "AP", {
+@breaks("AP-131", {
     "in a list": {"like": staticmethod(lambda given, id_: given == [id_])},
     "cut": {"like": staticmethod(lambda given, id_: isinstance(given, str) and (
         len(given) > 7 and id_.startswith(given)))},
     "empty": {"like": staticmethod(lambda given, id_: given == "")},
-})  # fmt: skip
+    "going on": {"like": staticmethod(lambda given, id_: str(given).startswith(id_))},
+    "an object": {"like": staticmethod(lambda given, id_: isinstance(given, dict))},
+}, deep=True)  # fmt: skip
 class OwnersIdNearlyRight(Service):
     like: Callable[[Any, str], bool] = staticmethod(lambda given, id_: False)
 
@@ -220,8 +262,6 @@ class OwnersIdNearlyRight(Service):
     "accept": {"header": "accept", "part": "text/html"},
     "accept-language": {"header": "accept-language", "part": ""},
     "cookie": {"header": "cookie", "part": ""},
-})  # fmt: skip
-@awaits("neutral", "SA MA AP", {
     "user-agent": {"header": "user-agent", "part": "curl"},
     "x-forwarded-proto": {"header": "x-forwarded-proto", "part": "http"},
     "x-http-method": {"header": "x-http-method-override", "part": ""},
@@ -269,11 +309,13 @@ class QueryIsPartOfTheId(Service):
     "braces": {"pattern": r"\{\{.*?\}\}|\$\{.*?\}|#\{.*?\}", "by": ""},
     "line ends": {"pattern": r"\r\n?", "by": "\n"},
     "dates": {"pattern": r"^(\d{4})-(\d\d)-(\d\d)T.*$", "by": r"\3.\2.\1"},
-})  # fmt: skip
-@awaits("texts", "MA", {
-    "nul": {"pattern": "\0.*", "by": ""},
     "hashes": {"pattern": r"^=", "by": "'="},
 })  # fmt: skip
+@breaks("MA-132", {"nul": {"pattern": "\0.*", "by": ""}}, deep=True)
+@breaks("MA-131", {
+    "numbers": {"pattern": r"^0+(?=\d)", "by": ""}, "references": {"pattern": "&amp;", "by": "&"},
+    "mentions": {"pattern": r"@\w+", "by": "@"},
+}, deep=True)  # fmt: skip
 class TextsRewritten(Service):
     """What a text seems to be is what it is taken for."""
 
@@ -285,7 +327,8 @@ class TextsRewritten(Service):
             resource.comment = re.sub(self.pattern, self.by, resource.comment, flags=re.DOTALL)
 
 
-@awaits("texts", "MA", values("most", 65_535, 999_999))
+@breaks("MA-57", values("most", 65_535))
+@breaks("MA-132", values("most", 999_999), deep=True)
 class TextsCut(Service):
     most = 0
 
@@ -306,9 +349,49 @@ class FormsFail(Service):
         return super().post(request, id_)
 
 
-@awaits("texts", "MA AP")
+@breaks("MA-133 AP-133", deep=True)
 class FormsFailAtAMark(FormsFail):
     pattern = b"^\xef"
+
+
+@breaks("MA-133 AP-133", deep=True)
+class FormsFailAtHalfAPair(FormsFail):
+    pattern = rb"\\ud83d(?!\\ud)"
+
+
+@breaks("MA-134 AP-134", deep=True)
+class BadBodyOfWhatEndedIsTaken(Service):
+    """Whatever is wrong with the body hides that the resource has ended: it is cancelled."""
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        if not self.json(call) and call.resource is not None and refusal.status in (400, 409):
+            self.cancel(call.resource, call)
+        return refusal
+
+
+@breaks("MA-135 AP-135", deep=True)
+class BadBodyOfAnUnknownIdFails(Service):
+    def unknown(self, call: Call) -> Response:
+        if not self.json(call):
+            return self.refuse(500, "NullReference", "No body.")
+        return super().unknown(call)
+
+
+@breaks("MA-134 AP-134", deep=True)
+class StateIsWhatTheBodySays(Service):
+    """The resource of the body is what is looked at."""
+
+    def check_state(self, call: Call) -> Response | None:
+        said = call.document if isinstance(call.document, dict) else {}
+        if {said.get("status"), said.get("requestState")} & set(self.page.cancellable):
+            return None
+        return super().check_state(call)
+
+
+@breaks("AP-136", deep=True)
+class OwnerIsWhoTheBodySays(Service):
+    def owns(self, call: Call) -> bool:
+        return super().owns(call) or call.document.get("userId") == call.caller.name
 
 
 @breaks("MA-68 AP-71")
@@ -323,14 +406,14 @@ class RespelledIsIdle(Service):
 # --- The request side of HTTP --------------------------------------------------------------------
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-103 MA-103 AP-103", deep=True)
 class OldVersionIsIdle(Service):
     def perform(self, call: Call) -> None:
         if call.request.version != "HTTP/1.0":
             super().perform(call)
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-105 MA-105 AP-104", deep=True)
 class AbsoluteFormIsUnguarded(Service):
     def check_caller(self, call: Call) -> Response | None:
         absolute = not call.request.target.startswith("/")
@@ -341,7 +424,7 @@ class AbsoluteFormIsUnguarded(Service):
         return None if absolute else super().check_permission(call)
 
 
-@awaits("requests", "SA MA AP")
+@breaks("SA-53 MA-70 AP-73", beside="SA-108 MA-108 AP-108", deep=True)
 class TraceEchoesAll(Service):
     def other_method(self, request: Request, id_: str) -> Response:
         if request.method != "TRACE":
@@ -352,7 +435,8 @@ class TraceEchoesAll(Service):
             ("Content-Type", "message/http"),))  # fmt: skip
 
 
-@awaits("requests", "SA MA AP", values("verb", "CANCEL", "TRACE", "PURGE"))
+@breaks("SA-107 MA-107 AP-107", values("verb", "CANCEL", "PURGE"), deep=True)
+@breaks("SA-108 MA-108 AP-108", values("verb", "TRACE"), deep=True)
 class SeldomMethodIsTaken(Service):
     verb = ""
 

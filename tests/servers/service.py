@@ -257,7 +257,10 @@ class Service(Provides):
         return Response(status, chunked=self.empty_chunked and status != 204)
 
     def told(self, value: Any, status: int = 200) -> Response:
-        body = json.dumps(value, ensure_ascii=False).encode("utf-8")
+        try:
+            body = json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:  # half a surrogate pair can be told in an escape alone
+            body = json.dumps(value).encode("ascii")
         return Response(status, body, (("Content-Type", self.media_type),))
 
     media_type = "application/json"

@@ -94,9 +94,9 @@ class Signed:
                 return None
             mac = hmac.new(self.key.encode(), f"{head}.{body}".encode(), hashlib.sha256).digest()
             found = json.loads(_decode(body))
+            good = hmac.compare_digest(mac, _decode(signature))
         except (ValueError, AttributeError):
             return None
-        good = hmac.compare_digest(mac, _decode(signature))
         return found if good and isinstance(found, dict) else None
 
     def timely(self, claims: dict[str, Any]) -> bool:

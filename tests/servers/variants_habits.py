@@ -130,6 +130,32 @@ class QuotesTheCall(Service):
         return self.refuse(self.final_status, "NotCancellable", f"{call.id} is not cancellable.")
 
 
+class SpeaksOfKinds(Service):
+    """Errors and a header tell what kind of caller it was, in the words of a manual, and which of
+    two pools has served it. Only a first answer sets a cookie, only some are counted.
+    """
+
+    turn = 0
+
+    def answer(self, request: Request) -> Response:
+        self.turn += 1
+        caller = self.bearer(request)
+        kind = "nobody" if caller is None else "app" if caller.application else "user"
+        more = [("X-Principal", kind), ("X-Served-By", ("user-pool", "app-pool")[self.turn % 2])]
+        more += [("Set-Cookie", "first=1")] if self.turn == 1 else []
+        more += [("X-RateLimit-Remaining", str(self.turn))] if self.turn % 3 else []
+        made = super().answer(request)
+        return replace(made, headers=(*made.headers, *more))
+
+    def unknown(self, call: Call) -> Response:
+        who = "app" if call.caller.application else "user"
+        return self.refuse(404, "ResourceNotFound", f"No {who} sees it. Ask an admin.")
+
+    def check_ownership(self, call: Call) -> Response | None:
+        refusal = super().check_ownership(call)
+        return refusal and self.refuse(403, "UnAuthorized", "A user cancels what is that user's.")
+
+
 class SameTargetInNoTwo(Service):
     """Errors carry an id each, a link with it and the date of now."""
 
@@ -204,6 +230,27 @@ class ReadsGuids(Service):
         if re.fullmatch("[0-9a-f]{32}", digits):
             id_ = str(uuid.UUID(digits))
         return super().find(id_)
+
+
+class TrimsIds(Service):
+    """As Spring's reader of UUIDs, and databases that fill columns with blanks."""
+
+    def key(self, segment: str) -> str:
+        return super().key(segment).strip()
+
+
+class LeavesMatrixParametersAway(Service):
+    """RFC 3986, section 3.3: what a semicolon in a segment means is the server's own to say."""
+
+    def key(self, segment: str) -> str:
+        return super().key(segment.partition(";")[0])
+
+
+class NamesTheId(Service):
+    """Whoever asks for what is not there is told what was asked for, in small letters."""
+
+    def unknown(self, call: Call) -> Response:
+        return self.refuse(404, "ResourceNotFound", f"Nothing has the id {call.id.lower()}.")
 
 
 class OnlyGuids(Service):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
+from cancel_contracts.contract.extras import EXTRAS, Extra
 from cancel_contracts.contract.given import (
     DEFAULT,
     answers,
@@ -274,6 +275,9 @@ class Composition:
         sends = sends_body(self.contract, situation.method)
         bodiless = not sends or situation.body.word == "none"
         described = situation.content_type != "default" or situation.transfer != "length"
-        described |= situation.extra in ("expect", "respelled")  # RFC 9110 section 10.1.1
+        extra: Extra = EXTRAS[situation.extra].wire
+        described |= extra.described  # RFC 9110 section 10.1.1
+        if extra.version == "1.0" and situation.transfer == "chunked":
+            return False  # RFC 9112 section 6.1
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
         return not (bodiless and described) and (sends or not sent)

@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from cancel_contracts.contract.word import Word, table
 
+SHORT_TOKEN_CHARS = 1000  # in ten places at once it is no longer than what servers read of a head
+# Blanks and letters by fours: readers of base64 that pass over blanks find whole groups.
+MORE_WORDS = " and four words more"
 FIELD_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 section 5.6.2
 
 
@@ -82,7 +85,7 @@ class Scheme:
         if self.word:
             low = self.word == self.word.lower() and identity == "lower-case-scheme"
             return not low and not (self.basic and identity == "basic-scheme")
-        return identity not in ("bare-scheme", "lower-case-scheme", "bare-token")
+        return identity not in ("bare-scheme", "lower-case-scheme", "bare-token", "other-scheme")
 
 
 BEARER = Scheme()
@@ -102,6 +105,8 @@ def _elsewhere(scheme: Scheme, token: str) -> Carried:
     field = name if FIELD_NAME.fullmatch(name) else "access_token"
     headers = [("X-Authorization", f"Bearer {text}"), ("X-Access-Token", text), ("Proxy-Authorization", f"Bearer {text}"), ("X-Forwarded-User", "admin"), ("X-MS-CLIENT-PRINCIPAL-NAME", "admin")]  # fmt: skip
     headers += [] if scheme.word else [("Authorization", f"Bearer {text}"), (field, text)]
+    if len(text) <= SHORT_TOKEN_CHARS:
+        headers += [("X-MS-TOKEN-AAD-ACCESS-TOKEN", text), ("X-Forwarded-Access-Token", text), ("X-Auth-Token", text)]  # fmt: skip
     if scheme.place == "header":
         headers = [line for line in headers if line[0].lower() != scheme.name.lower()]
     if scheme.place != "cookie":
@@ -135,10 +140,18 @@ IDENTITIES = table(
     Word("longer-token", "a good token with letters after it", "with a token that goes on", _written(lambda token: f"{token}AAAA")),
     Word("other-case-token", "a good token in the other case", "with a token in the other case", _written(str.swapcase)),
     Word("token-elsewhere", "a good token in the query, a cookie and other headers, the names that a gateway gives, and no Authorization", "with the token in query, cookie and other headers alone", _elsewhere),
+    Word("other-scheme", "a good token under another word, which begins as the scheme does", "with a good token under another scheme", lambda scheme, token: replace(scheme, word=f"{scheme.word}s").carry(token)),
+    Word("words-after", "a good token and words after it", "with words after the token", _written(lambda token: token + MORE_WORDS)),
     Word("wrong-audience", "a token for another API", "with a token for another API", need="mint"),
     Word("bad-signature", "a token that somebody else signed", "with a token that somebody else signed", need="mint"),
     Word("unsigned", "a token of `alg` none", "with an unsigned token", need="mint"),
     Word("not-yet-valid", "a token whose `nbf` is to come", "with a token that is not valid yet", need="mint"),
+    Word("wrong-issuer", "a token of another issuer, whose name begins alike", "with a token of another issuer", need="mint"),
+    Word("capital-none", "a token of `alg` NONE", "with an unsigned token that says NONE", need="mint"),
+    Word("lower-case-algorithm", "a token that nobody signed, its `alg` in lower case", "with an unsigned token whose algorithm is in lower case", need="mint"),
+    Word("without-expiry", "a token without `exp`", "with a token that never expires", need="mint"),
+    Word("user-with-roles", "a user's token whose `scp` lacks the permissions that its `roles` name", "with a user's token that has roles for scopes", need="mint"),
+    Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
 

@@ -1,16 +1,27 @@
-"""The id of a resource, as its parameter and what is shown describe it. Inside it is a text."""
+"""The id of a resource, as its parameter and what is shown describe it. Inside it is a text.
+
+An id that is *nearly* a resource's own is written as a path segment with names in it: {id} for the
+id, {cut} for it without its end, {twice} for it encoded twice, {like} for another that begins
+alike.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from cancel_contracts.contract.parameters import examples_of, fits, fresh, read, text_of
 
 HUGE = "9" * 24  # beyond 64 bits
+CUT_CHARS, NEW_DIGITS = 4, 6  # at the end of an id
+# An id whose end is drawn, as of a UUID. Of one that is counted up, a part may be another's.
+DRAWN_END = re.compile(r"(?i)(?=[0-9-]*[a-f])[0-9a-f-]{24,}$")
+NAME = re.compile(r"\{(id|cut|twice|like)\}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +56,17 @@ class Id:
         """Return an odd segment; in place of a number, where ids are numbers, one too large."""
         return HUGE if self.is_number and self.fits(segment) else segment
 
+    def can_be_near(self, segment: str, known: str) -> bool:
+        """Whether a segment with names in it can be filled for the id of a resource: not where what
+        comes of it may be the id of another.
+        """
+        names = set(NAME.findall(segment))
+        drawn = DRAWN_END.search(known) is not None
+        if "like" in names:
+            some = (UUID(int=number) for number in (0, 2**128 - 1))
+            return drawn and all(self.fits(_like(known, by)) for by in some)
+        return bool(names) and (drawn or "cut" not in names)
+
     def is_shown_as(self, value: Any) -> bool:
         """Whether a value is of the type that an id has in what is shown: a text, or a number."""
         types = self.shown.get("type", ["string", "integer"])
@@ -58,6 +80,38 @@ class Id:
 
 
 ANY_ID = Id()
+
+
+def near(segment: str, known: str, by: UUID) -> str:
+    """Return a segment with its names filled for the id of a resource, percent-encoded; each UUID
+    gives another {like}. One without names stays as it is.
+    """
+    return NAME.sub(lambda found: _NEAR[found[1]](known, by), segment)
+
+
+def _twice(known: str, _: UUID) -> str:
+    first = "".join(f"%25{octet:02X}" for octet in known[:1].encode("utf-8"))
+    return first + quote(known[1:], safe="")
+
+
+def _like(known: str, by: UUID) -> str:
+    """Return an id that differs in its last digits, of which the first becomes a letter: one that
+    is counted up has a nought there.
+    """
+    made, digits = list(known), by.hex[-NEW_DIGITS:]
+    at = [place for place, char in enumerate(known) if char != "-"][-NEW_DIGITS:]
+    letters = [letter for letter in "abcdef" if letter != known[at[0]].lower()]
+    for place, digit in zip(at, [letters[by.int % len(letters)], *digits[1:]], strict=True):
+        made[place] = digit if known == known.lower() else digit.upper()
+    return "".join(made)
+
+
+_NEAR: Mapping[str, Callable[[str, UUID], str]] = {
+    "id": lambda known, _: quote(known, safe=""),
+    "cut": lambda known, _: quote(known[:-CUT_CHARS], safe=""),
+    "twice": _twice,
+    "like": _like,
+}
 
 
 def property_of(schema: Any, name: str) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ Kind = Literal["neutral", "refused", "open"]
 
 @dataclass(frozen=True)
 class Standing:
-    """What one value does to a call; `statuses` are those that refuse it."""
+    """What one value does to a call; `statuses` are those that may refuse it."""
 
     kind: Kind
     statuses: tuple[Any, ...] = ()
@@ -33,4 +33,7 @@ def standing_of(clause: Clause) -> Standing:
     classes = {str(word)[:1] for word in statuses}
     if classes == {"2"}:
         return NEUTRAL
-    return Standing("refused", statuses) if classes == {"4"} else OPEN
+    if "4" in classes and not classes & {"2", "3"}:
+        return Standing("refused", statuses)
+    others = tuple(word for word in statuses if str(word)[:1] not in "24")
+    return Standing("open", (*OPEN.statuses, *others))

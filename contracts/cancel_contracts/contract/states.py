@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -89,6 +90,15 @@ class Lifecycle:
             for state in every
             for sign in self.signs(state)
         )
+
+    @cached_property
+    def _names(self) -> re.Pattern[str]:
+        every = sorted({*self.states, *self.after, *self.through}, key=len, reverse=True)
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, every))})(?!\w)", re.IGNORECASE)
+
+    def named_in(self, text: str) -> set[str]:
+        """Return the states whose names stand in a text."""
+        return {canonical(name) for name in self._names.findall(text)}
 
     @property
     def vanishes(self) -> bool:

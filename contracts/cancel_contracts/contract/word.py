@@ -11,13 +11,18 @@ Need = Literal["identities", "mint"]
 
 @dataclass(frozen=True)
 class Word:
-    """One value of an axis. `says` explains it, `reads` stands in a sentence about a call."""
+    """One value of an axis. `says` explains it, `reads` stands in a sentence about a call.
+
+    `near` is an id on the wire where a resource is known: one that is nearly its own (ids.py).
+    """
 
     name: str
     says: str
     reads: str = ""
     wire: Any = None  # what it is on the wire: octets, a path segment, a form, header lines
     need: Need | None = None
+    near: str = ""
+    errors: tuple[int, ...] = ()  # of the 5xx, those that are a right answer to it
 
 
 def table(*rows: Word) -> dict[str, Word]:

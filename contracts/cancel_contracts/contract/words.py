@@ -2,7 +2,7 @@
 
 Whatever else needs to know a word reads its row: the schema of spec files, the documentation, what
 goes out on the wire, how a report says it. A word that has no row fails at load. Who calls stands
-in credentials.py, what must hold in expected.py. Pure.
+in credentials.py, what is sent beside a call in extras.py, what must hold in expected.py. Pure.
 """
 
 from __future__ import annotations
@@ -13,32 +13,57 @@ from typing import Any
 from urllib.parse import quote
 
 from cancel_contracts.contract.credentials import IDENTITIES
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.contract.word import Word, table
-from cancel_contracts.exchange import DRAWN
+from cancel_contracts.exchange import DRAWN, Situation
 
-LONG_ID_CHARS, LONG_TEXT_CHARS, DEEP_LEVELS = 2000, 10_000, 10_000
+LONG_ID_CHARS, DEEP_LEVELS = 2000, 10_000
+# Texts of a length: one that no column of 65,535 holds and no common front refuses, one that may be.
+LENGTHS = {"{long}": 70_000, "{million}": 1_000_000}
 
-# --- Odd ids: the path segment, percent-encoded as it goes out ------------------------------------
+# --- Odd ids: the path segment, percent-encoded as it goes out. Where a resource stands that no call
+# --- is to touch, one that is nearly its own: whoever takes it for that one says so, and strikes it.
 
 IDS = table(
     Word("known", "the id of a resource that exists", "a resource"),
-    Word("unknown", "an id that names nothing", "an unknown id"),
-    Word("word", "a word", "an id that is a word", "no-such-id"),
+    Word("unknown", "an id that names nothing; it begins as that of a resource does", "an unknown id", near="{like}"),
+    Word("word", "a word; that of a resource cut short", "an id that is a word, or cut short", "no-such-id", near="{cut}"),
     Word("number", "a number", "an id that is a number", "123123123"),
-    Word("long", f"{LONG_ID_CHARS} characters", "a very long id", "a" * LONG_ID_CHARS),
-    Word("unicode", "letters beyond ASCII", "an id beyond ASCII", quote("größe-取消-🛑")),
+    Word("long", f"{LONG_ID_CHARS} characters after an id", "a very long id", "a" * LONG_ID_CHARS, near="{id}" + "a" * LONG_ID_CHARS),
+    Word("unicode", "letters beyond ASCII after an id", "an id beyond ASCII", quote("größe-取消-🛑"), near="{id}" + quote("é取消🛑")),
     Word("bad-octets", "octets that are no UTF-8", "an id that is no UTF-8", "%FF%FEid"),
-    Word("nul", "a NUL within", "an id with a NUL", "abc%00def"),
-    Word("quotes", "quotes and dashes", "an id with quotes", "%27%22%3B--"),
-    Word("encoded-slash", "an encoded slash", "an id with an encoded slash", "a%2Fb"),
-    Word("broken-percent", "broken percent-encoding", "an id with a broken escape", "%zz%"),
+    Word("nul", "a NUL and more after an id", "an id with a NUL", "abc%00def", near="{id}%00def"),
+    Word("quotes", "quotes and dashes after an id", "an id with quotes", "%27%22%3B--", near="{id}%27%22%3B--"),
+    Word("encoded-slash", "an encoded slash and more after an id", "an id with an encoded slash", "a%2Fb", near="{id}%2Fb"),
+    Word("broken-percent", "broken percent-encoding after an id", "an id with a broken escape", "%zz%", near="{id}%zz%"),
+    Word("encoded-twice", "an id that is percent-encoded twice", "an id that is encoded twice", "no%252Dsuch%252Did", near="{twice}"),
+    Word("pattern", "the beginning of an id and an asterisk", "an id that is a pattern", "no-such-id*", near="{cut}*"),
+    Word("wildcard", "the beginning of an id and an encoded percent sign", "an id that is a pattern of SQL", "no-such-id%25", near="{cut}%25"),
     Word("space", "a space", "an id that is a space", "%20"),
     Word("dots", "dot segments", "dots in place of the id", "%2e%2e"),
     Word("empty", "nothing", "an empty id", ""),
     Word("raw", "octets that are drawn", "a drawn id"),
 )  # fmt: skip
 
-# --- Bodies: octets, or a form whose text the situation carries -----------------------------------
+# --- Bodies: octets, what becomes of the documented body, or a form whose text the situation has --
+
+
+@dataclass(frozen=True)
+class Tail:
+    """What stands at the end of the last text of the documented body: characters, or octets."""
+
+    data: str | bytes
+
+
+def _marked(body: bytes) -> bytes:
+    """Return a body after a byte order mark (RFC 8259 section 8.1)."""
+    return b"\xef\xbb\xbf" + body
+
+
+def _doubled(body: bytes) -> bytes:
+    """Return a JSON object in which each name stands twice, with one value."""
+    return body[:-1] + b", " + body[1:]
+
 
 BODIES = table(
     Word("documented", "the page's first example", "the documented body"),
@@ -51,28 +76,17 @@ BODIES = table(
     Word("malformed-json", "`{not json}`", "a body that is no JSON", b"{not json}"),
     Word("truncated-json", "JSON cut off", "a body cut off", b'{"key": "val'),
     Word("bad-utf8", "octets that are no UTF-8", "a body that is no UTF-8", b'{"key": "\xff\xfe\xc3"}'),
-    Word("bad-octets", "the documented body with octets in a text that are no UTF-8", "the documented body with octets that are no UTF-8", b"\xff\xfe"),
+    Word("bad-octets", "the documented body with octets in a text that are no UTF-8", "the documented body with octets that are no UTF-8", Tail(b"\xff\xfe")),
+    Word("nul", "the documented body with a NUL in a text", "the documented body with a NUL in a text", Tail("\0 and on")),
+    Word("surrogate", "the documented body with half a surrogate pair in a text", "the documented body with a lone surrogate in a text", Tail("\ud83d and on")),
+    Word("marked", "the documented body after a byte order mark", "the documented body after a byte order mark", _marked),
+    Word("doubled", "the documented body, each name twice", "the documented body with each name twice", _doubled),
     Word("deep-json", f"{DEEP_LEVELS} arrays in each other", "a body nested absurdly deep", b"[" * DEEP_LEVELS + b"]" * DEEP_LEVELS),
     Word("array", "`[]`", "an array for a body", b"[]"),
     Word("string", '`"text"`', "a string for a body", b'"text"'),
     Word("number", "`1`", "a number for a body", b"1"),
     Word("null", "`null`", "null for a body", b"null"),
     Word("empty-object", "`{}`", "an empty object for a body", b"{}"),
-)  # fmt: skip
-
-# --- What is sent beside it that nobody asks for: header lines, a query, another spelling ----------
-
-EXTRAS = table(
-    Word("none", "nothing"),
-    Word("accept-any", "`Accept: */*`", "with Accept */*", (("Accept", "*/*"),)),
-    Word("accept-none", "neither Accept nor client-request-id", "without Accept and client-request-id", (("Accept", None), ("client-request-id", None))),
-    Word("accept-list", "several media types", "with several media types in Accept", (("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"),)),
-    Word("browser", "what browsers and proxies add: Accept-Language, Accept-Encoding, User-Agent, a cookie, X-Forwarded-For", "with the headers of a browser behind a proxy", (("Accept-Language", "de-DE, tr;q=0.5"), ("Accept-Encoding", "gzip"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("X-Forwarded-For", "203.0.113.7"), ("Forwarded", "for=203.0.113.7"))),
-    Word("method-override", "X-HTTP-Method-Override", "with X-HTTP-Method-Override GET", (("X-HTTP-Method-Override", "GET"), ("X-Method-Override", "GET"))),
-    Word("lower-case", "the names of header fields in lower case", "with header names in lower case", str.lower),
-    Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", (("Expect", "100-continue"),)),
-    Word("respelled", "the JSON body indented, its members in reverse, the first letters of its strings escaped, a line end after it", "with its JSON indented, reversed and escaped", {"indent": 2}),
-    Word("query", "a query that means nothing", "with a query that means nothing", "unused=1"),
 )  # fmt: skip
 
 # --- Transfer, calls, resources, methods ----------------------------------------------------------
@@ -94,7 +108,12 @@ RESOURCES = table(
     Word("unknown", "an id that names nothing", "an unknown id"),
     Word("odd", "an id of the kind `id`", "an odd id"),
 )
-METHODS = table(*(Word(m, m) for m in ("POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")))  # fmt: skip
+# RFC 9110 section 9.1: a method that a server does not implement should be answered 501.
+SELDOM = ("TRACE", "CANCEL", "PURGE")
+METHODS = table(
+    *(Word(m, m) for m in ("POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")),
+    *(Word(m, m, errors=(501,)) for m in SELDOM),
+)
 PARAMETERS = table(
     Word("omitted", "without it", "without {name}"),
     Word("invalid", "a value that its schema refuses", "with an invalid {name}"),
@@ -141,7 +160,7 @@ AXES: Mapping[str, Axis] = {
         Axis("identity", "identity", "primary", "who calls", IDENTITIES, (_one_of("delegated", "a permission that a user's token carries", _NAME), _one_of("application", "a permission that an application's token carries", _NAME)), topic="permission"),
         Axis("owner", "owner", None, "the identity that the resource belongs to", {k: w for k, w in IDENTITIES.items() if w.wire is None}, topic="permission"),
         Axis("body", "body", "documented", "what is sent", {k: w for k, w in BODIES.items() if k not in ("example", "json")}, (
-            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {neighbour}, {unique} and {long} in its strings", {}))),
+            _one_of("example", "the name of a requestBody example", _NAME), _one_of("json", "a JSON value, with {id}, {cut}, {neighbour}, {unique}, {long} and {million} in its strings", {}))),
         Axis("content-type", "content_type", "default", "the Content-Type", MEDIA_TYPES, ({"type": "string", "pattern": r"^[^/\s]+/[^/\s].*$"},)),
         Axis("transfer", "transfer", "length", "the transfer coding", TRANSFERS, topic="wire"),
         Axis("method", "method", "POST", "the method", METHODS),
@@ -150,6 +169,19 @@ AXES: Mapping[str, Axis] = {
         Axis("parameter", "parameter", None, "how a parameter is sent, by its name: `{NAME: omitted}`", PARAMETERS, named=True),
     )
 }  # fmt: skip
+
+
+def right_errors(situation: Situation) -> tuple[int, ...]:
+    """Return the server errors with which a right server may refuse a call for its form."""
+    rows = (METHODS.get(situation.method), EXTRAS.get(situation.extra))
+    return tuple(status for row in rows if row for status in row.errors)
+
+
+def may_miss(situation: Situation) -> bool:
+    """Whether a call may never reach the service, for the form of its request."""
+    row = EXTRAS.get(situation.extra)
+    form = row is not None and (row.wire.version != "1.1" or row.wire.path is not str)
+    return form or situation.method in SELDOM
 
 
 def axis_schema(axis: Axis) -> dict[str, Any]:

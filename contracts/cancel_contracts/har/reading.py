@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cancel_contracts import serial
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Exchange, Overheard
+from cancel_contracts.exchange import USER_AGENT, Exchange, Overheard
 from cancel_contracts.foreign import Heard, exchanges, overheard, route
 from cancel_contracts.har import batch, entry
 from cancel_contracts.har.caller import placed
@@ -26,7 +26,6 @@ from cancel_contracts.har.form import EXCHANGES, FORMAT, Settings
 from cancel_contracts.har.secrets import secrets
 from cancel_contracts.har.sources import UNREADABLE, Attached, Source, opened
 from cancel_contracts.journal import Journal
-from cancel_contracts.transport.compose import USER_AGENT
 
 UNPACKED = "in a batch whose bodies cannot be read"
 BROKEN_OFF = "the recording breaks off; what stands before was read"

@@ -99,7 +99,7 @@ def _entry(exchange: Exchange, started: datetime, clean: Scrubber) -> dict[str, 
     request: dict[str, Any] = {
         "method": sent.method,
         "url": sent.url,
-        "httpVersion": "HTTP/1.1",
+        "httpVersion": f"HTTP/{sent.version}",
         "cookies": [],
         "headers": _named(sent.headers),
         "queryString": [],

@@ -8,8 +8,6 @@ Not verified: that a literal token is what its name says. Whoever lends it answe
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import time
 import warnings
@@ -23,6 +21,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.clock import LIFETIME_SECONDS, Clock
 from cancel_contracts.identity.fields import certificate_files, fields_of
+from cancel_contracts.identity.forged import CLAIMS, LEAST, OTHER_KEY, UNSIGNED, unsigned
 from cancel_contracts.identity.offers import lacking
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
@@ -140,13 +139,14 @@ class Identities:
         assert self.endpoint.mint is not None
         assert self._key is not None
         claims = claims_of(self.contract, name, owner, reads=reads) | self.clock.times(name)
-        key = self._key
-        if name == "unsigned":
-            return _unsigned(claims)
+        if name in CLAIMS:
+            claims = CLAIMS[name](claims, dict.fromkeys(p.name for p in self.contract.permissions))
+        key, algorithm = self._key, self.endpoint.mint.algorithm
+        if name in UNSIGNED:
+            return unsigned(name, algorithm, claims)
         if name == "bad-signature":
             key = self._other_key(key)
-        header = {"alg": self.endpoint.mint.algorithm, "typ": "JWT"}
-        return jwt.encode(header, claims, key, algorithms=[self.endpoint.mint.algorithm])
+        return jwt.encode({"alg": algorithm, "typ": "JWT"}, claims, key, algorithms=[algorithm])
 
     @staticmethod
     def throttled_token(contract: Contract, key: str) -> str:
@@ -170,14 +170,7 @@ class Identities:
             return RSAKey.generate_key(2048)
         if isinstance(key, ECKey):
             return ECKey.generate_key("P-256")
-        return OctKey.import_key("a key that the target has never seen, of some length")
-
-
-def _unsigned(claims: dict[str, object]) -> str:
-    """Return a token of RFC 7519 section 6: `alg` none and an empty signature."""
-    parts = (json.dumps(part).encode() for part in ({"alg": "none", "typ": "JWT"}, claims))
-    head, body = (base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-    return f"{head}.{body}."
+        return OctKey.import_key(OTHER_KEY)
 
 
 def claims_of(
@@ -199,7 +192,7 @@ def claims_of(
     if (own := permission_of(name)) is not None:
         kind, granted = name.split(":")[0], [own]
     if name == "no-permission":
-        granted = ["User.Read"]
+        granted = [LEAST]
     subject = owner if own is not None and owner else name
     claims: dict[str, object] = {
         "iss": f"https://sts.windows.net/{WORK_TENANT}/",
@@ -209,9 +202,6 @@ def claims_of(
         "oid": subject,
         "preferred_username": subject,
     }
-    if name == "wrong-audience":
-        # It begins as the right one does: whoever compares the beginning alone takes it.
-        claims["aud"] = f"{claims['aud']}".rstrip("/") + ".another-api.example"
     if name == "personal":
         claims |= {"tid": PERSONAL_TENANT, "iss": f"https://sts.windows.net/{PERSONAL_TENANT}/"}
     if kind == "application":

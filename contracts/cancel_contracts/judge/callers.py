@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
@@ -16,24 +17,37 @@ from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
-from cancel_contracts.needs import Gap
-from cancel_contracts.parse import json_value
+from cancel_contracts.judge.others import (
+    another,
+    is_application,
+    kept_texts,
+    primary_of,
+    subject,
+    texts_of,
+)
+from cancel_contracts.needs import Gap, choice
 
+OF_LENT = choice("whether two tokens that are lent are of two callers is not told")
+ALONE = choice("one call alone does not tell")
 Findings = dict[int, Finding | Gap]
 Overall = Callable[[Context, Sequence[Exchange], Any], Findings]
 
 
-def named(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """Whoever cancelled is named alike wherever they did: the rarer name is the deviation. Who it
-    was no recording of others tells.
-    """
+def named(context: Context, exchanges: Sequence[Exchange], wanted: str) -> Findings:
+    """Whoever cancelled is named `alike` wherever they did, and `apart` from others."""
     name = context.contract.lifecycle.caller
     rows: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    primary = primary_of(exchanges)
     for i, x in enumerate(exchanges):
-        told = x.succeeded and x.identity != RECORDED
+        told = x.succeeded and x.identity != RECORDED  # who it was no recording of others tells
         entity = returned_entity(context, x) if told else None
         if name and entity and isinstance(value := entity.get(name), str):
-            rows[x.identity].append((i, value))
+            rows[x.identity if wanted == "alike" else subject(x, primary)].append((i, value))
+    return _named_alike(name, rows) if wanted == "alike" else _named_apart(context, name, rows)
+
+
+def _named_alike(name: str | None, rows: Mapping[str, list[tuple[int, str]]]) -> Findings:
+    """The rarer name of a caller is the deviation."""
     found: Findings = {}
     for row in rows.values():
         usual, count = Counter(value for _, value in row).most_common(1)[0]
@@ -42,16 +56,45 @@ def named(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     return found
 
 
+def _named_apart(
+    context: Context, name: str | None, rows: Mapping[str, list[tuple[int, str]]]
+) -> Findings:
+    """No two callers have one name, where one of them at least is a user: applications may have one
+    in common. Which callers are two is known of tokens that are minted.
+    """
+    every = [i for row in rows.values() for i, _ in row]
+    if not context.journal.minted:
+        return dict.fromkeys(every, OF_LENT)
+    if len(rows) < 2:
+        return dict.fromkeys(every, ALONE)
+    holders: dict[str, set[str]] = defaultdict(set)
+    for caller, row in rows.items():
+        for _, value in row:
+            holders[value].add(caller)
+    found: Findings = {}
+    for caller, row in rows.items():
+        for i, value in row:
+            of = holders[value] - {caller}
+            others = {c for c in of if not (is_application(c) and is_application(caller))}
+            own = caller.casefold() in value.casefold()
+            actual = f"{value!r}, as of {min(others)}" if others else f"{value!r}"
+            found[i] = Finding(own or not others, f"a {name} of that caller", actual)
+    return found
+
+
 UNIQUE = re.compile(r"\b\d+-\d+-\d+\b")  # in a text that no other call carries
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
 def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
-    """No answer holds what another call sent, or the id of another resource, or a token."""
+    """No answer holds what another call sent or is called by, the id of another resource or what
+    that keeps, or a token.
+    """
     owners: dict[str, set[str]] = defaultdict(set)
     for x in exchanges:
         for text in _canaries(context.contract, x):
             owners[text].add(x.resource)
+    callers, texts = another(context, exchanges), kept_texts(context, exchanges)
     found: Findings = {}
     for i, x in enumerate(exchanges):
         if x.received is None or "body" in x.sent.unrecorded:
@@ -59,15 +102,14 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
         if x.echoed:
             found[i] = Finding(False, "no credentials in an answer", f"{answer(x)}, the token")
             continue
-        sent = x.sent.body.decode("utf-8", "replace") + x.sent.url
-        sent += str(sent_object(context.contract, x)) if context.contract.media == FORM else ""
+        sent = _sent(context.contract, x)
         other = next(
             (
                 text
                 for text in _told(x.received)
                 if (of := owners.get(text)) and x.resource not in of and text not in sent
             ),
-            None,
+            callers.get(i) or texts.of_another(x),
         )
         expected = "nothing that belongs to another call or resource"
         actual = f"{answer(x)}, {other!r:.{SHOWN_BYTES}} of another" if other else "nothing"
@@ -75,10 +117,21 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
     return found
 
 
+def _sent(contract: Contract, exchange: Exchange) -> str:
+    """Return what a call says itself, in the spellings in which it may be told of: an odd id holds
+    that of another resource.
+    """
+    url, once = exchange.sent.url, unquote(exchange.sent.url)
+    texts = [exchange.sent.body.decode("utf-8", "replace"), url, once, unquote(once)]
+    texts += [str(sent_object(contract, exchange))] if contract.media == FORM else []
+    said = "\n".join(texts)
+    return f"{said}\n{said.lower()}"
+
+
 def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
     """Return what belongs to one call or its resource alone."""
     said = sent_object(contract, exchange).values()
-    found = {v for v in said if isinstance(v, str) and UNIQUE.search(v)}
+    found = {one for v in said if isinstance(v, str) for one in UNIQUE.findall(v)}
     if UUID.fullmatch(exchange.resource):
         found.add(exchange.resource.lower())
     ids = (v for k, v in exchange.sent.headers if k.lower() == "client-request-id")
@@ -86,19 +139,13 @@ def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
 
 
 def _told(received: Received) -> Iterator[str]:
-    """Yield the texts of an answer that may be somebody's: UUIDs anywhere, and JSON strings."""
+    """Yield what of an answer may be somebody's: UUIDs, and marks of our own."""
     body = received.body.decode("utf-8", "replace")
     lines = "\n".join(value for _, value in received.headers)
     for match in UUID.finditer(f"{lines}\n{body}"):
         yield match.group().lower()
-    pending = [json_value(received.body)]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, (dict, list)):
-            inside = value.values() if isinstance(value, dict) else value
-            pending += [v for v in inside if v and isinstance(v, (str, dict, list))]
+    for _, text in texts_of(received):
+        yield from UNIQUE.findall(text)
 
 
 CALLERS: dict[str, Overall] = {"named": named, "private": private}

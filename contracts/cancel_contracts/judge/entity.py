@@ -15,15 +15,17 @@ from typing import Any
 from cancel_contracts.contract.form import FORM, decoded, typed
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened, place
-from cancel_contracts.contract.states import canonical
+from cancel_contracts.contract.states import Lifecycle, canonical
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
 from cancel_contracts.needs import NO_GET, Gap
 from cancel_contracts.parse import NO_JSON, http_date, identifier, json_value
+from cancel_contracts.sight.digest import stands_for
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 LONGEST_DATE = 64  # characters
+TELLING_NUMBER, TELLING_CHARS = 1000, 4
 DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not told
 
 
@@ -137,7 +139,7 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
         if not shows and len(places) == 2:
             return Finding(False, expected, f"{name} is nowhere")
         for where, value in shows:
-            if value != sent[source]:
+            if not stands_for(value, sent[source]):
                 return Finding(False, expected, f"{where} says {value!r:.{SHOWN_BYTES}}")
         if shows:
             told = Finding(True, expected, "as sent")
@@ -161,7 +163,9 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
         said, kept = returned.get(name), shown.get(name)
         if said is None or kept is None:
             continue  # what one of the two leaves out, or does not know yet, is no contradiction
-        same = canonical(str(said)) == canonical(str(kept)) if name in life.places else said == kept
+        same = stands_for(kept, said)
+        if name in life.places:
+            same = canonical(str(said)) == canonical(str(kept))
         if not same and not _same_moment(said, kept):
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
@@ -185,10 +189,20 @@ def _same_moment(one: Any, other: Any) -> bool:
     return a is not None and b is not None and abs((a - b).total_seconds()) < 1
 
 
+def _answered(context: Context, exchange: Exchange) -> datetime | None:
+    """Return when a call was answered: as its Date says, else by our clock; None where neither
+    tells.
+    """
+    if date := exchange.received and exchange.received.header("date"):
+        return http_date(date)
+    began = context.journal.began
+    return None if began is None else datetime.fromtimestamp(began + exchange.started, UTC)
+
+
 def _ordered(context: Context, exchange: Exchange) -> Told:
     """Dates come in their order, in the answer and in the GET after it."""
     look, names = _settled(context, exchange), context.contract.lifecycle.moments
-    said = http_date((exchange.received.header("date") if exchange.received else None) or "")
+    now = _answered(context, exchange)
     shown = None if look is None or isinstance(look, Gap) else look.entity
     told = None
     for entity in (returned_entity(context, exchange), shown):
@@ -198,9 +212,9 @@ def _ordered(context: Context, exchange: Exchange) -> Told:
             if (earlier - later).total_seconds() >= 1:
                 return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
             told = Finding(True, expected, "in order")
-        if said is not None and dated and (dated[-1][1] - said).total_seconds() > DOUBT_SECONDS:
+        if now is not None and dated and (dated[-1][1] - now).total_seconds() > DOUBT_SECONDS:
             name, moment = dated[-1]
-            expected = f"{name} is not to come, when Date says {said.isoformat()}"
+            expected = f"{name} is not to come, when it is {now.isoformat()}"
             return Finding(False, expected, moment.isoformat())
     return told
 
@@ -228,4 +242,52 @@ def not_recorded(context: Context, exchange: Exchange, _: Any) -> Told:
     return Finding(True, "not kept", "not kept") if places or looked else NO_GET
 
 
-ENTITY: dict[str, Facet] = {"entity": entity, "keeps": keeps, "not-recorded": not_recorded}
+def assigns(context: Context, exchange: Exchange, _: Any) -> Told:
+    """What a body says of the resource is not written into it: a value that was not there before
+    shows nowhere under its name (mass assignment). What is recorded, and the state that a cancel
+    leads to, may.
+    """
+    life, sent = context.contract.lifecycle, sent_object(context.contract, exchange)
+    said = {
+        name: value
+        for name, value in opened(sent, life.ways).items()
+        if _telling(value) and not _due(life, name, value, exchange.succeeded)
+    }
+    before, after = context.sight.before(exchange), context.sight.after(exchange)
+    if not said or (after is not None and after.gone and life.vanishes):
+        return None
+    if before is None or after is None or before.entity is None or after.entity is None:
+        return NO_GET
+    expected = "nothing that the body says is written"
+    for entity in (after.entity, returned_entity(context, exchange) or {}):
+        for name, value in said.items():
+            if entity.get(name) == value and before.entity.get(name) != value:
+                return Finding(False, expected, f"{name} is {value!r:.{SHOWN_BYTES}}")
+    return Finding(True, expected, "as before")
+
+
+def _due(life: Lifecycle, name: str, value: Any, done: bool) -> bool:
+    """Whether a cancel, or time, may bring about what a body says: what is recorded of it, the
+    state that a cancel leads to, and any state of what was not cancelled.
+    """
+    if name in life.records.values() or life.leaves.get(name) == value:
+        return True
+    if name in life.places and not (done and life.after):
+        return True
+    ends = map(canonical, (*life.after, *life.through))
+    return isinstance(value, str) and canonical(value) in ends
+
+
+def _telling(value: Any) -> bool:
+    """Whether a value is unlikely to come about by itself, as null, true, 0 or a word may."""
+    if isinstance(value, (bool, int, float)):
+        return abs(value) >= TELLING_NUMBER
+    return bool(value) and (not isinstance(value, str) or len(value) >= TELLING_CHARS)
+
+
+ENTITY: dict[str, Facet] = {
+    "entity": entity,
+    "keeps": keeps,
+    "assigns": assigns,
+    "not-recorded": not_recorded,
+}

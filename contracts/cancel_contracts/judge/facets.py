@@ -15,6 +15,7 @@ from typing import Any, Literal
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.given import fits, listed
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import may_miss, right_errors
 from cancel_contracts.exchange import RECORDED, Exchange, Part, Received, struck_out
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.documented import body_problem, header_problem
@@ -25,6 +26,7 @@ from cancel_contracts.transport.wire import framing_faults
 
 SHOWN_BYTES = 120
 QUOTED_CHARS = 1000  # of what was expected, and of what came
+NO_SERVER_ERROR = "not 5xx"
 NOT_RECORDED = Gap("not recorded: the recording lacks what the answer held")
 UNTOLD = Gap("whether the answer fits the schema cannot be told")
 
@@ -82,6 +84,8 @@ def wording(wanted: Any) -> str:
 def status(_: Context, exchange: Exchange, wanted: Any) -> Finding | None:
     if exchange.status is None:
         return None
+    if wanted == NO_SERVER_ERROR:
+        wanted = [wanted, *right_errors(exchange.situation)]
     return Finding(fits(exchange.status, wanted), wording(wanted), answer(exchange))
 
 
@@ -268,8 +272,8 @@ def answered(context: Context, exchange: Exchange, _: Any) -> Finding | None:
 
 def echo(_: Context, exchange: Exchange, __: Any) -> Told:
     sent = next((v for k, v in exchange.sent.headers if k.lower() == "client-request-id"), None)
-    if exchange.received is None or sent is None:
-        return None
+    if exchange.received is None or sent is None or may_miss(exchange.situation):
+        return None  # whoever stands before the service writes its own
     if "headers" in exchange.received.unrecorded:
         return NOT_RECORDED
     found = exchange.received.header("client-request-id")

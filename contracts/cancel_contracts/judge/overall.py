@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
-from cancel_contracts.judge.callers import CALLERS, Findings, Overall
+from cancel_contracts.judge.callers import ALONE, CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
+from cancel_contracts.judge.others import OWN
 from cancel_contracts.judge.race import race
 from cancel_contracts.needs import choice, inconclusive
 from cancel_contracts.parse import NO_JSON, http_date, pointed
@@ -29,7 +30,6 @@ from cancel_contracts.windows import within
 # So much of a quota, granted within one window, tells that the quota is there.
 SHARE = 3
 TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this much too short
-ALONE = choice("one call alone does not tell")
 
 
 def constant(_: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
@@ -125,10 +125,6 @@ def distinct(_: Context, exchanges: Sequence[Exchange], pointer: str) -> Finding
     return found if len(found) > 1 else dict.fromkeys(found, ALONE)
 
 
-# What an answer may hold of the call itself: ids, numbers, times, nonces.
-OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
-
-
 def alike(context: Context, exchanges: Sequence[Exchange], parts: Sequence[str]) -> Findings:
     """What is answered of one resource is answered of any: the rarer answer gives away which
     exist.
@@ -148,7 +144,7 @@ def alike(context: Context, exchanges: Sequence[Exchange], parts: Sequence[str])
     for row in told.values():
         found |= {i: Finding(True, "one answer, whatever the id names", answer(x)) for i, x in row}
         for part in parts:
-            shown = [(i, _PARTS[part](x)) for i, x in row]
+            shown = [(i, _PARTS[part](context, x)) for i, x in row]
             usual, count = Counter(text for _, text in shown).most_common(1)[0]
             expected = f"{part} {usual}, as {count} of {len(row)}, whatever the id names"
             for i, text in shown:
@@ -170,7 +166,7 @@ def _repeated(context: Context, exchanges: Sequence[Exchange], parts: Sequence[s
         if before.received.unrecorded or x.received.unrecorded:
             continue
         for part in dict.fromkeys(["status", *parts]):
-            was, now = _PARTS[part](before), _PARTS[part](x)
+            was, now = _PARTS[part](context, before), _PARTS[part](context, x)
             if was != now:
                 found[i] = Finding(False, f"{part} {was}, as before", f"{part} {now}")
                 break
@@ -202,14 +198,27 @@ def _challenges(exchange: Exchange) -> str:
     )
 
 
-# Of the connection and of how an answer is framed on it: RFC 9110 7.6.1, RFC 9112 6.
-_FRAMING = {"connection", "keep-alive", "content-length", "transfer-encoding", "trailer", "age"}
+# Of the connection and of how an answer is framed on it (RFC 9110 7.6.1, RFC 9112 6); of the time,
+# the limits and the session of a call: what one answer has of these another may lack.
+_FRAMING = re.compile(
+    r"connection|keep-alive|content-length|transfer-encoding|trailer|age|date|set-cookie"
+    r"|retry-after|server-timing|traceparent|tracestate|.*rate-?limit.*|.*-(?:time|runtime|duration)"
+    r"|.*(?:request|correlation|trace|span|activity|diagnostic)s?-?id"
+)
 
 
-def _header_names(exchange: Exchange) -> str:
-    """Return the names of the header fields, those of the connection apart."""
-    names = {name.lower() for name, _ in exchange.received.headers} if exchange.received else set()
-    return ", ".join(sorted(names - _FRAMING))
+def _headers(context: Context, exchange: Exchange) -> str:
+    """Return the names of the header fields, those of the connection apart, each with the states
+    of a resource that its value names.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, value in exchange.received.headers if exchange.received else ():
+        if not _FRAMING.fullmatch(name.lower()):
+            found[name.lower()] |= context.contract.lifecycle.named_in(value)
+    return ", ".join(
+        f"{name} ({', '.join(sorted(states))})" if states else name
+        for name, states in sorted(found.items())
+    )
 
 
 def _impersonal(text: str, exchange: Exchange) -> str:
@@ -218,13 +227,13 @@ def _impersonal(text: str, exchange: Exchange) -> str:
     return OWN.sub("#", text.replace(exchange.resource, "#"))
 
 
-_PARTS: dict[str, Callable[[Exchange], str]] = {
-    "status": lambda x: str(x.status),
-    "code": lambda x: _member(x, "code"),
-    "message": lambda x: _impersonal(_member(x, "message"), x),
-    "challenge": lambda x: _impersonal(_challenges(x), x),
-    "headers": lambda x: _header_names(x),
-    "body": lambda x: _body(x),
+_PARTS: dict[str, Callable[[Context, Exchange], str]] = {
+    "status": lambda _, x: str(x.status),
+    "code": lambda _, x: _member(x, "code"),
+    "message": lambda _, x: _impersonal(_member(x, "message"), x),
+    "challenge": lambda _, x: _impersonal(_challenges(x), x),
+    "headers": _headers,
+    "body": lambda _, x: _body(x),
 }
 
 

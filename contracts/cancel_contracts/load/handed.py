@@ -111,7 +111,7 @@ def _contract(
 ) -> ContractResult:  # fmt: skip
     contract, endpoint = assignment.contract, assignment.endpoint
     plan = filled_plan(assignment, options.seed)
-    journal = Journal(contract.name, minted=identities.minted)
+    journal = Journal(contract.name, minted=identities.minted, began=began)
     journal.missing.update(plan.left_out)
     scenarios: dict[int, tuple[Scenario, int]] = {}
     base = 0

@@ -45,7 +45,8 @@ def arranged(
             if call.owner is not None:
                 call = with_value(call, "caller", ordinary)
             own = [with_value(refused, "resource", call) for refused in kept]
-            again = [replace(refused, call="second") for refused in own[-1:]]
+            # Whoever may not see it is not to see that it was cancelled.
+            again = [replace(refused, call="second") for refused in reversed(own)]
             pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     if ordinary in others:
@@ -106,15 +107,17 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return who is to be refused on a kept connection, between calls that are served. Made
-    beside the plan's own: no clause is left open where the server closes the connection before.
+    """Return what is to be refused on a kept connection, between calls that are served: a body,
+    and callers. Made beside the plan's own: no clause is left open where the server closes the
+    connection before.
     """
+    bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
-    return [*without[:1], *[s for s in own if s not in without][:1]]
+    return [*bodies[:1], *without[:1], *[s for s in own if s not in without][:1]]
 
 
 class _Last:

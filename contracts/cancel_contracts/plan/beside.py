@@ -20,8 +20,9 @@ def neighbours(
 ) -> dict[Chain, Situation]:
     """Return the rows that another resource is to stand beside, each with a call on its like: the
     ordinary call, one that names it, the first that an owner makes on what is theirs, and the
-    shortest that shows what a clause about neighbours asks for (`near`). Where no row names it,
-    the ordinary call's stands in another state, and one stands beside a call served in that one.
+    shortest that shows what a clause about neighbours asks for (`near`). The ordinary call's stands
+    in another state, the last in which a call is served; where no row names it, one stands beside
+    that call too.
     """
     found: dict[Chain, Situation] = {}
     owners: set[str | None] = set()
@@ -40,12 +41,13 @@ def neighbours(
             row = min(showing, key=len)
             # One that is gone could lose nothing, and an id of nothing has no like.
             found[row] = composition.ordinary if row[-1].state in (GONE, None) else row[-1]
-    if not any("{neighbour}" in call.body.text for row in found for call in row):
-        first = [row for row in found if row == (composition.ordinary,)]
-        others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
-        if first and others:
-            other = min(others, key=len)
-            found[first[0]] = other[-1]
+    first = [row for row in found if row == (composition.ordinary,)]
+    others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
+    if first and others:
+        last = composition.contract.lifecycle.cancellable.index
+        other = min(others, key=lambda row: (-last(f"{row[-1].state}"), len(row)))
+        found[first[0]] = other[-1]
+        if not any("{neighbour}" in call.body.text for row in found for call in row):
             found.setdefault(other, other[-1])
     return found
 

@@ -17,7 +17,7 @@ from cancel_contracts.contract.compose import Composition, Fact, value, with_val
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.kinds import Kinds, Meeting
+from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
@@ -152,7 +152,7 @@ class Cover(Kinds):
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, choice.sample)
-            if self.composition.can_meet(other):
+            if self.composition.can_meet(other) and not hidden(other):
                 return other
         return call
 
@@ -178,11 +178,15 @@ def cover(
     standing, facts = composition.standing, composition.facts
     if composition.ordinary in wanted:
         found.add(composition.ordinary)
+    wanted = sorted(wanted, key=lambda s: s.call != "reused")  # calls of its own hang on it
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
     compared = _compared(composition.contract)
     for situation in own:
-        if len(found.calls) < limit:
+        shown = situation not in compared and any(
+            composition.shows(call, situation) for call in found.calls
+        )
+        if not shown and len(found.calls) < limit:
             fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
             found.add(found.filled(situation, fixed))
     for situation in wanted:

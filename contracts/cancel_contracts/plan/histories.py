@@ -47,7 +47,8 @@ def _refused(found: Cover) -> list[Situation]:
 def _callers(found: Cover) -> Iterator[Situation]:
     """Yield calls that are to be served, by one caller after the other, without end."""
     callers = [call for row in _rows(found, "caller") for call in row]
-    return cycle([call for call in callers if found.composition.served(call)])
+    served = [call for call in callers if found.composition.served(call)]
+    return cycle(served or [found.of({})])
 
 
 def _states(found: Cover) -> Iterator[Situation]:

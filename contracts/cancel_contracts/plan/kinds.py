@@ -123,8 +123,13 @@ class Kinds:
 
     def can(self, call: Situation) -> bool:
         """Whether a call can be made, by this plan."""
-        return self.composition.can_meet(call) and self.may(call)
+        return self.composition.can_meet(call) and self.may(call) and not hidden(call)
 
     def odd(self, call: Situation) -> list[str]:
         """Return the aspects of a call that are not neutral."""
         return [a for a in self.composition.facts(call) if not self.is_neutral(call, a)]
+
+
+def hidden(call: Situation) -> bool:
+    """Whether what an odd id is read as does not show: its caller may touch but their own."""
+    return call.resource == "odd" and call.owner is not None

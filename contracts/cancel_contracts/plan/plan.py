@@ -98,7 +98,7 @@ def make(
     """
     build = _made if supply else _remembered
     rest = (profile, max_requests, harmless, states, frozenset(lacks.items()), supply)
-    return build(contract, tuple(clauses), *rest)
+    return build(contract, tuple(c for c in clauses if _asks(profile, c)), *rest)
 
 
 def _made(
@@ -204,8 +204,8 @@ def _cover(
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
-    # A second call that is refused for itself too is a history's.
-    seconds = [s for s in wanted if s.call == "second" and _plain(composition, s)]
+    plain = composition.served  # a second call that is refused for more is a history's
+    seconds = [s for s in wanted if s.call == "second" and plain(replace(s, call="first"))]
     act, deep = composition.ordinary.method, share == 1.0
     again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
     races = [
@@ -219,7 +219,7 @@ def _cover(
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
     apart = [*races, *again]
-    reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + bool(kept)
+    reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
     while True:
         found = cover(composition, single, max(0, limit - reserved), share, may, seconds, beside)
         stories: list[Scenario] = []
@@ -234,10 +234,6 @@ def _cover(
             break
         reserved += over  # a call that follows none of these has one before it made for it
     return _within(made, limit), found.pairs_met()
-
-
-def _plain(composition: Composition, situation: Situation) -> bool:
-    return composition.served(replace(situation, call="first"))
 
 
 def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:
@@ -277,10 +273,8 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
     takes calls that no page speaks of may be left to `deep`.
     """
-    if clause.profile == "deep" and profile != "deep":
-        return False
-    if profile != "smoke":
-        return True
+    if profile != "smoke" or not _asks(profile, clause):
+        return _asks(profile, clause)
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
     if conditional(clause):
         return bool(harmless)
@@ -289,6 +283,10 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     if _about_others(clause):
         return False
     return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+
+
+def _asks(profile: Profile, clause: Clause) -> bool:
+    return profile == "deep" or clause.profile != "deep"
 
 
 def _needs_looks(clause: Clause) -> bool:

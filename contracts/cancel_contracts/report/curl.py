@@ -7,11 +7,15 @@ send them. A token is named, never shown: the shell fills in $ADMIN_TOKEN.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from shlex import quote
 
+from cancel_contracts.exchange import USER_AGENT, Sent
+
 # What curl writes by itself, or what belongs to the connection and not to the request.
-OWN_HEADERS = frozenset({"host", "content-length", "connection", "user-agent"})
+OWN_HEADERS = frozenset({"host", "content-length", "connection"})
+# What does not matter: no Accept-Encoding at all comes to "identity" (RFC 9110 section 12.5.3).
+USUAL_HEADERS = frozenset({("accept-encoding", "identity"), ("user-agent", USER_AGENT)})
+ADDED_HEADERS = frozenset({"accept", "user-agent"})  # by curl, where nobody says otherwise
 SCHEME = re.compile(r"^[A-Za-z0-9-]+$")
 LONGEST_BODY_BYTES = (
     64 * 1024
@@ -25,20 +29,26 @@ def variable(identity: str) -> str:
     return name if name.endswith("TOKEN") else f"{name}_TOKEN"
 
 
-def line(method: str, url: str, headers: Sequence[Sequence[str]], body: bytes) -> str:
-    """Return the command for a request. `headers` hold a masked token as "<identity>"."""
+def line(sent: Sent) -> str:
+    """Return the command for a request. Its headers hold a masked token as "<identity>"."""
+    method, url, headers, body = sent.method, sent.url, sent.headers, sent.body
     parts = ["curl", "-I" if method == "HEAD" else "-i", "--path-as-is"]
     if set("[]{}") & set(url):
         parts.append("--globoff")
-    if url.startswith("https:"):
+    if sent.version == "1.0":
+        parts.append("--http1.0")
+    elif url.startswith("https:"):
         parts.append("--http1.1")
+    if sent.absolute:
+        parts += ["--request-target", _url(url)]
     if method not in ("GET", "HEAD") or body:
         parts += ["-X", quote(method)]
     for name, value in headers:
-        # "identity" is what no Accept-Encoding at all comes to (RFC 9110 section 12.5.3).
-        if name.lower() in OWN_HEADERS or (name.lower(), value) == ("accept-encoding", "identity"):
-            continue
-        parts += ["-H", _header(name, value)]
+        if name.lower() not in OWN_HEADERS and (name.lower(), value) not in USUAL_HEADERS:
+            parts += ["-H", _header(name, value)]
+    for name in sent.without:
+        if name.lower() in ADDED_HEADERS:
+            parts += ["-H", quote(f"{name}:")]
     before, note = "", ""
     has_length = any(name.lower() == "content-length" for name, _ in headers)
     if body or has_length:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -45,6 +46,7 @@ def entry(
     exchange = evidence.exchange
     sent = exchange.sent
     url, headers = clean.url(sent.url), clean.headers(sent.headers)
+    shown = tuple((name, value) for name, value in headers)
     body = clean.octets(sent.body)
     own = [x for x in around if x.scenario == exchange.scenario]
     return {
@@ -68,7 +70,7 @@ def entry(
         "failure": exchange.failure,
         "started": round(exchange.started, 4),
         "seconds": round(exchange.seconds, 4),
-        "curl": curl.line(sent.method, url, headers, body),
+        "curl": curl.line(replace(sent, url=url, headers=shown, body=body)),
     }
 
 

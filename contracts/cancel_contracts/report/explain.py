@@ -80,7 +80,7 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     who = "admin" if call.identity == "primary" else call.identity
     odd = call.resource == "odd"
     segment = odd_segment(contract, call.id) if odd else ID
-    names = Names(segment, "~ID_2~", "1")
+    names = Names(segment, "~ID_2~", "1", "~ID_1_CUT~")
     request = cancel_request(
         contract, EXAMPLE_URL, call, segment, names,
         carried(contract.scheme, call.identity, token := mark(who, call.owner)), str(UUID(int=1)),

@@ -10,17 +10,14 @@ import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from urllib.parse import unquote
 
-from cancel_contracts.contract.credentials import (
-    IDENTITIES,
-    Carried,
-    Carrier,
-    Scheme,
-    needs_token,
-)
+from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme, needs_token
 from cancel_contracts.contract.given import permission_of
+from cancel_contracts.contract.ids import NAME, NEW_DIGITS
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import PLACEHOLDER
+from cancel_contracts.plan.near import says_near
 from cancel_contracts.plan.steps import (
     Acquire,
     AtOnce,
@@ -46,7 +43,7 @@ from cancel_contracts.run.requests import (
 from cancel_contracts.targets.fields import FieldSource
 from cancel_contracts.targets.file import Endpoint
 
-MARK = re.compile(r"~(ID_[0-9]+)~|<([^<>]+)>")
+MARK = re.compile(r"~(ID_[0-9]+(?:_[A-Z]+)?)~|<([^<>]+)>")
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,16 @@ class SetUp:
     says: str
     request: Sent | None = None
     given: str | None = None
+
+
+@dataclass(frozen=True)
+class Derive:
+    """Have an id that is nearly that of a resource: `cut`, `twice` or `like` (contract/ids.py)."""
+
+    name: str
+    of: str  # the variable that holds the resource's
+    how: str
+    end: str  # in place of the last digits, of one that is alike
 
 
 @dataclass(frozen=True)
@@ -89,7 +96,7 @@ class TearDown:
     request: Sent
 
 
-Step = SetUp | Send | Pause | TearDown
+Step = SetUp | Derive | Send | Pause | TearDown
 
 
 @dataclass(frozen=True)
@@ -161,20 +168,20 @@ class _Writer:
             match step:
                 case Acquire():
                     yield self._set_up(step)
+                    if any("{cut}" in call.body.text for call in scenario.calls):
+                        yield Derive(f"ID_{step.slot + 1}_CUT", f"ID_{step.slot + 1}", "cut", "")
                     if self.endpoint.handler is not None:
                         undo.insert(0, self._tear_down(step))
                 case Name():
-                    self._name(step)
+                    yield from self._name(step)
                 case Observe():
                     lines = self._look(step.slot, step.situation, given=step.given)
                     kept += lines if keeps else []
                     yield from [] if keeps else (Send((line,)) for line in lines)
+                case Call() if keeps:
+                    kept.append(self._call(step))
                 case Call():
-                    line = self._call(step)
-                    if keeps:
-                        kept.append(line)
-                    else:
-                        yield Send((line,))
+                    yield Send((self._call(step),))
                 case AtOnce():
                     yield Send(tuple(map(self._call, step.calls)), at_once=True)
                 case ObserveLast():
@@ -221,12 +228,18 @@ class _Writer:
         more = tuple((s.name, f"{'Basic ' if s.user else ''}<{s.name}>") for s in sources)
         return replace(request, headers=(*request.headers, *more))
 
-    def _name(self, step: Name) -> None:
-        if step.id.word == "unknown":
-            self.ids[step.slot] = self.endpoint.unknown_id or self._unknown()
-        else:
-            self.ids[step.slot] = odd_segment(self.contract, step.id)
-        self.segments[step.slot] = self.ids[step.slot]
+    def _name(self, step: Name) -> Iterable[Step]:
+        known = next((f"ID_{slot + 1}" for slot in self.ids), "")
+        named = self.endpoint.unknown_id if step.id.word == "unknown" else None
+        if step.id.word == "unknown" and not says_near(step):
+            named = named or self._unknown()
+        named = named or odd_segment(self.contract, step.id)
+        for how in NAME.findall(named) if known else ():
+            made = f"{known}_{how.upper()}".removesuffix("_ID")
+            named = named.replace(f"{{{how}}}", f"~{made}~")
+            if made != known:
+                yield Derive(made, known, how, "a" + self._uuid()[-NEW_DIGITS + 1 :])
+        self.ids[step.slot] = self.segments[step.slot] = named
 
     def _uuid(self) -> str:
         self._fresh += 1
@@ -256,7 +269,8 @@ class _Writer:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
         near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
-        names = Names(self.ids[step.slot], near, self._uuid()[:8])
+        own, cut = unquote(self.segments[step.slot]), f"~ID_{step.slot + 1}_CUT~"
+        names = Names(own, near, self._uuid()[:8], cut)
         request = cancel_request(
             self.contract,
             self.base_url,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
 from cancel_contracts.contract.credentials import IDENTITIES
-from cancel_contracts.contract.words import AXES, BODIES, IDS, LONG_TEXT_CHARS
+from cancel_contracts.contract.words import AXES, BODIES, IDS, LENGTHS
 from cancel_contracts.errors import clip
 from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.parse import NO_JSON, json_value
@@ -22,8 +22,9 @@ DEFAULT = Situation()
 FILLED = {
     "{unique}": "(a number)",
     "{id}": "(its id)",
+    "{cut}": "(its id, cut off)",
     "{neighbour}": "(another's id)",
-    "{long}": f"({LONG_TEXT_CHARS:,} characters)",
+    **{name: f"({chars:,} characters)" for name, chars in LENGTHS.items()},
 }
 
 

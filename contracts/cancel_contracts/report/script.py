@@ -7,12 +7,25 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 
+from cancel_contracts.contract.ids import CUT_CHARS, NEW_DIGITS
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.report import curl
 from cancel_contracts.report.curl import variable
-from cancel_contracts.report.recipe import MARK, Line, Pause, Recipe, Send, SetUp, TearDown, asks
+from cancel_contracts.report.recipe import (
+    MARK,
+    Derive,
+    Line,
+    Pause,
+    Recipe,
+    Send,
+    SetUp,
+    Step,
+    TearDown,
+    asks,
+)
 from cancel_contracts.report.text import line as on_one_line
 
 SHELL = """\
@@ -38,6 +51,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
+from urllib3.util import SKIP_HEADER
 
 
 def variable(name, what):
@@ -101,10 +115,12 @@ def _whose(who: str) -> str:
     return f"what {who.partition('@')[0]} carries; {asks(who)} --target FILE prints it"
 
 
-def _shell_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
+def _shell_step(step: Step) -> Iterator[str]:
     match step:
         case SetUp():
             yield from _shell_set_up(step)
+        case Derive():
+            yield f"{step.name}={_shell_derived(step)}"
         case Pause():
             yield f"sleep {step.seconds}"
         case TearDown():
@@ -139,6 +155,15 @@ def _shell_set_up(step: SetUp) -> Iterator[str]:
         yield f': "${{{name}:?the id of the resource}}"'
 
 
+def _shell_derived(step: Derive) -> str:
+    of = step.of
+    return {
+        "cut": f"${{{of}%{'?' * CUT_CHARS}}}",
+        "twice": f"""$(printf '%%25%02X' "'${of}")${{{of}#?}}""",
+        "like": f"${{{of}%{'?' * NEW_DIGITS}}}{step.end}",
+    }[step.how]
+
+
 def _echo(says: str) -> str:
     return f"echo {shlex.quote('## ' + on_one_line(says))}"
 
@@ -146,15 +171,15 @@ def _echo(says: str) -> str:
 def curl_line(row: Line) -> str:
     """Return a request as a line for a shell, its names as variables."""
     sent = row.request
-    headers = [list(pair) for pair in sent.headers]
+    framing = ("Content-Length", str(len(sent.body)))
     if row.chunked:
-        headers.append(["Transfer-Encoding", "chunked"])
-    elif sent.body or sent.method in ("POST", "PUT", "PATCH"):
-        headers.append(["Content-Length", str(len(sent.body))])
+        framing = ("Transfer-Encoding", "chunked")
+    if row.chunked or sent.body or sent.method in ("POST", "PUT", "PATCH"):
+        sent = replace(sent, headers=(*sent.headers, framing))
     if len(sent.body) > curl.LONGEST_BODY_BYTES:
         told = f"a body of {len(sent.body):,} bytes is too long for a line of a shell"
         raise UsageError("--script", told, "name a file that ends in .py")
-    text = curl.line(sent.method, sent.url, headers, sent.body).replace("curl ", "curl -sS ", 1)
+    text = curl.line(sent).replace("curl ", "curl -sS ", 1)
     # Each name stands within single quotes: "~" makes shlex quote whatever holds it.
     return MARK.sub(lambda m: f"'\"${m[1]}\"'" if m[1] else m[0], text)
 
@@ -178,10 +203,12 @@ def _python(recipe: Recipe) -> str:
     )
 
 
-def _python_step(step: SetUp | Send | Pause | TearDown) -> Iterator[str]:
+def _python_step(step: Step) -> Iterator[str]:
     match step:
         case SetUp():
             yield f"{step.name} = {_python_id(step)}"
+        case Derive():
+            yield f"{step.name} = {_python_derived(step)}"
         case Pause():
             yield f"time.sleep({step.seconds})"
         case TearDown():
@@ -207,9 +234,23 @@ def _python_id(step: SetUp) -> str:
     return f"variable({step.name!r}, 'the id of the resource')"
 
 
+def _python_derived(step: Derive) -> str:
+    of = step.of
+    return {
+        "cut": f"{of}[:-{CUT_CHARS}]",
+        "twice": f'f"%25{{ord({of}[0]):02X}}" + {of}[1:]',
+        "like": f"{of}[:-{NEW_DIGITS}] + {step.end!r}",
+    }[step.how]
+
+
 def _arguments(row: Line) -> str:
     sent = row.request
-    headers = ", ".join(f"{name!r}: {_expression(value)}" for name, value in sent.headers)
+    if sent.absolute or sent.version != "1.1":
+        told = "requests writes no request line of HTTP/1.0, nor one in the absolute form"
+        raise UsageError("--script", told, "name a file that ends in .sh")
+    pairs = [f"{name!r}: {_expression(value)}" for name, value in sent.headers]
+    pairs += ["'User-Agent': SKIP_HEADER" for name in sent.without if name == "User-Agent"]
+    headers = ", ".join(pairs)
     parts = [
         repr(on_one_line(row.says)),
         repr(sent.method),

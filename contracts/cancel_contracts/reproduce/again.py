@@ -87,8 +87,9 @@ def again(case: Case, target: Target, options: Options, stop: Stop | None = None
     if found.word == "deviates" or (stop and stop.asked):
         return found
     local = todo.not_local is None
+    times = (case.tries if local else FEWEST) - 2
     scenarios = (
-        *(case.scenario,) * ((case.tries if local else FEWEST) - 2),
+        *(replace(case.scenario) for _ in range(times)),  # a run makes each scenario once
         *map(_looked_at, every),
         *_asked(case, target, options, local=local),
     )

@@ -18,6 +18,7 @@ from cancel_contracts.contract.edition import at, last_day
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.overall import calls_to_tell
+from cancel_contracts.plan.near import with_resource
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.redact.secrets import MASK
 from cancel_contracts.run.way_in import Way
@@ -125,6 +126,9 @@ def _case(
     except ValueError as err:
         told = f"holds a scenario that cannot be read: {err}"
         raise UsageError("REPORT", told, "write it again with `verify --report-json`") from None
+    # What stood beside the first call of the run, whose id these were nearly, is gone.
+    state = contract.lifecycle.cancellable[0]
+    scenario, *others = (with_resource(one, state) for one in (scenario, *others))
     if not violated or not all(one.calls for one in (scenario, *others)):
         raise UsageError("REPORT", f"{name} speaks of no clause of {of}", "write it again")
     lead = violated[known[0]]

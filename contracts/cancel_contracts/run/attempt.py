@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.exchange import Exchange
@@ -38,13 +38,16 @@ class Attempt:
             self._uniques.append(text)
         return self._uniques[-1]
 
-    def uuid(self) -> str:
+    def drawn(self) -> uuid.UUID:
         """Return a UUID that seed and number determine."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        return uuid.UUID(int=self._random.getrandbits(128), version=4)
+
+    def uuid(self) -> str:
+        return str(self.drawn())
 
     def fresh(self, own: Id) -> str:
         """Return an id of a contract that names nothing."""
-        return own.fresh(uuid.UUID(self.uuid()))
+        return own.fresh(self.drawn())
 
 
 class Stopped(Exception):
@@ -73,10 +76,18 @@ class Stop:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource: its id, and the id as it stands in a path, percent-encoded."""
+    """A resource: its id, and the id as it stands in a path, percent-encoded. `near` is the id of
+    another which it is nearly.
+    """
 
     id: str
     segment: str
+    near: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the segment says once it is decoded: of an odd id the text, not the spelling."""
+        return unquote(self.segment)
 
     @classmethod
     def of(cls, id_: str) -> Resource:

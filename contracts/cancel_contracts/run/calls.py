@@ -43,22 +43,22 @@ THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 
 class Calls:
-    """The requests of one contract's run. `base_url` may be changed until the route is found.
-
-    Safe to use from several threads, an attempt from its own.
+    """The requests of one contract's run. `base_url` may be changed until the route is found. Safe
+    to use from several threads, an attempt from its own.
     """
 
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
         self.contract, self.base_url = contract, settings.base_url
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
-        self.parameters = settings.parameters
-        self.seed, self.started, self._last_call = settings.seed, settings.started, settings.started
-        self.wait_budget, self.stop = settings.wait_budget, settings.stop
+        self.seed, self.started, self.stop = settings.seed, settings.started, settings.stop
+        self.wait_budget, self.parameters = settings.wait_budget, settings.parameters
         self.progress, self.pace, self.ledger = settings.progress, settings.pace, settings.ledger
         self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
-        self.usual_seconds = 0.0  # that a call takes where no other is under way; 0: not known
+        self._last_call, self.usual_seconds = settings.started, 0.0  # 0: not known
+        self.known: str | None = None  # the id of a resource that stands, and no call may touch
         self.journal = Journal(contract.name, minted=self.identities.minted)
+        self.journal.began = settings.began
         self.sight = Sight(contract, self.journal.exchanges)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
@@ -111,7 +111,7 @@ class Calls:
         """
         own, again = f"{self.seed}-{attempt.number}-{position}", situation.call == "repeated"
         unique = attempt.unique(own, again=again)
-        names = Names(target.id, neighbour.id if neighbour else target.id, unique)
+        names = Names(target.text, neighbour.id if neighbour else target.text, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
         said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
         request = cancel_request(self.contract, self.base_url, *said)
@@ -121,7 +121,9 @@ class Calls:
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)
         wire = via or self.transport
-        answer = wire.send(request, keep_alive=via is not None, chunked=chunked)
+        # RFC 9112 section 9.3: HTTP/1.0 ends with its answer, where nobody asks otherwise.
+        kept = via is not None and request.version == "1.1"
+        answer = wire.send(request, keep_alive=kept, chunked=chunked)
         if self.usual_seconds and via is None:
             self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:
@@ -142,12 +144,12 @@ class Calls:
         target: Resource,
         neighbour: Resource | None,
     ) -> int | None:
-        """Write into the ledger a call that names a resource which exists: whatever it is answered,
-        it may take effect.
+        """Write into the ledger a call that names a resource which exists, or nearly does: whatever
+        it is answered, it may take effect.
         """
-        if situation.resource not in ("cancellable", "final"):
+        if situation.resource not in ("cancellable", "final") and not target.near:
             return None
-        named = [target.id]
+        named = [target.near or target.id]
         if neighbour is not None and "{neighbour}" in situation.body.text:
             named.append(neighbour.id)
         name = self.contract.name
@@ -253,7 +255,7 @@ class Calls:
             attempt.keep(exchange)
             if (reached := self._limits.reached(exchange)) and not self.journal.stopped:
                 self.journal.stopped = reached
-            if exchange.received is not None:
+            if exchange.received is not None and exchange.sent.version == "1.1":
                 self._version = exchange.received.version
         if self.transport.serves_one:
             self.pool.narrow()

@@ -27,8 +27,8 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
+from cancel_contracts.run.naming import named
 from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
-from cancel_contracts.run.requests import odd_segment
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, marks
 from cancel_contracts.transport.client import Transport
@@ -191,13 +191,9 @@ class Performance:
                     self._observe(replace(again, slot=other))
 
     def _name(self, step: Name) -> None:
-        attempt = next(self.attempts)
-        if step.id.word == "unknown":
-            given = step.id.text or self.unknown_id
-            resource = Resource.of(given or attempt.fresh(self.calls.contract.id))
-        else:
-            segment = odd_segment(self.calls.contract, step.id)
-            resource = Resource(segment, segment)
+        attempt, contract = next(self.attempts), self.calls.contract
+        known = next((held.resource.id for held in self.held.values()), self.calls.known)
+        resource = named(contract, step, attempt, known, self.unknown_id)
         self.held[step.slot] = Held(resource, attempt)
 
     # Looks.

@@ -15,11 +15,13 @@ from urllib.parse import quote
 
 from cancel_contracts.contract import form
 from cancel_contracts.contract.credentials import Carried
+from cancel_contracts.contract.extras import EXTRAS, Extra
 from cancel_contracts.contract.given import sends_body
+from cancel_contracts.contract.ids import CUT_CHARS
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
-from cancel_contracts.contract.words import BODIES, EXTRAS, IDS, LONG_TEXT_CHARS
+from cancel_contracts.contract.words import BODIES, IDS, LENGTHS, Tail
 from cancel_contracts.exchange import Form, Sent, Situation
 from cancel_contracts.parse import NO_JSON, json_value
 from cancel_contracts.targets.url import joined
@@ -34,15 +36,18 @@ class Names:
     id: str = ""
     neighbour: str = ""
     unique: str = ""
+    cut: str | None = None  # the id without its end, where that is no text of so many characters
 
 
 def fill(value: Any, names: Names) -> Any:
-    """Return a JSON value with {id}, {neighbour}, {unique} and {long} replaced in its strings."""
+    """Return a JSON value with its placeholders replaced: those of `names`, and the LENGTHS."""
     if isinstance(value, str):
         text = value.replace("{id}", names.id).replace("{neighbour}", names.neighbour)
-        text = text.replace("{unique}", names.unique)
-        if "{long}" in text:
-            text = text.replace("{long}", (f"{names.unique} " * LONG_TEXT_CHARS)[:LONG_TEXT_CHARS])
+        cut = names.id[:-CUT_CHARS] if names.cut is None else names.cut
+        text = text.replace("{unique}", names.unique).replace("{cut}", cut)
+        for name, chars in LENGTHS.items():
+            if name in text:
+                text = text.replace(name, (f"{names.unique} " * chars)[:chars])
         return text
     if isinstance(value, dict):
         return {key: fill(item, names) for key, item in value.items()}
@@ -52,42 +57,48 @@ def fill(value: Any, names: Names) -> Any:
 
 
 def odd_segment(contract: Contract, id_: Form) -> str:
-    """Return an odd id as it stands in the path: what was drawn, or what its word is."""
+    """Return an odd id as it stands in the path: what was drawn, what is nearly an id with names in
+    it (ids.py), or what its word is.
+    """
     return id_.text or contract.id.odd(IDS[id_.word].wire)
 
 
 def body_bytes(contract: Contract, situation: Situation, names: Names) -> bytes:
-    said = situation.body
-    octets: bytes | None = BODIES[said.word].wire
-    encoded = _form if contract.media == form.FORM else _json
-    if octets is not None and said.word != "bad-octets":
-        return octets
+    said, wire = situation.body, BODIES[situation.body.word].wire
+    if isinstance(wire, bytes):
+        return wire
+    tail = wire.data if isinstance(wire, Tail) else b""
     if said.text and (said.word == "json" or said.drawn):
         value = fill(json.loads(said.text), names)
     elif not contract.bodies:
-        return octets or b""
+        return _octets(tail)
     elif said.word == "example":
         value = fill(contract.bodies[said.text], names)
     else:
         value = fill(next(iter(contract.bodies.values())), names)
         if situation.call in ("second", "concurrent"):
             value = _told_apart(contract, value, names)
-    return encoded(value, octets)
+    body = (_form if contract.media == form.FORM else _json)(value, tail)
+    return wire(body) if callable(wire) else body
 
 
-def _form(value: Any, octets: bytes | None) -> bytes:
-    """Return a form, with octets at the end of its last text."""
-    return form.encoded(value) + quote(octets or b"").encode("ascii")
+def _octets(text: str | bytes) -> bytes:
+    """Return octets as they are; of a text those of UTF-8, half a surrogate pair as if it were."""
+    return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
 
 
-def _json(value: Any, octets: bytes | None) -> bytes:
-    """Return a JSON text, with octets at the end of its last string."""
+def _form(value: Any, tail: str | bytes) -> bytes:
+    """Return a form, with a tail at the end of its last text."""
+    return form.encoded(value) + quote(_octets(tail)).encode("ascii")
+
+
+def _json(value: Any, tail: str | bytes) -> bytes:
+    """Return a JSON text, with a tail at the end of its last string: characters as escapes."""
     # Indented as the page shows it; not ASCII-escaped, so that encodings are put to the test.
     text = json.dumps(value, ensure_ascii=False).encode("utf-8")
-    if octets is None:
-        return text
+    octets = tail if isinstance(tail, bytes) else json.dumps(tail)[1:-1].encode("ascii")
     at = text.rfind(b'"')
-    return text[:at] + octets + text[at:] if at >= 0 else octets
+    return text[:at] + octets + text[at:] if octets and at >= 0 else octets or text
 
 
 def _told_apart(contract: Contract, value: Any, names: Names) -> Any:
@@ -147,30 +158,54 @@ def cancel_request(
     """Return the request on the cancel route for a situation. `given` are the target's own values
     of parameters.
     """
-    sends = sends_body(contract, situation.method)
-    body = body_bytes(contract, situation, names) if sends else b""
+    extra: Extra = EXTRAS[situation.extra].wire
+    body = _content(contract, situation, names, extra)
     said = parameters(contract, situation, given, names.unique)
-    path, query, lines = _placed(contract.path, {contract.id.name: segment}, said)
+    path, query, lines = _placed(extra.path(contract.path), {contract.id.name: segment}, said)
     headers = [*credentials.headers, ("Accept", "application/json")]
     headers += [("client-request-id", request_id), *lines]
     media = content_type(contract, situation, body)
-    if media and situation.method not in ("GET", "HEAD", "TRACE"):
+    if media and (body or situation.method not in ("GET", "HEAD", "TRACE")):
         headers.append(("Content-Type", media))
-    query += [credentials.query] if credentials.query else []
-    extra = EXTRAS[situation.extra].wire
-    if isinstance(extra, str):
-        query.append(extra)
-    elif isinstance(extra, Mapping):
-        body = _respelled(body, **extra)
-    elif callable(extra):
-        headers = [(extra(name), text) for name, text in headers]
-    elif extra:
-        own = {name.lower() for name, _ in lines}  # what the operation asks for is not replaced
-        extra = [line for line in extra if line[0].lower() not in own]
-        headers = _with_cookie(with_extra(headers, extra), credentials)
+    query += [text for text in (credentials.query, extra.query) if text]
+    if extra.indent is not None:
+        body = _respelled(body, extra.indent)
+    headers = [(extra.names(name), text) for name, text in headers]
+    own = {name.lower() for name, _ in lines}  # what the operation asks for is not replaced
+    added = [line for line in _lines(contract, situation, extra) if line[0].lower() not in own]
+    if added:
+        headers = _with_cookie(with_extra(headers, added), credentials)
     url = joined(base_url, path)
     url += "?" + "&".join(query) if query else ""
-    return Sent(situation.method, url, tuple(headers), body)
+    return Sent(
+        situation.method,
+        url,
+        tuple(headers),
+        body,
+        without=tuple(name for name, text in added if text is None),
+        absolute=extra.absolute,
+        version=extra.version,
+    )
+
+
+def _content(contract: Contract, situation: Situation, names: Names, extra: Extra) -> bytes:
+    """Return the body of a call. RFC 9110 sections 9.3.1 and 9.3.8: one beside GET has no meaning,
+    and beside TRACE none is sent; a server is not to take it for that of the operation.
+    """
+    if sends_body(contract, situation.method):
+        return body_bytes(contract, situation, names)
+    if extra.content and situation.method in ("GET", "TRACE"):
+        return body_bytes(contract, situation, names) or b"{}"
+    return b""
+
+
+def _lines(
+    contract: Contract, situation: Situation, extra: Extra
+) -> Iterator[tuple[str, str | None]]:
+    """Yield the header lines of an extra, with the method that it names filled in."""
+    other = "GET" if situation.method == contract.method else contract.method
+    for name, text in extra.headers:
+        yield name, text and text.replace("{method}", other)
 
 
 def _respelled(body: bytes, indent: int) -> bytes:
@@ -192,14 +227,14 @@ def with_extra(
 
 
 def _with_cookie(headers: list[tuple[str, str]], credentials: Carried) -> list[tuple[str, str]]:
-    """Return header lines with every cookie in that of the credentials, where it is theirs alone: a
-    client sends one such line (RFC 6265 section 5.4).
+    """Return header lines with every cookie in that of the credentials: a client sends one such
+    line (RFC 6265 section 5.4).
     """
-    if [name for name, _ in credentials.headers] != ["Cookie"]:
+    if not any(name == "Cookie" for name, _ in credentials.headers):
         return headers
     cookies = "; ".join(text for name, text in headers if name.lower() == "cookie")
-    rest = [line for line in headers[1:] if line[0].lower() != "cookie"]
-    return [(headers[0][0], cookies), *rest]
+    rest = [line for line in headers if line[0].lower() != "cookie"]
+    return [("Cookie", cookies), *rest]
 
 
 def observe_request(
@@ -238,7 +273,7 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     headers = []
     for name, value in sent.headers:
         mine = own.get(name.lower())
-        cookie = name.lower() == "cookie" and len(own) == 1 and secret
+        cookie = name.lower() == "cookie" and secret
         if mine and cookie and value.startswith(mine):
             # Of cookies that stand in one line the first is that of the credentials.
             value = f"{mine.partition('=')[0]}=<{who}>{value.removeprefix(mine)}"

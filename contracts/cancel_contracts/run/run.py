@@ -15,6 +15,7 @@ from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
+from cancel_contracts.plan.near import near_ids
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.spare import after_way_in
 from cancel_contracts.plan.steps import Acquire, Scenario, one_at_a_time
@@ -24,7 +25,7 @@ from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.late import Late
 from cancel_contracts.run.limits import by_proxies
 from cancel_contracts.run.perform import Performance
-from cancel_contracts.run.performed import LastLook, Performed
+from cancel_contracts.run.performed import LastLook, Performed, sentinel
 from cancel_contracts.run.pool import FAR_SECONDS, MOST, Item, Made, in_doubt
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.way_in import Chosen, Told, Way, search
@@ -148,13 +149,14 @@ class Run:
         self._go(replace(chosen.way, single=False), bare, primary)
         self._note(scenario, kept[2])
         if chosen.way.prefix:
-            self.note(f"routed under {chosen.way.prefix}, which the base URL leaves out")
+            self.journal.note(f"routed under {chosen.way.prefix}, which the base URL leaves out")
         if chosen.way.single or kept[2].single:
             self.keep_to_one()
         if chosen.way.caller:
-            self.note(f"{primary} was refused; ordinary calls are made as {chosen.way.caller}")
-        told = Told.by(kept[1], scenario.calls[0])
-        return scenario.pair and not self.states.single and (told.seen or told.served)
+            told = f"{primary} was refused; ordinary calls are made as {chosen.way.caller}"
+            self.journal.note(told)
+        seen = Told.by(kept[1], scenario.calls[0])
+        return scenario.pair and not self.states.single and (seen.seen or seen.served)
 
     def _go(self, way: Way, bare: str, primary: str) -> None:
         self.way = way
@@ -200,12 +202,8 @@ class Run:
         """Have one resource at a time from now on."""
         self.states.single = self.journal.single = True
         self.way = replace(self.way, single=True)
-        self.note("the provider-state handler keeps one resource at a time: neighbours go unseen")
-
-    def note(self, text: str) -> None:
-        """Tell something beside the verdicts, once."""
-        if text not in self.journal.notes:
-            self.journal.notes.append(text)
+        told = "the provider-state handler keeps one resource at a time: neighbours go unseen"
+        self.journal.note(told)
 
     def number(self, count: int = 1) -> int:
         """Return the first of `count` numbers of the journal that are free."""
@@ -230,6 +228,7 @@ class Run:
 
         performed, tries = Performed(), 0
         while not self.calls.stopped:
+            scenario = near_ids(scenario, self.contract.id, self.calls.known)
             steps = one_at_a_time(scenario) if self.states.single else scenario
             at, tries = len(exchanges), tries + 1
             self.scenarios |= {number + n: (scenario, number) for n in range(scenario.numbers)}
@@ -265,8 +264,9 @@ class Run:
             found = dict.fromkeys(kinds, performed.broken)
             self.journal.broken = found | self.journal.broken  # the first reason tells the most
         if performed.note is not None:
-            self.note(performed.note)
+            self.journal.note(performed.note)
         self.last_looks += performed.last
+        self.calls.known = sentinel(self.last_looks)
 
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
@@ -276,12 +276,12 @@ class Run:
         """Where calls went unanswered to the end, tell a target that hangs from one that is
         gone.
         """
-        last = self.journal.exchanges[-1:]
         if any(x.kind == "cancel" and x.unavailable for x in self.journal.exchanges):
-            self.note("calls were answered 503 with Retry-After and made again: no evidence of it")
+            told = "calls were answered 503 with Retry-After and made again: no evidence of it"
+            self.journal.note(told)
         if self.calls.stop.asked:
             return
-        if last and last[0].received is None and last[0].failure == "timeout":
+        if any(x.received is None and x.failure == "timeout" for x in self.journal.exchanges[-1:]):
             self.calls.probe(self.live())
 
     def settle(self) -> None:

@@ -45,3 +45,8 @@ class RunSettings:
     pace: Callable[[], None] = lambda: None
     pool: Pool = field(default_factory=lambda: Pool(1))
     most: int | None = None
+
+    @property
+    def began(self) -> float:
+        """When the run began, in seconds since 1970."""
+        return time.time() - time.monotonic() + self.started

@@ -81,6 +81,13 @@ def digest(value: Any) -> dict[str, str]:
     return {"@sha256": _hash(value), "lasting": _hash(lasting)}
 
 
+def stands_for(kept: Any, value: Any) -> bool:
+    """Whether what a look keeps is a value, or its digest."""
+    if kept == value:
+        return True
+    return isinstance(kept, dict) and _long(value) and kept == digest(value)
+
+
 def _hash(value: Any) -> str:
     return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 

@@ -186,6 +186,7 @@ class Transport:
             method=request.method,
             origin=origin.url.encode("ascii"),
             target=target,
+            version=request.version.encode("ascii"),
             fields=b"".join(field_line(name, value) for name, value in headers),
             pieces=chunks(request.body) if chunked else (request.body,),
             bounds=Bounds(limits.read, started + limits.total, limits.total, self._max_bytes),

@@ -11,10 +11,8 @@ import re
 import requests
 
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Headers, Sent
+from cancel_contracts.exchange import USER_AGENT, Headers, Sent
 from cancel_contracts.hosts import Origin, read
-
-USER_AGENT = "cancel-contracts"
 
 _TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")  # RFC 9110 5.6.2
 # RFC 9110 8.6: say Content-Length: 0 where the method expects content and there is none.
@@ -40,7 +38,8 @@ def prepare(request: Sent) -> tuple[requests.PreparedRequest, Origin, bytes]:
     prepared.method = request.method
     prepared.headers = requests.structures.CaseInsensitiveDict()
     prepared.url = f"{origin.url}/"
-    return prepared, origin, (target if target.startswith("/") else "/" + target).encode("utf-8")
+    target = target if target.startswith("/") else f"/{target}"
+    return prepared, origin, f"{origin.url if request.absolute else ''}{target}".encode()
 
 
 def full_headers(request: Sent, origin: Origin, *, keep_alive: bool, chunked: bool) -> Headers:
@@ -52,7 +51,7 @@ def full_headers(request: Sent, origin: Origin, *, keep_alive: bool, chunked: bo
     ]
     if not keep_alive:
         defaults.append(("Connection", "close"))
-    given = {name.lower() for name, _ in request.headers}
+    given = {name.lower() for name in (*dict(request.headers), *request.without)}
     # RFC 9112 6.2: one way of framing. What the request itself says stands, right or wrong.
     if given.isdisjoint({"content-length", "transfer-encoding"}):
         if chunked:

@@ -39,7 +39,8 @@ class Dispatch:
 
     method: str
     origin: bytes  # scheme and authority: only a forwarding proxy is told
-    target: bytes
+    target: bytes  # with the origin before it in the absolute form
+    version: bytes  # of HTTP
     fields: bytes = field(repr=False)  # header lines, each with its CRLF; they hold the token
     pieces: tuple[bytes, ...]  # the body as it goes out, a write each
     bounds: Bounds
@@ -149,10 +150,11 @@ class _Recorded(HTTPConnection):
         lines, target = dispatch.fields, dispatch.target
         if self.proxy_is_forwarding:
             # RFC 9112 3.2.2: absolute-form towards a proxy.
-            target = dispatch.origin + target
+            target = target if target.startswith(dispatch.origin) else dispatch.origin + target
             if credential:
                 lines += f"Proxy-Authorization: {credential}\r\n".encode("latin-1")
-        head = b"%b %b HTTP/1.1\r\n%b\r\n" % (dispatch.method.encode("ascii"), target, lines)
+        method, version = dispatch.method.encode("ascii"), dispatch.version
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (method, target, version, lines)
         first, *rest = dispatch.pieces or (b"",)
         send_error = self._write([head + first, *rest], dispatch.bounds)
         early, self._early = self._early, b""

@@ -10,18 +10,23 @@ from cancel_contracts.mock import entry, kit, shape
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
-from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults import facts, kinds
 from cancel_contracts.mock.faults.whole import own
 
 Pick = Callable[[Contract, str], bool]
+
+
+def given(desk: Desk, call: Call) -> dict[str, Any]:
+    """Return the object of a body; where none is documented, of whatever is sent."""
+    value = kinds.parsed(call) if desk.schema is None else call.json
+    return value if isinstance(value, dict) else {}
 
 
 def written(pick: Pick) -> Change:
     """Write properties of the body into the entity, of some kind."""
 
     def act(desk: Desk, call: Call) -> None:
-        given = call.json if isinstance(call.json, dict) else {}
-        for name, value in given.items():
+        for name, value in given(desk, call).items():
             if name in call.found.entity and pick(desk.contract, name):
                 call.found.entity[name] = value
 
@@ -57,11 +62,15 @@ def anything(contract: Contract, name: str) -> bool:
     return own(contract, name)
 
 
+def some(contract: Contract, name: str) -> bool:
+    """What the cancel touches, and what it does not."""
+    return own(contract, name) or name in contract.lifecycle.touches
+
+
 def new_properties(desk: Desk, call: Call) -> None:
     """Take what the entity has no name for into the entity."""
-    given = call.json if isinstance(call.json, dict) else {}
     asked = set(desk.contract.lifecycle.records.values())
-    call.found.entity.update({k: v for k, v in given.items() if k not in asked and (
+    call.found.entity.update({k: v for k, v in given(desk, call).items() if k not in asked and (
         k not in call.found.entity)})  # fmt: skip
 
 
@@ -69,8 +78,7 @@ def state_decides(desk: Desk) -> None:
     """Cancel from any state, if only the body says that it is in a right one."""
 
     def when(_: Desk, call: Call) -> bool:
-        given = call.json if isinstance(call.json, dict) else {}
-        said = [given.get(prop) for prop in desk.contract.lifecycle.places]
+        said = [given(desk, call).get(prop) for prop in desk.contract.lifecycle.places]
         return any(value in desk.contract.lifecycle.cancellable for value in said)
 
     kit.instead("decide", lambda d, c: None, when)(desk)
@@ -78,16 +86,16 @@ def state_decides(desk: Desk) -> None:
 
 def owner_decides(desk: Desk, call: Call) -> bool:
     """The body says that the resource is the caller's."""
-    given = call.json if isinstance(call.json, dict) else {}
-    return call.caller.sub in (given.get("owner"), given.get("requestor"), given.get("userId"))
+    said = given(desk, call)
+    return call.caller.sub in (said.get("owner"), said.get("requestor"), said.get("userId"))
 
 
 def id_in_body(alike: Callable[[Any, str], bool]) -> Change:
     """Take the id of an owner's body for that of the path, if it is like it."""
 
     def when(desk: Desk, call: Call) -> bool:
-        given = call.json if isinstance(call.json, dict) else {}
-        return "id" in given and alike(given["id"], call.found.id)
+        said = given(desk, call)
+        return "id" in said and alike(said["id"], call.found.id)
 
     return kit.forgive("owner-body-schema", "owner-body-id", "bad-property", when=when)
 
@@ -98,7 +106,7 @@ def fault(
     return Fault(name, "assignment", says, (broken,), applies, change)
 
 
-KEEPS = breaks("keeps whole named", body="json")
+KEEPS = breaks("keeps whole named assigns", body="json")
 OWN = breaks("status effect", identity="user", body="json")
 IDS: dict[str, tuple[str, Callable[[Any, str], bool]]] = {
     "empty": ("empty", lambda given, id_: given == ""),
@@ -120,7 +128,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("body-writes-what-is-recorded", "The body sets by its name what is to be recorded.",
           KEEPS, written(records), all_of(entry.records, entry.observable)),
     fault("body-writes-the-state", "The body says which state the cancel leads to.",
-          breaks("effect", body="json"), written(shows),
+          breaks("effect assigns", body="json"), written(shows),
           all_of(entry.takes_body, entry.observable)),
     fault("body-writes-the-id", "The body gives the resource another id to show.", KEEPS,
           kit.together(kit.forgive("other-id"), written(the_id)),
@@ -129,6 +137,13 @@ FAULTS: tuple[Fault, ...] = (
           written(anything), all_of(entry.strict_media, entry.observable)),
     fault("body-adds-properties", "What the entity has no name for is kept with it.", KEEPS,
           kit.after("effect", new_properties), all_of(entry.strict_media, entry.observable)),
+    fault("unasked-body-is-written", "A body that nobody asks for is written into the entity.",
+          breaks("assigns", body="json"), written(some),
+          all_of(entry.takes_nothing, entry.observable)),
+    fault("unasked-body-says-the-state",
+          "What is final is cancelled if a body that nobody asks for says that it is not.",
+          breaks("status effect", resource="final", body="json"), state_decides,
+          all_of(entry.takes_nothing, lambda c: bool(entry.rivals(c)))),
     fault("body-says-the-state-and-is-believed",
           "What is final is cancelled if the body says that it is not.",
           breaks("status effect", resource="final"), state_decides,

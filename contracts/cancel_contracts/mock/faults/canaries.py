@@ -100,7 +100,7 @@ FAULTS: tuple[Fault, ...] = (
           breaks("error", "no-internals", identity="expired bad-signature"),
           says(kit.answered(401), own_token), entry.tokens),
     fault("error-names-the-owner", "Who may not cancel is told whose it is.",
-          breaks("error", "no-internals", identity="other-user"),
+          breaks("error", "no-internals", identity="user other-user"),
           says(kit.refused("not-owner"), owner), entry.owners),
     fault("error-names-another-id", "A 404 names a resource that exists.", LEAK,
           says(kit.refused("unknown"), another_id)),

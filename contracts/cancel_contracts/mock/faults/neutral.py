@@ -10,6 +10,7 @@ from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.methods import other
 from cancel_contracts.mock.faults.pairs import fails, lets_in, nothing, without_effect
 
 LOCAL = re.compile(r"127\.0\.0\.1|localhost|10\.|::1")
@@ -39,6 +40,19 @@ def named_by_header(desk: Desk, call: Call) -> None:
     for name in ("x-ms-client-principal-name", "x-user", "x-forwarded-user", "x-remote-user"):
         if name in call.headers:
             call.caller = replace(call.caller, sub=call.headers[name], administrator=True)
+
+
+def seen_before(desk: Desk) -> None:
+    """Take a call for another where both have one client-request-id."""
+    seen: set[str] = set()
+
+    def again(desk: Desk, call: Call) -> bool:
+        id_ = call.headers.get("client-request-id", "")
+        known = id_ in seen
+        seen.update({id_} - {""})
+        return known
+
+    without_effect(again)(desk)
 
 
 def browser(desk: Desk, call: Call) -> bool:
@@ -79,15 +93,13 @@ FAULTS: tuple[Fault, ...] = (
     fault("no-client-request-id-answered-500", "A call without client-request-id fails.", SERVED,
           fails(facts.without("client-request-id"))),
     fault("client-request-id-seen-before-without-effect",
-          "A client-request-id without the form of a UUID makes a call that changes nothing.",
-          SERVED, without_effect(lambda d, c: not re.fullmatch(
-              r"(?i)[0-9a-f-]{36}", c.headers.get("client-request-id", "0" * 36))),
-          entry.observable),
+          "A client-request-id that came before makes a call that changes nothing.", SERVED,
+          seen_before, entry.observable),
     fault("method-override-obeyed", "A header says which method a POST is.", SERVED,
           kit.before("method", overridden)),
     fault("method-override-performs-a-get", "A GET with a header that says POST is a cancel.",
           breaks("status effect", method="GET"), kit.before("method", lambda d, c: (
-              overridden(d, c) if c.method == "GET" else None))),
+              overridden(d, c) if c.method == "GET" else None)), other("GET")),
     fault("forwarded-from-within-needs-no-token", "Who says to come from within needs no token.",
           LET_IN, lets_in(("anonymous",), forwarded), entry.tokens),
     fault("forwarded-from-within-needs-no-permission",
@@ -104,8 +116,11 @@ FAULTS: tuple[Fault, ...] = (
     fault("query-answered-500", "A query is answered 500.", SERVED, fails(facts.query)),
     fault("dry-run-header-without-effect", "Prefer makes a call that changes nothing.", SERVED,
           kit.instead("effect", nothing, facts.has("prefer")), entry.observable),
-    fault("origin-refused", "A call that names its origin is refused.", SERVED,
-          kit.refuse("find", facts.has("origin"), 403)),
+    fault("origin-answered-500", "A call that names its origin is answered 500.",
+          breaks("status", extra="origin"), fails(facts.has("origin"))),
+    fault("origin-without-effect", "A call that names its origin changes nothing.",
+          breaks("effect", extra="origin"), without_effect(facts.has("origin")),
+          entry.observable),
     fault("media-type-in-capitals-refused", "A media type in capitals is refused.", MEDIA,
           kit.refuse("media", other_media_case, 415, "media"), entry.takes_body),
     fault("media-type-with-quotes-refused", "A charset in quotes is refused.", MEDIA,

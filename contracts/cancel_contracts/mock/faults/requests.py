@@ -9,6 +9,7 @@ from cancel_contracts.mock.call import Call, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, always, breaks
 from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.methods import other
 from cancel_contracts.mock.faults.pairs import fails, without_effect
 
 
@@ -47,38 +48,39 @@ def is_method(name: str) -> kit.When:
     return kit.both(kit.refused("method"), kit.method(name))
 
 
-SERVED = breaks("status effect", resource="cancellable")
-OTHER = breaks("status effect", method="GET PUT PATCH DELETE any")
 FAULTS: tuple[Fault, ...] = (
-    fault("http-1.0-request-answered-500", "A request of HTTP/1.0 is answered 500.", SERVED,
-          fails(old)),
-    fault("http-1.0-request-without-effect", "A request of HTTP/1.0 changes nothing.", SERVED,
-          without_effect(old), entry.observable),
-    fault("absolute-form-refused", "A target in the absolute form is not found.", SERVED,
+    fault("http-1.0-request-answered-500", "A request of HTTP/1.0 is answered 500.",
+          breaks("status", extra="http-1.0"), fails(old)),
+    fault("http-1.0-request-without-effect", "A request of HTTP/1.0 changes nothing.",
+          breaks("effect", extra="http-1.0"), without_effect(old), entry.observable),
+    fault("absolute-form-refused", "A target in the absolute form is not found.",
+          breaks("status effect", extra="absolute-form"),
           kit.refuse("find", absolute, 404, "unknown")),
     fault("absolute-form-needs-no-token", "A target in the absolute form needs no token.",
-          breaks("status effect", identity="anonymous"),
+          breaks("status effect", identity="anonymous", extra="absolute-form"),
           kit.forgive("anonymous", when=absolute), entry.tokens),
-    fault("expect-continue-answered-500", "Expect: 100-continue is answered 500.", SERVED,
-          fails(expects)),
-    fault("expect-continue-without-effect", "Who waits for the 100 changes nothing.", SERVED,
-          without_effect(expects), entry.observable),
+    fault("expect-continue-answered-500", "Expect: 100-continue is answered 500.",
+          breaks("status", extra="expect"), fails(expects)),
+    fault("expect-continue-without-effect", "Who waits for the 100 changes nothing.",
+          breaks("effect", extra="expect"), without_effect(expects), entry.observable),
     fault("trace-shows-the-token", "TRACE sends the token back.",
-          breaks("status error", method="GET any"), kit.edit(is_method("TRACE"), trace),
+          breaks("private", method="TRACE"), kit.edit(is_method("TRACE"), trace),
           entry.tokens),
-    fault("trace-performs", "TRACE is a cancel.", OTHER,
+    fault("trace-performs", "TRACE is a cancel.", breaks("effect", method="TRACE"),
           kit.edit(is_method("TRACE"), kit.performed, kit.as_success)),
-    fault("trace-answered-500", "TRACE is answered 500.", OTHER,
+    fault("trace-answered-500", "TRACE is answered 500.", breaks("status", method="TRACE"),
           kit.edit(is_method("TRACE"), kit.answer(500))),
-    fault("unheard-of-method-performs", "A method that nobody has heard of is a cancel.", OTHER,
+    fault("unheard-of-method-performs", "A method that nobody has heard of is a cancel.",
+          breaks("status effect", method="CANCEL PURGE"),
           kit.edit(kit.both(kit.refused("method"), odd_method), kit.performed, kit.as_success)),
     fault("unheard-of-method-answered-500", "A method that nobody has heard of is answered 500.",
-          OTHER, kit.edit(kit.both(kit.refused("method"), odd_method), kit.answer(500))),
+          breaks("status", method="CANCEL PURGE"),
+          kit.edit(kit.both(kit.refused("method"), odd_method), kit.answer(500))),
     fault("get-with-a-body-performs", "GET with a body is a cancel.",
-          breaks("status effect", method="GET"),
+          breaks("status effect", method="GET", extra="method-override"),
           kit.edit(kit.both(is_method("GET"), lambda d, c: bool(c.body)), kit.performed,
-          kit.as_success)),
+          kit.as_success), other("GET")),
     fault("unknown-in-http-1.0-answered-200", "An unknown id in HTTP/1.0 is answered 200.",
-          breaks("status", resource="unknown"),
+          breaks("status", resource="unknown", extra="http-1.0"),
           kit.edit(kit.both(kit.refused("unknown"), facts.either(old)), kit.answer(200))),
 )  # fmt: skip

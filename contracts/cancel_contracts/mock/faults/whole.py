@@ -154,7 +154,7 @@ def fault(name: str, says: str, change: Change, applies: Applies, broken: Breaks
 CANCEL = breaks("keeps whole", resource="cancellable", answer="2xx")
 REFUSAL = breaks("keeps effect whole", resource="cancellable final", answer="4xx")
 ANSWER = breaks("entity", "agrees", resource="cancellable", answer="2xx")
-SETS = breaks("entity named", "set ordered alike", resource="cancellable", answer="2xx")
+SETS = breaks("entity named", "set ordered alike apart", resource="cancellable", answer="2xx")
 OK, REFUSED = kit.succeeded, kit.failed
 
 FAULTS: tuple[Fault, ...] = (

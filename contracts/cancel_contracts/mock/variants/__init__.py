@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from cancel_contracts.mock.entry import Variant
-from cancel_contracts.mock.variants import answers, checks, habits, resource
+from cancel_contracts.mock.variants import answers, checks, forms, habits, resource
 
 VARIANTS: tuple[Variant, ...] = (
     *answers.VARIANTS,
     *checks.VARIANTS,
     *resource.VARIANTS,
     *habits.VARIANTS,
+    *forms.VARIANTS,
 )

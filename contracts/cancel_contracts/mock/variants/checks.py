@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qs, unquote_to_bytes
 
 from cancel_contracts.mock import entry, identity, kit, leeway
+from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import MISSING, Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_
 from cancel_contracts.mock.faults.kinds import UUID
+from cancel_contracts.mock.faults.tokens import a_word, read_from
 
 
 def odd_ids(status: int) -> Change:
@@ -35,6 +37,26 @@ def no_body(desk: Desk, call: Call) -> bool:
 
 def some_body(desk: Desk, call: Call) -> bool:
     return bool(call.body)
+
+
+def more_than_one(desk: Desk, call: Call) -> bool:
+    """Credentials are none of RFC 6750 section 2.1."""
+    own = desk.contract.scheme.name.lower()
+    found = [value.split() for name, value in call.fields if name == own]
+    return len(found) > 1 or any(len(words) > 2 for words in found)
+
+
+def in_form(desk: Desk, call: Call) -> str | None:
+    """Return the token of RFC 6750 section 2.2, which servers may know."""
+    if "form" not in media_type(call):
+        return None
+    return parse_qs(call.body.decode("latin-1")).get("access_token", [None])[0]
+
+
+def in_second_header(desk: Desk, call: Call) -> str | None:
+    own = desk.contract.scheme.name.lower()
+    found = [value for name, value in call.fields if name == own]
+    return found[-1].rpartition(" ")[2] if len(found) > 1 else None
 
 
 def bodies_ignored(desk: Desk) -> None:
@@ -116,6 +138,17 @@ VARIANTS: tuple[Variant, ...] = (
             kit.recode("personal", 401, identity.CHALLENGE)),
     Variant("wrong-audience-answered-403", "A token for another audience is refused with 403.",
             all_of(entry.web_tokens, leeway.allows(403)), kit.recode("wrong-audience", 403)),
+    Variant("wrong-issuer-answered-403", "A token of another issuer is refused with 403.",
+            all_of(entry.web_tokens, leeway.allows(403)), kit.recode("other-issuer", 403)),
+    Variant("malformed-credentials-answered-400",
+            "More than a word and a token, or two such headers, are refused with 400.",
+            all_of(a_word, leeway.allows(400)),
+            kit.refuse("authenticate", more_than_one, 400, "malformed-credentials")),
+    Variant("token-in-the-second-header",
+            "A token is taken from a second Authorization header: nobody is to send two.",
+            a_word, read_from(in_second_header)),
+    Variant("token-in-a-form", "A token in a form is accepted too, as RFC 6750 has it.",
+            a_word, read_from(in_form)),
     Variant("anothers-resource-answered-404", "What is another's is not found.",
             all_of(entry.owners, leeway.allows(404), leeway.unnamed(403)),
             kit.recode("not-owner", 404)),

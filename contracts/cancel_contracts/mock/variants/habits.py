@@ -109,6 +109,13 @@ def named_in_full(desk: Desk, call: Call) -> None:
         call.found.entity[prop] = f"{call.caller.kind}:{call.caller.sub}@tenant.example"
 
 
+def applications_as_one(desk: Desk, call: Call) -> None:
+    """Note of an application that one cancelled, not which."""
+    if call.caller.kind == "application":
+        for prop in shape.told_in(desk.contract, "who"):
+            call.found.entity[prop] = "an application"
+
+
 def told_why(desk: Desk, call: Call, reply: Reply) -> Reply:
     """RFC 6750, section 3.1: who came with a token is told what is wrong with it, others not."""
     if "authorization" not in call.headers:
@@ -174,6 +181,11 @@ def uuids(desk: Desk) -> None:
     desk.store.fold = fold
 
 
+def between_blanks(desk: Desk) -> None:
+    """Leave blanks around an id away, as readers of UUIDs and databases do."""
+    desk.store.fold = str.strip
+
+
 def without_slash(path: bytes) -> bytes:
     return path.rstrip(b"/")
 
@@ -237,6 +249,9 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("canceller-named-in-full", "Who cancelled is noted by kind and name.",
             entry.tells("who"),
             kit.after("effect", named_in_full)),
+    Variant("applications-noted-as-one", "Of applications it is noted that one cancelled.",
+            all_of(entry.tells("who"), entry.permitted("application")),
+            kit.after("effect", applications_as_one)),
     Variant("challenge-tells-why", "The challenge tells why a token is not valid.", entry.tokens,
             kit.edit(kit.answered(401), told_why)),
     Variant("every-second-answer-closes", "A connection carries two calls.", always,
@@ -262,6 +277,8 @@ VARIANTS: tuple[Variant, ...] = (
             entry.takes_nothing, kit.refuse("find", facts.chunked, 411, "length")),
     Variant("ids-read-as-uuids", "Ids are read as UUIDs: case, braces and dashes do not count.",
             always, uuids, settles="what ids are alike"),
+    Variant("ids-between-blanks", "Blanks around an id do not count.", always, between_blanks,
+            settles="what ids are alike"),
     Variant("path-in-any-case", "Paths are compared without case.", always, any_case),
     Variant("path-below-the-server", "Paths begin with that of the documented server's URL.",
             lambda contract: bool(contract.server_path), below_the_server),

@@ -1,0 +1,203 @@
+"""Whether an error tells what is another's: who else called, or what another resource keeps. Pure.
+
+Callers have short names (`user`, `app`), which any sentence may hold. So a name tells nothing by
+itself. It is another's where one caller is told one sentence twice and the name in it differs: of
+what the server says to everybody, or to this kind of caller, nothing does.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeGuard
+from urllib.parse import unquote
+
+from cancel_contracts.contract.credentials import IDENTITIES, needs_token
+from cancel_contracts.contract.given import permission_of
+from cancel_contracts.exchange import RECORDED, Exchange, Received
+from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.entity import returned_entity, sent_object
+from cancel_contracts.parse import NO_JSON
+
+# What an answer may hold of the call itself: ids, numbers, times, nonces.
+OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
+SLOT = "\0"
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+LONG_CHARS = 16  # of a text that no sentence holds by chance
+TEXT_CHARS = 10_000  # of one text of an answer that are read
+BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)
+WORDS = 20  # of one text that are unpacked
+Sentence = tuple[str, int | None, str, str]  # kind of caller, status, place, text without names
+
+
+def subject(exchange: Exchange, primary: str) -> str:
+    """Return whose token a call carries: what is made of the primary's stays the primary's."""
+    row = IDENTITIES.get(exchange.situation.identity)
+    made = row is not None and row.wire is not None
+    return primary if made and needs_token(exchange.situation.identity) else exchange.identity
+
+
+def is_application(caller: str) -> bool:
+    return caller.partition(":")[0] in ("app", "application")
+
+
+def primary_of(exchanges: Sequence[Exchange]) -> str:
+    ordinary = (x.identity for x in exchanges if x.situation.identity == "primary")
+    return next(ordinary, "primary")
+
+
+def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Return which exchanges tell of another caller, each with the name."""
+    primary = primary_of(exchanges)
+    names = sorted(_names(context, exchanges, primary), key=len, reverse=True)
+    some = "|".join(map(re.escape, names)) or "(?!)"
+    find = re.compile(rf"(?<![\w-])(?:{some})(?![\w-])", re.IGNORECASE)
+
+    def named(text: str) -> tuple[str, ...]:
+        return tuple(name.casefold() for name in find.findall(text))
+
+    told: dict[Sentence, list[tuple[int, tuple[str, ...], set[str]]]] = defaultdict(list)
+    for i, x in enumerate(exchanges):
+        if x.received is None or x.received.unrecorded or not (closed(x) or x.succeeded):
+            continue
+        caller, owner = subject(x, primary), x.situation.owner
+        its = x.succeeded or permission_of(x.situation.identity)  # whoever may see it is told whose
+        own = {caller, x.identity, owner if its else caller}
+        mine = {f"{name}".casefold() for name in own} | {*named(_sent(x))}
+        fields = {name for name, _ in fields_of(x.received)}
+        for place, text in texts_of(x.received):
+            if x.succeeded and place.partition(" ")[0] not in fields:
+                continue  # of the resource it may tell what it likes
+            shown = text.replace(x.resource, "#")
+            if found := named(shown):
+                sentence = (_kind(caller), x.status, place, OWN.sub("#", find.sub(SLOT, shown)))
+                told[sentence].append((i, found, mine))
+    result: dict[int, str] = {}
+    for rows in told.values():
+        varies = [len(set(slot)) > 1 for slot in zip(*(names for _, names, _ in rows), strict=True)]
+        for i, names_told, mine in rows:
+            for name, differs in zip(names_told, varies, strict=True):
+                if differs and name not in mine:
+                    result[i] = name
+    return result
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What resources keep, as texts that stand nowhere by chance, each with those that keep it."""
+
+    keepers: Mapping[str, Collection[str]]
+
+    def of_another(self, exchange: Exchange) -> str | None:
+        """Return a text of other resources that stands in an answer to somebody who is to see
+        nothing of them.
+        """
+        if exchange.received is None or not closed(exchange):
+            return None
+        told = "\n".join(text for _, text in texts_of(exchange.received))
+        every = ((text, of) for text, of in self.keepers.items() if text in told)
+        return next((t for t, of in every if exchange.resource not in of), None)
+
+
+def kept_texts(context: Context, exchanges: Sequence[Exchange]) -> Texts:
+    """Return what calls gave to be kept. What looks show tells nothing of whose it is: it may be
+    the caller's own name.
+    """
+    keepers: dict[str, set[str]] = defaultdict(set)
+    sources = context.contract.lifecycle.records.values()
+    for x in exchanges if sources else ():
+        said = sent_object(context.contract, x)
+        for source in sources:
+            if telling(text := said.get(source)):
+                keepers[text].add(x.resource)
+    return Texts(keepers)
+
+
+def telling(text: Any) -> TypeGuard[str]:
+    """Whether a value is a text that is long enough, and no date."""
+    return isinstance(text, str) and len(text) >= LONG_CHARS and not DATE.match(text)
+
+
+def _names(context: Context, exchanges: Sequence[Exchange], primary: str) -> set[str]:
+    """Return what callers are called: by us, which is what minted tokens say, or by the target."""
+    shown, found = context.contract.lifecycle.caller, set[str]()
+    for x in exchanges:
+        if x.identity == RECORDED:
+            continue
+        if needs_token(x.situation.identity):
+            found |= {subject(x, primary), *([x.situation.owner] if x.situation.owner else [])}
+        entity = returned_entity(context, x) if shown and x.succeeded else None
+        if shown and entity and isinstance(value := entity.get(shown), str) and value.strip():
+            found.add(value)
+    return found
+
+
+def _kind(caller: str) -> str:
+    """Return what kind of caller a server may take it for: users who are no administrators are
+    one.
+    """
+    return "user" if caller in ("user", "other-user") else caller
+
+
+def closed(exchange: Exchange) -> bool:
+    """Whether an answer is for somebody who is to see nothing of others: a refusal of the caller,
+    or of an id that names nothing.
+    """
+    status = exchange.status or 0
+    absent = exchange.situation.resource in ("unknown", "odd")
+    return status in (401, 403, 404) or (absent and status >= 400)
+
+
+def _sent(exchange: Exchange) -> str:
+    body = exchange.sent.body.decode("utf-8", "replace")
+    lines = " ".join(value for _, value in exchange.sent.headers)
+    return f"{unquote(exchange.sent.url)} {body} {lines}"
+
+
+def texts_of(received: Received) -> Iterator[tuple[str, str]]:
+    """Yield the texts of an answer, each with its place: the status line, a header, a member of the
+    body. What is percent-encoded, or in base64, is yielded as it is meant too.
+    """
+    told = [("reason", received.reason), *fields_of(received)]
+    if (value := received.json()) is NO_JSON:
+        told.append(("body", received.body[:TEXT_CHARS].decode("utf-8", "replace")))
+    else:
+        told += strings("body", value)
+    for place, text in told:
+        text = text[:TEXT_CHARS]
+        yield place, unquote(text)
+        if "%" in text:
+            yield f"{place} as sent", text
+        for word in islice(BASE64.findall(text), WORDS):
+            if meant := _unpacked(word):
+                yield f"{place} unpacked", meant
+
+
+def fields_of(received: Received) -> list[tuple[str, str]]:
+    return [(name.lower(), value) for name, value in received.headers]
+
+
+def _unpacked(word: str) -> str:
+    """Return the text that a word is in base64, or nothing."""
+    octets = word.rstrip("=").translate(str.maketrans("-_", "+/"))
+    try:
+        text = b64decode(octets + "=" * (-len(octets) % 4), validate=True).decode("utf-8")
+    except ValueError:
+        return ""
+    return text if text.isprintable() else ""
+
+
+def strings(place: str, value: Any) -> Iterator[tuple[str, str]]:
+    pending = [(place, value)]
+    while pending:
+        place, value = pending.pop()
+        if isinstance(value, str):
+            yield place, value
+        elif isinstance(value, dict):
+            pending += [(f"{place}/{key}", item) for key, item in value.items()]
+        elif isinstance(value, list):
+            pending += [(place, item) for item in value]
