@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from cancel_contracts.contract.compose import ASPECTS, Composition, value
@@ -12,6 +13,8 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST, chains
 from cancel_contracts.plan.cover import Cover, cover
+from cancel_contracts.plan.further import further
+from cancel_contracts.plan.histories import histories
 
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -93,7 +96,8 @@ def test_chains_hold_every_call_once_and_what_may_cancel_comes_last(contract: Co
     assert sorted(map(str, (call for chain in found for call in chain))) == sorted(map(str, calls))
     for chain in found:
         assert len(chain) <= LONGEST
-        assert len({(call.state, call.owner) for call in chain}) == 1, "one resource serves all"
+        owned = {(call.state, call.state and call.owner) for call in chain}
+        assert len(owned) == 1, "one resource serves all; an id of nothing is nobody's"
         for call in chain[:-1]:
             kinds = {composition.standing(call, a).kind for a in composition.facts(call)}
             assert "refused" in kinds, "whatever may cancel ends its chain"
@@ -104,7 +108,8 @@ def test_a_second_call_follows_one_that_is_served(contract: Contract) -> None:
     composition = Composition(contract)
     found = dict.fromkeys(s for clause in contract.clauses for s in asked(contract, clause))
     seconds = [s for s in found if s.call == "second"]
-    made = chains(composition, of(contract, 90).calls, seconds)
+    calls = cover(composition, wanted(contract), 92, 0.75, seconds=seconds).calls
+    made = chains(composition, calls, seconds)
     assert sum(chain[-1].call == "second" for chain in made) == len(seconds)
     for chain in made:
         if chain[-1].call == "second":
@@ -112,3 +117,75 @@ def test_a_second_call_follows_one_that_is_served(contract: Contract) -> None:
             facts = composition.facts(before)
             assert all(composition.standing(before, a).kind == "neutral" for a in facts)
             assert before.state == chain[-1].state
+
+
+# --- what meets, and what is hidden ---------------------------------------------------------------
+
+
+def meets(found: Cover, call: Situation, *aspects: str) -> bool:
+    """Whether two aspects of a call meet in it where all can see it."""
+    return bool(found.meeting(found.kind, call, len(aspects), aspects))
+
+
+@each
+def test_beside_what_is_refused_only_that_meets_others(contract: Contract) -> None:
+    found = of(contract, 92)
+    plain = found.of({})
+    assert meets(found, plain, "caller", "transfer"), "all is neutral"
+    anonymous = replace(plain, identity="anonymous")
+    assert meets(found, anonymous, "caller", "transfer")
+    assert not meets(found, anonymous, "resource", "transfer"), "the caller hides it"
+    deleted = replace(anonymous, method="DELETE")
+    assert meets(found, deleted, "caller", "method"), "two that are not neutral meet each other"
+    assert not meets(found, deleted, "caller", "transfer")
+
+
+@each
+def test_a_pair_counts_once_it_is_seen_and_not_before(contract: Contract) -> None:
+    found = Cover(Composition(contract))
+    found.learn(wanted(contract))
+    pair = next(p for p, (c, _) in found.possible.items() if found.composition.served(c))
+    call, _ = found.possible[pair]
+    found.add(replace(call, identity="anonymous"))
+    assert pair not in found.met
+    found.add(call)
+    assert pair in found.met
+
+
+@each
+def test_deep_meets_two_refusals_every_value_in_every_state_and_three_kinds(
+    contract: Contract,
+) -> None:
+    found = cover(Composition(contract), wanted(contract), 1000)
+    before = len(found.calls)
+    further(found, 600)
+    more = found.calls[before:]
+    assert len(set(map(str, found.calls))) == len(found.calls), "no call twice"
+    two = [call for call in more if len(found.odd(call)) == 2]
+    assert two
+    assert all(found.composition.refused(call) for call in two), "else no clause says what is due"
+    assert any({"caller", "method"} == {*found.odd(call)} for call in two)
+    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
+    callers = [s for s in found.samples["caller"].values() if s.identity != "throttled"]
+    met = {(c.state, c.identity) for c in found.calls if {*found.odd(c)} <= {"caller"}}
+    assert not {(s.state, c.identity) for s in states for c in callers} - met
+
+
+@each
+def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connection(
+    contract: Contract,
+) -> None:
+    found = of(contract, 92)
+    rows = [scenario.calls for scenario in histories(found)]
+    serves = found.composition.served
+    thrice = [row for row in rows if row[0] == row[1] == row[2]]
+    assert thrice
+    assert all(serves(row[-1]) and not serves(row[0]) for row in thrice)
+    after = [row for row in rows if serves(row[0]) and row[-1].call == "second"]
+    again = {(call.state, call.identity) for row in after for call in row[1:]}
+    for state in contract.lifecycle.cancellable:
+        assert {(state, "anonymous"), (state, "no-permission"), (state, "primary")} <= again
+    (kept, *_) = [row for row in rows if row[-1].call == "reused"]
+    assert [call.call == "reused" for call in kept[1:]] == [False, True] * (len(kept) // 2)
+    told = {call.resource for row in rows for call in row if row[-1].call == "reused"}
+    assert {"cancellable", "unknown"} <= told

@@ -1,13 +1,12 @@
 """The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle.
 
 So that it stays quick, one fault of every family, and the variants in fours, meet one contract each,
-drawn by a seed. PROVE=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
+drawn by a seed. MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.prove import Proof, Trial, intended, jobs, pairs, prove, trial
 from cancel_contracts.report import matrix
 from cancel_contracts.speaking import Speaking
+from sampling import EVERY
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,6 @@ CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs
 
 SEED = 12
 TOGETHER = 4  # variants that one server of the draw has at most
-EVERY = os.environ.get("PROVE") == "all"
 
 
 def spoken(path: str, name: str) -> bool:

@@ -120,12 +120,6 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         ),
         "MA-01",
     ),
-    "a neighbour of nothing": (
-        lambda d: first(d).update(
-            given={"resource": ["any", "unknown"]}, expect={"neighbour": "unchanged"}
-        ),
-        "neighbour",
-    ),
     "a neighbour of an odd id": (
         lambda d: first(d).update(given={"resource": "odd"}, expect={"neighbour": "unchanged"}),
         "neighbour",

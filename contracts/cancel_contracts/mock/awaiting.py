@@ -57,6 +57,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "id-encoded-twice-accepted",
         "pair-odd-id-anonymous-answered-500",
         "conflict-names-another-caller",
+        "header-names-the-caller",
     }
 )
 
@@ -111,7 +112,6 @@ AWAITING: frozenset[str] = frozenset(
         "late-other-method-performed",
         "late-neighbours-struck",
         "late-final-reopened",
-        "header-names-the-caller",
         "crowd-of-six-answered-500",
         "crowd-strikes-the-last-resource",
         "crowd-lends-permission",
