@@ -31,7 +31,7 @@ class Looks(Service):
 # --- Pairs ---------------------------------------------------------------------------------------
 
 
-@awaits("pairs", "MA", {"offboard": {"role": "Machine.Offboard"}})
+@breaks("MA-15", {"offboard": {"role": "Machine.Offboard"}}, deep=True)
 @breaks("SA-01", {"actions": {"role": "SecurityActions.ReadWrite.All"}})
 class RoleIsEnoughButInTheLastState(Looks):
     """An application of one role is refused from the last of the states."""
@@ -46,7 +46,7 @@ class RoleIsEnoughButInTheLastState(Looks):
         return super().check_state(call)
 
 
-@awaits("pairs", "SA MA AP")
+@breaks("SA-36 MA-44 AP-50", deep=True)
 class ForeignAudienceInTheLastState(Looks):
     """A cache of validated tokens leaves the audience out, for what is in the last state."""
 
@@ -61,7 +61,7 @@ class ForeignAudienceInTheLastState(Looks):
         return super().check_caller(call)
 
 
-@awaits("pairs", "SA AP")
+@breaks("SA-08 AP-14", deep=True)
 class PersonalAccountInTheLastState(Looks):
     def check_caller(self, call: Call) -> Response | None:
         refusal = super().check_caller(call)
@@ -329,7 +329,7 @@ class ConnectionRemembersItsPermissions(Service):
         return refusal
 
 
-@awaits("kept connections", "SA MA AP")
+@breaks("SA-12 MA-21 AP-19", deep=True)
 class ExpiredTokenOnAKeptConnection(Service):
     """The clock is read when a connection opens."""
 
