@@ -496,8 +496,8 @@ def test_a_disk_that_fills_up_stops_the_calls_and_not_the_tear_down(
     path, file = tmp_path / "l.jsonl", target_file(tmp_path, service)
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900)); "
     code = limit + MAIN
-    done = subprocess.run(
-        [sys.executable, "-c", code, *argv(file, path)], cwd=tmp_path, capture_output=True,
+    done = subprocess.run(  # -B: a compiled module would be cut short too, and kept
+        [sys.executable, "-B", "-c", code, *argv(file, path)], cwd=tmp_path, capture_output=True,
         text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "contracts")}, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 4, done.stdout + done.stderr

@@ -15,6 +15,7 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judgement, Verdict, judge
 from cancel_contracts.needs import Gap
+from cancel_contracts.plan.near import near_ids
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.plan.vary import leaves_open
@@ -49,9 +50,15 @@ class Handed:
     def of(cls, run: Run, plan: Plan, not_torn_down: Sequence[str]) -> Handed:
         """Take what a run saw that has ended."""
         journal, places = run.journal, {id(s): at for at, s in enumerate(plan.scenarios)}
+        # Ids that name nothing were made nearly those of a resource, where one was known.
+        own, known = run.contract.id, run.calls.known
+        made = {near_ids(s, own, known): at for at, s in enumerate(plan.scenarios)}
         return cls(
             run.contract.name, run.calls.base_url, run.way, tuple(journal.exchanges),
-            {n: (places[id(s)], first) for n, (s, first) in run.scenarios.items()},
+            {
+                n: (places[id(s)] if id(s) in places else made[s], first)
+                for n, (s, first) in run.scenarios.items()
+            },
             journal.missing, journal.broken, tuple(journal.notes), journal.setups, journal.stopped,
             tuple(not_torn_down),
         )  # fmt: skip
