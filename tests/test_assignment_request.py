@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from cancel_contracts.schemathesis_checks import contracts_of
 from cancel_contracts.targets.safety import is_vendors
 from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import verify
+from sampling import EVERY
 from servers.assigned import ASSIGNMENT, SAME, VARIANTS, faults, served
 from servers.faults import Fault
 from servers.front import Front
@@ -27,7 +27,6 @@ from servers.pages import PAGES
 from servers.service import Service
 from servers.trial import contract_of, judge
 
-EVERY = os.environ.get("INDEPENDENT") == "all"
 NAME = ASSIGNMENT.contract
 PATH = next(path for path in every_shipped() if path.stem == NAME)
 CONTRACT = contract_of(ASSIGNMENT)

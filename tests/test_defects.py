@@ -28,6 +28,7 @@ def contracts() -> tuple[Contract, ...]:
 
 
 @cache
+@cache
 def run(*faults: str, names: tuple[str, ...] = ()) -> Result:
     chosen = [c for c in contracts() if not names or c.name in names]
     with mock_target(chosen, faults=faults) as target:

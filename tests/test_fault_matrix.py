@@ -3,13 +3,12 @@
 A kind is what comes in place of an honest answer (`servers.hostile`); a place is the call that it
 hits. Refused connections, names that do not resolve and a target that dies follow below, TLS stands
 in test_cacert.py, each kind in itself in test_transport_failures.py. So that it stays quick, not every
-kind is met at every place; FAULT_MATRIX=all has them all.
+kind is met at every place; MATRIX=all has them all.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import socket
 import subprocess
@@ -27,6 +26,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.contract import load
 from jsonschema import Draft202012Validator
 from rawserver import Peer, RawServer
+from sampling import EVERY
 from servers.front import Request, Response
 from servers.hostile import (
     KINDS,
@@ -74,7 +74,6 @@ OTHERWISE = {
     ("every look", "huge challenge"): 4,  # a GET that is refused to us shows no effect
     ("a set-up", "huge challenge"): 0,  # a neighbour is worth having, not worth all the rest
 }
-EVERY = os.environ.get("FAULT_MATRIX") == "all"
 ROWS = [
     (place, kind)
     for place, (what, at, _) in PLACES.items()
@@ -434,6 +433,10 @@ def test_a_gate_stays_small_wherever_it_is_hit(place: str, what: str, tmp_path: 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the peak")
 @pytest.mark.parametrize("kind", HEAVY if EVERY else sorted(SAMPLED))
 def test_the_whole_gate_of_three_contracts_stays_small(kind: str, tmp_path: Path) -> None:
+    """What takes long is met by one of the three here, which may take a third of it."""
+    three = EVERY or kind != "many members"
+    chosen = list(map(load.load, load.shipped()))[0 if three else 2 :]
+
     def script(peer: Peer) -> None:
         if peer.receive():
             HEAVY[kind](peer.sock, b"", peer.stopped)
@@ -444,20 +447,22 @@ def test_the_whole_gate_of_three_contracts_stays_small(kind: str, tmp_path: Path
             "identities": {"admin": {"token": "a-token-of-the-admin"}},
             "contracts": {},
         }
-        for contract in map(load.load, load.shipped()):
+        for contract in chosen:
             states = contract.lifecycle.states
             ids = {state: [f"{at}-###"] for at, state in enumerate(states)}
             raw["contracts"][contract.name] = {"provider_states": ids}
         (tmp_path / "target.yaml").write_text(json.dumps(raw), "utf-8")
         reports = [f"--report-{x}={tmp_path / x}" for x in ("json", "html", "junit", "markdown")]
         argv = ["verify", "--target", str(tmp_path / "target.yaml")]
+        argv += [arg for contract in chosen for arg in ("--contract", contract.name)]
         done = subprocess.run(
             [sys.executable, "-c", CHILD, *argv, *reports, f"--record={tmp_path / 'har'}"],
             capture_output=True, text=True, timeout=GUARD_SECONDS * 10, check=False,
         )  # fmt: skip
     assert done.returncode in (1, 4), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    assert int(done.stderr.split()[-1]) * 1024 < PEAK_BYTES
+    beyond = (PEAK_BYTES - BASE_BYTES) / 3 * len(chosen)
+    assert int(done.stderr.split()[-1]) * 1024 < BASE_BYTES + beyond
     for path in ("json", "html", "junit", "markdown", "har"):
         assert (tmp_path / path).stat().st_size > 0
     assert (tmp_path / "har").stat().st_size < RECORDED_BYTES

@@ -1,13 +1,12 @@
 """The suite catches what breaks the contract, by the clause that it breaks: independent servers.
 
 So that it stays quick, each runs on one contract, few choices of a kind, and only the clauses that it
-concerns, or the whole gate where the calls of others bring it about. INDEPENDENT=all runs every one,
+concerns, or the whole gate where the calls of others bring it about. MATRIX=all runs every one,
 on every contract where it can occur, as a whole.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from cancel_contracts.plan.plan import GATE_CALLS
 from cancel_contracts.transport.client import Timeouts
+from sampling import EVERY
 from servers import (  # noqa: F401 - each fills the register
     faults_answers,
     faults_entity,
@@ -34,8 +34,6 @@ from servers.trial import conforming, judge
 from servers.variants_handler import EmptiesTheStore, OneResource
 
 pytestmark = pytest.mark.slow
-
-EVERY = os.environ.get("INDEPENDENT") == "all"
 # An effect that is due shows at once in these servers, or never.
 AT_ONCE = {"effect_seconds": 0.3}
 IMPATIENT = AT_ONCE | {"timeouts": Timeouts(connect=2.0, read=0.6, total=0.8)}

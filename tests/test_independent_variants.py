@@ -1,20 +1,17 @@
 """The suite cries wolf at no server that conforms, however it differs where no page decides.
 
 So that it stays quick, variants that do not touch each other are put together in one server, and the
-rest runs on one contract each. INDEPENDENT=all runs every one alone, on every contract that it fits.
+rest runs on one contract each. MATRIX=all runs every one alone, on every contract that it fits.
 """
 
 from __future__ import annotations
 
-import os
-
 import pytest
+from sampling import EVERY
 from servers.trial import conforming, judge
 from servers.variants import AWAITING, TOGETHER, VARIANTS, Variant, together
 
 pytestmark = pytest.mark.slow
-
-EVERY = os.environ.get("INDEPENDENT") == "all"
 GROUPED = {member for members in TOGETHER.values() for member in members}
 ALONE = (
     [(v, s) for v in VARIANTS if v.name not in AWAITING for s in v.on]

@@ -3,13 +3,12 @@
 A recipe makes requests and returns what came back. A table gives each entry its recipe; on each
 contract that the entry applies to, the recipe must return one thing from the faithful mock and
 another from the deviating one. So that it stays quick, each entry meets one contract, in turn;
-PROVE=all has every one.
+MATRIX=all has every one.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterable
@@ -24,6 +23,7 @@ from cancel_contracts.mock.catalogue import ENTRIES, FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from effect_proofs import EFFECT_PROOFS
 from joint_proofs import JOINT_PROOFS
+from sampling import EVERY
 from seldom_proofs import ACROSS_PROOFS, SELDOM_PROOFS
 from test_mock_support import (
     CASES,
@@ -517,9 +517,6 @@ PROOFS = FAULT_PROOFS | VARIANT_PROOFS | JOINT_PROOFS | SELDOM_PROOFS | EFFECT_P
 
 
 # --- Tests ----------------------------------------------------------------------------------------
-
-
-EVERY = os.environ.get("PROVE") == "all"
 
 
 def pairs(names: Iterable[str]) -> list[Any]:

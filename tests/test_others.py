@@ -129,12 +129,26 @@ def test_whose_it_is_is_told_where_two_users_are_told_of_each_other() -> None:
         [("user", "A user may not.", 403), ("other-user", "A user may not.", 403)],
         [("user", "user: no.", 403), ("other-user", "other-user: no.", 403)],
         [("admin", "See the app-service.", 404), ("admin", "See the user-service.", 404)],
-        [("admin", "It was cancelled by user.", 409), ("admin", "It was cancelled by app.", 409)],
     ],
 )
 def test_what_everybody_or_a_kind_of_caller_is_told_is_nobodys(said: list[Any]) -> None:
-    known = KNOWN if said[0][2] == 409 else UNKNOWN
-    assert told(asked(*said, situation=known)) == []
+    assert told(asked(*said)) == []
+
+
+def test_who_cancelled_a_resource_is_told_to_whoever_may_cancel_it() -> None:
+    user, app = asked()[:2]
+    late = [
+        call(n, "admin", 409, error(f"{name} did."), KNOWN) for n, name in ((3, "user"), (4, "app"))
+    ]
+    there = [replace(late[0], resource=user.resource), replace(late[1], resource=app.resource)]
+    assert told([user, app, *there]) == []
+    looked = [
+        replace(call(n, "admin", 200, {"id": "x", "by": name}), kind="observe", role="target")
+        for n, name in ((3, "user"), (4, "app"))
+    ]
+    seen = private(context([user, app, *looked, *late]), [user, app, *late], True)
+    assert all(isinstance(f, Finding) and f.ok for f in seen.values())
+    assert told([user, app, *late]) == [2, 3], "neither has a part in these"
 
 
 def test_what_the_call_itself_has_said_may_come_back() -> None:

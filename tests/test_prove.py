@@ -1,13 +1,12 @@
 """The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle.
 
-So that it stays quick, one fault of every family, and the variants in twos, meet one contract each,
-drawn by a seed. PROVE=all has the whole matrix, as `cancel-contracts prove` has.
+So that it stays quick, one fault of every family, and the variants in fours, meet one contract each,
+drawn by a seed. MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from cancel_contracts.cli import main
+from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock.awaiting import AWAITING
@@ -22,6 +22,8 @@ from cancel_contracts.mock.catalogue import ENTRIES, FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.prove import Proof, Trial, intended, jobs, pairs, prove, trial
 from cancel_contracts.report import matrix
+from cancel_contracts.speaking import Speaking
+from sampling import EVERY
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +32,7 @@ CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs
 
 
 SEED = 12
-EVERY = os.environ.get("PROVE") == "all"
+TOGETHER = 4  # variants that one server of the draw has at most
 
 
 def spoken(path: str, name: str) -> bool:
@@ -52,7 +54,7 @@ def sample(seed: int) -> list[tuple[str, str]]:
     variants = [v for v in VARIANTS if v.name not in AWAITING]
     draw.shuffle(variants)
     ours = [v for v in variants if v.name in known]
-    met = [*twos(ours, CONTRACTS), *twos([v for v in variants if v not in ours], CASES)]
+    met = [*fours(ours, CONTRACTS), *fours([v for v in variants if v not in ours], CASES)]
     # The smaller of two contracts that are drawn: it is quicker.
     size = {contract.path_of_file: len(contract.clauses) for contract in (*CONTRACTS, *CASES)}
     return [
@@ -61,18 +63,20 @@ def sample(seed: int) -> list[tuple[str, str]]:
     ]
 
 
-def twos(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
-    """Yield the variants two by two, with the contracts that they fit. One that keeps something
-    from being judged stands alone.
+def fours(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the variants, up to four in one server, with the contracts that they fit. One that
+    keeps something from being judged stands alone.
     """
-    variants = list(variants)
     while variants:
-        one = variants.pop()
-        others = [] if one.excused else [o for o in variants if not o.excused and o.goes_with(one)]
-        pairs = (one.beside(other) for other in others)
-        both = next((p for p in pairs if any(map(p.applies, contracts))), one)
-        variants = [v for v in variants if v.name not in both.name.split("+")]
-        yield [(c.path_of_file, both.name) for c in contracts if both.applies(c)]
+        first, *rest = variants
+        met, one = [first], first
+        for other in () if first.excused else rest:
+            fits = not other.excused and all(v.goes_with(other) for v in met)
+            more = one.beside(other)
+            if fits and len(met) < TOGETHER and any(map(more.applies, contracts)):
+                met, one = [*met, other], more
+        variants = [v for v in rest if v not in met]
+        yield [(c.path_of_file, one.name) for c in contracts if one.applies(c)]
 
 
 DRAWN = [pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in sample(SEED)]
@@ -92,8 +96,10 @@ if EVERY:
         assert len(proof.trials) == len(jobs(CONTRACTS))
 
 
+# Six of them meet in each four of the draw.
 PAIRS = [
-    pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}") for job in pairs(CONTRACTS, 4, SEED)
+    pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}")
+    for job in pairs(CONTRACTS, 20 if EVERY else 0, SEED)
 ]
 # What the suite failed once, or what the mock did not conform with; and others of their kind.
 MET = [
@@ -153,6 +159,7 @@ def test_every_pair_of_a_variant_can_be_asked_for() -> None:
 
 def test_a_draw_has_every_family_and_every_variant() -> None:
     drawn = {one for _, name in sample(SEED) for one in name.split("+")}
+    assert Counter(name.count("+") for _, name in sample(SEED))[TOGETHER - 1] > len(VARIANTS) // 8
     families = {f.family for f in FAULTS if f.name not in AWAITING}
     assert {f.family for f in FAULTS if f.name in drawn} == families
     assert {v.name for v in VARIANTS} - AWAITING <= drawn
@@ -165,6 +172,24 @@ def test_no_clause_is_idle() -> None:
         faults = [f for f in FAULTS if f.name not in AWAITING and f.applies(contract)]
         meant = {id_ for fault in faults for id_ in intended(contract, fault)}
         assert [c.id for c in contract.clauses if c.id not in meant] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "fact"),
+    [
+        ("401-as-html", {"identity": "anonymous"}),
+        ("head-answered-with-body", {"method": "HEAD"}),
+        ("second-cancel-resurrects", {"call": "second"}),
+    ],
+)
+def test_a_fault_meets_a_call_in_which_it_shows(name: str, fact: dict[str, str]) -> None:
+    """Its own clauses may speak of any call, and ask for another."""
+    for contract in CONTRACTS:
+        fault = find(name)
+        assert isinstance(fault, Fault)
+        ids = Speaking(contract).showing(fault)
+        calls = [call for c in contract.clauses if c.id in ids for call in asked(contract, c)]
+        assert any(getattr(call, key) == word for call in calls for key, word in fact.items())
 
 
 def test_every_entry_of_the_catalogue_applies_somewhere() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import Any
 
 import pytest
 from cancel_contracts.exchange import Headers, Sent
@@ -134,6 +135,39 @@ def test_a_body_too_long_for_an_argument_is_a_file() -> None:
 )
 def test_an_identity_names_its_variable(identity: str, name: str) -> None:
     assert curl.variable(identity) == name
+
+
+@pytest.mark.parametrize(
+    ("form", "begins"),
+    [
+        ({"absolute": True}, "POST {url}/a/./x;y=1 HTTP/1.1"),
+        ({"version": "1.0"}, "POST /a/./x;y=1 HTTP/1.0"),
+        ({"absolute": True, "version": "1.0"}, "POST {url}/a/./x;y=1 HTTP/1.0"),
+    ],
+)
+def test_the_request_line_goes_out_in_its_form(form: dict[str, Any], begins: str) -> None:
+    with RawServer(answer(OK)) as server:
+        line = curl.line(Sent("POST", f"{server.url}/a/./x;y=1", **form))
+        subprocess.run(["/bin/sh", "-c", line], capture_output=True, timeout=20, check=True)
+        (request,) = server.requests
+        assert request.startswith(f"{begins.format(url=server.url)}\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("headers", "without", "arrives"),
+    [
+        ((), ("User-Agent", "Accept"), {}),
+        ((), ("client-request-id", "Accept"), {"user-agent": "curl"}),
+        ((("User-Agent", "Mozilla/5.0"), ("Accept", "a/b")), (), {"user-agent": "Mozilla", "accept": "a/b"}),
+    ],
+)  # fmt: skip
+def test_curl_adds_nothing_that_was_left_out(
+    headers: Headers, without: tuple[str, ...], arrives: dict[str, str]
+) -> None:
+    line = curl.line(Sent("POST", "http://target/x", headers, without=without))
+    fields = head(sent(line))
+    assert {"user-agent", "accept"} & fields.keys() == arrives.keys()
+    assert all(fields[name].startswith(value) for name, value in arrives.items())
 
 
 def test_https_keeps_to_http_1_1() -> None:

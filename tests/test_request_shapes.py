@@ -18,7 +18,7 @@ from cancel_contracts.exchange import Caller
 from cancel_contracts.har.caller import caller_of
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.report.record import record
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import shape
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from recordings import entry, har
@@ -398,7 +398,7 @@ def test_reports_and_recordings_tell_of_it_and_hold_no_secret(
 ) -> None:
     result = judged(service(), only)
     found = record(result, gate.decide(result.judgements()))
-    assert not list(validator("report").iter_errors(found))
+    assert not shape("report").errors(found)
     assert found["contracts"][0]["method"] == ("PUT" if service is not KeyInAnyCase else "DELETE")
     write_recording(result, tmp_path / "run.har")
     texts = (json.dumps(found), (tmp_path / "run.har").read_text("utf-8"))

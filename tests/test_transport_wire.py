@@ -491,7 +491,7 @@ def test_the_cut_of_the_bytes_does_not_show(name: str) -> None:
 
     for size in sizes:
         assert _in_pieces(method, [data[i : i + size] for i in range(0, len(data), size)]) == whole
-    for cut in range(min(len(data), 1000)):
+    for cut in range(0, min(len(data), 1000), 1 if len(data) < 1000 else 9):
         assert _in_pieces(method, [data[:cut], data[cut:]]) == whole
 
 

@@ -14,14 +14,13 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.gate import Outcome, decide, figures
 from cancel_contracts.judge.judge import Verdict
 from cancel_contracts.verify import Result, verify
+from sampling import only_of_all
 from servers.front import Written
 from servers.service import Service
 from servers.tokens import Opaque
 from servers.trial import conforming, contract_of, judge, target_of
-from servers.variants_effect import OneSecondLate, TakesItsTime
-from servers.variants_handler import OneResource
 from servers.variants_rules import LaterForensics, Minimal, ShortGet, SubjectAccess
-from servers.variants_wire import AlwaysCloses, ThrottlesARace, UnknownLookRefused
+from servers.variants_wire import AlwaysCloses
 
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 PRINT_JOB = Path(__file__).with_name("print_job_spec.txt")
@@ -59,8 +58,8 @@ def print_job(tmp_path: Path) -> Contract:
     ("name", "fault"),
     [
         ("machine-action", "late-forbidden-performed"),
-        ("access-package-assignment-request", "late-forbidden-performed"),
         ("security-action", "success-without-effect"),
+        *only_of_all(("access-package-assignment-request", "late-forbidden-performed")),
     ],
 )
 def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -> None:
@@ -83,7 +82,9 @@ def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["machine-action", "access-package-assignment-request"])
+@pytest.mark.parametrize(
+    "name", ["access-package-assignment-request", *only_of_all("machine-action")]
+)
 def test_a_refusal_that_was_performed_shows_in_the_next_answer_too(name: str) -> None:
     """A call that is to be served follows refused ones on one resource: it is turned away."""
     result, outcome = run([CONTRACTS[name]], ("forbidden-yet-performed",), ("no-get-route",))
@@ -132,13 +133,10 @@ def test_each_item_of_a_list_has_to_be_judged(print_job: Contract, tmp_path: Pat
 @pytest.mark.parametrize(
     ("short", "kind"),
     [
-        ("SA", UnknownLookRefused),  # a GET that refuses an unknown id shows nothing under it
+        # tests/test_independent_variants.py has more: a GET that refuses an unknown id, one resource
+        # at a time, effects that show late, limits in a race.
         ("MA", Minimal),  # the answer leaves the comment out, and the GET has it
         ("SA", ShortGet),  # the GET has nothing of what is to be kept
-        ("AP", OneResource),  # there is no neighbour that could be changed
-        ("MA", ThrottlesARace),
-        ("MA", OneSecondLate),  # what shows after a refusal is the doing of the call before it
-        ("SA", TakesItsTime),
     ],
 )
 def test_what_an_answer_tells_nothing_of_by_its_nature_is_no_gap(

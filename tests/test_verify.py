@@ -19,6 +19,7 @@ from cancel_contracts.builtin import mock_target, new_key, target_of
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.mock.server import MockServer
 from cancel_contracts.targets.file import Target, of_url
@@ -44,7 +45,7 @@ def gated(target: Target) -> Result:
 def test_every_testable_clause_is_exercised_and_upheld_on_the_faithful_mock(gated: Result) -> None:
     words = {v.clause.id: v.word for j in gated.judgements() for v in j.verdicts}
     assert {id_: w for id_, w in words.items() if w != "upheld"} == {}
-    assert len(words) == sum(len(c.clauses) for c in CONTRACTS)
+    assert len(words) == sum(k.profile == "gate" for c in CONTRACTS for k in c.clauses)
     assert gate.decide(gated.judgements(), strict=True).exit_code == 0
 
 
@@ -72,12 +73,13 @@ def plainly(body: bytes) -> bytes:
 
 
 def sent(result: Result) -> list[tuple[str, str, bytes]]:
-    """Return the cancel calls, ids that the mock made left out."""
+    """Return the cancel calls, ids that the mock made left out, and those that are nearly one."""
     rows = []
     for r in result.results:
         for x in cancels(r):
-            made = x.situation.id.word == "known"
-            url = x.sent.url.replace(x.resource, "ID") if made else x.sent.url
+            near = IDS[x.situation.id.word].near
+            made = x.situation.id.word == "known" or near
+            url = x.sent.url.replace(x.resource, near or "ID") if made else x.sent.url
             body = plainly(x.sent.body)
             body = body.replace(x.resource.encode(), b"ID") if made else body
             rows.append((x.sent.method, url.split("/", 3)[3], body if x.role == "target" else b""))
@@ -95,25 +97,24 @@ def test_the_same_seed_sends_the_same_requests(gated: Result, target: Target) ->
 
 @pytest.mark.slow
 def test_several_jobs_come_to_the_same_verdicts(gated: Result, target: Target) -> None:
-    def told(result: Result) -> dict[str, tuple[str, int, int, str | None]]:
+    def told(result: ContractResult) -> dict[str, tuple[str, int, int, str | None]]:
         return {
             v.clause.id: (v.word, v.exercised, v.deviations, v.reason)
-            for j in result.judgements()
-            for v in j.verdicts
+            for v in result.judgement.verdicts
         }
 
-    def order(result: Result) -> list[tuple[str, int, int, str]]:
+    def order(result: ContractResult) -> list[tuple[int, int, str]]:
         return [
-            (r.contract.name, x.scenario, x.position, x.kind)
-            for r in result.results
-            for x in r.journal.exchanges
+            (x.scenario, x.position, x.kind)
+            for x in result.journal.exchanges
             if x.situation.call != "concurrent"
         ]
 
-    several = verify(CONTRACTS, target, replace(QUICK, jobs=6))
-    assert told(several) == told(gated)
-    assert order(several) == order(gated)
-    assert [r.requests() for r in several.results] == [r.requests() for r in gated.results]
+    one = gated.results[1]  # tests/test_far.py has them all
+    (several,) = verify(CONTRACTS[1:2], target, replace(QUICK, jobs=6)).results
+    assert told(several) == told(one)
+    assert order(several) == order(one)
+    assert several.requests() == one.requests()
 
 
 @pytest.mark.slow
@@ -149,10 +150,12 @@ def test_smoke_touches_nothing_that_exists(target: Target) -> None:
 
 @pytest.mark.slow
 def test_deep_spends_its_budget_to_the_call(target: Target) -> None:
-    options = Options(profile="deep", max_requests=140, timeouts=QUICK.timeouts)
+    """And upholds every clause, those too that are its own."""
+    options = Options(profile="deep", max_requests=600, timeouts=QUICK.timeouts)
     result = verify(CONTRACTS[:1], target, options)
-    assert result.results[0].requests()["cancel"] == 140
-    assert gate.decide(result.judgements()).exit_code == 0
+    assert result.results[0].requests()["cancel"] == 600
+    words = {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
+    assert words == {clause.id: "upheld" for clause in CONTRACTS[0].clauses}
 
 
 def test_a_budget_that_is_too_small_leaves_clauses_open_and_is_no_error(target: Target) -> None:
@@ -186,7 +189,8 @@ def test_either_dialect_passes_and_a_pinned_one_fails_where_it_is_not_held() -> 
         (("other-success-code",), "example", "prose"),
     ):
         with mock_target([contract], variants=variants) as found:
-            result = verify([contract], found, QUICK)
+            read = tuple(c.id for c in contract.clauses if "readings" in c.expect)
+            result = verify([contract], found, replace(QUICK, only=read))
             assert gate.decide(result.judgements()).exit_code == 0
             assert seen in result.judgements()[0].readings.values()
             pinned = Options(only=("AP-30",), pinned={contract.name: (other,)})

@@ -115,11 +115,9 @@ def test_what_takes_a_history_is_found(kind: type[Service], seed: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "front"),
     [
-        (Service, Written),
         (Service, OneAtATime),
-        (OneSecondLate, Written),
+        (type("LateAndCloses", (OneSecondLate, AlwaysCloses), {}), Written),
         (OthersBeginToRun, Written),
-        (AlwaysCloses, Written),
     ],
 )
 def test_a_conforming_server_passes(kind: type[Service], front: type[Front]) -> None:

@@ -5,7 +5,6 @@ breaks it.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -26,12 +25,12 @@ from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from openapi_spec_validator import validate
+from sampling import EVERY
 from servers.front import Front, Request, Response, Stdlib11, Written
 from servers.pages import Page
 from servers.tokens import Caller, Signed
 from servers.vendors import KEY, PROVIDER, Batch, GitHub, Thing, Vendor, others
 
-EVERY = os.environ.get("INDEPENDENT") == "all"
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "contracts"
 PATHS = sorted(FOLDER.glob("*.yaml"))
 # Half a second for an effect: these servers are quick, and none is given the page's minutes.

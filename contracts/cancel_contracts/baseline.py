@@ -20,7 +20,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.yaml_file import line_in, parse_yaml, place_in
 from cancel_contracts.errors import UsageError
 from cancel_contracts.judge.judge import Judgement, Verdict, Word
-from cancel_contracts.schemas import complaint, validator
+from cancel_contracts.schemas import complaint, shape
 
 KINDS: Mapping[str, Word] = {"violations": "violated", "not_exercised": "not-exercised"}
 
@@ -45,7 +45,7 @@ def load(path: Path, contracts: Sequence[Contract]) -> list[Entry]:
     """Return the entries of a baseline file. Raises UsageError for what it cannot mean."""
     raw = parse_yaml(path)
     plain = json.loads(json.dumps(raw, default=str))  # YAML reads a bare date as a date
-    if found := complaint(validator("baseline").iter_errors(plain)):
+    if found := complaint(shape("baseline").errors(plain)):
         keys, problem, _ = found
         raise UsageError(place_in(path, keys), problem, "see docs/accept-a-deviation.md")
     entries = []

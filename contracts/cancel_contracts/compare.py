@@ -12,7 +12,7 @@ from typing import Any
 
 from cancel_contracts.errors import UsageError
 from cancel_contracts.pipes import read_text
-from cancel_contracts.schemas import complaint, validator
+from cancel_contracts.schemas import complaint, shape
 
 # How bad a verdict is for whoever relies on the server. A change to a higher number is for the
 # worse.
@@ -51,7 +51,7 @@ def document(path: Path) -> Any:
 def load(path: Path) -> dict[str, Any]:
     """Return a JSON report. Raises UsageError for anything else."""
     report = document(path)
-    if found := complaint(validator("report").iter_errors(report)):
+    if found := complaint(shape("report").errors(report)):
         where = "/".join(map(str, found[0])) or "(top level)"
         problem = f"is no report of this schema: {found[1]}"
         raise UsageError(f"{path}: {where}", problem, "write it again with --report-json")

@@ -114,17 +114,18 @@ def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
 def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
-    A fault meets the part of the gate's plan that the clauses it breaks ask for. Evidence is judged
-    exchange by exchange, so what those few calls show the whole gate would show as well; where they
-    show nothing, or with `whole`, it meets the whole gate. A variant always does. What no gate can
-    see meets `deep` in the same way.
+    A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
+    that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
+    the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
+    gate. A variant always does. What no gate can see meets `deep` in the same way.
     """
     if isinstance(entry, Variant):
         return _attempt(contract, entry, Options())
     ids = intended(contract, entry)
     options = replace(IMPATIENT, profile=_profile(contract, entry, ids))
     if ids and not whole:
-        narrow = _attempt(contract, entry, replace(options, only=ids, max_requests=GATE_CALLS))
+        only = (*ids, *_speaking(contract.path_of_file).showing(entry))
+        narrow = _attempt(contract, entry, replace(options, only=only, max_requests=GATE_CALLS))
         if narrow.kills:
             return narrow
     return _attempt(contract, entry, replace(options, sweep_seconds=LATEST_SECONDS))

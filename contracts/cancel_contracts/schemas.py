@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -38,21 +40,41 @@ def schema(kind: str) -> dict[str, Any]:
     return found
 
 
+class Shape:
+    """A JSON Schema by two validators: a quick one, by which nearly everything fits, and one whose
+    errors can be told, which is loaded where the quick one finds some.
+    """
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self.schema, self._quick = schema, jsonschema_rs.Draft202012Validator(schema)
+
+    @cached_property
+    def validator(self) -> Draft202012Validator:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(self.schema)
+
+    def errors(self, value: Any) -> list[ValidationError]:
+        try:
+            if self._quick.is_valid(value):
+                return []
+        except ValueError:  # YAML has what JSON has not: a key that is no text
+            pass
+        return list(self.validator.iter_errors(value))
+
+
 @cache
-def validator(kind: str) -> Draft202012Validator:
-    """Return a validator of a kind of file."""
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(schema(kind))
+def shape(kind: str) -> Shape:
+    """Return the shape of a kind of file."""
+    return Shape(schema(kind))
 
 
-def complaint(errors: Iterable[ValidationError]) -> tuple[tuple[str | int, ...], str, str] | None:
+def complaint(found: Sequence[ValidationError]) -> tuple[tuple[str | int, ...], str, str] | None:
     """Return the most telling of a value's errors: the keys of its place, what is wrong there, and
     the fix where the error tells it, else "".
 
     None where there is no error. No value is repeated: it may hold a token.
     """
-    found = list(errors)
     if not found:
         return None
     error = min(found, key=lambda e: (not e.absolute_path, list(map(str, e.absolute_path))))

@@ -62,7 +62,8 @@ class Speaking:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
-        self._calls = list({s: None for c in contract.clauses for s in asked(contract, c)})
+        every = dict.fromkeys(s for c in contract.clauses for s in asked(contract, c))
+        self._calls = {situation: at for at, situation in enumerate(every)}
         self._compose = composed(contract)
         self._of: dict[str, frozenset[int]] = {}
         self._facts: dict[tuple[str, tuple[str, ...]], frozenset[int]] = {}
@@ -74,7 +75,7 @@ class Speaking:
             status = min(_statuses(*listed(answer)) if answer else STATUSES)
             self._of[clause.id] = frozenset(
                 at
-                for at, situation in enumerate(self._calls)
+                for situation, at in self._calls.items()
                 if self._compose.speaks(clause, situation, status)
             )
         return self._of[clause.id]
@@ -105,7 +106,7 @@ class Speaking:
         if (key, words) not in self._facts:
             self._facts[key, words] = frozenset(
                 at
-                for at, situation in enumerate(self._calls)
+                for situation, at in self._calls.items()
                 if _holds(key, words, situation)
                 and not (key == "method" and situation.method == self.contract.method)
             )
@@ -117,11 +118,24 @@ class Speaking:
             c.id for c in self.contract.clauses if any(self.about(c, b) for b in fault.breaks)
         )
 
+    def showing(self, fault: Fault) -> tuple[str, ...]:
+        """Return, for each part that a fault breaks, the first clause that asks for such a call."""
+        found = (self._asking(broken.facts) for broken in fault.breaks)
+        return tuple(dict.fromkeys(id_ for id_ in found if id_ is not None))
+
+    def _asking(self, facts: Mapping[str, Sequence[str]]) -> str | None:
+        asking = (c for c in self.contract.clauses if self._hold(self._wanted(c), facts))
+        return next((clause.id for clause in asking), None)
+
+    def _wanted(self, clause: Clause) -> frozenset[int]:
+        """Return which of the calls a clause asks for."""
+        return frozenset(self._calls[situation] for situation in asked(self.contract, clause))
+
     def asks(self, clause: Clause, fault: Fault) -> bool:
         """Whether a clause asks for a call in which what a fault breaks holds: one that speaks of
         any call asks for the ordinary one.
         """
-        wanted = frozenset(map(self._calls.index, asked(self.contract, clause)))
+        wanted = self._wanted(clause)
         return any(self.about(clause, b) and self._hold(wanted, b.facts) for b in fault.breaks)
 
 

@@ -23,7 +23,7 @@ from cancel_contracts.compare import document
 from cancel_contracts.errors import UsageError
 from cancel_contracts.gate import tally
 from cancel_contracts.report.text import line
-from cancel_contracts.schemas import complaint, validator
+from cancel_contracts.schemas import complaint, shape
 
 SCHEMA_VERSION = 1  # of board.json
 TEXT_CHARS = 400  # of any one text that is kept
@@ -98,7 +98,7 @@ def _runs(path: Path) -> Iterator[tuple[Run, dict[str, dict[str, str]]]]:
     if isinstance(found, dict) and "schemaVersion" in found:
         yield from _board(path, found)
         return
-    if wrong := complaint(validator("board-reading").iter_errors(found)):
+    if wrong := complaint(shape("board-reading").errors(found)):
         where = "/".join(map(str, wrong[0])) or "(top level)"
         raise UsageError(f"{path}: {where}", f"is no report: {wrong[1]}", FIX)
     says = {

@@ -30,6 +30,7 @@ from cancel_contracts.contract.given import (
 )
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.standing import NEUTRAL, OPEN, Standing, standing_of
+from cancel_contracts.contract.words import right_errors
 from cancel_contracts.exchange import RECORDED, Situation
 
 Fact = tuple[str, Any]  # an aspect of a call and its value, such as ("body", Form("none"))
@@ -211,6 +212,7 @@ class Composition:
         if situation.method != self.ordinary.method and "method" in others:
             # Another method asks for something else, which may be granted (RFC 9110 section 9.3.7).
             statuses += self._granted(situation.method)
+        statuses += right_errors(situation)
         return Speaks({"status": statuses, "effect": "none"})
 
     def _speaking(

@@ -17,8 +17,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-
 from cancel_contracts.contract.checks import problems, unknown_words
 from cancel_contracts.contract.duties import duties_schema
 from cancel_contracts.contract.edition import at
@@ -35,7 +33,7 @@ from cancel_contracts.contract.provisions import read_provisions
 from cancel_contracts.contract.vocabulary import vocabulary
 from cancel_contracts.contract.yaml_file import parse_text, place_in, read_file
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import complaint, schema
+from cancel_contracts.schemas import Shape, complaint, schema
 
 FILES = 16  # that are kept at hand
 NAME = re.compile(r"^[a-z0-9][a-z0-9-]*$")
@@ -112,7 +110,7 @@ def complain(path: Path, document: Mapping[str, Any]) -> None:
     """Raise for the most telling error the schema finds."""
     for where, problem, fix in unknown_words(document):
         raise UsageError(f"{path}: {where}", problem, fix)
-    if found := complaint(Draft202012Validator(spec_schema()).iter_errors(document)):
+    if found := complaint(Shape(spec_schema()).errors(document)):
         keys, problem, _ = found
         raise UsageError(place_in(path, keys), problem, "see docs/clauses-vocabulary.md")
 

@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from random import Random
 from typing import Any, Literal
 
@@ -87,7 +88,7 @@ def fresh(schema: Mapping[str, Any], example: str | None, by: uuid.UUID) -> str 
     """
     numbers = [str(LARGE + by.int % (9 * LARGE)), str(SMALL + by.int % SMALL)]
     made = [str(by), *numbers[schema.get("format") == "int32" :]]
-    return next((text for text in (*made, *_like(example, by)) if fits(schema, text)), None)
+    return next((text for text in chain(made, _like(example, by)) if fits(schema, text)), None)
 
 
 def _like(example: str | None, by: uuid.UUID) -> Iterator[str]:

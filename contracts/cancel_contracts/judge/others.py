@@ -60,14 +60,22 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
     def named(text: str) -> tuple[str, ...]:
         return tuple(name.casefold() for name in find.findall(text))
 
+    # Who has a part in a resource: whoever called for it, and whom a look at it names.
+    parts: dict[str, set[str]] = defaultdict(set)
+    for x in context.journal.exchanges:
+        if x.kind == "cancel":
+            parts[x.resource].add(subject(x, primary).casefold())
+        elif x.received is not None:
+            parts[x.resource].update(named(x.received.body.decode("utf-8", "replace")))
     told: dict[Sentence, list[tuple[int, tuple[str, ...], set[str]]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
-        if x.received is None or x.received.unrecorded or not (closed(x) or x.succeeded):
+        if x.received is None or x.received.unrecorded:
             continue
         caller, owner = subject(x, primary), x.situation.owner
-        its = x.succeeded or permission_of(x.situation.identity)  # whoever may see it is told whose
-        own = {caller, x.identity, owner if its else caller}
+        sees = not closed(x)  # and may be told whose it is, and who has called for it
+        own = {caller, x.identity, owner if sees or permission_of(x.situation.identity) else caller}
         mine = {f"{name}".casefold() for name in own} | {*named(_sent(x))}
+        mine |= parts[x.resource] if sees else set()
         fields = {name for name, _ in fields_of(x.received)}
         for place, text in texts_of(x.received):
             if x.succeeded and place.partition(" ")[0] not in fields:

@@ -15,7 +15,7 @@ from cancel_contracts.errors import UsageError
 from cancel_contracts.ledger.ledger import Ledger
 from cancel_contracts.parse import refusal
 from cancel_contracts.pipes import read_bytes
-from cancel_contracts.schemas import validator
+from cancel_contracts.schemas import shape
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _row(place: str, line: bytes) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError):
         row = None
-    if not isinstance(row, dict) or not validator("ledger").is_valid(row):
+    if not isinstance(row, dict) or shape("ledger").errors(row):
         raise UsageError(place, "is no line of a ledger", "name a file that --ledger wrote")
     return row
 

@@ -86,8 +86,8 @@ __all__ = ["ENTRIES", "FAULTS", "VARIANTS", "Fault", "Variant", "find", "install
 
 
 def find(name: str) -> Fault | Variant:
-    """Return an entry by its name, or raise UsageError with the nearest names. `a+b` are two
-    variants.
+    """Return an entry by its name, or raise UsageError with the nearest names. `a+b` is one server
+    that has both variants, `a+b+c` one that has three.
     """
     one, both, other = name.partition(BOTH)
     if both:

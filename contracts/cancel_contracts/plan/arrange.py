@@ -49,6 +49,7 @@ def arranged(
             again = [replace(refused, call="second") for refused in reversed(own)]
             pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
+    rows = [_told_last(composition, row, near) for row in rows]
     if ordinary in others:
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
@@ -92,6 +93,16 @@ def _followed(
     alike = (c for c in calls if (c.state, c.owner) == (call.state, call.owner))
     ordinary = composition.ordinary
     return following >= sum(composition.served(c) and c != ordinary for c in alike)
+
+
+def _told_last(composition: Composition, row: Chain, near: Sequence[Situation]) -> Chain:
+    """Return a row of calls on what names nothing such that one that a clause about neighbours asks
+    for comes last: there alone they are looked at.
+    """
+    if row[0].resource != "unknown":
+        return row
+    told = [c for c in row if any(composition.shows(c, s) for s in near if s.resource == "unknown")]
+    return (*(c for c in row if c not in told[:1]), *told[:1])
 
 
 def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:

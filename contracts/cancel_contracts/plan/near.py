@@ -34,10 +34,10 @@ def with_resource(scenario: Scenario, state: str) -> Scenario:
     """Return a scenario of ids that are nearly a resource's with such a resource set up first: for
     one that is made alone.
     """
-    slots = {step.slot for step in scenario.steps if isinstance(step, Name) and says_near(step)}
-    if not slots:
+    if not any(isinstance(step, Name) and says_near(step) for step in scenario.steps):
         return scenario
-    return Scenario((Acquire(max(slots) + 1, state), *scenario.steps))
+    last = max(step.slot for step in scenario.steps if isinstance(step, (Acquire, Name)))
+    return Scenario((Acquire(last + 1, state), *scenario.steps))
 
 
 def says_near(step: Name) -> bool:

@@ -139,12 +139,12 @@ def _made(
         known = (s for clause in contract.clauses for s in asked(contract, clause))
         beside = [s for s in known if s.call == "first" and not without(s)]
     share = 1.0 if profile == "deep" else GATE_PAIRS
-    some = {clause.id for clause in clauses} if len(clauses) < len(contract.clauses) else None
+    some = profile == "deep" and 0 < len(clauses) < len(contract.clauses)
 
     def may(situation: Situation) -> bool:
-        if profile == "deep" and some and not against(situation):
-            return any(id_ in some for id_, *_ in composition.speaking(situation, None))
-        return against(situation) is None
+        if against(situation) is not None:
+            return False
+        return not some or any(composition.speaks(c, situation, None) for c in clauses)
 
     about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
     near = [s for clause in about for s in asked(contract, clause)]
@@ -270,9 +270,7 @@ def _touches(situation: Situation) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists; what
-    takes calls that no page speaks of may be left to `deep`.
-    """
+    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
     harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]

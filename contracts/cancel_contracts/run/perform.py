@@ -192,7 +192,7 @@ class Performance:
 
     def _name(self, step: Name) -> None:
         attempt, contract = next(self.attempts), self.calls.contract
-        known = next((held.resource.id for held in self.held.values()), self.calls.known)
+        known = self.calls.known or next((h.resource.id for h in self.held.values()), None)
         resource = named(contract, step, attempt, known, self.unknown_id)
         self.held[step.slot] = Held(resource, attempt)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from cancel_contracts.contract.yaml_file import parse_yaml, place_in
 from cancel_contracts.errors import UsageError
-from cancel_contracts.schemas import complaint, validator
+from cancel_contracts.schemas import complaint, shape
 from cancel_contracts.targets.url import check_urls
 
 
@@ -18,7 +18,7 @@ def read(path: Path) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise UsageError(str(path), "is no mapping", "start from `cancel-contracts init`")
     raw = _without_empty(raw)
-    if found := complaint(validator("target").iter_errors(raw)):
+    if found := complaint(shape("target").errors(raw)):
         keys, problem, fix = found
         raise UsageError(place_in(path, keys), problem, fix or "see `cancel-contracts init`")
     check_urls(path, raw)

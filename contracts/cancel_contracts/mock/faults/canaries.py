@@ -58,6 +58,10 @@ def another_id(desk: Desk, call: Call) -> str:
     return next((r.id for r in desk.store if r is not facts.target(desk, call)), "")
 
 
+def existence(desk: Desk, call: Call) -> str:
+    return "sign in again to see it" if facts.target(desk, call) else ""
+
+
 def state(desk: Desk, call: Call) -> str:
     found = facts.target(desk, call)
     return f"it is {found.state}" if found else "it is not there"
@@ -108,6 +112,10 @@ FAULTS: tuple[Fault, ...] = (
           "Who may not cancel is told in which state a resource is.",
           breaks("alike", resource="cancellable final", identity="no-permission"),
           says(FORBIDDEN, state), lambda c: bool(c.permissions)),
+    fault("error-tells-a-bad-token-what-exists",
+          "Whoever comes with a token that is not valid is told which resources there are.",
+          breaks("alike", resource="cancellable unknown", identity="garbage-token expired"),
+          says(kit.refused("garbage-token", "expired"), existence), entry.tokens),
     fault("header-tells-the-state-to-the-anonymous",
           "A header of the 401 tells in which state a resource is.",
           breaks("alike", resource="cancellable final unknown", identity="anonymous"),
@@ -123,6 +131,10 @@ FAULTS: tuple[Fault, ...] = (
           remembering(kit.failed, own_token), entry.tokens),
     fault("error-names-another-caller", "An error names who called before.", LEAK,
           remembering(kit.refused("unknown", "final"), lambda d, c: c.caller.sub), entry.tokens),
+    fault("conflict-names-another-caller",
+          "Who comes too late is told who called before, for whatever it was.",
+          breaks("error", "no-internals", resource="cancellable final", answer="4xx"),
+          remembering(kit.refused("final"), lambda d, c: c.caller.sub), entry.tokens),
     fault("error-holds-a-connection-string", "A 404 holds a connection string with its password.",
           LEAK, says(kit.refused("unknown"), lambda d, c: CONNECTION)),
 )  # fmt: skip

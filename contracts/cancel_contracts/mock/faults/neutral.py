@@ -105,7 +105,8 @@ FAULTS: tuple[Fault, ...] = (
     fault("forwarded-from-within-needs-no-permission",
           "Who says to come from within needs no permission.", LET_IN,
           lets_in(("no-permission", "wrong-kind"), forwarded), lambda c: bool(c.permissions)),
-    fault("header-names-the-caller", "A header says who calls.", LET_IN,
+    fault("header-names-the-caller", "A header says who calls.",
+          breaks("status effect", identity="other-user", extra="from-within"),
           kit.after("authenticate", named_by_header), entry.owners),
     fault("original-url-header-needs-no-token", "A header that names another path opens this one.",
           LET_IN, lets_in(("anonymous",), facts.either(

@@ -1,0 +1,14 @@
+"""The one switch of the tests that meet a matrix: a part of it, or with MATRIX=all the whole."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeVar
+
+Row = TypeVar("Row")
+EVERY = os.environ.get("MATRIX") == "all"
+
+
+def only_of_all(*rows: Row) -> tuple[Row, ...]:
+    """Return rows of a matrix that the whole of it has alone, or none."""
+    return rows if EVERY else ()
