@@ -47,9 +47,13 @@ def alone(call: Situation) -> bool:
 
 def _two_refusals(found: Cover) -> Iterator[Situation]:
     turn = 0
-    for a, b in combinations(found.aspects, 2):
-        for ones, twos in product(found.by_kind(a), found.by_kind(b)):
-            values = product(_turned(ones, turn), _turned(twos, turn))
+    # Each method does another thing, on a route of its own: none stands for the next.
+    rows = {a: found.by_kind(a) for a in found.aspects}
+    rows["method"] = [[sample] for sample in found.samples["method"].values()]
+    for a, b in sorted(combinations(found.aspects, 2), key=lambda two: "method" not in two):
+        for ones, twos in product(rows[a], rows[b]):
+            at = 0 if b == "method" else turn
+            values = product(_turned(ones, at), _turned(twos, at))
             calls = (found.of({a: one, b: two}) for one, two in values)
             call = next((c for c in calls if alone(c) and found.can(c)), None)
             if call and len(found.odd(call)) == 2 and found.composition.refused(call):

@@ -214,7 +214,7 @@ FAULTS: tuple[Fault, ...] = (
           all_of(entry.records, entry.entity)),
     fault("after-a-cancel-anybody-passes",
           "Once a resource was cancelled, permissions on it are not looked at.",
-          breaks(SERVED, identity="no-permission permission"),
+          breaks("alike", identity="no-permission", call="second"),
           once(kit.succeeded, lambda met: kit.forgive(*PERMISSION, when=met)),
           lambda c: bool(c.permissions)),
     fault("after-a-cancel-the-anonymous-are-told",
