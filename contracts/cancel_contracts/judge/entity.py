@@ -15,7 +15,7 @@ from typing import Any
 from cancel_contracts.contract.form import FORM, decoded, typed
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened, place
-from cancel_contracts.contract.states import Lifecycle, canonical
+from cancel_contracts.contract.states import Lifecycle, canonical, folded
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
@@ -274,8 +274,10 @@ def _due(life: Lifecycle, name: str, value: Any, done: bool) -> bool:
         return True
     if name in life.places and not (done and life.after):
         return True
-    ends = map(canonical, (*life.after, *life.through))
-    return isinstance(value, str) and canonical(value) in ends
+    ends = (*life.after, *life.through)
+    if any(folded(sign.get(name)) == folded(value) for end in ends for sign in life.signs(end)):
+        return True  # a state that several properties tell
+    return isinstance(value, str) and canonical(value) in map(canonical, ends)
 
 
 def _telling(value: Any) -> bool:
