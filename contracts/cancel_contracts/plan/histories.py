@@ -1,7 +1,8 @@
 """Histories: what `deep` calls one after the other, for a server may answer by what went before.
 
 After a cancel everybody calls again; what is refused is refused thrice before a call is served; on
-one connection calls are served between refusals of every kind, with no look between. Pure.
+one connection calls are served between refusals of every kind, with no look between, and followed
+by every token that is refused. Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import replace
 from itertools import cycle, islice
 
 from cancel_contracts.contract.compose import with_value
+from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST
 from cancel_contracts.plan.cover import Cover
@@ -25,7 +27,8 @@ def histories(found: Cover) -> list[Scenario]:
     """Return the scenarios, the shortest stories first; none where no resource is asked for."""
     if not found.composition.served(found.of({})):
         return []
-    return [*_after_refusals(found), *_on_one_connection(found), *_after_cancels(found)]
+    connections = [*_on_one_connection(found), *_of_one_connection(found)]
+    return [*_after_refusals(found), *connections, *_after_cancels(found)]
 
 
 def _rows(found: Cover, aspect: str) -> list[list[Situation]]:
@@ -104,3 +107,15 @@ def _on_one_connection(found: Cover) -> Iterator[Scenario]:
         ]
         turns = [call for two in zip(some, between, strict=True) for call in two]
         yield on_one_connection(found.of({}), *turns, act=found.composition.ordinary.method)
+
+
+def _of_one_connection(found: Cover) -> Iterator[Scenario]:
+    """Behind a call that is served, each caller whose token is not: a server may ask who calls, or
+    what the time is, when a connection opens.
+    """
+    callers = [call for row in _rows(found, "caller") for call in row if needs_token(call.identity)]
+    refused, states = list(filter(found.composition.refused, callers)), _states(found)
+    for at in range(0, len(refused), LONGEST - 1):
+        some, state = refused[at : at + LONGEST - 1], next(states)
+        then = [with_value(call, "resource", state) for call in some]
+        yield on_one_connection(found.of({}), then=then, act=found.composition.ordinary.method)
