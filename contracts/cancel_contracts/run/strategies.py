@@ -20,7 +20,7 @@ from typing import Any
 import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis import strategies as st
-from hypothesis.errors import NoSuchExample
+from hypothesis.errors import HypothesisWarning, NoSuchExample
 from schemathesis import GenerationMode
 
 from cancel_contracts.contract import form
@@ -39,6 +39,8 @@ _SETTINGS = settings(
     verbosity=Verbosity.quiet,
     suppress_health_check=list(HealthCheck),
 )
+# Hypothesis writes strategies out for itself; how long that gets is nothing to tell a user.
+warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
 JSON = st.recursive(
     st.none()
     | st.booleans()
