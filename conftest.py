@@ -33,11 +33,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have the files with most slow tests begin first, and then those that start other programs, so
-    that no worker is left with one at the end.
+    """Have the files with most slow tests begin first, then those that start other programs, then
+    those with most tests, so that no worker is left with one at the end.
     """
     often = Counter((item.path, mark.name) for item in items for mark in item.iter_markers())
-    items.sort(key=lambda item: [-often[item.path, name] for name in ("slow", "outside")])
+    many = Counter(item.path for item in items)
+
+    def rank(item: pytest.Item) -> list[int]:
+        slow, outside = (-often[item.path, name] for name in ("slow", "outside"))
+        return [slow, outside, -many[item.path]]
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)

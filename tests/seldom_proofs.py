@@ -129,6 +129,7 @@ CANARIES: dict[str, Recipe] = {
     "error-names-another-caller": lambda w: [
         w.call(unknown_id(), token=w.sign(sub=name)).constant for name in ("one", "two")
     ],
+    "error-tells-a-bad-token-what-exists": at(0, identity="expired"),
     "conflict-names-another-caller": lambda w: [
         w.call(id_, token=w.sign(sub=name)).constant
         for id_ in [w.new()]

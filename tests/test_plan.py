@@ -396,8 +396,15 @@ def test_what_was_read_before_changes_nothing(contract: Contract) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["machine-action", "security-action"])
-@pytest.mark.parametrize("offered", ["admin", "many", "no states"])
+@pytest.mark.parametrize(
+    ("name", "offered"),
+    [
+        ("machine-action", "admin"),
+        ("machine-action", "many"),
+        ("machine-action", "no states"),
+        ("security-action", "many"),
+    ],
+)
 def test_what_a_plan_says_will_stay_open_stays_open(name: str, offered: str) -> None:
     contract = next(c for c in map(load, shipped()) if c.name == name)
     with mock_target([contract]) as mock:

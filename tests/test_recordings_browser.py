@@ -6,7 +6,6 @@ The page is at one origin and the mock behind another, so that the browser asks 
 from __future__ import annotations
 
 import http.client
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from browsers import CHROMIUM
+from browsers import CHROMIUM, started
 from cancel_contracts.mock import MockServer
-from recordings import judge
+from recordings import Verdicts, judge
 from test_mock_support import KEY, MACHINE, World, contract_of
 
 if TYPE_CHECKING:
@@ -115,13 +114,8 @@ def gate(upstream: int) -> Iterator[tuple[str, type[Gate]]]:
 
 @pytest.fixture(scope="module", params=[CHROMIUM])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    executable = next(path for name in request.param if (path := shutil.which(name)))
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+    with started(request.param) as found:
         yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +131,18 @@ SCENARIOS: dict[str, list[tuple[str | None, bool]]] = {
     "refused first": [(None, False), (BAD, False), (GOOD, False), (None, False)],
     "broken off": [(None, False), (GOOD, True), (None, False), (GOOD, False), (None, False)],
 }
-MODES: dict[str, tuple[str, dict[str, str], bool]] = {
-    "full": ("t.har", {"record_har_mode": "full", "record_har_content": "embed"}, True),
-    "attached": ("t.zip", {"record_har_mode": "full", "record_har_content": "attach"}, True),
-    "omitted": ("t.har", {"record_har_mode": "full", "record_har_content": "omit"}, False),
-    "minimal": ("t.har", {"record_har_mode": "minimal", "record_har_content": "omit"}, False),
-    "trace": ("t.zip", {}, True),
+TRACE = "trace.zip"
+# How it is recorded: the file and the options of a HAR, whether bodies are in it, and a trace beside.
+MODES: dict[str, tuple[str, dict[str, str], bool, bool]] = {
+    "full": ("t.har", {"record_har_mode": "full", "record_har_content": "embed"}, True, True),
+    "attached": ("t.zip", {"record_har_mode": "full", "record_har_content": "attach"}, True, False),
+    "omitted": ("t.har", {"record_har_mode": "full", "record_har_content": "omit"}, False, False),
+    "minimal": (
+        "t.har",
+        {"record_har_mode": "minimal", "record_har_content": "omit"},
+        False,
+        False,
+    ),
 }
 
 
@@ -151,12 +151,11 @@ MODES: dict[str, tuple[str, dict[str, str], bool]] = {
 def test_what_a_browser_records_of_a_conforming_server(
     name: str, mode: str, browser: Browser, world: World, tmp_path: Path
 ) -> None:
-    file, options, bodies = MODES[mode]
+    file, options, bodies, traced = MODES[mode]
     id_, statuses = world.new(), []
     with gate(0) as (portal, _), gate(world.port) as (api, kept):
-        har = {"record_har_path": tmp_path / file} if options else {}
-        context = browser.new_context(**har, **options)  # type: ignore[arg-type]
-        if not options:
+        context = browser.new_context(record_har_path=tmp_path / file, **options)  # type: ignore[arg-type]
+        if traced:
             context.tracing.start(snapshots=True)
         page = context.new_page()
         page.goto(portal)
@@ -169,17 +168,21 @@ def test_what_a_browser_records_of_a_conforming_server(
                 assert kept.held.wait(60)
                 status = page.evaluate(LEAVE)
             statuses.append(status)
-        if not options:
-            context.tracing.stop(path=tmp_path / file)
+        if traced:
+            context.tracing.stop(path=tmp_path / TRACE)
         context.close()
     assert statuses[0] == statuses[-1] == 200
     assert (0 in statuses) is (name == "broken off")
-    found = judge(tmp_path, tmp_path / file)
+    for recorded in (file, TRACE) if traced else (file,):
+        upholds(judge(tmp_path, tmp_path / recorded), bodies, name == "broken off")
+
+
+def upholds(found: Verdicts, bodies: bool, broken_off: bool) -> None:
     assert found.violated == []
     assert found.exit_code == 4
     assert "MA-48" in found.upheld
     assert "on other hosts" in found.told  # the portal
-    if name == "broken off":  # it was cancelled all the same, and the next call is refused for it
+    if broken_off:  # it was cancelled all the same, and the next call is refused for it
         assert "1 without an answer (broken off)" in found.told
         return
     assert ("MA-30" in found.upheld) is bodies

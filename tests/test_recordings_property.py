@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from cancel_contracts.assignment import Options
 from cancel_contracts.replay import judge_recording
 from hypothesis import HealthCheck, given, settings
@@ -227,6 +228,7 @@ def violated(folder: Path, entries: list[Any], cut: int = 0) -> set[str]:
     return {v.clause.id for j in result.judgements() for v in j.verdicts if v.word == "violated"}
 
 
+@pytest.mark.slow
 @FUZZ
 @given(st.data(), conforming() | at_once())
 def test_a_conforming_server_is_never_blamed(
@@ -236,6 +238,7 @@ def test_a_conforming_server_is_never_blamed(
     assert violated(tmp_path, data.draw(worse(entries))) == set()
 
 
+@pytest.mark.slow
 @FUZZ
 @given(st.data(), faulty())
 def test_nothing_is_said_that_the_whole_recording_does_not_say(

@@ -80,10 +80,20 @@ def test_a_token_that_reads_like_a_word_of_the_spec_changes_no_situation(tmp_pat
     assert about["settings"]["base_url"] == "http://[redacted]"
 
 
-def test_a_recording_is_har_1_2(tmp_path: Path) -> None:
-    har = tmp_path / "t.har"
-    main(["verify", "--contract", "security-action", "--record", str(har)])
-    log = json.loads(har.read_text("utf-8"))["log"]
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Return the recording of a run, and the key that its tokens were minted with."""
+    folder = tmp_path_factory.mktemp("recorded")
+    file, har = folder / "target.yaml", folder / "t.har"
+    contract = next(c for c in CONTRACTS if c.name == "security-action")
+    with mock_target([contract]) as target:
+        file.write_text(json.dumps(target.raw), "utf-8")
+        main(["verify", "--contract", contract.name, "--target", str(file), "--record", str(har)])
+    return har.read_text("utf-8"), target.raw["mint"]["key"]
+
+
+def test_a_recording_is_har_1_2(recorded: tuple[str, str]) -> None:
+    log = json.loads(recorded[0])["log"]
     assert log["version"] == "1.2"
     assert {"name", "version"} <= log["creator"].keys()
     for entry in log["entries"]:
@@ -106,15 +116,9 @@ def test_a_recording_is_har_1_2(tmp_path: Path) -> None:
         assert {"send", "wait", "receive"} <= entry["timings"].keys()
 
 
-def test_no_token_stands_in_a_recording(tmp_path: Path) -> None:
-    har = tmp_path / "t.har"
-    contract = next(c for c in CONTRACTS if c.name == "security-action")
-    with mock_target([contract]) as target:
-        file = tmp_path / "target.yaml"
-        file.write_text(json.dumps(target.raw), "utf-8")
-        main(["verify", "--contract", contract.name, "--target", str(file), "--record", str(har)])
-    text = har.read_text("utf-8")
-    assert target.raw["mint"]["key"] not in text
+def test_no_token_stands_in_a_recording(recorded: tuple[str, str]) -> None:
+    text, key = recorded
+    assert key not in text
     assert not re.search(r"eyJ[\w-]+\.eyJ", text)  # how every JWT begins
 
 

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -19,6 +19,7 @@ from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
+from cancel_contracts.contract import parameters
 from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.contract.load import load
@@ -224,6 +225,25 @@ def test_fresh_ids_fit_the_schema_and_are_many(schema: Document) -> None:
     assert all(id_.fits(text) for text in made), made
     assert len(made) > 15
     assert id_.fresh(UUID(int=7)) == id_.fresh(UUID(int=7))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "drawn"), [("", 0), ("^[0-9]+$", 0), ("^[A-Z]{2}-[0-9]{4}$", 1)]
+)
+def test_an_id_like_the_example_is_drawn_where_no_other_fits(
+    pattern: str, drawn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every set-up of a mock makes one: hundreds of drafts each would be most of its work."""
+    made: list[str] = []
+
+    def like(*_: object) -> Iterator[str]:
+        for text in ["QX-0815"] * 9:
+            made.append(text)
+            yield text
+
+    monkeypatch.setattr(parameters, "_like", like)
+    Id("x", {"schema": {"type": "string", "pattern": pattern}, "example": "AB-1234"}).fresh(uuid4())
+    assert len(made) == drawn
 
 
 def _wire(identity: str) -> Carrier:

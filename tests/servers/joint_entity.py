@@ -59,7 +59,7 @@ class CancelDrops(Service):
         return {k: v for k, v in found.items() if k not in self.names}
 
 
-@breaks("MA-69 AP-72")
+@breaks("MA-69 AP-72", beside="MA-08 AP-11")
 class RefusalRewrites(Service):
     """A refused call leaves its mark in a text of the resource's own."""
 
@@ -220,7 +220,7 @@ class ForbiddenListTheGranted(Service):
         return self.refuse(403, "Forbidden", known)
 
 
-@breaks("SA-53 MA-70 AP-73")
+@breaks("SA-53 MA-70 AP-73", beside="SA-21")
 class TokenInAHeader(Service):
     """A header for debugging holds the token."""
 

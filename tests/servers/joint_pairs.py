@@ -70,7 +70,7 @@ class PersonalAccountInTheLastState(Looks):
         return refusal
 
 
-@breaks("AP-21")
+@breaks("AP-21", beside="AP-10")
 class OwnerEscalatedBodyUnread(Looks):
     """The owner's body is not read where the approval was escalated."""
 
@@ -100,7 +100,7 @@ class CommentOfALaterStateIsLost(Looks):
             resource.comment = None
 
 
-@breaks("MA-22")
+@breaks("MA-22", beside="MA-07")
 @breaks("AP-137", deep=True)
 class FormTakenInTheLastState(Looks):
     """A content negotiator of an older version serves what is in the last state."""
@@ -174,7 +174,7 @@ class ChunkedAnswerIsAnEmptyObject(Service):
         return self.told({}) if nobody else super().success(call)
 
 
-@breaks("SA-25 MA-35 AP-40")
+@breaks("SA-25 MA-35 AP-40", beside="AP-59")
 class FinalStateForAnApplicationToldInHtml(Looks):
     def not_cancellable(self, call: Call) -> Response:
         if call.request.chunked or call.caller.application:
@@ -316,7 +316,7 @@ class LookThenCancelFails(Service):
 # --- Kept connections ----------------------------------------------------------------------------
 
 
-@breaks("SA-10 MA-19 AP-16")
+@breaks("SA-10 MA-19 AP-16", beside="SA-19")
 class ConnectionRemembersItsPermissions(Service):
     """Whoever calls on a connection that an administrator opened may do what an administrator may."""
 
@@ -388,7 +388,7 @@ class RefusalClosesTheNext(Service):
 # --- Other callers -------------------------------------------------------------------------------
 
 
-@breaks("AP-06")  # on the other two nobody owns anything
+@breaks("AP-06", beside="AP-17")  # on the other two nobody owns anything
 class SameOwnerOnly(Service):
     """A cancel strikes the newest of whatever other owner there is."""
 
@@ -400,7 +400,7 @@ class SameOwnerOnly(Service):
             self.cancel(resource, call)
 
 
-@breaks("SA-05 MA-06 AP-06")
+@breaks("SA-05 MA-06 AP-06", beside="MA-18")
 class RefusalForgetsTheOthers(Service):
     """A refused caller's other resources are dropped from the list."""
 
@@ -413,7 +413,7 @@ class RefusalForgetsTheOthers(Service):
         return super().refused(call, refusal)
 
 
-@breaks("SA-52 MA-69 AP-72")
+@breaks("SA-52 MA-69 AP-72", beside="AP-08")
 class CancelledOnesLoseTheirDate(Service):
     """Each cancel rewrites the dates of those before."""
 
@@ -425,7 +425,7 @@ class CancelledOnesLoseTheirDate(Service):
                 resource.shown["creationDateTimeUtc"] = None
 
 
-@breaks("SA-05 MA-06 AP-06")
+@breaks("SA-05 MA-06 AP-06", beside="SA-23")
 class RunningOnesFinish(Service):
     """Each cancel marks all that is running as done."""
 

@@ -163,7 +163,7 @@ class IdDecodedTwice(Service):
         return unquote(super().key(segment), errors="replace")
 
 
-@breaks("SA-40 MA-48 AP-62")
+@breaks("SA-40 MA-48 AP-62", beside="MA-47")
 class IdInLatin1Fails(Service):
     def post(self, request: Request, id_: str) -> Response:
         return (
@@ -228,9 +228,9 @@ class Assigns(Service):
 
 
 @breaks("MA-73", {n: {"names": (n,)} for n in ("status", "requestor")})
-@breaks("MA-69", {n: {"names": (n,)} for n in ("creationDateTimeUtc",)})
-@breaks("MA-72", {n: {"names": (n,)} for n in ("cancellationRequestor",)})
-@breaks("AP-72", {n: {"names": (n,)} for n in ("requestType", "createdDateTime")})
+@breaks("MA-69", {n: {"names": (n,)} for n in ("creationDateTimeUtc",)}, beside="MA-73")
+@breaks("MA-72", {n: {"names": (n,)} for n in ("cancellationRequestor",)}, beside="MA-73")
+@breaks("AP-72", {n: {"names": (n,)} for n in ("requestType", "createdDateTime")}, beside="AP-39")
 @breaks("MA-130", {n: {"names": (n,)} for n in ("machineId", "lastUpdateDateTimeUtc", "commands")})
 @breaks("AP-130", {n: {"names": (n,)} for n in ("requestState", "justification")})
 class BodyWrites(Assigns):

@@ -204,8 +204,8 @@ def _cover(
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
-    # A second call that is refused for itself too is a history's.
-    seconds = [s for s in wanted if s.call == "second" and _plain(composition, s)]
+    plain = composition.served  # a second call that is refused for more is a history's
+    seconds = [s for s in wanted if s.call == "second" and plain(replace(s, call="first"))]
     act, deep = composition.ordinary.method, share == 1.0
     again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
     races = [
@@ -234,10 +234,6 @@ def _cover(
             break
         reserved += over  # a call that follows none of these has one before it made for it
     return _within(made, limit), found.pairs_met()
-
-
-def _plain(composition: Composition, situation: Situation) -> bool:
-    return composition.served(replace(situation, call="first"))
 
 
 def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:

@@ -58,6 +58,10 @@ def another_id(desk: Desk, call: Call) -> str:
     return next((r.id for r in desk.store if r is not facts.target(desk, call)), "")
 
 
+def existence(desk: Desk, call: Call) -> str:
+    return "sign in again to see it" if facts.target(desk, call) else ""
+
+
 def state(desk: Desk, call: Call) -> str:
     found = facts.target(desk, call)
     return f"it is {found.state}" if found else "it is not there"
@@ -108,6 +112,10 @@ FAULTS: tuple[Fault, ...] = (
           "Who may not cancel is told in which state a resource is.",
           breaks("alike", resource="cancellable final", identity="no-permission"),
           says(FORBIDDEN, state), lambda c: bool(c.permissions)),
+    fault("error-tells-a-bad-token-what-exists",
+          "Whoever comes with a token that is not valid is told which resources there are.",
+          breaks("alike", resource="cancellable unknown", identity="garbage-token expired"),
+          says(kit.refused("garbage-token", "expired"), existence), entry.tokens),
     fault("header-tells-the-state-to-the-anonymous",
           "A header of the 401 tells in which state a resource is.",
           breaks("alike", resource="cancellable final unknown", identity="anonymous"),
