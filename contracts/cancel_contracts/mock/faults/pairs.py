@@ -164,7 +164,7 @@ FAULTS: tuple[Fault, ...] = (
     # --- Media type and the rest
     fault("pair-foreign-media-second-state-accepted",
           "A body that says it is text is accepted in the second of the states.",
-          breaks(SERVED, content_type="text/plain application/x-www-form-urlencoded"),
+          breaks(f"{SERVED} alike", content_type="text/plain application/x-www-form-urlencoded"),
           lets_in(("media",), SECOND_STATE), all_of(entry.takes_body, TWO_STATES)),
     fault("pair-no-media-application-accepted",
           "An application need not say what its body is.",
