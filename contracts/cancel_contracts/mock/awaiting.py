@@ -10,6 +10,7 @@ from __future__ import annotations
 
 BY_DEEP: frozenset[str] = frozenset(
     {
+        "pair-foreign-media-second-state-accepted",
         "error-names-the-owner",
         "pair-final-bad-body-performed",
         "pair-owner-last-state-refused",
@@ -71,7 +72,6 @@ AWAITING: frozenset[str] = frozenset(
         "pair-no-permission-second-state-accepted",
         "pair-anothers-second-state-cancelled",
         "pair-no-accept-final-answered-500",
-        "pair-foreign-media-second-state-accepted",
         "pair-chunked-no-permission-accepted",
         "pair-chunked-anonymous-accepted",
         "pair-chunked-final-cancelled",
