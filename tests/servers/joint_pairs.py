@@ -46,7 +46,6 @@ class RoleIsEnoughButInTheLastState(Looks):
         return super().check_state(call)
 
 
-@breaks("SA-36 MA-44 AP-50", deep=True)
 class ForeignAudienceInTheLastState(Looks):
     """A cache of validated tokens leaves the audience out, for what is in the last state."""
 

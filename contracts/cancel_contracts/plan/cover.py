@@ -21,6 +21,8 @@ from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
+FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
+
 
 @dataclass(frozen=True)
 class PairsMet:
@@ -203,8 +205,9 @@ def cover(
     for call in _more(found):
         if len(found.calls) >= limit:
             break
-        # What is refused shares a resource: it costs next to nothing.
-        if len(found.met & possible) < share * len(possible) or composition.refused(call):
+        # What is refused shares a resource: it costs next to nothing, but the way in takes calls.
+        cheap = composition.refused(call) and len(found.calls) < limit - FOR_THE_WAY_IN
+        if len(found.met & possible) < share * len(possible) or cheap:
             found.add(call)
     return found
 
