@@ -53,11 +53,13 @@ def test_what_is_struck_across_contracts_is_seen_in_the_end(fault: str) -> None:
 
 @pytest.mark.slow
 def test_an_id_of_another_contract_is_found_by_none() -> None:
-    asked: dict[str, Any] = {"profile": "deep", "max_requests": 12}
     unknown = ("AP-35", "MA-34", "SA-20")
-    kept = run(only=unknown, **asked)
+    # What stays until the end stands beside the ordinary call: its id is the one to find elsewhere.
+    only = (*unknown, "AP-06", "MA-06", "SA-05")
+    asked: dict[str, Any] = {"profile": "deep", "max_requests": 24, "only": only}
+    kept = run(**asked)
     assert decide(kept.judgements()).exit_code == 0, violated(kept)
-    assert violated(run("across-finds-another-kind", only=unknown, **asked))
+    assert violated(run("across-finds-another-kind", **asked)).keys() & set(unknown)
 
 
 @pytest.mark.slow

@@ -235,7 +235,7 @@ def call_of(**facts: Any) -> Exchange:
         ([{"identity": "application:X"}], "an application with X alone cancels an Open resource"),
         (
             [{"body": Form("json", '{"Comment": "{long} {unique}"}')}],
-            'admin cancels an Open resource, body {"Comment": "(10,000 characters) (a number)"}',
+            'admin cancels an Open resource, body {"Comment": "(70,000 characters) (a number)"}',
         ),
     ],
     ids=str,

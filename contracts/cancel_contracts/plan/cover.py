@@ -167,11 +167,13 @@ def cover(
     may: Callable[[Situation], bool] = lambda _: True,
     seconds: Sequence[Situation] = (),
     beside: Sequence[Situation] = (),
+    near: Sequence[Situation] = (),
 ) -> Cover:
     """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
     to a `share` of those that can meet in calls that the plan `may` make. Each of `seconds` finds
     one that is served to follow, beside the ordinary call. What is wanted meets what stands
-    `beside` it, too.
+    `beside` it, too. A call on a connection that was used before shows nothing that is `near`: no
+    other resource stands there.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
@@ -194,7 +196,8 @@ def cover(
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
-        if not any(composition.shows(call, situation) for call in found.calls):
+        calls = (c for c in found.calls if c.call != "reused" or situation not in near)
+        if not any(composition.shows(call, situation) for call in calls):
             found.add(found.filled(situation, facts(situation)))
     for second in seconds:
         served = (c for c in found.calls if composition.served(c) and c.call == "first")

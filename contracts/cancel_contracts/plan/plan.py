@@ -221,7 +221,8 @@ def _cover(
     apart = [*races, *again]
     reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
     while True:
-        found = cover(composition, single, max(0, limit - reserved), share, may, seconds, beside)
+        room = max(0, limit - reserved)
+        found = cover(composition, single, room, share, may, seconds, beside, near)
         stories: list[Scenario] = []
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))
