@@ -167,21 +167,15 @@ def cover(
     may: Callable[[Situation], bool] = lambda _: True,
     seconds: Sequence[Situation] = (),
     beside: Sequence[Situation] = (),
-<<<<<<< HEAD
     near: Sequence[Situation] = (),
-=======
     clauses: Sequence[Clause] = (),
->>>>>>> fix-rest
 ) -> Cover:
     """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
     to a `share` of those that can meet in calls that the plan `may` make. Each of `seconds` finds
     one that is served to follow, beside the ordinary call. What is wanted meets what stands
-<<<<<<< HEAD
-    `beside` it, too. A call on a connection that was used before shows nothing that is `near`: no
-    other resource stands there.
-=======
-    `beside` it, too. A call serves for a situation where the `clauses` that ask for it take it so.
->>>>>>> fix-rest
+    `beside` it, too. A call serves for a situation where the `clauses` that ask for it take it so;
+    one on a connection that was used before for nothing that is `near`: no other resource stands
+    there.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
@@ -206,12 +200,8 @@ def cover(
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
-<<<<<<< HEAD
         calls = (c for c in found.calls if c.call != "reused" or situation not in near)
-        if not any(composition.shows(call, situation) for call in calls):
-=======
-        if not any(composition.exercises(call, situation, clauses) for call in found.calls):
->>>>>>> fix-rest
+        if not any(composition.exercises(call, situation, clauses) for call in calls):
             found.add(found.filled(situation, facts(situation)))
     for second in seconds:
         served = (c for c in found.calls if composition.served(c) and c.call == "first")

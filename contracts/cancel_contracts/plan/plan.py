@@ -222,13 +222,8 @@ def _cover(
     apart = [*races, *again]
     reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
     while True:
-<<<<<<< HEAD
         room = max(0, limit - reserved)
-        found = cover(composition, single, room, share, may, seconds, beside, near)
-=======
-        calls = max(0, limit - reserved)
-        found = cover(composition, single, calls, share, may, seconds, beside, clauses)
->>>>>>> fix-rest
+        found = cover(composition, single, room, share, may, seconds, beside, near, clauses)
         stories: list[Scenario] = []
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))
