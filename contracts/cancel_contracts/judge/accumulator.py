@@ -183,7 +183,9 @@ class Accumulator:
                 self.told.add(stands)
         if blame and not failed:
             for name, told in checked:
-                if isinstance(told, Finding):
+                # That nothing changes, or stays as it was, tells of no call that took effect.
+                idle = name == "effect" and expect[name] in ("none", "kept")
+                if isinstance(told, Finding) and not idle:
                     blame.note(name, exchange)
 
     def convict(self, blame: Blame) -> None:
