@@ -132,16 +132,21 @@ def cost() -> str:
 
 
 def harmless() -> str:
-    """Return the table of what a target that is not local gets at most, without being asked."""
-    rows = ["| contract | cancel | looks (GET) |", "|---|---:|---:|"]
+    """Return the table of what a target that is not local gets at most, without being asked: by
+    the gate, of which smoke is a part, and by deep.
+    """
+    rows = [
+        "| contract | cancel | looks (GET) | cancel by `deep` | looks by `deep` |",
+        "|---|---:|---:|---:|---:|",
+    ]
     for contract in contracts():
         bare = of_url(contract.server)
         mint = {"algorithm": "HS256", "key": "for whoever gives every identity"}
         given = {"throttled": {"token": "one"}}
         target = Target(bare.place, {"mint": mint, "identities": given}, bare.base_url)
-        (assignment,) = assign([contract], target, Options(profile="gate"))
-        counts = assignment.cost()
-        rows.append(f"| `{contract.name}` | {counts['cancel']} | {counts['observe']} |")
+        found = [assign([contract], target, Options(profile=p))[0] for p in ("gate", "deep")]
+        numbers = (f"{c['cancel']} | {c['observe']}" for c in (one.cost() for one in found))
+        rows.append(f"| `{contract.name}` | {' | '.join(numbers)} |")
     return "\n".join(rows)
 
 

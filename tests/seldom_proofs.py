@@ -322,6 +322,16 @@ def open_state_in_body(w: World) -> Any:
     return told(w, id_, body=w.documented(id_, **{w.hand.state: w.hand.cancellable[0]}))
 
 
+def unasked(**given: str) -> Recipe:
+    """Send an object where no body is documented, to a resource in a final state too."""
+
+    def recipe(w: World) -> Any:
+        body = json.dumps(given | {w.hand.state: w.hand.cancellable[0]}).encode()
+        return [told(w, w.new(state), body=body) for state in (None, w.hand.final[0])]
+
+    return recipe
+
+
 ASSIGNMENT: dict[str, Recipe] = {
     "writes-the-first-property": every_property(),
     "writes-dates": every_property(),
@@ -744,6 +754,8 @@ SELDOM_PROOFS: dict[str, Recipe] = {
     **{f"id-{name}": recipe for name, recipe in IDS.items()},
     **{f"path-{name}": recipe for name, recipe in PATHS.items()},
     **{f"body-{name}": recipe for name, recipe in ASSIGNMENT.items()},
+    "unasked-body-is-written": unasked(actionReason="other"),
+    "unasked-body-says-the-state": unasked(),
     **NEUTRAL,
     **{f"crowd-{name}": recipe for name, recipe in CROWD.items()},
     **TEXTS,

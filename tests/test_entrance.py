@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from cancel_contracts.assignment import Options
@@ -35,8 +36,8 @@ class Counted(Service):
         self.came: Counter[str] = Counter()
 
     def answer(self, request: Request) -> Response:
-        path = request.target.partition("?")[0]
-        on_route = path.endswith(f"/{self.page.verb}")
+        path = unquote(request.target.partition("?")[0])
+        on_route = path.rstrip("/").endswith(f"/{self.page.verb}")  # in whatever spelling
         kind = "provider_states" if path == PROVIDER else "cancel" if on_route else "observe"
         self.came[kind] += 1
         return super().answer(request)

@@ -29,6 +29,8 @@ from servers import (  # noqa: F401 - each fills the register
     joint_requests,
 )
 from servers.faults import FAULTS, Fault
+from servers.joint_pairs import ForeignAudienceInTheLastState
+from servers.joint_requests import AudienceBeginsAlike
 from servers.service import Service
 from servers.trial import conforming, judge
 from servers.variants_handler import EmptiesTheStore, OneResource
@@ -75,6 +77,16 @@ def test_fault_is_caught_by_the_clause_it_breaks(fault: Fault, short: str) -> No
         outcome = judge(service, options=options)
     missed = [id_ for id_ in fault.clauses[short] if id_ not in outcome.violated]
     assert (outcome.exit_code, missed) == (1, []), str(outcome)
+
+
+@pytest.mark.parametrize(("short", "id_"), [("SA", "SA-36"), ("MA", "MA-44"), ("AP", "AP-50")])
+@pytest.mark.parametrize("kind", [AudienceBeginsAlike, ForeignAudienceInTheLastState])
+def test_another_audience_is_warned_of(kind: type[Service], short: str, id_: str) -> None:
+    """A server that takes tokens for any API is none that breaks a promise of the page."""
+    deep = {"profile": "deep", "max_requests": GATE_CALLS}
+    only = (id_, {"SA": "SA-04", "MA": "MA-34", "AP": "AP-05"}[short])
+    outcome = judge(conforming(short, kind), only=only, options=AT_ONCE | deep)
+    assert (outcome.exit_code, set(outcome.warned)) == (0, {id_}), str(outcome)
 
 
 @pytest.mark.parametrize("handler", [OneResource, EmptiesTheStore])

@@ -13,6 +13,8 @@ from report_sample import CONTRACT
 
 PAGED = replace(CONTRACT, pages={"cancel-thing": Page("https://example.com/thing?view=beta")})
 THING, RFC = "https://example.com/thing?view=beta", "https://www.rfc-editor.org/rfc/rfc"
+OWASP_API = "https://owasp.org/API-Security/editions/2023/en/"
+PROPERTIES = "0xa3-broken-object-property-level-authorization"
 WRITTEN_BY_THE_USER = {"asked for by the user"}
 
 
@@ -33,6 +35,8 @@ WRITTEN_BY_THE_USER = {"asked for by the user"}
         ("RFC 9112", "6.3 and 9.3", [f"{RFC}9112.html#section-6.3", f"{RFC}9112.html#section-9.3"]),
         ("RFC 6750", "3", [f"{RFC}6750.html#section-3"]),
         ("RFC 6750 and more", "3", []),
+        ("OWASP API Security Top 10 (2023)", "API3", [f"{OWASP_API}{PROPERTIES}/"]),
+        ("OWASP API Security Top 10 (2023)", "API11", []),
     ],
 )
 def test_a_source_leads_to_its_page_and_section(page: str, section: str, urls: list[str]) -> None:

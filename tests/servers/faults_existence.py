@@ -50,7 +50,9 @@ class FinalStateToldToTheAnonymous(Whispers):
         return self.not_cancellable(call) if final else refusal
 
 
-@breaks("SA-45 MA-63 AP-66", {"garbage": {"dots": 0}, "expired": {"dots": 2}})
+@breaks("SA-45 AP-66", {"garbage": {"dots": 0}, "expired": {"dots": 2}})
+@breaks("MA-63", {"expired": {"dots": 2}})
+@breaks("MA-142", {"garbage": {"dots": 0}}, deep=True)
 class TokenLookedAtTooLate(Whispers):
     dots = 0
 

@@ -46,7 +46,6 @@ class RoleIsEnoughButInTheLastState(Looks):
         return super().check_state(call)
 
 
-@breaks("SA-36 MA-44 AP-50", deep=True)
 class ForeignAudienceInTheLastState(Looks):
     """A cache of validated tokens leaves the audience out, for what is in the last state."""
 
@@ -346,7 +345,7 @@ class ExpiredTokenOnAKeptConnection(Service):
         return refusal
 
 
-@breaks("MA-01")
+@breaks("MA-54")
 @awaits("kept connections", "AP")
 class RefusedBodyIsReadAgain(Service):
     """A body that was refused is put before the next one on the connection."""
@@ -362,7 +361,7 @@ class RefusedBodyIsReadAgain(Service):
         return super().refused(call, refusal)
 
 
-@breaks("SA-10 MA-19 AP-01")
+@breaks("SA-10 MA-19 AP-16")
 class ThirdAnswerOnAConnectionIsTheFirst(Service):
     def answer(self, request: Request) -> Response:
         made = super().answer(request)

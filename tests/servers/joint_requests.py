@@ -62,7 +62,7 @@ class TokenFromElsewhere(Service):
 
 
 @breaks("SA-12 MA-21 AP-19", {"not before": {"drop": ("nbf",)}})
-@breaks("SA-36 MA-124 AP-50", {"issuer": {"drop": ("iss",)}})
+@breaks("SA-125 MA-124 AP-125", {"issuer": {"drop": ("iss",)}})
 class ClaimNotRead(Service):
     """A claim is not looked at, and so may say anything."""
 
@@ -93,7 +93,6 @@ class RolesCountForUsers(Service):
         return replace(caller, permissions=caller.permissions | frozenset(map(str, roles)))
 
 
-@breaks("SA-36 MA-44 AP-50")
 class AudienceBeginsAlike(Service):
     def bearer(self, request: Request) -> Caller | None:
         self.tokens.addressed = lambda claims: any(  # type: ignore[attr-defined]

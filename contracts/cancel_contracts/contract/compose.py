@@ -12,7 +12,7 @@ call is refused as either may be, and has no effect. Any other clause is silent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -22,6 +22,7 @@ from cancel_contracts.contract.given import (
     DEFAULT,
     answers,
     asked,
+    kind_of,
     listed,
     names,
     names_resource,
@@ -189,6 +190,16 @@ class Composition:
             if a in wanted.odd
             else shown.standings[a].kind == "neutral"
             for a in ASPECTS
+        )
+
+    def exercises(self, call: Situation, situation: Situation, clauses: Iterable[Clause]) -> bool:
+        """Whether a call shows a situation, and the clauses that ask for it take it so: they speak
+        of the call, and of several situations that one asks for it stands for this.
+        """
+        return self.shows(call, situation) and all(
+            self._holds(clause, call, None) and self.stands_for(clause, kind_of(call)) == situation
+            for clause in clauses
+            if situation in asked(self.contract, clause)
         )
 
     def speaks(

@@ -199,7 +199,7 @@ def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
     before = sight.before(exchange, "neighbour")
     if before is None and context.journal.single:
         return None  # there is no other resource that could be changed
-    if before is None and exchange.situation.state is None and sight.observable:
+    if before is None and not any(x.situation.state for x in context.journal.exchanges):
         return NO_STATES
     if before is None and sight.observable and sight.before(exchange) is not None:
         need = Need("state", exchange.situation.state or "")

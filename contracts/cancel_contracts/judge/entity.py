@@ -256,6 +256,8 @@ def assigns(context: Context, exchange: Exchange, _: Any) -> Told:
     before, after = context.sight.before(exchange), context.sight.after(exchange)
     if not said or (after is not None and after.gone and life.vanishes):
         return None
+    if exchange.situation.state is None:
+        return None  # under its id there is nothing to write into
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     expected = "nothing that the body says is written"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import NOBODY_THERE
+from cancel_contracts.exchange import NOBODY_THERE, RECORDED
 from cancel_contracts.journal import Journal
 
 
@@ -27,13 +27,27 @@ def why_unusable(contract: Contract, journal: Journal) -> str | None:
         )
     told = _ordinary_answers(contract, journal)
     if not told:
-        return None
+        return _limited_throughout(journal)
     refusal = next(iter(told))
     if all(told.values()):
         return f"every ordinary call was answered {refusal}: the quota is spent"
     if all(limited or s in (401, 403) for s, limited in told.items()):
         return f"every call of the primary identity was refused ({refusal}): check its credentials"
     return None
+
+
+def _limited_throughout(journal: Journal) -> str | None:
+    """Return what there is to say where nobody but those who are to be limited was served, and the
+    run ended before it came to an ordinary call.
+    """
+    calls = [
+        x
+        for x in journal.exchanges
+        if x.kind == "cancel" and x.situation.identity != "throttled" and x.identity != RECORDED
+    ]
+    if not calls or not all(x.limited for x in calls):
+        return None
+    return f"every call was answered {calls[0].status}: the quota is spent"
 
 
 def _unserved(journal: Journal) -> bool:

@@ -15,11 +15,13 @@ from heapq import heapify, heappop, heapreplace
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
 from cancel_contracts.contract.given import asked
-from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
+
+FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
 
 
 @dataclass(frozen=True)
@@ -166,12 +168,14 @@ def cover(
     seconds: Sequence[Situation] = (),
     beside: Sequence[Situation] = (),
     near: Sequence[Situation] = (),
+    clauses: Sequence[Clause] = (),
 ) -> Cover:
     """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
     to a `share` of those that can meet in calls that the plan `may` make. Each of `seconds` finds
     one that is served to follow, beside the ordinary call. What is wanted meets what stands
-    `beside` it, too. A call on a connection that was used before shows nothing that is `near`: no
-    other resource stands there.
+    `beside` it, too. A call serves for a situation where the `clauses` that ask for it take it so;
+    one on a connection that was used before for nothing that is `near`: no other resource stands
+    there.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
@@ -186,16 +190,18 @@ def cover(
     compared = _compared(composition.contract)
     for situation in own:
         shown = situation not in compared and any(
-            composition.shows(call, situation) for call in found.calls
+            composition.exercises(call, situation, clauses) for call in found.calls
         )
         if not shown and len(found.calls) < limit:
             fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
-            found.add(found.filled(situation, fixed))
+            call = found.filled(situation, fixed)
+            taken = composition.exercises(call, situation, clauses)
+            found.add(call if taken else situation)  # what fills it may be what a clause names
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
         calls = (c for c in found.calls if c.call != "reused" or situation not in near)
-        if not any(composition.shows(call, situation) for call in calls):
+        if not any(composition.exercises(call, situation, clauses) for call in calls):
             found.add(found.filled(situation, facts(situation)))
     for second in seconds:
         served = (c for c in found.calls if composition.served(c) and c.call == "first")
@@ -206,8 +212,9 @@ def cover(
     for call in _more(found):
         if len(found.calls) >= limit:
             break
-        # What is refused shares a resource: it costs next to nothing.
-        if len(found.met & possible) < share * len(possible) or composition.refused(call):
+        # What is refused shares a resource: it costs next to nothing, but the way in takes calls.
+        cheap = composition.refused(call) and len(found.calls) < limit - FOR_THE_WAY_IN
+        if len(found.met & possible) < share * len(possible) or cheap:
             found.add(call)
     return found
 

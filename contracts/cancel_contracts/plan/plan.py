@@ -148,13 +148,13 @@ def _made(
 
     about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
     near = [s for clause in about for s in asked(contract, clause)]
-    scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside)
+    scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside, clauses)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
     planned = {call for scenario in scenarios for call in scenario.calls}
     for situation in wanted:
-        if not any(composition.shows(call, situation) for call in planned):
+        if not any(composition.exercises(call, situation, clauses) for call in planned):
             gaps = (gap for call, gap in dropped.items() if composition.shows(call, situation))
             budget = Gap(f"the budget of {limit} calls does not reach it")
             left_out[situation] = next(gaps, budget)
@@ -201,6 +201,7 @@ def _cover(
     near: Sequence[Situation],
     may: Callable[[Situation], bool],
     beside: Sequence[Situation],
+    clauses: Sequence[Clause],
 ) -> tuple[list[Scenario], PairsMet]:
     """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
     single = [s for s in wanted if s.call in ("first", "reused")]
@@ -222,7 +223,7 @@ def _cover(
     reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
     while True:
         room = max(0, limit - reserved)
-        found = cover(composition, single, room, share, may, seconds, beside, near)
+        found = cover(composition, single, room, share, may, seconds, beside, near, clauses)
         stories: list[Scenario] = []
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.plan import Plan
-from cancel_contracts.plan.steps import Scenario
+from cancel_contracts.plan.steps import Call, Observe, Scenario, Step
 
 
 def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
@@ -29,11 +30,34 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
         stands = ((c.id, composition.stands_for(c, call), own) for c, own in clauses)
         return [(id_, situation) for id_, situation, own in stands if situation in own]
 
-    tells = [{one for call in s.calls for one in told(kind_of(call))} for s in plan.scenarios]
-    often = Counter(one for found in tells for one in found)
+    often = Counter(one for s in plan.scenarios for call in s.calls for one in told(kind_of(call)))
+
+    def spared(calls: Sequence[Situation]) -> bool:
+        """Whether other calls tell all that these do; then they are counted no more."""
+        own = Counter(one for call in calls for one in told(kind_of(call)))
+        if all(often[one] > count for one, count in own.items()):
+            often.subtract(own)
+            return True
+        return False
+
     for at in reversed(range(len(rest))):
-        found = tells[at + 1]
-        if over > 0 and all(often[one] > 1 for one in found):
-            often.subtract(found)
+        if over > 0 and spared(rest[at].calls):
             over -= len(rest.pop(at).calls)
+    for at in reversed(range(len(rest))):
+        if rest[at].together:
+            continue
+        for call in rest[at].calls[1:-1]:  # beside the first and the last there are looks
+            if over > 0 and composition.refused(call) and spared([call]):
+                rest[at], over = _without(rest[at], call), over - 1
     return rest
+
+
+def _without(scenario: Scenario, call: Situation) -> Scenario:
+    """Return a row of calls without one of them and the looks after it."""
+    steps: list[Step] = []
+    left = False
+    for step in scenario.steps:
+        left = step == Call(call) or (left and isinstance(step, Observe) and step.situation == call)
+        if not left:
+            steps.append(step)
+    return Scenario(tuple(steps))

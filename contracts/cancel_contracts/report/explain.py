@@ -12,9 +12,10 @@ from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, NotTestable
 from cancel_contracts.contract.topics import topic
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.report import scenario, script
 from cancel_contracts.report.clauses import expectation, level, rows
+from cancel_contracts.report.curl import LONGEST_BODY_BYTES
 from cancel_contracts.report.recipe import Line, asks, carried, mark
 from cancel_contracts.report.usual import usual
 from cancel_contracts.run.requests import Names, cancel_request, odd_segment
@@ -76,19 +77,28 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     """Return a call that exercises a clause, as a line for a shell. Its variables are to be
     filled.
     """
-    call = situations[0] if situations else composed(contract).ordinary
-    who = "admin" if call.identity == "primary" else call.identity
-    odd = call.resource == "odd"
-    segment = odd_segment(contract, call.id) if odd else ID
-    names = Names(segment, "~ID_2~", "1", "~ID_1_CUT~")
-    request = cancel_request(
-        contract, EXAMPLE_URL, call, segment, names,
-        carried(contract.scheme, call.identity, token := mark(who, call.owner)), str(UUID(int=1)),
-    )  # fmt: skip
+    calls = situations or [composed(contract).ordinary]
+    made = ((call, _request(contract, call)) for call in calls)
+    short = ((call, r) for call, r in made if len(r.body) <= LONGEST_BODY_BYTES)
+    call, request = next(short, (None, None))
+    if call is None or request is None:
+        return ["# its body is too long for a line of a shell"]
     line = script.curl_line(Line("", request, call.transfer == "chunked"))
     is_ = f"the id of {scenario.resource(call)}"
     is_ = "an id that names nothing" if call.resource == "unknown" else is_
-    notes = [] if odd else [f"$ID_1 is {is_}"]
+    notes = [] if call.resource == "odd" else [f"$ID_1 is {is_}"]
     if "$" in line.replace("$ID_", ""):
-        notes.append(f"`{asks(token)}` prints the token")
+        notes.append(f"`{asks(mark(_who(call), call.owner))}` prints the token")
     return [line, *(f"# {note}" for note in notes)]
+
+
+def _request(contract: Contract, call: Situation) -> Sent:
+    segment = odd_segment(contract, call.id) if call.resource == "odd" else ID
+    return cancel_request(
+        contract, EXAMPLE_URL, call, segment, Names(segment, "~ID_2~", "1", "~ID_1_CUT~"),
+        carried(contract.scheme, call.identity, mark(_who(call), call.owner)), str(UUID(int=1)),
+    )  # fmt: skip
+
+
+def _who(call: Situation) -> str:
+    return "admin" if call.identity == "primary" else call.identity
