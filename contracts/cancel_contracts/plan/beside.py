@@ -19,21 +19,24 @@ def neighbours(
     composition: Composition, rows: Sequence[Chain], near: Sequence[Situation]
 ) -> dict[Chain, Situation]:
     """Return the rows that another resource is to stand beside, each with a call on its like: the
-    ordinary call, one that names it, the first that an owner makes on what is theirs, and the
+    ordinary call, one that names it, the plainest that an owner makes on what is theirs, and the
     shortest that shows what a clause about neighbours asks for (`near`). The ordinary call's stands
     in another state, the last in which a call is served; where no row names it, one stands beside
     that call too.
     """
     found: dict[Chain, Situation] = {}
-    owners: set[str | None] = set()
+    owned: dict[str, list[Chain]] = {}
     touching = [row for row in rows if row[-1].resource in EXISTING]
     for row in touching:
         call = row[-1]
-        own = call.owner is not None and call.owner == call.identity and composition.served(call)
+        if call.owner is not None and call.owner == call.identity and composition.served(call):
+            owned.setdefault(call.owner, []).append(row)
         named = any("{neighbour}" in each.body.text for each in row)
-        if named or call == composition.ordinary or (own and call.owner not in owners):
+        if named or call == composition.ordinary:
             found[row] = call
-        owners |= {call.owner} if own else set()
+    for own in owned.values():
+        row = min(own, key=_plain)
+        found[row] = row[-1]
     for situation in near:
         shown = (row for row in rows if row[0].resource != "odd")
         showing = [row for row in shown if any(composition.shows(c, situation) for c in row)]
@@ -66,6 +69,12 @@ def everywhere(
         for row, (kind, s) in zip(more, states, strict=False)
     )
     return dict(zip(more, kinds, strict=True)) | dict(found)
+
+
+def _plain(row: Chain) -> tuple[bool, ...]:
+    """Order rows by what of their last call a target may refuse, though it ought not to."""
+    call = row[-1]
+    return (call.content_type != "default", call.transfer != "length", call.extra != "none")
 
 
 def _served_elsewhere(composition: Composition, call: Situation) -> bool:
