@@ -26,6 +26,7 @@ from cancel_contracts.run.strategies import POOL, bodies
 # two threads that parse at once may end in "AST constructor recursion depth mismatch".
 TURN = threading.Lock()
 FEW = 4  # bodies of a kind: a plan leaves one call of each open
+TOGETHER = 3  # texts in one: few calls that are served carry any, and each is to meet much
 SEPARATORS = re.compile(rb"[/\\]")
 
 
@@ -38,6 +39,7 @@ class Drawing:
         self._states = contract.lifecycle.cancellable
         self._bodies = bodies(contract, f"{seed}/{contract.name}", size)
         self._texts: list[str] = []
+        self._told = 0
         self._makers: dict[str, Callable[[], str]] = {
             "text": self._text,
             "valid": lambda: written(self._bodies.valid(self._random)),
@@ -56,12 +58,14 @@ class Drawing:
         return Form(form.word, self._makers[form.word]()) if form.drawn and not form.text else form
 
     def _text(self) -> str:
-        """Return the documented body with the next text in what is recorded of it. Every other one
+        """Return the documented body with the next texts in what is recorded of it. Every other one
         holds what no other call carries, so that it is known again wherever it turns up.
         """
-        if not self._texts:
+        if len(self._texts) < TOGETHER:
             self._texts = self._random.sample(self._bodies.sayings, len(self._bodies.sayings))
-        text = self._texts.pop() + " {unique}" * (len(self._texts) % 2)
+        said = [self._texts.pop() for _ in range(min(TOGETHER, len(self._texts)))]
+        self._told += 1
+        text = " ".join(said) + " {unique}" * (self._told % 2)
         documented = next(iter(self._contract.bodies.values()))
         sources = self._contract.lifecycle.records.values()
         return written(documented | dict.fromkeys(sources, text))
