@@ -15,6 +15,7 @@ from cancel_contracts.plan.chains import LONGEST, chains
 from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import further
 from cancel_contracts.plan.histories import histories
+from cancel_contracts.plan.plan import make
 
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -191,3 +192,14 @@ def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connec
     assert [call.call == "reused" for call in kept[1:]] == [False, True] * (len(kept) // 2)
     told = {call.resource for row in rows for call in row if row[-1].call == "reused"}
     assert {"cancellable", "unknown"} <= told
+
+
+@pytest.mark.slow
+@each
+def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract) -> None:
+    plan = make(contract, contract.clauses, "deep", max_requests=400)
+    calls = {call for scenario in plan.scenarios for call in scenario.calls}
+    composition = Composition(contract)
+    for clause in contract.clauses:
+        for situation in set(asked(contract, clause)) - plan.left_out.keys():
+            assert any(composition.exercises(call, situation, [clause]) for call in calls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Exchange
+from cancel_contracts.plan import plan
 from cancel_contracts.plan.plan import make
 from cancel_contracts.run.walk import VARIED, changes
 from cancel_contracts.verify import Result, verify
@@ -48,12 +50,15 @@ class PutBringsBack(Service):
 
 
 class BadBodyStrikesTheOther(Service):
-    """A body that does not fit, on what is cancelled, cancels something else."""
+    """A body that does not fit, on what is cancelled, cancels something else. Not so where the
+    comment is a number: that the gate meets.
+    """
 
     def refused(self, call: Call, refusal: Response) -> Response:
         resource = self.find(call.id)
         if (
             refusal.status == self.body_status
+            and b": 42" not in call.request.body
             and resource
             and resource.state == self.page.cancelled
         ):
@@ -71,6 +76,16 @@ class TextBringsBack(Service):
         if refusal.status == self.content_status and resource and done:
             resource.state = self.page.cancellable[0]
         return super().refused(call, refusal)
+
+
+@pytest.fixture
+def mostly_walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have most calls walk: pairs that no clause asks for and told histories are left out."""
+    for share in ("FURTHER_SHARE", "HISTORIES_SHARE", "PROPERTY_SHARE"):
+        monkeypatch.setattr(plan, share, 0.0)
+    plan._remembered.cache_clear()
+    yield
+    plan._remembered.cache_clear()
 
 
 def run(service: Service, front: type[Front] = Written, **options: Any) -> Result:
@@ -100,18 +115,25 @@ def test_a_walk_varies_all_that_a_plan_does() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("mostly_walks")
 @pytest.mark.parametrize(
-    ("kind", "seed"), [(PutBringsBack, 0), (BadBodyStrikesTheOther, 3), (TextBringsBack, 0)]
+    ("kind", "only"),
+    [
+        (PutBringsBack, ("MA-05", "MA-39")),
+        (BadBodyStrikesTheOther, ("MA-06", "MA-24")),
+        (TextBringsBack, ("MA-22", "MA-39")),
+    ],
 )
-def test_what_takes_a_history_is_found(kind: type[Service], seed: int) -> None:
+def test_what_takes_a_history_is_found(kind: type[Service], only: tuple[str, ...]) -> None:
     # What is drawn also depends on which modules are loaded: Hypothesis tries their constants.
-    runs = (run(conforming("MA", kind), seed=each) for each in range(seed, seed + 4))
+    runs = (run(conforming("MA", kind), seed=seed, only=only) for seed in range(4))
     assert any(gate.decide(result.judgements()).exit_code == 1 for result in runs)
     planned = run(conforming("MA", kind), profile="gate", only=())
     assert gate.decide(planned.judgements()).exit_code == 0, "the gate does not meet it"
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("mostly_walks")
 @pytest.mark.parametrize(
     ("kind", "front"),
     [
@@ -129,8 +151,9 @@ def test_a_conforming_server_passes(kind: type[Service], front: type[Front]) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("short", ["SA", "AP"])
-def test_it_passes_on_every_contract(short: str) -> None:
-    result = run(conforming(short), only=(), max_requests=200, seed=1)
+@pytest.mark.usefixtures("mostly_walks")
+@pytest.mark.parametrize(("short", "calls"), [("SA", CALLS), ("AP", 400)])
+def test_it_passes_on_every_contract(short: str, calls: int) -> None:
+    result = run(conforming(short), only=(), max_requests=calls, seed=1)
     outcome = gate.decide(result.judgements())
     assert outcome.exit_code == 0, outcome.sentence

@@ -125,7 +125,7 @@ def assign(contracts: Sequence[Contract], target: Target, options: Options) -> l
             max_requests=options.max_requests,
             harmless=harmless,
             states=endpoint.has_states,
-            lacks=_lacks(contract, endpoint, clauses),
+            lacks=_lacks(contract, endpoint),
             supply=supply(contract, endpoint),
         )
         observes = "observe" not in endpoint.not_testable and contract.observe_path is not None
@@ -139,9 +139,11 @@ def in_flight(assignments: Sequence[Assignment], options: Options) -> int:
     return max(options.jobs or MOST, 2 if races else 1)
 
 
-def _lacks(contract: Contract, endpoint: Endpoint, clauses: Sequence[Clause]) -> dict[str, Gap]:
-    """Return the identities that the clauses ask for, and `app`, as far as the target has none."""
-    names = {s.identity for clause in clauses for s in asked(contract, clause)} | {"app"}
+def _lacks(contract: Contract, endpoint: Endpoint) -> dict[str, Gap]:
+    """Return the identities that clauses ask for, chosen or met beside these, and `app`, as far as
+    the target has none.
+    """
+    names = {s.identity for c in contract.clauses for s in asked(contract, c)} | {"app"}
     found = (
         (name, lacking(contract, endpoint, name, endpoint.primary or "admin")) for name in names
     )
