@@ -84,7 +84,7 @@ def test_one_fact_is_to_blame_and_no_other_is_left_open(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "clauses"),
-    [("SA", {"SA-10", "SA-11", "SA-100"}), ("MA", {"MA-19"}), ("AP", {"AP-16", "AP-18"})],
+    [("SA", {"SA-10", "SA-11", "SA-100", "SA-150"}), ("MA", {"MA-19"}), ("AP", {"AP-16", "AP-18"})],
 )
 def test_what_follows_a_call_that_was_served_wrongly_is_not_held_against_it(
     short: str, clauses: set[str]

@@ -140,6 +140,6 @@ def test_a_variant_conforms_to_what_deep_asks_of_bodies(name: str, variants: str
     only = tuple(c.id for c in contract.clauses if c.id[3:].startswith("13") and len(c.id) == 6)
     excused = getattr(find(variants), "excused", {})
     with mock_target([contract], variants=[variants], not_testable=excused) as target:
-        result = verify([contract], target, Options(only=only, profile="deep", max_requests=40))
+        result = verify([contract], target, Options(only=only, profile="deep", max_requests=60))
     words = {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
     assert words == dict.fromkeys(only, "upheld")
