@@ -44,7 +44,7 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
         if over > 0 and spared(rest[at].calls):
             over -= len(rest.pop(at).calls)
     for at in reversed(range(len(rest))):
-        if rest[at].together:
+        if rest[at].together or rest[at].pair:  # what stands beside may be looked at there alone
             continue
         for call in rest[at].calls[1:-1]:  # beside the first and the last there are looks
             if over > 0 and composition.refused(call) and spared([call]):
