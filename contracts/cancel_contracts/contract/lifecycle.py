@@ -54,7 +54,8 @@ def read_lifecycle(
     shows, caller = names("shows") or tuple(valued), life.get("caller")
     caller = spelled("caller", caller) if caller is not None else None
     sets, touches, moments = names("sets"), names("touches"), names("moments")
-    own = (*shows, *valued, *records, *sets, *touches, *moments, *leaves)
+    stamps = names("stamps")
+    own = (*shows, *valued, *records, *sets, *touches, *moments, *stamps, *leaves)
     found = Lifecycle(
         shows=shows,
         cancellable=tuple(life["cancellable"]),
@@ -64,6 +65,7 @@ def read_lifecycle(
         sets=sets,
         touches=touches,
         moments=moments,
+        stamps=stamps,
         caller=caller,
         owners=life.get("owners"),
         method=method,
@@ -156,6 +158,7 @@ def lifecycle_problems(contract: Contract, example: Any) -> Iterator[Problem]:
         "sets": life.sets,
         "touches": life.touches,
         "moments": life.moments,
+        "stamps": life.stamps,
         "caller": (life.caller,) if life.caller else (),
         "leaves": tuple(life.leaves),
     }
