@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,9 +18,11 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.judge.others import (
+    UUID,
     another,
     is_application,
     kept_texts,
+    own_words,
     primary_of,
     subject,
     texts_of,
@@ -82,8 +84,8 @@ def _named_apart(
     return found
 
 
+REQUEST_ID = "client-request-id"
 UNIQUE = re.compile(r"\b\d+-\d+-\d+\b")  # in a text that no other call carries
-UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
 def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
@@ -94,7 +96,9 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
     for x in exchanges:
         for text in _canaries(context.contract, x):
             owners[text].add(x.resource)
+    ids = {id_ for x in context.journal.exchanges for id_ in _request_ids(x)}
     callers, texts = another(context, exchanges), kept_texts(context, exchanges)
+    words = own_words(context, exchanges)
     found: Findings = {}
     for i, x in enumerate(exchanges):
         if x.received is None or "body" in x.sent.unrecorded:
@@ -109,7 +113,7 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
                 for text in _told(x.received)
                 if (of := owners.get(text)) and x.resource not in of and text not in sent
             ),
-            callers.get(i) or texts.of_another(x),
+            _id_of_another(x, ids) or callers.get(i) or texts.of_another(x) or words.get(i),
         )
         expected = "nothing that belongs to another call or resource"
         actual = f"{answer(x)}, {other!r:.{SHOWN_BYTES}} of another" if other else "nothing"
@@ -134,8 +138,21 @@ def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
     found = {one for v in said if isinstance(v, str) for one in UNIQUE.findall(v)}
     if UUID.fullmatch(exchange.resource):
         found.add(exchange.resource.lower())
-    ids = (v for k, v in exchange.sent.headers if k.lower() == "client-request-id")
-    return found | {v.lower() for v in ids}
+    return found | _request_ids(exchange)
+
+
+def _id_of_another(exchange: Exchange, ids: Collection[str]) -> str | None:
+    """Return the client-request-id of another call, told as that of one that sent none."""
+    if exchange.received is None or _request_ids(exchange):
+        return None
+    told = texts_of(exchange.received)
+    named = (text.lower() for place, text in told if place.endswith(REQUEST_ID))
+    return next((text for text in named if text in ids), None)
+
+
+def _request_ids(exchange: Exchange) -> set[str]:
+    headers = exchange.sent.headers
+    return {v.lower() for k, v in headers if k.lower() == REQUEST_ID}
 
 
 def _told(received: Received) -> Iterator[str]:
