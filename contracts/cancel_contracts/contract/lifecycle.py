@@ -15,7 +15,7 @@ from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.places import documented, lies_within, opened, place, ways
+from cancel_contracts.contract.places import documented, in_list, lies_within, opened, place, ways
 from cancel_contracts.contract.states import GONE, Lifecycle, canonical
 
 Problem = tuple[str, str, str]
@@ -133,6 +133,10 @@ def is_shown(contract: Contract, at: str) -> bool:
     if not contract.properties or at in contract.properties:
         return True
     schemas = (contract.entity_schema, contract.observed_schema)
+    if inner := in_list(at):
+        every = (documented(schema, contract.lifecycle.ways) for schema in schemas)
+        items = [s.get("items") for rows in every for name, s in rows if name == inner[0]]
+        return any(inner[1] in dict(documented(item, frozenset())) for item in items)
     rows = (row for schema in schemas for row in documented(schema, contract.lifecycle.ways))
     return lies_within(at, (name for name, schema in rows if _may_hold(schema)))
 
