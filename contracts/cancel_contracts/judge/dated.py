@@ -7,9 +7,9 @@ others are.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from statistics import median
 from typing import Any
 
 from cancel_contracts.exchange import RECORDED, Exchange
@@ -43,10 +43,8 @@ def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     leeway = SKEW_SECONDS + (context.contract.lifecycle.within or 0)
     found: Findings = {}
     for (name, zoned), row in rows.items():
-        offs = [off for _, _, off, _ in row]
-        usual = median(offs)
-        alike = sum(abs(off - usual) <= leeway for off in offs)
-        told = len(row) >= MANY and alike * 2 > len(row)
+        offs, told = [off for _, _, off, _ in row], len(row) >= MANY
+        usual = _usual(offs, leeway)
         for i, text, off, by_date in row:
             wrong = zoned and by_date and _of_another_zone(off)
             wrong |= told and leeway < abs(off - usual) and abs(off) <= DOUBT_SECONDS
@@ -71,6 +69,17 @@ def _set(context: Context, exchange: Exchange) -> Iterator[tuple[str, Any]]:
             new = was is not None and entity is not None and was.get(name) != entity.get(name)
             if entity is not None and (new or (was is None and name in life.sets)):
                 yield name, entity.get(name)
+
+
+def _usual(offs: Sequence[float], leeway: float) -> float:
+    """Return what most dates are off by; of two that as many are off by, the lesser."""
+    offs = sorted(offs)
+    return min(offs, key=lambda off: (-_within(offs, off, leeway), abs(off)))
+
+
+def _within(offs: Sequence[float], off: float, leeway: float) -> int:
+    """Return how many of sorted numbers are near one."""
+    return bisect_right(offs, off + leeway) - bisect_left(offs, off - leeway)
 
 
 def _of_another_zone(off: float) -> bool:
