@@ -45,7 +45,7 @@ class SecondCancelEmptiesWhatRan(Service):
         return super().not_cancellable(call)
 
 
-@breaks("MA-161", {"": {}}, beside="MA-16 MA-17")
+@breaks("MA-161", {"": {}}, beside="MA-15 MA-16")
 @breaks("SA-161", {"": {}}, beside="SA-01 SA-06 SA-09")
 class LocalTimeOfApplications(Service):
     """What an application does is written by the clock on the wall, with a Z."""
