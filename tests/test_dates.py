@@ -102,13 +102,14 @@ def test_what_is_off_otherwise_than_the_others_is_told() -> None:
     assert ends(0.0, -400.0, 0.0, 0.0) == [True, False, True, True]
     assert ends(0.0, 0.0, 7200.0, 7200.0, date=False) == [True, True, False, False]
     assert ends(0.0, 250.0, 0.0, 0.0) == [True] * 4  # the clocks of two nodes
+    assert ends(-9e6, 0.0, 0.0, 0.0) == [False, True, True, True]
 
 
 def test_a_clock_that_is_wrong_a_zone_that_is_not_told_and_a_stub_are_none() -> None:
     assert ends(2220.0, 2221.0, 2220.0) == [True] * 3
     assert ends(7200.0, 7200.0, 7200.0, date=False) == [True] * 3
     assert ends(7200.0, 7200.0, 7200.0, form="%Y-%m-%d %H:%M:%S") == [True] * 3
-    assert ends(-9e6, -9e6, 0.0, 0.0, 0.0)[:2] == [True, True]
+    assert ends(-9e6, -9e6 - 3000, -9e6) == [True] * 3
     assert ends(3.0) == [None]  # one alone does not tell
 
 
