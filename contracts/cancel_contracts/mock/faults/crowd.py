@@ -108,7 +108,7 @@ def fault(
     name: str, says: str, change: Change, applies: Applies = always, broken: Breaks | None = None
 ) -> Fault:
     race = breaks("race status effect entity", resource="cancellable", call="concurrent")
-    return Fault(name, "crowd", says, (broken or race,), applies, change)
+    return Fault(name, "crowd", says, (race, *([broken] if broken else [])), applies, change)
 
 
 FAULTS: tuple[Fault, ...] = (
