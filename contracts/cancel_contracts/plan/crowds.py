@@ -38,8 +38,9 @@ def crowds(
         first = islice(cycle(served), here - len(refused))
         second = islice(cycle(reversed(served)), there)
         # Who may not is let in beside the others, or on what nobody else cancels before.
-        others = [[replace(s, state=elsewhere) for s in second], *([s] for s in refused)]
-        made.append(at_once(*first, *refused, others=others, act=act))
+        beside = [[replace(s, state=elsewhere) for s in second]]
+        beside += [[s] for s in refused]
+        made.append(at_once(*first, *refused, others=beside, act=act))
     return made
 
 

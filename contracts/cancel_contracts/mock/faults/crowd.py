@@ -119,7 +119,7 @@ FAULTS: tuple[Fault, ...] = (
           third_writes_back, entry.observable),
     fault("crowd-strikes-the-last-resource",
           "Of calls at once on several resources all strike the one that came last.",
-          shared("raw_id"), entry.observable),
+          shared("raw_id"), entry.observable, breaks("effect", resource="cancellable")),
     fault("crowd-mixes-callers", "Calls at once are noted under the caller who came last.",
           shared("caller"), entry.sets),
     fault("crowd-mixes-texts", "Of calls at once each keeps the text of the one that came last.",
