@@ -67,11 +67,12 @@ def arranged(
         twice = not made and not composition.contract.lifecycle.after
         later, unseen = row in last, row == blind
         by = beside.get(row)
-        # What stands beside the ordinary call no other is to touch: it is looked at in the end.
+        # What stands beside others no call is to touch: it is looked at in the end.
+        open_ = not (composition.served(row[-1]) or composition.refused(row[-1]))
         row_of = partial(
             in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
         )
-        made.append(row_of(sentinel=row == (ordinary,)))
+        made.append(row_of(sentinel=by is not None and (deep or not open_)))
     return [*made, *pairs]
 
 
