@@ -21,7 +21,7 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
-from cancel_contracts.plan.crowds import crowds
+from cancel_contracts.plan.crowds import accompanied, crowds
 from cancel_contracts.plan.further import further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
@@ -152,6 +152,7 @@ def _made(
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
+    scenarios = accompanied(composition, scenarios)
     planned = {call for scenario in scenarios for call in scenario.calls}
     for situation in wanted:
         if not any(composition.exercises(call, situation, clauses) for call in planned):
