@@ -18,6 +18,7 @@ from joserfc.jwk import OctKey
 
 from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import in_list
 from cancel_contracts.contract.states import GONE, canonical
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.answers import Answers
@@ -254,8 +255,11 @@ class Desk(Answers):
         given = call.json if isinstance(call.json, dict) else {}
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
-        for prop in life.sets:
+        for prop in dict.fromkeys((*life.sets, *life.stamps)):
             resource.entity[prop] = self.filled_in(prop, now, call.caller.sub)
+        if life.caller and (inner := in_list(life.caller)):
+            former = resource.entity.get(inner[0]) or []
+            resource.entity[inner[0]] = [*former, {inner[1]: call.caller.sub}]
         for prop, value in resource.entity.items():
             if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now
