@@ -62,6 +62,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "pair-odd-id-anonymous-answered-500",
         "conflict-names-another-caller",
         "header-names-the-caller",
+        "second-fills-what-the-first-left-out",
     }
 )
 
