@@ -50,7 +50,7 @@ FACETS: Mapping[str, Facet] = {
         Facet("distinct", "a JSON pointer: a value of its own in every answer", {"type": "string", "pattern": "^/"}, "many", topic="error"),
         Facet("alike", "`status`, `code`, `message`, `challenge`, `headers` (their names, and states that they name): to one identity the same of every resource, ids and numbers apart; with `call: repeated`, these or `body` as the request was answered before, and its status", _some("status", "code", "message", "challenge", "headers", "body"), "many"),
         Facet("named", "`alike`: whoever cancelled is named alike wherever they did; `apart`: no other caller is named so (applications may share a name; judged where tokens are minted)", {"enum": ["alike", "apart"]}, "many", topic="body"),
-        Facet("private", "`true`: no answer holds what was sent by another call, names another resource or holds what that keeps, names another caller (where it is to tell nothing: 401, 403, 404), or holds the caller's token", {"const": True}, "many", topic="permission"),
+        Facet("private", "`true`: no answer holds what was sent by another call, names another resource or holds what that keeps, names another caller, or holds what the resource itself keeps (where it is to tell nothing: 401, 403, 404), or holds the caller's token", {"const": True}, "many", topic="permission"),
         Facet("quota", "`granted`: no 429 that stands before the quota is spent", {"const": "granted"}, "many", topic="quota"),
         Facet("race", "`serializable`: calls at once end as some order of them would", {"const": "serializable"}, "many", topic="lifecycle"),
         Facet("wire", "`sound`: one HTTP message, framed as RFC 9112 asks", {"const": "sound"}, topic="wire"),

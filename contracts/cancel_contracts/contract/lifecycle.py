@@ -133,7 +133,7 @@ def is_shown(contract: Contract, at: str) -> bool:
     if not contract.properties or at in contract.properties:
         return True
     schemas = (contract.entity_schema, contract.observed_schema)
-    if inner := in_list(at):
+    if at == contract.lifecycle.caller and (inner := in_list(at)):
         every = (documented(schema, contract.lifecycle.ways) for schema in schemas)
         items = [s.get("items") for rows in every for name, s in rows if name == inner[0]]
         return any(inner[1] in dict(documented(item, frozenset())) for item in items)

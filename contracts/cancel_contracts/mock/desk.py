@@ -18,7 +18,6 @@ from joserfc.jwk import OctKey
 
 from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.places import in_list
 from cancel_contracts.contract.states import GONE, canonical
 from cancel_contracts.mock import body, identity, shape
 from cancel_contracts.mock.answers import Answers
@@ -257,9 +256,7 @@ class Desk(Answers):
             resource.entity[prop] = given.get(source)
         for prop in dict.fromkeys((*life.sets, *life.stamps)):
             resource.entity[prop] = self.filled_in(prop, now, call.caller.sub)
-        if life.caller and (inner := in_list(life.caller)):
-            former = resource.entity.get(inner[0]) or []
-            resource.entity[inner[0]] = [*former, {inner[1]: call.caller.sub}]
+        shape.add_to_list(resource.entity, life.caller, call.caller.sub)
         for prop, value in resource.entity.items():
             if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now

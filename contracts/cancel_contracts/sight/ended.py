@@ -22,9 +22,10 @@ from cancel_contracts.sight.observation import (
 from cancel_contracts.sight.sight import Sight
 
 
-def touched(contract: Contract) -> frozenset[str]:
-    """The documented properties that time, or any call, may change."""
-    names = contract.lifecycle.touches
+def changeable(contract: Contract) -> frozenset[str]:
+    """The documented properties that a cancel sets, or that time or any call may change."""
+    life = contract.lifecycle
+    names = {*life.touches, *life.sets, *life.records}
     return frozenset(n for n in names if not n.startswith("@") and n in contract.properties)
 
 
@@ -52,10 +53,10 @@ def is_digest(value: Any) -> bool:
 
 
 def telling(contract: Contract, exchanges: Iterable[Exchange], sight: Sight) -> frozenset[str]:
-    """Return the properties that time or any call may change, and that nothing but a call on a
-    resource that has ended was seen to move.
+    """Return which of the properties that may change nothing but a call on a resource that has
+    ended, or a cancel, was seen to move.
     """
-    names, moving = touched(contract), set[str]()
+    names, moving = changeable(contract), set[str]()
     former: dict[str, dict[str, Any]] = {}
     called: set[str] = set()
     for x in exchanges if names else ():
@@ -90,7 +91,7 @@ def _noted(
 
 def lost(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the lists among what may change from which something was taken away."""
-    rows = ((name, before.get(name), after.get(name)) for name in touched(contract))
+    rows = ((name, before.get(name), after.get(name)) for name in changeable(contract))
     return sorted(
         name
         for name, was, now in rows
