@@ -40,9 +40,10 @@ def chains(
         if follows(composition, second, first) and sum(map(composition.served, lot)) < alike:
             lot.append(first)
     refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
-    few = FEW if max(refusals, default=0) > FEW else 0
-    for turn, lot in enumerate(lots.values()):
+    few, turn = FEW if max(refusals, default=0) > FEW else 0, 0
+    for lot, many in zip(lots.values(), refusals, strict=True):
         found += _lot(composition, lot, left, few, turn)
+        turn += many > few
     found += [(replace(second, call="first"), second) for second in left]
     return found
 
