@@ -191,6 +191,17 @@ class EndedOnesComeToLife(Later):
         return super().not_cancellable(call)
 
 
+@breaks("SA-34 MA-14 AP-49", {"third": {"each": 3}, "second": {"each": 2}})
+class LimitIsAskedAfterTheWork(Service):
+    """Each so many-th call is done, and answered as one too many."""
+
+    each, done = 0, 0
+
+    def success(self, call: Call) -> Response:
+        self.done += 1
+        return super().success(call) if self.done % self.each else self.limit("0")
+
+
 # --- Canaries ------------------------------------------------------------------------------------
 
 
