@@ -21,9 +21,10 @@ from cancel_contracts.judge.effect import EFFECTS
 from cancel_contracts.judge.entity import ENTITY
 from cancel_contracts.judge.facets import FACETS, Facet, Finding, Told
 from cancel_contracts.judge.overall import OVERALL
+from cancel_contracts.judge.whole import WHOLE
 from cancel_contracts.needs import NO_GET, Gap, inconclusive
 
-SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS, **ENTITY}
+SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS, **ENTITY, **WHOLE}
 # Facets whose value lists what is to be judged item by item.
 LISTED = frozenset({"error", "header", "entity", "keeps"})
 UNSEEN = inconclusive(

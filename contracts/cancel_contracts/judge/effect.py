@@ -174,27 +174,6 @@ def _kept(context: Context, exchange: Exchange) -> Told:
     return Finding(not taken_back, expected, actual)
 
 
-def whole(context: Context, exchange: Exchange, _: Any) -> Told:
-    """What is documented and neither set nor touched by a cancel is as before."""
-    sight = context.sight
-    before, after = sight.before(exchange), sight.after(exchange)
-    if exchange.situation.resource not in ("cancellable", "final"):
-        return None
-    if after is not None and after.gone and context.contract.lifecycle.vanishes:
-        return None  # nothing is left of it
-    if before is None or after is None or before.entity is None or after.entity is None:
-        return NO_GET
-    expected = "the rest of the resource is as before"
-    names = sight.disturbed(before, after)
-    if not names and (last := sight.last(exchange)) and last.entity is not None:
-        names, after = sight.disturbed(before, last), last
-    if not names or after.entity is None:
-        return Finding(True, expected, "as before")
-    was, now = before.entity.get(names[0]), after.entity.get(names[0])
-    told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"
-    return Finding(False, expected, f"{answer(exchange)}; {told}")
-
-
 def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
     sight = context.sight
     before = sight.before(exchange, "neighbour")
@@ -280,7 +259,6 @@ def connection(context: Context, exchange: Exchange, _: Any) -> Told:
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
-    "whole": whole,
     "accepts": accepts,
     "connection": connection,
 }

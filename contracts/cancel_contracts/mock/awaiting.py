@@ -63,6 +63,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "conflict-names-another-caller",
         "header-names-the-caller",
         "crowd-lends-permission",
+        "second-fills-what-the-first-left-out",
     }
 )
 

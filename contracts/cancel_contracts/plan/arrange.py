@@ -8,6 +8,7 @@ from functools import partial
 
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.extras import leaves_out_id
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
@@ -134,7 +135,15 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
-    return [*bodies[:1], *without[:1], *[s for s in own if s not in without][:1]]
+    # What tells no name of its own is told none: not that of the call before.
+    unnamed = next((e for e in _neutral_extras(composition) if leaves_out_id(e)), "none")
+    bare = [replace(s, extra=unnamed) for s in without[:1]]
+    return [*bodies[:1], *bare, *[s for s in own if s not in without][:1]]
+
+
+def _neutral_extras(composition: Composition) -> list[str]:
+    found = composition.standings.items()
+    return [name for (aspect, name), s in found if aspect == "extra" and s.kind == "neutral"]
 
 
 def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:

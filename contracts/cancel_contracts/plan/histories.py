@@ -3,7 +3,7 @@
 After a cancel everybody calls again; what is refused is refused thrice before a call is served, and
 once to somebody who may before it is to everybody who may not; on one connection calls are served
 between refusals of every kind, with no look between, and followed by every token that is refused.
-Pure.
+What a first call left out, a second one gives. Pure.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 TIMES = 3  # that a call is refused before another is served
 KINDS = 3  # of refusals before one that is served
-BODIES = 2  # that are refused, before callers who are
+BODIES = 2  # of each kind that a first call has in place of the documented one
+BEFORE = 2  # bodies that are refused to somebody who may, before callers who may not
 
 
 def histories(found: Cover) -> list[Scenario]:
@@ -31,8 +32,12 @@ def histories(found: Cover) -> list[Scenario]:
         return []
     connections = [*_on_one_connection(found), *_of_one_connection(found)]
     return [
-        *_after_refusals(found), *_after_who_may(found), *connections, *_after_cancels(found)
-    ]  # fmt: skip
+        *_after_refusals(found),
+        *_after_who_may(found),
+        *connections,
+        *_after_other_bodies(found),
+        *_after_cancels(found),
+    ]
 
 
 def _rows(found: Cover, aspect: str) -> list[list[Situation]]:
@@ -80,11 +85,23 @@ def _after_who_may(found: Cover) -> Iterator[Scenario]:
     may_not, served = list(filter(found.composition.refused, known)), _callers(found)
     states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
     for turn, state in enumerate(states if may_not else ()):
-        some = list(islice(bodies, BODIES))
-        at = turn * (LONGEST - BODIES - 1) % len(may_not)
-        then = [*may_not[at:], *may_not[:at]][: LONGEST - BODIES - 1]
+        some = list(islice(bodies, BEFORE))
+        at = turn * (LONGEST - BEFORE - 1) % len(may_not)
+        then = [*may_not[at:], *may_not[:at]][: LONGEST - BEFORE - 1]
         if some:
             yield _in_state(found, state, [*some, *then, next(served)])
+
+
+def _after_other_bodies(found: Cover) -> Iterator[Scenario]:
+    """Behind a call whose body may be taken or not, and may leave something out, the documented
+    one by somebody else.
+    """
+    served, states = _callers(found), _states(found)
+    for row in _rows(found, "body"):
+        for first in row[:BODIES]:
+            if found.composition.standing(first, "body").kind == "open" and not first.body.drawn:
+                second = replace(next(served), call="second")
+                yield _in_state(found, next(states), [first, second])
 
 
 def _after_cancels(found: Cover) -> Iterator[Scenario]:
