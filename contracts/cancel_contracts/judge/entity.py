@@ -158,14 +158,19 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
     if isinstance(look, Gap):
         return look
     life, shown = context.contract.lifecycle, look.entity or {}
+    before = context.sight.before(exchange)
+    was = (before.entity if before is not None else None) or {}
     alike = context.contract.properties - {*life.touches, *context.sight.volatile}
     alike |= {*life.places, *life.records}
     if is_between(life, returned) or (life.within and not is_cancelled(life, returned)):
         alike -= {*life.places, *life.leaves, *life.sets}  # answered while it was under way
     for name in sorted(alike):
         said, kept = returned.get(name), shown.get(name)
-        if said is None or kept is None:
-            continue  # what one of the two leaves out, or does not know yet, is no contradiction
+        # What one of the two leaves out, or does not know yet, is no contradiction. That there is
+        # nothing where other answers tell it, and the GET before and after, is one.
+        empty = name in returned and said is None and name in context.answering and was.get(name)
+        if kept is None or (said is None and not empty):
+            continue
         same = stands_for(kept, said)
         if name in life.places:
             same = canonical(str(said)) == canonical(str(kept))

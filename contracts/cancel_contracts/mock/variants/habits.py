@@ -18,6 +18,7 @@ from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.dates import off_by, stamped
 from cancel_contracts.mock.faults.requests import odd_method
 from cancel_contracts.mock.faults.texts import doubled, marked, nul, surrogate
+from cancel_contracts.mock.faults.whole import has, text, told
 from cancel_contracts.mock.store import Resource
 
 Entity = dict[str, Any]
@@ -229,6 +230,8 @@ def repeated_by_another(desk: Desk, call: Call) -> bool:
 VARIANTS: tuple[Variant, ...] = (
     Variant("refusals-noted", "The last date moves at refused calls too.",
             all_of(has_last_date, observable), kit.edit(kit.failed, kit.doing(note_refusal))),
+    Variant("answer-loads-nothing", "An answer has null for texts that a GET shows.",
+            all_of(entry.entity, has(text)), told(text, lambda v: None, -1)),
     Variant("clock-of-its-own", "The dates of a cancel are by a clock that goes wrong.",
             all_of(stamped, observable), off_by(minutes=37)),
     Variant("untouched-move-on", "What nobody has called yet begins to run by itself.",
