@@ -15,6 +15,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
+from cancel_contracts.judge.late import Ends, ends
 from cancel_contracts.sight.ended import telling
 from cancel_contracts.sight.sight import Sight
 
@@ -131,6 +132,11 @@ class Context:
                 shown = opened(value, self.contract.lifecycle.ways)
                 found.update(name for name, one in shown.items() if one is not None)
         return frozenset(found)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """What shows at the end of the run, where no page names the state after a cancel."""
+        return ends(self.contract.lifecycle, self.journal.exchanges, self.sight)
 
     @cached_property
     def fatal(self) -> float | None:

@@ -2,13 +2,13 @@
 
 What the server's clock shows is its own affair: all its dates are off by as much. What is told is a
 date that is off by hours from the Date of the very answer, and one that is off otherwise than the
-others are.
+others are; and one that a cancel leaves as it was, where others move it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,24 +19,31 @@ from cancel_contracts.judge.entity import returned_entity, settled
 from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.moments import DOUBT_SECONDS, answered, dated, moment, tells_zone
 from cancel_contracts.needs import Gap
+from cancel_contracts.sight.observation import marks
 
 SKEW_SECONDS = 300  # by which the clocks of a house may differ (RFC 4120 section 1.6, Kerberos)
 # Zones are off by whole quarters of an hour. So long an answer may have taken.
 ZONE_SECONDS, ZONE_LEEWAY_SECONDS = 900, 10
 MANY = 3  # dates that tell what is usual
+STALE_SECONDS = 60  # clocks of a column may be as coarse
 
 Told = tuple[int, str, float, bool]  # index, text, seconds after the answer, by its Date
 
 
 def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
-    """What a cancel changes of the dates of what was done last it sets to now."""
+    """What a cancel changes of the dates of what was done last it sets to now, and each does."""
     rows: dict[tuple[str, bool], list[Told]] = defaultdict(list)
+    moved, stale = Counter[str](), defaultdict[str, dict[int, str]](dict)
     for i, x in enumerate(exchanges):
         at = answered(context, x)
         if at is None or not x.succeeded or x.identity == RECORDED:
             continue
-        by_date = dated(x) is not None
-        for name, text in _set(context, x):
+        by_date, new = dated(x) is not None, [*_set(context, x)]
+        moved.update({name for name, text in new if moment(text) is not None})
+        for name, text in _left(context, x, {name for name, _ in new}):
+            if (then := moment(text)) is not None and (at - then).total_seconds() > STALE_SECONDS:
+                stale[name][i] = text
+        for name, text in new:
             if (then := moment(text)) is not None:
                 off = (then - at).total_seconds()
                 rows[name, tells_zone(text)].append((i, text, off, by_date))
@@ -56,6 +63,10 @@ def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
             else:
                 known: Finding | Gap = Finding(True, expected, actual) if told else ALONE
                 found.setdefault(i, known)
+    for name, texts in stale.items():
+        if moved[name] >= MANY and moved[name] > len(texts):
+            expected = f"{name} is when it was cancelled, as at {moved[name]} other cancels"
+            found |= {i: Finding(False, expected, f"still {text}") for i, text in texts.items()}
     return found
 
 
@@ -70,6 +81,19 @@ def _set(context: Context, exchange: Exchange) -> Iterator[tuple[str, Any]]:
             new = was is not None and entity is not None and was.get(name) != entity.get(name)
             if entity is not None and (new or (was is None and name in life.sets)):
                 yield name, entity.get(name)
+
+
+def _left(context: Context, exchange: Exchange, new: set[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the dates that a call has left as they were, though it did something."""
+    life, before = context.contract.lifecycle, context.sight.before(exchange)
+    after = settled(context, exchange)
+    if before is None or before.entity is None or after is None or isinstance(after, Gap):
+        return
+    shown = after.entity or {}
+    if new or marks(life, before.entity) != marks(life, shown):
+        for name in life.stamps:
+            if name not in new and before.entity.get(name) == shown.get(name):
+                yield name, shown.get(name)
 
 
 def _usual(offs: Sequence[float], leeway: float) -> float:

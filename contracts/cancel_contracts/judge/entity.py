@@ -30,6 +30,8 @@ from cancel_contracts.sight.digest import stands_for
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
 TELLING_NUMBER, TELLING_CHARS = 1000, 4
+# What languages write for nothing, where a text is wanted.
+NOTHING = frozenset({"null", "none", "nil", "undefined", "nan", "(null)", "<null>"})
 
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
@@ -129,15 +131,21 @@ def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str
 
 def _recorded(context: Context, exchange: Exchange) -> Told:
     """A sent value is kept: in the entity returned and in the GET, wherever these show the
-    property.
+    property. Where none is sent, a word for nothing is not kept as a text.
     """
     sent = sent_object(context.contract, exchange)
     places, looked = _places(context, exchange)
     told: Told = None
     for name, source in context.contract.lifecycle.records.items():
-        if not isinstance(sent.get(source), str):
-            continue
         shows = [(where, found[name]) for where, found in places.items() if name in found]
+        if sent.get(source) is None:
+            for where, value in shows:
+                if isinstance(value, str) and value.strip().casefold() in NOTHING:
+                    return Finding(False, f"{name} as without one", f"{where} says {value!r}")
+                told = Finding(True, f"{name} as without one", "none is made up")
+            continue
+        if not isinstance(sent[source], str):
+            continue
         expected = f"{name} {sent[source]!r:.{SHOWN_BYTES}}"
         if not shows and len(places) == 2:
             return Finding(False, expected, f"{name} is nowhere")
@@ -159,7 +167,7 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
         return look
     life, shown = context.contract.lifecycle, look.entity or {}
     before = context.sight.before(exchange)
-    was = (before.entity if before is not None else None) or {}
+    was = (before.entity if before else None) or {}
     alike = context.contract.properties - {*life.touches, *context.sight.volatile}
     alike |= {*life.places, *life.records}
     if is_between(life, returned) or (life.within and not is_cancelled(life, returned)):
@@ -168,8 +176,8 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
         said, kept = returned.get(name), shown.get(name)
         # What one of the two leaves out, or does not know yet, is no contradiction. That there is
         # nothing where other answers tell it, and the GET before and after, is one.
-        empty = name in returned and said is None and name in context.answering and was.get(name)
-        if kept is None or (said is None and not empty):
+        emptied = name in returned and said is None and was.get(name) == kept
+        if kept is None or (said is None and not (emptied and name in context.answering)):
             continue
         same = stands_for(kept, said)
         if name in life.places:

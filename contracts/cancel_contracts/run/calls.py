@@ -16,7 +16,7 @@ from typing import Literal
 from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Form, Sent, Situation, told_by_limit
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation, put_off
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.echoes import Echoes
@@ -185,7 +185,7 @@ class Calls:
             request = ask(carried, unique, self.parameters)
             answer = self._get(request, via)
         told, limits = answer.received, self.contract.limit_statuses
-        if told and told_by_limit(told, limits) and self.wait_budget.wait_as_asked(told):
+        if told and put_off(told, limits) and self.wait_budget.wait_as_asked(told):
             answer = self._get(request, via)
         who = self.identities.name("primary")
         answer = replace(answer, sent=masked(answer.sent, carried, who))
