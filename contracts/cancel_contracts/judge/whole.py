@@ -31,7 +31,10 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         return _as_before(exchange, before, after, names, "nothing else of it is changed")
     names = sight.disturbed(before, after) or lost(contract, before.entity, after.entity)
     if not names and (last := sight.last(exchange)) and last.entity is not None:
-        names, after = sight.disturbed(before, last), last
+        names = sight.disturbed(before, last)
+        if fewer := lost(contract, after.entity, last.entity):
+            names, before = fewer, after  # what was there is gone again
+        after = last
     return _as_before(exchange, before, after, names, "the rest of the resource is as before")
 
 
