@@ -62,12 +62,13 @@ BY_DEEP: frozenset[str] = frozenset(
         "pair-odd-id-anonymous-answered-500",
         "conflict-names-another-caller",
         "header-names-the-caller",
+        "pair-application-final-cancelled",
+        "body-wrong-type-accepted",
     }
 )
 
 AWAITING: frozenset[str] = frozenset(
     {
-        "pair-application-final-cancelled",
         "pair-anonymous-second-state-performed",
         "pair-no-permission-second-state-accepted",
         "pair-anothers-second-state-cancelled",
