@@ -88,9 +88,8 @@ def test_a_503_that_says_when_is_waited_out(often: int, via: str) -> None:
     assert 404 in sent
 
 
-@pytest.mark.parametrize("via", ["", "1.1 edge-7"])
-def test_a_503_that_does_not_say_when_is_a_server_error(via: str) -> None:
-    kind = type("Broken", (Sometimes,), {"waits": "", "calls": 1, "via": via})
+def test_a_503_that_does_not_say_when_is_a_server_error() -> None:
+    kind = type("Broken", (Sometimes,), {"waits": "", "calls": 2})
     result, found = words(kind)
     assert "violated" in found.values()
     assert gate.decide(result.judgements()).exit_code == 1

@@ -93,6 +93,11 @@ class Situation:
     parameter: tuple[str, str] | None = None  # the one that is omitted, invalid or other, and how
 
     @property
+    def by_owner(self) -> bool:
+        """Whether who calls may touch but what is their own."""
+        return self.owner is not None and self.owner == self.identity
+
+    @property
     def follows(self) -> bool:
         """Whether it comes after another call on its resource."""
         return self.call in ("second", "repeated")

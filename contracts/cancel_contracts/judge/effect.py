@@ -46,7 +46,8 @@ def _cancelled(context: Context, exchange: Exchange) -> Told:
         return _unseen(context, exchange)
     if told == "cancelled" and (last := sight.lost(exchange)):
         actual = f"{answer(exchange)}; it took effect, and in the end the GET shows"
-        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}")
+        fewer = "".join(f", fewer {name}" for name in sight.shortened(exchange))
+        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}{fewer}")
     before, seen = sight.before(exchange), describe(life, look)
     same = " still" if before and not sight.differs(before, look) else ""
     expected = told_by(life) or "the effect shows"
@@ -128,7 +129,7 @@ def _performed_later(context: Context, exchange: Exchange, before: Observation) 
     calls = context.sight.scene(exchange.scenario).calls
     refused = all(call.status is not None and not call.succeeded for call in calls)
     was, now = before.entity, last.entity
-    done = _begun(life, now) and not _begun(life, was)
+    done = (_begun(life, now) and not _begun(life, was)) or context.ends.done(before, last)
     return refused and (done or (is_open(life, now) and not is_open(life, was)))
 
 
@@ -218,7 +219,8 @@ def _struck(context: Context, before: Observation, last: Observation) -> bool:
     life, sight = context.contract.lifecycle, context.sight
     if before.entity is None or last.entity is None:
         return before.gone != last.gone
-    cancelled = _begun(life, last.entity) and not _begun(life, before.entity)
+    begun = _begun(life, last.entity) and not _begun(life, before.entity)
+    cancelled = begun or context.ends.done(before, last)
     return cancelled or bool(sight.disturbed(before, last))
 
 

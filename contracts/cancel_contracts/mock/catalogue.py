@@ -11,6 +11,7 @@ from cancel_contracts.mock.entry import BOTH, Fault, Variant
 from cancel_contracts.mock.faults import (
     across,
     assignment,
+    beside,
     bodies,
     callers,
     canaries,
@@ -59,6 +60,7 @@ FAULTS: tuple[Fault, ...] = (
     *wire.FAULTS,
     *races.FAULTS,
     *pairs.FAULTS,
+    *beside.FAULTS,
     *history.FAULTS,
     *kept.FAULTS,
     *callers.FAULTS,

@@ -28,7 +28,7 @@ def arranged(
     """Return the scenarios of calls, the ordinary one first: it finds the way in. In `deep` others
     stand beside more of them.
     """
-    ordinary, last = composition.ordinary, _Last(composition)
+    ordinary = composition.ordinary
     act = ordinary.method
     others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
@@ -52,22 +52,28 @@ def arranged(
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     rows = [_told_last(composition, row, near) for row in rows]
     if ordinary in others:
+        # What is to stand to the end is made early: whatever strikes others shows there.
+        rows.sort(
+            key=lambda row: row[-1].resource != "cancellable" or not composition.refused(row[-1])
+        )
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
     beside = everywhere(composition, rows, beside) if deep else beside
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
+    last = set(rows) if deep else _last(composition, rows)
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
-        later, unseen = last.wanted(row), row == blind
+        later, unseen = row in last, row == blind
         by = beside.get(row)
-        # What stands beside the ordinary call no other is to touch: it is looked at in the end.
+        # What stands beside others no call is to touch: it is looked at in the end.
+        open_ = not (composition.served(row[-1]) or composition.refused(row[-1]))
         row_of = partial(
             in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
         )
-        made.append(row_of(sentinel=row == (ordinary,)))
+        made.append(row_of(sentinel=by is not None and (deep or not open_)))
     return [*made, *pairs]
 
 
@@ -140,23 +146,20 @@ def _neutral_extras(composition: Composition) -> list[str]:
     return [name for (aspect, name), s in found if aspect == "extra" and s.kind == "neutral"]
 
 
-class _Last:
-    """Which resources are looked at once more when the run ends: those that nothing was to cancel,
-    and of others one for every kind of caller and one that was called for again.
+def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
+    """Return the rows whose resources are looked at once more when the run ends: those that can be
+    cancelled and that nothing was to cancel, and of others one for every kind of caller, of what is
+    served one in every state; and one that was called for again.
     """
-
-    def __init__(self, composition: Composition) -> None:
-        self.composition = composition
-        self._met: set[tuple[str | None, ...]] = set()
-
-    def wanted(self, row: Sequence[Situation]) -> bool:
+    found, met = set[Chain](), set[tuple[str | None, ...]]()
+    # What is served comes first: an open call by the same caller tells less.
+    for row in sorted(rows, key=lambda row: not composition.served(row[-1])):
         call = row[-1]
-        if call.resource == "odd":
-            return False
-        again = call.call == "second"
-        kind = (
-            (call.call,) if again else (call.resource, call.identity.partition(":")[0], call.owner)
-        )
-        new = kind not in self._met
-        self._met.add(kind)
-        return new or self.composition.refused(call)
+        caller = (call.resource, call.identity.partition(":")[0], call.owner)
+        served = (*caller, call.state) if composition.served(call) else caller
+        kind = (call.call,) if call.call == "second" else served
+        kept = call.resource == "cancellable" and composition.refused(call)
+        if call.resource != "odd" and (kept or kind not in met):
+            found.add(row)
+        met |= {kind, caller}
+    return found

@@ -6,7 +6,7 @@ Beyond the steps a call that was put off is made again, and a change across a re
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -37,20 +37,20 @@ BARRIER_SECONDS = 5.0  # until all calls at once are ready
 
 
 class Performance:
-    """One scenario, once. `attempts` are its numbers in the journal."""
+    """One scenario, once. `attempts` are its numbers in the journal, without end."""
 
     def __init__(
         self,
         calls: Calls,
         states: ProviderStates,
         scenario: Scenario,
-        attempts: Sequence[Attempt],
+        attempts: Iterator[Attempt],
         settings: RunSettings,
     ) -> None:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.usual = settings.effect_seconds
-        self.attempts = iter(attempts)
+        self.attempts = attempts
         self.lane = calls.transport.lane() if any(c.keep_alive for c in scenario.sends) else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
@@ -156,8 +156,14 @@ class Performance:
                 return
             self.calls.in_use.take(made, self.done)
         beside = None if step.beside is None else self.held[step.beside]
-        attempt = beside.attempt if beside else next(self.attempts)
+        attempt = beside.attempt if beside else self._attempt()
         self.held[step.slot] = Held(Resource.of(made), attempt, step)
+
+    def _attempt(self) -> Attempt:
+        """Return the next one. Raises Broken where each was had anew, and ended before its call."""
+        if (attempt := next(self.attempts, None)) is None:
+            raise Broken("the resource comes to its end before the call, again and again")
+        return attempt
 
     def _renew(self, step: Call) -> None:
         """Have a fresh resource where the chain's own is no more in the state that the call is to
@@ -191,7 +197,7 @@ class Performance:
                     self._observe(replace(again, slot=other))
 
     def _name(self, step: Name) -> None:
-        attempt, contract = next(self.attempts), self.calls.contract
+        attempt, contract = self._attempt(), self.calls.contract
         known = self.calls.known or next((h.resource.id for h in self.held.values()), None)
         resource = named(contract, step, attempt, known, self.unknown_id)
         self.held[step.slot] = Held(resource, attempt)

@@ -274,7 +274,7 @@ VARIANTS: tuple[Variant, ...] = (
             entry.takes_body, kit.refuse("body", doubled, 400, "bad-json")),
     Variant("control-characters-refused", "A text with a NUL or a lone surrogate is refused.",
             entry.records, kit.refuse("own", facts.either(nul, surrogate), 400, "bad-property")),
-    Variant("other-accept-answered-406", "Who does not take JSON is refused.", entry.entity,
+    Variant("other-accept-answered-406", "Who does not take JSON is refused.", always,
             kit.refuse("throttle", takes_no_json, 406, "accept")),
     Variant("chunked-nothing-answered-411", "Nothing, sent in chunks, is refused.",
             entry.takes_nothing, kit.refuse("find", facts.chunked, 411, "length")),
