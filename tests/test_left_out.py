@@ -14,6 +14,7 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.dated import now
 from cancel_contracts.judge.entity import entity, keeps
 from cancel_contracts.judge.facets import Finding
+from cancel_contracts.judge.whole import whole
 from cancel_contracts.plan.plan import make
 
 MACHINE = next(c for c in map(load, shipped()) if c.lifecycle.records)
@@ -134,6 +135,42 @@ def test_a_second_call_that_is_refused_fills_no_gap() -> None:
     assert ok(keeps(context(made), refused, "cancellationComment")) is False
     kept = [*first, refused, exchange(1, "observe", DONE, position=2)]
     assert ok(keeps(context(kept), refused, "cancellationComment")) is True
+
+
+def told_whole(exchanges: list[Exchange]) -> list[bool | None]:
+    calls = [x for x in exchanges if x.kind == "cancel"]
+    return [ok(whole(context(exchanges), x, True)) for x in calls]
+
+
+LOST = DONE | {"machineId": None}
+REFUSED = Received(401)
+
+
+def refused(position: int) -> Exchange:
+    return replace(exchange(1, "cancel", None, position=position), received=REFUSED)
+
+
+def test_what_is_lost_is_the_doing_of_the_call_that_was_served_before_the_look() -> None:
+    looked = [exchange(1, "observe", WAS, position=0), refused(1), exchange(1, "observe", WAS)]
+    served = [exchange(1, "cancel", DONE, position=2), exchange(1, "observe", LOST, position=2)]
+    late = exchange(1, "observe", LOST, position=3)
+    assert told_whole([*looked, *served]) == [True, False]
+    assert told_whole([*looked, *served, late]) == [True, False]  # seen again in the end
+    end = [exchange(1, "observe", DONE, position=2), late]  # lost by then
+    assert told_whole([*looked, served[0], *end]) == [None, False]
+
+
+def test_between_two_looks_the_served_call_is_to_blame_before_a_refused_one() -> None:
+    first, look = exchange(1, "observe", WAS, position=0), exchange(1, "observe", LOST, position=2)
+    served = exchange(1, "cancel", DONE, position=1)
+    assert told_whole([first, served, refused(2), look]) == [False, None]
+    late = [refused(1), exchange(1, "cancel", DONE, position=2)]
+    assert told_whole([first, *late, look]) == [None, False]
+
+
+def test_a_refusal_is_to_blame_where_no_call_was_served() -> None:
+    first, look = exchange(1, "observe", WAS, position=0), exchange(1, "observe", LOST, position=2)
+    assert told_whole([first, refused(1), refused(2), look]) == [None, False]
 
 
 def test_deep_calls_again_with_a_text_where_the_first_call_had_none() -> None:
