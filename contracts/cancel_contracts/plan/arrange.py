@@ -12,6 +12,7 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
+from cancel_contracts.plan.kept import kept_rows, on_one, shared
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
@@ -57,6 +58,8 @@ def arranged(
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
     made: list[Scenario] = []
+    odd, rows = shared(rows)
+    on_kept = kept_rows(composition, rows)
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
@@ -66,8 +69,11 @@ def arranged(
         row_of = partial(
             in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
         )
-        made.append(row_of(sentinel=row == (ordinary,)))
-    return [*made, *pairs]
+        scenario = row_of(sentinel=row == (ordinary,))
+        if row in on_kept:
+            scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
+        made.append(scenario)
+    return [*made[:1], *odd, *made[1:], *pairs]
 
 
 def _alone(
@@ -119,8 +125,8 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
     """Return what is to be refused on a kept connection, between calls that are served: a body,
-    and callers. Made beside the plan's own: no clause is left open where the server closes the
-    connection before.
+    and callers, with a body even where none is documented, for it may stay unread. Made beside the
+    plan's own: no clause is left open where the server closes the connection before.
     """
     bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
@@ -128,7 +134,11 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
-    return [*bodies[:1], *without[:1], *[s for s in own if s not in without][:1]]
+    callers = [*without[:1], *[s for s in own if s not in without][:1]]
+    sent = [s for s in wanted if composition.facts(s) == ["body"] and s.body.word == "json"]
+    if sent and not composition.contract.bodies:
+        callers = [with_value(s, "body", sent[0]) for s in callers]
+    return [*bodies[:1], *callers]
 
 
 class _Last:

@@ -57,7 +57,9 @@ def _without(scenario: Scenario, call: Situation) -> Scenario:
     steps: list[Step] = []
     left = False
     for step in scenario.steps:
-        left = step == Call(call) or (left and isinstance(step, Observe) and step.situation == call)
+        left = (isinstance(step, Call) or (left and isinstance(step, Observe))) and (
+            step.situation == call
+        )
         if not left:
             steps.append(step)
     return Scenario(tuple(steps))

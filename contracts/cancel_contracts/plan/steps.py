@@ -124,10 +124,10 @@ class Scenario:
 
     @property
     def together(self) -> bool:
-        """Whether calls belong together, at once or on one connection: after a 429 all are made
-        again.
+        """Whether calls belong together, at once or because a connection is to carry them: after a
+        429 all are made again.
         """
-        return self.races or any(call.keep_alive for call in self.sends)
+        return self.races or any(call.situation.call == "reused" for call in self.sends)
 
     @property
     def numbers(self) -> int:
