@@ -20,10 +20,11 @@ QUOTED = ("unicode", "raw")  # what an answer quotes in more octets than charact
 
 def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
     """Return the rows to make on one connection each: every second one of several calls, and any
-    that goes on after a refusal for an aspect of a call which no row before was refused for.
+    that goes on after a refusal for an aspect of a call which no row before was refused for, or of
+    a HEAD, whose answer ends with its head (RFC 9110 section 9.3.2).
     """
     found: list[Chain] = []
-    aspects, turn = set[str](), 0
+    aspects, turn = set[tuple[str, bool]](), 0
     for row in rows:
         if len(row) < 2:
             continue
@@ -35,10 +36,10 @@ def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
     return found
 
 
-def _refused_for(composition: Composition, call: Situation) -> list[str]:
-    """Return the aspects of a call that have it refused."""
-    read = composition.read(call)
-    return [aspect for aspect in read.odd if read.standings[aspect].kind == "refused"]
+def _refused_for(composition: Composition, call: Situation) -> list[tuple[str, bool]]:
+    """Return the aspects of a call that have it refused, and whether it is a HEAD."""
+    read, head = composition.read(call), call.method == "HEAD"
+    return [(a, head) for a in read.odd if read.standings[a].kind == "refused"]
 
 
 def on_one(scenario: Scenario, *, first: bool) -> Scenario:
