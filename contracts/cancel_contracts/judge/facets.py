@@ -258,7 +258,7 @@ def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:
         return None  # no answer, or one that somebody else recorded without its octets
     if exchange.failure in ("timeout", "too-large") and not exchange.received.stray:
         return None  # cut short by us: MA-60 and its like speak of it
-    faults = framing_faults(exchange.sent.method, exchange.received)
+    faults = framing_faults(exchange.sent.method, exchange.received, exchange.sent.version)
     return Finding(not faults, "one sound HTTP message", "; ".join(faults) or "sound")
 
 

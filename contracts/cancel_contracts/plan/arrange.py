@@ -12,7 +12,13 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
-from cancel_contracts.plan.kept import kept_rows, on_one, shared
+from cancel_contracts.plan.kept import (
+    kept_rows,
+    odd_ones,
+    of_one_connection,
+    on_one,
+    served_ones,
+)
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
@@ -57,23 +63,27 @@ def arranged(
     beside = everywhere(composition, rows, beside) if deep else beside
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
-    made: list[Scenario] = []
-    odd, rows = shared(rows)
+    later = {row: last.wanted(row) for row in rows}
+    lone = [row for row in rows if row not in beside and row not in (blind, (ordinary,))]
+    joined = [some for some in (odd_ones(lone), served_ones(composition, lone)) if len(some) > 1]
+    rows = [row for row in rows if not any(row in some for some in joined)]
     on_kept = kept_rows(composition, rows)
+    made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
-        later, unseen = last.wanted(row), row == blind
-        by = beside.get(row)
+        by, unseen = beside.get(row), row == blind
         # What stands beside the ordinary call no other is to touch: it is looked at in the end.
         row_of = partial(
-            in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
+            in_a_row, *row, act=act, neighbour=by, twice=twice, last=later[row], unseen=unseen
         )
         scenario = row_of(sentinel=row == (ordinary,))
         if row in on_kept:
             scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
         made.append(scenario)
-    return [*made[:1], *odd, *made[1:], *pairs]
+    looked = ([later[row] for row in some] for some in joined)
+    shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
+    return [*made[:1], *shared, *made[1:], *pairs]
 
 
 def _alone(

@@ -13,15 +13,26 @@ from dataclasses import replace
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST, Chain
-from cancel_contracts.plan.steps import Call, Close, Name, Observe, ObserveLast, Scenario, Step
+from cancel_contracts.plan.steps import (
+    Call,
+    Close,
+    Observe,
+    ObserveLast,
+    Scenario,
+    Step,
+    on_one_connection,
+)
 
 QUOTED = ("unicode", "raw")  # what an answer quotes in more octets than characters
+LONG = "{long}"  # of a text that is longer than any other
+SERVED = 4  # calls that are served, one after the other on one connection
 
 
 def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
-    """Return the rows to make on one connection each: every second one of several calls, and any
-    that goes on after a refusal for an aspect of a call which no row before was refused for, or of
-    a HEAD, whose answer ends with its head (RFC 9110 section 9.3.2).
+    """Return the rows to make on one connection each, those that end with a success first: every
+    second one of several calls, and any that goes on after a refusal for an aspect of a call which
+    no row before was refused for, or of a HEAD, whose answer ends with its head (RFC 9110 section
+    9.3.2).
     """
     found: list[Chain] = []
     aspects, turn = set[tuple[str, bool]](), 0
@@ -33,7 +44,7 @@ def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
         if new or turn % 2:
             found.append(row)
             aspects |= new
-    return found
+    return sorted(found, key=lambda row: not composition.served(row[-1]))
 
 
 def _refused_for(composition: Composition, call: Situation) -> list[tuple[str, bool]]:
@@ -58,18 +69,43 @@ def on_one(scenario: Scenario, *, first: bool) -> Scenario:
     return Scenario((*steps, *(() if Close() in steps else (Close(),))))
 
 
-def shared(rows: Sequence[Chain]) -> tuple[list[Scenario], list[Chain]]:
-    """Return calls on odd ids as a scenario on one connection, and the rows that are not of it.
+def odd_ones(rows: Sequence[Chain]) -> list[Chain]:
+    """Return the rows of one call on an odd id that go over one connection.
 
     What an answer may quote comes first: octets too many are the beginning of the next answer.
     """
-    odd = [row for row in rows if len(row) == 1 and row[0].resource == "odd"]
+    odd: list[Chain] = [row for row in rows if len(row) == 1 and row[0].resource == "odd"]
     odd.sort(key=lambda row: row[0].id.word not in QUOTED)
     quoted = sum(row[0].id.word in QUOTED for row in odd)
     some = [*odd[:quoted], *odd[quoted::2]][:LONGEST]
-    if len(some) < 2:
-        return [], list(rows)
-    calls = [call for row in some for call in row]
-    names = (Name(slot, call.id) for slot, call in enumerate(calls))
-    made = (Call(call, slot, keep_alive=True) for slot, call in enumerate(calls))
-    return [Scenario((*names, *made, Close()))], [row for row in rows if row not in some]
+    # What is drawn is drawn once in a scenario.
+    drawn = [row for row in some if row[0].id.drawn]
+    return [row for row in some if row not in drawn[1:]]
+
+
+def served_ones(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
+    """Return a few rows of one call that is served, each on another resource, that go over one
+    connection: the longest body first, for of a buffer that is used again its end may be left.
+    """
+    served: list[Chain] = [row for row in rows if len(row) == 1 and composition.served(row[0])]
+    served.sort(key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text)))
+    return served[:SERVED]
+
+
+def of_one_connection(rows: Sequence[Chain], last: Sequence[bool], act: str) -> Scenario:
+    """Return rows of one call as a scenario on one connection.
+
+    `last`: which of their resources are looked at when the run ends. Few calls have the looks
+    before them on the connection too, so that one of them is the fourth request there.
+    """
+    scenario = on_one_connection(*(row[0] for row in rows), act=act)
+    steps: list[Step] = []
+    for step in scenario.steps:
+        if isinstance(step, Observe):
+            if step.situation.resource == "odd":
+                continue
+            early = len(rows) < SERVED and not any(isinstance(s, Call) for s in steps)
+            step = replace(step, keep_alive=early)
+        steps.append(step)
+    steps += [ObserveLast(slot) for slot, wanted in enumerate(last) if wanted]
+    return Scenario(tuple(steps))

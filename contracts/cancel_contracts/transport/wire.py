@@ -162,6 +162,7 @@ def read(method: str, data: bytes, *, eof: bool = True) -> Received | None:
 @dataclass(frozen=True)
 class _Facts:
     method: str
+    asked: str  # the version of HTTP of the request
     received: Received
     heads: tuple[Head, ...]  # as they stood on the wire, interim first; empty where none was kept
 
@@ -257,6 +258,17 @@ def _control_character(facts: _Facts) -> Iterator[str]:
 def _coded_in_an_old_version(facts: _Facts) -> Iterator[str]:
     if facts.received.version == "1.0" and facts.values("transfer-encoding"):
         yield "Transfer-Encoding in HTTP/1.0"
+    # And it MUST NOT be sent unless the request says that it is of HTTP/1.1.
+    elif facts.asked == "1.0" and facts.values("transfer-encoding"):
+        yield "Transfer-Encoding in answer to HTTP/1.0"
+
+
+# RFC 9110 8.4: whoever has applied a content coding MUST say so. RFC 1952 2.3: how a gzip begins.
+def _packed_and_not_said(facts: _Facts) -> Iterator[str]:
+    received = facts.received
+    packed = received.body.startswith(b"\x1f\x8b\x08") and "gzip" not in received.media_type
+    if packed and not facts.values("content-encoding"):
+        yield "a gzip without Content-Encoding"
 
 
 # RFC 9110 5.3: a field that is no list MUST NOT be sent twice. These decide how an answer is read.
@@ -279,17 +291,20 @@ _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _no_space_after_the_code,
     _control_character,
     _coded_in_an_old_version,
+    _packed_and_not_said,
     _sent_twice,
 )
 
 
-def framing_faults(method: str, received: Received) -> list[str]:
-    """Return what in the response breaks RFC 9110 or 9112 on framing; empty if nothing does."""
-    return list(_faults(method, received))
+def framing_faults(method: str, received: Received, asked: str = "1.1") -> list[str]:
+    """Return what in the response breaks RFC 9110 or 9112 on framing; empty if nothing does.
+    `asked` is the version of HTTP of the request.
+    """
+    return list(_faults(method, asked, received))
 
 
 @lru_cache(FACTS_KEPT)
-def _faults(method: str, received: Received) -> tuple[str, ...]:
+def _faults(method: str, asked: str, received: Received) -> tuple[str, ...]:
     # Each clause on framing asks this of each answer, which may have thousands of heads.
-    facts = _Facts(method, received, tuple(heads(received.wire)))
+    facts = _Facts(method, asked, received, tuple(heads(received.wire)))
     return tuple(fault for rule in _RULES for fault in rule(facts))
