@@ -621,6 +621,13 @@ def strays(w: World) -> bool:
     return len(got.body) != int(got.header("Content-Length") or 0)
 
 
+def strays_of_a_text(w: World) -> bool:
+    id_ = w.new()
+    w.call(id_, body='{"Comment": "größer"}'.encode())
+    got = w.call(id_)
+    return len(got.body) != int(got.header("Content-Length") or 0)
+
+
 def packed(w: World) -> bool:
     return b"\r\n\r\n\x1f\x8b" in w.call(unknown_id(), headers=["Accept-Encoding: gzip"]).wire
 
@@ -629,6 +636,7 @@ ON_THE_WIRE: dict[str, Recipe] = {
     "fourth-request-on-the-connection-done-and-not-answered": fourth,
     "chunks-to-http-1.0": chunked_to_old,
     "length-counts-characters": strays,
+    "length-counts-characters-of-a-text": strays_of_a_text,
     "gzip-not-said": packed,
     "chunk-of-two-digits-answered-400": at(
         0, body=b'{"comment": "0123456789 0123456789"}', chunked=True

@@ -139,6 +139,8 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
     plan's own: no clause is left open where the server closes the connection before.
     """
     bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
+    # The longest of those that are written out: of a buffer that is used again its end may be left.
+    bodies.sort(key=lambda s: -len(s.body.text))
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
     # Whoever has no credentials, and whoever has no permission, where these are asked for.

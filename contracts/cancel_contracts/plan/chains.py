@@ -50,7 +50,8 @@ def _lot(
     stand before. The first of several that may cancel meets its resource as it was made.
     """
     ends = [call for call in calls if not composition.refused(call)]
-    ends.sort(key=lambda call: not composition.served(call))
+    # What a second call is refused with may quote what the first has left: octets beyond ASCII.
+    ends.sort(key=lambda call: (not composition.served(call), "\\u" not in call.body.text))
     refused = [call for call in calls if composition.refused(call)]
     before, alone = (refused[::2], refused[1::2]) if ends else ([], refused)
     if ends and len(refused) <= few:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import entry, kit, shape
 from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
-from cancel_contracts.mock.entry import Applies, Breaks, Fault, all_of, always, breaks
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, always, breaks
 from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.requests import old
 
@@ -25,9 +26,24 @@ def packs(desk: Desk, call: Call) -> bool:
     return "gzip" in call.headers.get("accept-encoding", "")
 
 
-def beyond_ascii(desk: Desk, call: Call) -> bool:
-    """The call was refused, and its id holds characters of several octets."""
-    return call.why is not None and not unquote(call.raw_id.decode("latin-1")).isascii()
+def named(desk: Desk, call: Call) -> str:
+    """Return the id of a call as it was meant."""
+    return unquote(call.raw_id.decode("latin-1"))
+
+
+def kept(desk: Desk, call: Call) -> str:
+    """Return the text that the resource of a call keeps of a cancel."""
+    texts = (call.found.entity.get(name) for name in desk.contract.lifecycle.records)
+    return next((text for text in texts if isinstance(text, str)), "")
+
+
+def in_characters(why: kit.When, text: Callable[[Desk, Call], str]) -> Change:
+    """Quote a text beyond ASCII in some refusals, the length of which counts characters."""
+    return kit.edit(
+        lambda desk, call: why(desk, call) and not text(desk, call).isascii(),
+        kit.data(lambda desk, call, value: value | {"@quoted": text(desk, call)}),
+        kit.wire("length-in-characters"),
+    )
 
 
 def large_chunk(desk: Desk, call: Call) -> bool:
@@ -85,9 +101,11 @@ FAULTS: tuple[Fault, ...] = (
     Fault("length-counts-characters", "wire",
           "A refusal quotes the id, and its length counts characters.",
           (breaks("wire", resource="odd"),), entry.has_envelope,
-          kit.edit(beyond_ascii, kit.data(lambda _, call, value: value | {
-              "@quoted.id": unquote(call.raw_id.decode("latin-1"))}),
-              kit.wire("length-in-characters"))),
+          in_characters(lambda _, call: call.why is not None, named)),
+    Fault("length-counts-characters-of-a-text", "wire",
+          "A second cancel is refused with the text that was kept; the length counts characters.",
+          (breaks("wire", call="second"),), all_of(entry.has_envelope, entry.records),
+          in_characters(kit.refused("final"), kept)),
     Fault("gzip-not-said", "wire", "Where gzip is taken an answer is packed, without saying so.",
           (breaks("wire", extra="browser"),), always,
           kit.edit(kit.both(packs, lambda _, call: call.method != "HEAD"),
