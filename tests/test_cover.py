@@ -13,7 +13,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST, chains
 from cancel_contracts.plan.cover import Cover, cover
-from cancel_contracts.plan.further import further
+from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.plan import make
 
@@ -155,7 +155,7 @@ def test_deep_meets_two_refusals_every_value_in_every_state_and_three_kinds(
 ) -> None:
     found = cover(Composition(contract), wanted(contract), 1000)
     before = len(found.calls)
-    further(found, 600)
+    further(found, 1600)
     more = found.calls[before:]
     assert len(set(map(str, found.calls))) == len(found.calls), "no call twice"
     two = [call for call in more if len(found.odd(call)) == 2]
@@ -199,3 +199,27 @@ def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract)
     for clause in contract.clauses:
         for situation in set(asked(contract, clause)) - plan.left_out.keys():
             assert any(composition.exercises(call, situation, [clause]) for call in calls)
+
+
+@each
+def test_what_has_ended_meets_every_caller_and_body_before_other_refusals_meet(
+    contract: Contract,
+) -> None:
+    found = cover(Composition(contract), wanted(contract, deep=True), 1000)
+    before = len(found.calls)
+    further(found, before + 500)
+    more = [call for call in found.calls[before:] if len(found.odd(call)) == 2]
+    two = [*found.calls[:before], *more]
+    others = [
+        at
+        for at, call in enumerate(two)
+        if at >= before and "resource" not in found.odd(call) and call.body.word != "none"
+    ]
+    ended = [c for c in two[: others[0] if others else None] if c.resource == "final"]
+    assert {call.state for call in ended} >= {*contract.lifecycle.final}
+    odd = {a: {value(c, a) for c in ended if a in found.odd(c)} for a in ("caller", "body")}
+    for aspect, met in odd.items():
+        for own, sample in found.samples[aspect].items():
+            call = found.of({"resource": ended[0], aspect: sample})
+            due = alone(call) and found.can(call) and found.composition.refused(call)
+            assert not due or found.is_neutral(sample, aspect) or own in met, (aspect, own)

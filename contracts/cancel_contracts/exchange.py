@@ -93,6 +93,11 @@ class Situation:
     parameter: tuple[str, str] | None = None  # the one that is omitted, invalid or other, and how
 
     @property
+    def by_owner(self) -> bool:
+        """Whether who calls may touch but what is their own."""
+        return self.owner is not None and self.owner == self.identity
+
+    @property
     def follows(self) -> bool:
         """Whether it comes after another call on its resource."""
         return self.call in ("second", "repeated")
@@ -202,6 +207,18 @@ def told_by_limit(received: Received, statuses: tuple[int, ...] = (429,)) -> boo
     return received.header("retry-after") is not None or (left or "").strip() == "0"
 
 
+def unavailable(received: Received) -> bool:
+    """Whether an answer is a 503 with a Retry-After: for now nobody serves, whoever asks (RFC 9110
+    section 15.6.4).
+    """
+    return received.status == 503 and bool(received.header("retry-after"))
+
+
+def puts_off(received: Received, limit_statuses: tuple[int, ...] = (429,)) -> bool:
+    """Whether an answer asks to come again later."""
+    return told_by_limit(received, limit_statuses) or unavailable(received)
+
+
 @dataclass(frozen=True)
 class Exchange:
     """One request and what became of it.
@@ -252,19 +269,13 @@ class Exchange:
 
     @property
     def unavailable(self) -> bool:
-        """Whether it was answered 503 with a Retry-After: for now nobody serves, whoever asks
-        (RFC 9110 section 15.6.4).
-        """
-        return (
-            self.status == 503
-            and self.received is not None
-            and bool(self.received.header("retry-after"))
-        )
+        """Whether nobody serves for now, whoever asks."""
+        return self.received is not None and unavailable(self.received)
 
     @property
     def put_off(self) -> bool:
         """Whether the answer asks to call again later, and says nothing of the call itself."""
-        return self.limited or self.unavailable
+        return self.received is not None and puts_off(self.received, self.limit_statuses)
 
     @property
     def unanswered(self) -> bool:

@@ -98,6 +98,7 @@ STATUS = (
     Variant("429 with a date", ALL, wire.Throttles, {"after": staticmethod(wire.in_a_second)}),
     Variant("429 with a fraction", ALL, wire.Throttles, {"after": staticmethod(lambda: "0.128")}),
     Variant("429 on any request", ALL, wire.ThrottlesAll),
+    Variant("503 on any request", ALL, wire.UnavailableNowAndThen),
     Variant("429 from the handler", ("SA", "AP", "MA"), wire.ThrottlesTheHandler),
     Variant("429 in a race", ("SA", "AP", "MA"), wire.ThrottlesARace),
     Variant("429 on a kept connection", ("SA", "AP", "MA"), wire.ThrottlesKeptConnections),
