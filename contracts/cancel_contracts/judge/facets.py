@@ -22,7 +22,7 @@ from cancel_contracts.judge.documented import body_problem, header_problem
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, retry_after
-from cancel_contracts.transport.wire import framing_faults
+from cancel_contracts.transport.framing import framing_faults
 
 SHOWN_BYTES = 120
 QUOTED_CHARS = 1000  # of what was expected, and of what came

@@ -2,9 +2,9 @@
 
 First every value in every state, for one permission may be read otherwise than the next; callers
 who are refused and send no body; and what has ended or does not exist beside one more fact that is
-refused or open: the call is refused as either may be, without effect. Then by turns every value beside each kind of caller, every caller
-beside each kind of value, two other refusals, and neutral values beside each other; then three
-kinds; then all pairs of values. Pure and deterministic.
+refused or open: the call is refused as either may be, without effect. Then by turns every value
+beside each kind of caller, every caller beside each kind of value, two other refusals, and neutral
+values beside each other; then three kinds; then all pairs of values. Pure and deterministic.
 """
 
 from __future__ import annotations

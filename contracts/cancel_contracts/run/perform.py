@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import (
     Acquire,
     AtOnce,
@@ -29,7 +28,14 @@ from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.kept import CLOSED
 from cancel_contracts.run.naming import named
-from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed, check_spent
+from cancel_contracts.run.performed import (
+    Held,
+    LastLook,
+    OneResource,
+    Performed,
+    check_given,
+    check_spent,
+)
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, is_open, marks
 from cancel_contracts.transport.client import Transport
@@ -233,7 +239,7 @@ class Performance:
         if position == 0:
             held.first = held.first or seen
             if step.given:
-                self._check_given(held, seen)
+                check_given(held, seen, self.done, local=self.local)
             else:
                 check_spent(held, seen, self.states, self.calls.contract.lifecycle)
         held.shows = seen
@@ -246,19 +252,6 @@ class Performance:
             role: Role = "target" if beside is None else "neighbour"
             if (call := self.held[slot if beside is None else beside].call) is not None:
                 self.done.last.append(LastLook(call, held.resource, role))
-
-    def _check_given(self, held: Held, seen: Observation | None) -> None:
-        """Raise Refused where the target file's id of nothing names something; on a target that is
-        not local also where no GET tells that it does not.
-        """
-        told, id_ = None, held.resource.id
-        if seen is not None and not seen.gone:
-            told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
-        elif seen is None and not self.local:
-            told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
-        if told is not None:
-            self.done.note = told
-            raise Refused(Gap(told))
 
     def _end(self, held: Held) -> None:
         """Tell of a resource that one refused call has left as it was."""

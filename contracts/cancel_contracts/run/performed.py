@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cancel_contracts.contract.states import Lifecycle
-from cancel_contracts.errors import Broken
+from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire
@@ -85,6 +85,20 @@ class Held:
     shows: Observation | None = None
     call: Exchange | None = None  # the last one on it
     awaited: bool = False  # whether a call that cancels it was seen through
+
+
+def check_given(held: Held, seen: Observation | None, done: Performed, *, local: bool) -> None:
+    """Raise Refused where the target file's id of nothing names something; on a target that is not
+    local also where no GET tells that it does not.
+    """
+    told, id_ = None, held.resource.id
+    if seen is not None and not seen.gone:
+        told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
+    elif seen is None and not local:
+        told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
+    if told is not None:
+        done.note = told
+        raise Refused(Gap(told))
 
 
 def check_spent(
