@@ -35,9 +35,18 @@ def _usable(context: Context, exchange: Exchange) -> Told:
 
 
 def _closed(context: Context, exchange: Exchange) -> Told:
-    """One that has done what the call asked for has read it, and owes the answer."""
-    done = cancelled(context, exchange)
-    if not isinstance(done, Finding) or not done.ok:
+    """One that has done what the call asked for has read it, and owes the answer. What a call did
+    that was made in its place shows later.
+    """
+    sight = context.sight
+    if context.made_anew(exchange) is None:
+        done = cancelled(context, exchange)
+        took = isinstance(done, Finding) and done.ok
+    else:
+        before, after = sight.before(exchange), sight.after(exchange)
+        took = after is not None and sight.took_effect(before, after) == "cancelled"
+    earlier = (x for x in sight.scene(exchange.scenario).calls if x.position < exchange.position)
+    if not took or any(x.succeeded for x in earlier):
         return CLOSED
     return Finding(False, "an answer", "the call took effect and was not answered")
 

@@ -17,7 +17,7 @@ from cancel_contracts.plan.kept import (
     odd_ones,
     of_one_connection,
     on_one,
-    served_ones,
+    refused_and_served,
 )
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
@@ -65,8 +65,9 @@ def arranged(
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
     later = {row: last.wanted(row) for row in rows}
     lone = [row for row in rows if row not in beside and row not in (blind, (ordinary,))]
-    joined = [some for some in (odd_ones(lone), served_ones(composition, lone)) if len(some) > 1]
-    rows = [row for row in rows if not any(row in some for some in joined)]
+    some = (odd_ones(lone), refused_and_served(composition, lone))
+    joined = [of_one for of_one in some if len(of_one) > 1]
+    rows = [row for row in rows if not any(row in of_one for of_one in joined)]
     on_kept = kept_rows(composition, rows)
     made: list[Scenario] = []
     for row in rows:
@@ -81,7 +82,7 @@ def arranged(
         if row in on_kept:
             scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
         made.append(scenario)
-    looked = ([later[row] for row in some] for some in joined)
+    looked = ([later[row] for row in of_one] for of_one in joined)
     shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
     return [*made[:1], *shared, *made[1:], *pairs]
 

@@ -14,6 +14,7 @@ from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST, Chain
 from cancel_contracts.plan.steps import (
+    EXISTING,
     Call,
     Close,
     Observe,
@@ -25,7 +26,7 @@ from cancel_contracts.plan.steps import (
 
 QUOTED = ("unicode", "raw")  # what an answer quotes in more octets than characters
 LONG = "{long}"  # of a text that is longer than any other
-SERVED = 4  # calls that are served, one after the other on one connection
+SERVED = 4  # calls that are served on one connection, the first no later than the fourth
 
 
 def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
@@ -48,9 +49,9 @@ def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
 
 
 def _refused_for(composition: Composition, call: Situation) -> list[tuple[str, bool]]:
-    """Return the aspects of a call that have it refused, and whether it is a HEAD."""
+    """Return the aspects of a call that have it refused, or may, and whether it is a HEAD."""
     read, head = composition.read(call), call.method == "HEAD"
-    return [(a, head) for a in read.odd if read.standings[a].kind == "refused"]
+    return [(a, head) for a in read.odd if read.standings[a].kind != "neutral"]
 
 
 def on_one(scenario: Scenario, *, first: bool) -> Scenario:
@@ -74,7 +75,7 @@ def odd_ones(rows: Sequence[Chain]) -> list[Chain]:
 
     What an answer may quote comes first: octets too many are the beginning of the next answer.
     """
-    odd: list[Chain] = [row for row in rows if len(row) == 1 and row[0].resource == "odd"]
+    odd: list[Chain] = [row for row in rows if len(row) == 1 and _is_odd(row[0])]
     odd.sort(key=lambda row: row[0].id.word not in QUOTED)
     quoted = sum(row[0].id.word in QUOTED for row in odd)
     some = [*odd[:quoted], *odd[quoted::2]][:LONGEST]
@@ -83,29 +84,41 @@ def odd_ones(rows: Sequence[Chain]) -> list[Chain]:
     return [row for row in some if row not in drawn[1:]]
 
 
-def served_ones(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
-    """Return a few rows of one call that is served, each on another resource, that go over one
-    connection: the longest body first, for of a buffer that is used again its end may be left.
+def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
+    """Return a few rows of one call, each on another resource, that go over one connection.
+
+    What no row of several goes on after comes first, a call for each aspect that has it refused;
+    then some that are served, the longest body first, for of a buffer that is used again its end
+    may be left.
     """
-    served: list[Chain] = [row for row in rows if len(row) == 1 and composition.served(row[0])]
+    met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
+    singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
+    found: list[Chain] = []
+    for row in singles:
+        aspects = _refused_for(composition, row[0])
+        if len(aspects) == 1 and met.isdisjoint(aspects):
+            found.append(row)
+            met |= set(aspects)
+    served: list[Chain] = [row for row in singles if composition.served(row[0])]
     served.sort(key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text)))
-    return served[:SERVED]
+    return [*found[: SERVED - 1], *served[:SERVED]] if served else []
 
 
 def of_one_connection(rows: Sequence[Chain], last: Sequence[bool], act: str) -> Scenario:
     """Return rows of one call as a scenario on one connection.
 
-    `last`: which of their resources are looked at when the run ends. Few calls have the looks
-    before them on the connection too, so that one of them is the fourth request there.
+    `last`: which of their resources are looked at when the run ends. Of the looks before the calls
+    so many are on the connection too that the last call is the fourth request there, or a later.
     """
     scenario = on_one_connection(*(row[0] for row in rows), act=act)
-    steps: list[Step] = []
-    for step in scenario.steps:
-        if isinstance(step, Observe):
-            if step.situation.resource == "odd":
-                continue
-            early = len(rows) < SERVED and not any(isinstance(s, Call) for s in steps)
-            step = replace(step, keep_alive=early)
-        steps.append(step)
+    steps = [s for s in scenario.steps if not (isinstance(s, Observe) and _is_odd(s.situation))]
+    begin = next(at for at, step in enumerate(steps) if isinstance(step, Call))
+    for at in range(max(0, begin - max(0, SERVED - len(rows))), begin):
+        step = steps[at]
+        steps[at] = replace(step, keep_alive=True) if isinstance(step, Observe) else step
     steps += [ObserveLast(slot) for slot, wanted in enumerate(last) if wanted]
     return Scenario(tuple(steps))
+
+
+def _is_odd(call: Situation) -> bool:
+    return call.resource == "odd"
