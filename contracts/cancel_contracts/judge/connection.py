@@ -15,6 +15,8 @@ from cancel_contracts.judge.effect import cancelled
 from cancel_contracts.judge.facets import Finding, Told, answer
 from cancel_contracts.needs import choice
 
+# RFC 9110 sections 15.5.9 and 15.5.20: the connection is to be closed, or is none for this request.
+ELSEWHERE = (408, 421)
 CLOSED = choice("the server closed the connection: it carried no second call")
 FRESH = "what a connection of its own is answered"
 
@@ -26,6 +28,8 @@ def connection(context: Context, exchange: Exchange, wanted: str) -> Told:
 def _usable(context: Context, exchange: Exchange) -> Told:
     """The call after a success, on the same connection, is answered."""
     expected = "the next call on the connection is answered 2xx"
+    if exchange.reused and exchange.status in ELSEWHERE:
+        return CLOSED
     if exchange.received is not None:
         ok = exchange.received.error is None and exchange.succeeded
         return CLOSED if ok and not exchange.reused else Finding(ok, expected, answer(exchange))
@@ -64,6 +68,8 @@ def _alike(context: Context, exchange: Exchange) -> Told:
         return Finding(True, FRESH, answer(exchange))
     if exchange.failure == "closed":
         return _closed(context, exchange)
+    if exchange.status in ELSEWHERE:
+        return CLOSED
     if (again := context.made_anew(exchange)) is None or again.unanswered:
         return None
     told = f"{answer(exchange)}; on its own {answer(again)}"
@@ -81,6 +87,7 @@ def _look_astray(context: Context, exchange: Exchange) -> Exchange | None:
     ]
     for first, again in pairwise(looks):
         same = first.resource == again.resource and first.sent.url == again.sent.url
-        if same and first.reused and not first.succeeded and again.succeeded:
+        lost = first.reused and not first.succeeded and first.status not in ELSEWHERE
+        if same and lost and again.succeeded:
             return first
     return None

@@ -118,9 +118,9 @@ class Context:
         return next((x for x in after if x.situation in same), None)
 
     def refused_look(self, exchange: Exchange) -> int | None:
-        """Return how the look after the call was refused, by a 4xx that says so of the id."""
+        """Return how a look since the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):
-            looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
+            looked = x.kind == "observe" and x.position >= exchange.position and x.role == "target"
             if looked and x.refused and x.status != 401 and not x.limited:
                 return x.status
         return None

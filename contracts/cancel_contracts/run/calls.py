@@ -126,10 +126,9 @@ class Calls:
         chunked = situation.transfer == "chunked" and self._version != "1.0"
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)
-        wire = via or self.transport
         # RFC 9112 section 9.3: HTTP/1.0 ends with its answer, where nobody asks otherwise.
         kept = via is not None and request.version == "1.1"
-        answer = wire.send(request, keep_alive=kept, chunked=chunked)
+        answer = (via or self.transport).send(request, keep_alive=kept, chunked=chunked)
         if self.usual_seconds and via is None:
             self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:
@@ -198,7 +197,8 @@ class Calls:
             said = (resource.id, carried, unique, self.parameters)
             request = observe_request(self.contract, self.base_url, *said)
             *astray, answer = looks(self.transport, request, via)
-            for each in astray:
+            self.closed += sum(each.received is None for each in astray)
+            for each in (x for x in astray if x.received is not None):
                 keep(each, carried)
             return answer
 

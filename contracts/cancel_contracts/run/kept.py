@@ -15,7 +15,8 @@ from cancel_contracts.parse import success
 from cancel_contracts.transport.client import Answer, Transport
 
 CLOSED = 6  # calls that met a closed connection: then the server keeps none, and rows do not either
-TOLD = (401, 403, 404, 410, 429, 503)  # what a GET may be answered, by whoever has read it
+# What a GET may be answered by whoever has read it, or could not pass it on.
+TOLD = (401, 403, 404, 410, 429, 502, 503, 504)
 
 
 def astray(composition: Composition, exchange: Exchange) -> bool:
@@ -41,8 +42,8 @@ def astray(composition: Composition, exchange: Exchange) -> bool:
 
 def looks(transport: Transport, request: Sent, via: Transport | None) -> list[Answer]:
     """Send a GET, on the connection that `via` keeps where there is one; again on a new one where
-    what came tells of the connection alone (it is safe: RFC 9110 section 9.2.1). Return the answers
-    to judge, that of the resource last.
+    what came tells of the connection alone (it is safe: RFC 9110 section 9.2.1). Return what came,
+    that of the resource last.
     """
     if via is None:
         answer = transport.beside(request)
@@ -54,5 +55,4 @@ def looks(transport: Transport, request: Sent, via: Transport | None) -> list[An
     if not answer.reused or heard:
         return [answer]
     via.close()
-    again = via.send(request, keep_alive=True)
-    return [again] if got is None else [answer, again]
+    return [answer, via.send(request, keep_alive=True)]
