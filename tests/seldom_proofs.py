@@ -791,6 +791,74 @@ DRAWN: dict[str, Recipe] = {
     "id-of-many-odd-octets-answered-500": lambda w: w.call("%FF%FE%FD%FC%FB").constant,
 }
 
+OTHER_TENANT = "2c1f6a0e-77d4-4b0b-9d53-0f3a6c1e8b92"
+HTML, PLAIN = ["Accept: text/html"], ["Content-Type: text/plain"]
+TYPED = ["Content-Type: application/json"]
+
+
+def respelled(change: Callable[[str], str]) -> Recipe:
+    """Call under the id of a resource in another spelling, and look at that resource."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new()
+        return w.call(change(id_)).constant, w.look(id_).constant
+
+    return recipe
+
+
+def signed(owner: str | None = None, **claims: Any) -> Recipe:
+    return lambda w: told(w, w.new(owner=owner), token=w.sign(**claims))
+
+
+def of_an_application(**claims: Any) -> Recipe:
+    return lambda w: told(
+        w, w.new(), token=w.sign(scp=None, wids=None, roles=[*w.hand.permissions], **claims)
+    )
+
+
+def lower_case_app(w: World) -> Any:
+    return told(w, w.new(), token="b" + w.app()[1:])
+
+
+def owner_says(tail: str) -> Recipe:
+    def recipe(w: World) -> Any:
+        id_ = w.new(owner="user")
+        body = w.documented(id_)[:-2] + tail.encode() + b'"}'
+        return told(w, id_, identity="user", body=body)
+
+    return recipe
+
+
+LARGE = json.dumps("x" * 40_000).encode()
+BESIDE: dict[str, Recipe] = {
+    "escaped-id-without-effect": respelled(lambda id_: f"%{ord(id_[0]):02X}{id_[1:]}"),
+    "needless-escapes-refused": respelled(lambda id_: f"%{ord(id_[0]):02X}{id_[1:]}"),
+    "id-in-another-case-answered-as-done": respelled(str.swapcase),
+    "lower-case-scheme-of-an-application-refused": lower_case_app,
+    "unknown-to-a-browser-answered-200": unknown(headers=HTML),
+    "refusal-in-another-language-answered-500": unknown(headers=["Accept-Language: cy-GB"]),
+    "unknown-without-a-body-answered-as-done": unknown(body=b""),
+    "final-without-a-body-cancelled": lambda w: told(w, w.new(w.hand.final[0]), body=b""),
+    "personal-account-without-a-body-accepted": at(0, identity="personal", body=b""),
+    "personal-account-with-a-body-accepted": at(0, identity="personal", body=b"{}"),
+    "no-permission-without-a-body-accepted": at(0, identity="no-permission", body=b""),
+    "owners-text-with-a-nul-answered-500": owner_says("\\u0000"),
+    "large-body-refused-and-performed": at(0, body=LARGE),
+    "text-of-an-application-answered-500": at(0, identity="app", body=b"text", headers=PLAIN),
+    "typed-nothing-of-an-application-refused": at(0, identity="app", headers=TYPED),
+    "media-type-of-nothing-refused": at(0, headers=TYPED),
+    "own-resource-needs-no-permission": signed("user", sub="user", scp="User.Read", wids=None),
+    "scopes-beside-a-role-not-read": signed(roles=["Reports.Review"]),
+    "plain-user-second-state-refused": at(1, **USER),
+    "plain-user-with-a-query-not-found": lambda w: told(
+        w, w.new(), path=f"{w.hand.path}?a=1", **USER
+    ),
+    "directory-role-asked": at(0, **USER),
+    "token-of-another-tenant-accepted": signed(tid=OTHER_TENANT),
+    "application-of-another-tenant-accepted": of_an_application(tid=OTHER_TENANT),
+    **{f"other-tenant-answered-{code}": signed(tid=OTHER_TENANT) for code in (403, 404)},
+}
+
 SELDOM_PROOFS: dict[str, Recipe] = {
     **{f"drawn-{name}": recipe for name, recipe in DRAWN.items()},
     **HABITS,
@@ -804,6 +872,7 @@ SELDOM_PROOFS: dict[str, Recipe] = {
     "unasked-body-is-written": unasked(actionReason="other"),
     "unasked-body-says-the-state": unasked(),
     **NEUTRAL,
+    **BESIDE,
     **{f"crowd-{name}": recipe for name, recipe in CROWD.items()},
     **TEXTS,
     **REQUESTS,

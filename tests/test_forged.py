@@ -24,7 +24,8 @@ FORGED = [name for name, word in IDENTITIES.items() if word.need == "mint"]
 WRONG = {
     "wrong-audience": {"aud"}, "wrong-issuer": {"iss"}, "without-expiry": {"exp"},
     "user-with-roles": {"scp", "roles"}, "scopes-listed": {"scp", "scopes"},
-    "not-yet-valid": {"nbf", "exp"},
+    "not-yet-valid": {"nbf", "exp"}, "scopes-and-roles": {"roles"},
+    "other-tenant": {"iss", "tid"}, "other-tenant-app": {"iss", "tid"},
 }  # fmt: skip
 
 
@@ -42,7 +43,7 @@ def parts(contract: str, name: str) -> tuple[dict[str, Any], dict[str, Any], str
 @pytest.mark.parametrize("contract", ["machine-action", "access-package-assignment-request"])
 def test_a_token_is_wrong_in_one_thing_alone(contract: str, name: str) -> None:
     header, claims, signature = parts(contract, name)
-    usual, ordinary, _ = parts(contract, "admin")
+    usual, ordinary, _ = parts(contract, "app" if name == "other-tenant-app" else "admin")
     wrong = {k for k in {*claims, *ordinary} - NAMED if claims.get(k) != ordinary.get(k)}
     assert wrong - {"iat", "nbf", "exp"} == WRONG.get(name, set()) - {"nbf", "exp"}
     assert WRONG.get(name, set()) <= wrong
@@ -60,6 +61,14 @@ def test_what_is_wrong_begins_as_the_right_one_does() -> None:
     assert told["wrong-issuer"]["tid"] not in told["wrong-issuer"]["iss"]
     told_algorithm = [parts("machine-action", name)[0]["alg"] for name in UNSIGNED]
     assert told_algorithm == ["none", "NONE", "hs256"]
+
+
+def test_of_another_tenant_all_that_names_a_tenant_does() -> None:
+    for name, own in (("other-tenant", "admin"), ("other-tenant-app", "app")):
+        claims, usual = (parts("security-action", who)[1] for who in (name, own))
+        assert claims["tid"] in claims["iss"]
+        assert claims["tid"] != usual["tid"]
+        assert {k: claims[k] for k in NAMED} == {k: usual[k] for k in NAMED}
 
 
 def test_a_users_roles_are_those_that_the_operation_documents() -> None:
@@ -91,9 +100,9 @@ def test_authorization_holds_one_word_more_or_another(name: str, line: str) -> N
     ("fault", "contract", "profile"),
     [
         ("token-with-words-after", "machine-action", "deep"),
-        ("token-with-words-after", "security-action", "gate"),
+        ("token-of-another-tenant-accepted", "security-action", "gate"),
         ("token-without-expiry-accepted", "security-action", "deep"),
-        ("token-of-another-issuer-accepted", "machine-action", "gate"),
+        ("token-of-another-issuer-accepted", "security-action", "gate"),
         ("success-as-201", "machine-action", "gate"),
     ],
 )

@@ -24,6 +24,7 @@ from servers import (  # noqa: F401 - each fills the register
     faults_request,
     faults_state,
     faults_wire,
+    joint_dates,
     joint_entity,
     joint_pairs,
     joint_requests,

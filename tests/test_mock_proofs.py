@@ -573,7 +573,7 @@ def test_a_variant_does_what_is_documented(name: str, hand: Hand) -> None:
     with MockServer([CONTRACTS[hand.name]], key=KEY, variants=[name]) as mock:
         w = World(hand, mock)
         first = w.new(owner="user")
-        caller = "app" if name == "application-only" else "user"
+        caller = "app" if name in ("application-only", "directory-role-asked") else "user"
         assert final_status(w.call(first, identity=caller)) in (200, 204)
         if name != "no-get-route":
             time.sleep(1.05 if name == "effect-visible-after-a-second" else 0)

@@ -161,7 +161,7 @@ def test_what_the_call_itself_has_said_may_come_back() -> None:
 
 
 def test_what_is_made_of_the_primarys_token_is_the_primary() -> None:
-    said = [("lower-case-scheme", "For admin, no.", 404), ("admin", "For user, no.", 404)]
+    said = [("cut-token", "For admin, no.", 404), ("admin", "For user, no.", 404)]
     assert told(asked(*said)) == [4]
 
 
@@ -213,7 +213,7 @@ def test_applications_may_share_a_name_and_one_caller_has_one() -> None:
         ("admin", "ADMIN@x"), ("application:A", "an application"), ("app", "an application")
     )
     assert apart(shared) == {0: True, 1: True, 2: True}
-    again = cancelled(("admin", "a"), ("lower-case-scheme", "a"), ("user", "b"), ("user", None))
+    again = cancelled(("admin", "a"), ("cut-token", "a"), ("user", "b"), ("user", None))
     assert apart(again) == {0: True, 1: True, 2: True}
 
 

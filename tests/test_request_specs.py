@@ -132,7 +132,7 @@ BUILD: dict[str, tuple[Change, str]] = {
     "a bare scheme where there is none": (
         all_of(given(identity="bare-scheme"), scheme(type="apiKey", name="X-Key", **{"in": "header"})), "'bare-scheme' is nothing of its own under the scheme",
     ),
-    "a scheme in lower case already": (all_of(given(identity="lower-case-scheme"), scheme(type="http", scheme="token")), "'lower-case-scheme' is nothing"),
+    "a scheme in lower case already": (all_of(given(extra="lower-case-scheme"), scheme(type="http", scheme="token")), "'lower-case-scheme' is nothing"),
     "a challenge for Bearer": (
         lambda d: d["x-clauses"][10]["expect"].update(header=["bearer"]), "x-clauses/BS-11/expect/header: expects a challenge for Bearer, which is not the scheme",
     ),
@@ -446,13 +446,12 @@ def without(*words: str) -> Change:
     """Leave words out that say nothing under another scheme."""
 
     def change(d: Document) -> None:
-        for row in d["x-clauses"]:
-            asked = row.get("given", {}).get("identity")
-            if isinstance(asked, list):
-                row["given"]["identity"] = [word for word in asked if word not in words]
-        d["x-clauses"] = [
-            r for r in d["x-clauses"] if r.get("given", {}).get("identity") not in words
-        ]
+        for key in ("identity", "extra"):
+            for row in d["x-clauses"]:
+                asked = row.get("given", {}).get(key)
+                if isinstance(asked, list):
+                    row["given"][key] = [word for word in asked if word not in words]
+            d["x-clauses"] = [r for r in d["x-clauses"] if r.get("given", {}).get(key) not in words]
 
     return change
 

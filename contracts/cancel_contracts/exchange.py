@@ -160,6 +160,13 @@ class Received:
         return epoch(self.header("x-ratelimit-reset") or "")
 
     @property
+    def unavailable(self) -> bool:
+        """Whether it is a 503 with a Retry-After: for now nobody serves, whoever asks (RFC 9110
+        section 15.6.4).
+        """
+        return self.status == 503 and bool(self.header("retry-after"))
+
+    @property
     def redirect(self) -> str | None:
         """Return where a redirect leads, or None for any other answer."""
         return self.header("location") if self.status // 100 == 3 else None
@@ -207,16 +214,9 @@ def told_by_limit(received: Received, statuses: tuple[int, ...] = (429,)) -> boo
     return received.header("retry-after") is not None or (left or "").strip() == "0"
 
 
-def unavailable(received: Received) -> bool:
-    """Whether an answer is a 503 with a Retry-After: for now nobody serves, whoever asks (RFC 9110
-    section 15.6.4).
-    """
-    return received.status == 503 and bool(received.header("retry-after"))
-
-
-def puts_off(received: Received, limit_statuses: tuple[int, ...] = (429,)) -> bool:
-    """Whether an answer asks to come again later."""
-    return told_by_limit(received, limit_statuses) or unavailable(received)
+def put_off(received: Received, statuses: tuple[int, ...] = (429,)) -> bool:
+    """Whether an answer asks to call again later, and says nothing of the call itself."""
+    return told_by_limit(received, statuses) or received.unavailable
 
 
 @dataclass(frozen=True)
@@ -269,13 +269,13 @@ class Exchange:
 
     @property
     def unavailable(self) -> bool:
-        """Whether nobody serves for now, whoever asks."""
-        return self.received is not None and unavailable(self.received)
+        """Whether it was answered 503 with a Retry-After."""
+        return self.received is not None and self.received.unavailable
 
     @property
     def put_off(self) -> bool:
         """Whether the answer asks to call again later, and says nothing of the call itself."""
-        return self.received is not None and puts_off(self.received, self.limit_statuses)
+        return self.received is not None and put_off(self.received, self.limit_statuses)
 
     @property
     def unanswered(self) -> bool:

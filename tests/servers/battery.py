@@ -20,7 +20,7 @@ from typing import Any
 
 from servers.front import Request, Response
 from servers.service import Service
-from servers.tokens import KEY, PERSONAL_TENANT
+from servers.tokens import HOME_TENANT, KEY, PERSONAL_TENANT
 
 WAIT_SECONDS = 0.1  # after which it is looked at once more
 UUID = re.compile(rb"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -53,8 +53,8 @@ class Battery:
         whole: dict[str, Any] = {
             "aud": sorted(page.audiences)[0],
             "oid": name,
-            "iss": "https://sts.windows.net/tenant-1/",
-            "tid": "tenant-1",
+            "iss": f"https://sts.windows.net/{HOME_TENANT}/",
+            "tid": HOME_TENANT,
             "exp": now + 900,
             "nbf": now - 60,
             "scp": " ".join(sorted(page.delegated)),

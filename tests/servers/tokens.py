@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from servers.pages import SEVEN, Page
 
+HOME_TENANT = "5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11"
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 KEY = "a shared secret of the held-out servers, 32 bytes and more"
 
@@ -107,8 +108,12 @@ class Signed:
         return claims.get("aud") in self.page.audiences
 
     def issued(self, claims: dict[str, Any]) -> bool:
-        """The issuer names the tenant that `tid` names (access-token-claims-reference)."""
-        return str(claims.get("tid")) in str(claims.get("iss", claims.get("tid")))
+        """The issuer names the tenant that `tid` names (access-token-claims-reference), and that is
+        ours (claims-validation), or that of personal accounts.
+        """
+        tenant = claims.get("tid")
+        ours = tenant in (HOME_TENANT, PERSONAL_TENANT)
+        return ours and str(tenant) in str(claims.get("iss", tenant))
 
     def holder(self, claims: dict[str, Any]) -> Caller:
         # `scp` stands in user tokens only (access-token-claims-reference), so it decides.

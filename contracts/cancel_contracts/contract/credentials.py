@@ -70,6 +70,17 @@ class Scheme:
         """Return a token in its place."""
         return self.placed(f"{self.word} {self.written(token)}".lstrip())
 
+    def respelled(self, carried: Carried, spelling: Callable[[str], str]) -> Carried:
+        """Return credentials with the scheme's word, where it stands, in another spelling."""
+        if not self.word or spelling(self.word) == self.word:
+            return carried
+        begins = re.compile(rf"{re.escape(self.word)}(?= |$)")
+        lines = (
+            (n, begins.sub(lambda m: spelling(m[0]), text, count=1) if n == self.name else text)
+            for n, text in carried.headers
+        )
+        return replace(carried, headers=tuple(lines))
+
     def placed(self, text: str) -> Carried:
         """Return a text where the credentials stand, whatever it is."""
         if self.place == "query":
@@ -83,9 +94,8 @@ class Scheme:
         if self.opaque and IDENTITIES.get(identity, ANYBODY).need == "mint":
             return False
         if self.word:
-            low = self.word == self.word.lower() and identity == "lower-case-scheme"
-            return not low and not (self.basic and identity == "basic-scheme")
-        return identity not in ("bare-scheme", "lower-case-scheme", "bare-token", "other-scheme")
+            return not (self.basic and identity == "basic-scheme")
+        return identity not in ("bare-scheme", "bare-token", "other-scheme")
 
 
 BEARER = Scheme()
@@ -134,7 +144,6 @@ IDENTITIES = table(
     Word("bare-scheme", "`Bearer` without a token", "with a Bearer that has no token", lambda scheme, _: scheme.placed(scheme.word)),
     Word("garbage-token", "a token of nobody", "with a token of nobody", lambda scheme, _: scheme.carry(scheme.minted("nobody", "not-a-token-of-anybody"))),
     Word("basic-scheme", "user and password", "with Basic credentials", lambda _, __: Scheme("Basic").carry("user:password")),
-    Word("lower-case-scheme", "a good token under `bearer`", "with the scheme in lower case", lambda scheme, token: replace(scheme, word=scheme.word.lower()).carry(token)),
     Word("bare-token", "a good token without a scheme", "with a good token and no scheme", lambda scheme, token: scheme.placed(scheme.written(token))),
     Word("cut-token", "a good token without its end", "with a token cut short", _written(lambda token: token[:-4])),
     Word("longer-token", "a good token with letters after it", "with a token that goes on", _written(lambda token: f"{token}AAAA")),
@@ -150,6 +159,9 @@ IDENTITIES = table(
     Word("capital-none", "a token of `alg` NONE", "with an unsigned token that says NONE", need="mint"),
     Word("lower-case-algorithm", "a token that nobody signed, its `alg` in lower case", "with an unsigned token whose algorithm is in lower case", need="mint"),
     Word("without-expiry", "a token without `exp`", "with a token that never expires", need="mint"),
+    Word("other-tenant", "an administrator of another tenant, whose issuer and `tid` name that", "with a token of another tenant", need="mint"),
+    Word("other-tenant-app", "an application of another tenant, whose issuer and `tid` name that", "with an application's token of another tenant", need="mint"),
+    Word("scopes-and-roles", "a user's token with every documented scope, and a role beside them", "with a user's token that has a role beside its scopes", need="mint"),
     Word("user-with-roles", "a user's token whose `scp` lacks the permissions that its `roles` name", "with a user's token that has roles for scopes", need="mint"),
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.contract.form import FORM, encodes, misfit
 from cancel_contracts.contract.given import identity_name, listed, values
 from cancel_contracts.contract.model import Clause, Contract
@@ -17,6 +18,7 @@ Problem = tuple[str, str, str]
 OF_NO_FORM = frozenset(
     name for name, word in BODIES.items() if word.wire and not isinstance(word.wire, Tail)
 )  # that are JSON, or nearly
+LOW = "lower-case-scheme"
 SHOWN = ("GET", "HEAD")
 # Odd ids that lead to what stands above a resource, where nothing follows them in the path.
 ABOVE = frozenset({"empty", "dots", "space"})
@@ -37,6 +39,10 @@ def of_clause(contract: Contract, clause: Clause) -> Iterator[Problem]:
         if not contract.scheme.knows(who):
             problem = f"{who!r} is nothing of its own under the scheme of the operation"
             yield f"{where}/given/identity", problem, "leave it out"
+    extras, word = listed(given.get("extra", [])), contract.scheme.word
+    if LOW in extras and EXTRAS[LOW].wire.scheme(word) == word:
+        problem = f"{LOW!r} is nothing of its own under the scheme of the operation"
+        yield f"{where}/given/extra", problem, "leave it out"
     if "parameter" in given:
         for pair in values(contract, given, "parameter"):
             yield from _parameter(contract, f"{where}/given/parameter", pair)

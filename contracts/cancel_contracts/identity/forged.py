@@ -1,6 +1,7 @@
-"""What is wrong with a token that is minted to be refused: a claim, its header or its signature.
+"""What is odd in a token that is minted: a claim, its header or its signature.
 
-Each is wrong in that alone, so that a server that serves it is known by what it does not look at.
+Nearly all are to be refused. Each is wrong in that alone, so that a server that serves it is known
+by what it does not look at.
 Names that only begin as the right ones do show whoever compares beginnings. They end in `.example`
 (RFC 2606): no server rightly trusts them.
 """
@@ -16,6 +17,8 @@ from urllib.parse import urlsplit
 Claims = dict[str, Any]
 OTHER_KEY = "a key that the target has never seen, of some length"
 LEAST = "User.Read"  # a permission that no operation here asks for
+ROLE = "Reports.Review"  # of an application, assigned to a user
+OTHER_TENANT = "2c1f6a0e-77d4-4b0b-9d53-0f3a6c1e8b92"
 
 
 def _audience(claims: Claims, _: Iterable[str]) -> Claims:
@@ -28,8 +31,19 @@ def _issuer(claims: Claims, _: Iterable[str]) -> Claims:
     return claims | {"iss": f"{issuer.scheme}://{issuer.netloc}.another-issuer.example/"}
 
 
+def _tenant(claims: Claims, _: Iterable[str]) -> Claims:
+    """Name another tenant, throughout, and in it somebody whose name is known in ours too."""
+    own, sub = str(claims["tid"]), "app" if claims["idtyp"] == "app" else "admin"
+    named = {"sub": sub, "oid": sub, "preferred_username": sub, "tid": OTHER_TENANT}
+    return claims | named | {"iss": str(claims["iss"]).replace(own, OTHER_TENANT)}
+
+
 def _never_expires(claims: Claims, _: Iterable[str]) -> Claims:
     return {name: value for name, value in claims.items() if name != "exp"}
+
+
+def _role_beside(claims: Claims, _: Iterable[str]) -> Claims:
+    return claims | {"roles": [ROLE]}
 
 
 def _with_roles(claims: Claims, names: Iterable[str]) -> Claims:
@@ -46,6 +60,9 @@ def _listed(claims: Claims, names: Iterable[str]) -> Claims:
 CLAIMS: Mapping[str, Callable[[Claims, Iterable[str]], Claims]] = {
     "wrong-audience": _audience,
     "wrong-issuer": _issuer,
+    "other-tenant": _tenant,
+    "other-tenant-app": _tenant,
+    "scopes-and-roles": _role_beside,
     "without-expiry": _never_expires,
     "user-with-roles": _with_roles,
     "scopes-listed": _listed,

@@ -8,10 +8,6 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.needs import Gap, Need
 from cancel_contracts.targets.file import Endpoint
 
-# Whoever describes no identity at all is called as somebody without credentials, and this changes
-# nothing about that.
-HARMLESS = "lower-case-scheme"
-
 
 def lacking(contract: Contract, endpoint: Endpoint, identity: str, primary: str) -> Gap | None:
     """Return why nobody can call so, or None. `primary` is who makes ordinary calls."""
@@ -29,5 +25,5 @@ def lacking(contract: Contract, endpoint: Endpoint, identity: str, primary: str)
         return Gap(f"needs a minted token: {name}", Need("mint", known))
     if name == primary and not endpoint.identities:
         told = "the target offers no identity to make it from"
-        return Gap(told, Need("identity")) if derived and identity != HARMLESS else None
+        return Gap(told, Need("identity")) if derived else None
     return Gap(f"the target offers no identity {known}", Need("identity", known))

@@ -22,9 +22,16 @@ from cancel_contracts.judge.effect import EFFECTS
 from cancel_contracts.judge.entity import ENTITY
 from cancel_contracts.judge.facets import FACETS, Facet, Finding, Told
 from cancel_contracts.judge.overall import OVERALL
+from cancel_contracts.judge.whole import WHOLE
 from cancel_contracts.needs import NO_GET, Gap, inconclusive
 
-SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS, **ENTITY, "connection": connection}
+SINGLE: dict[str, Facet] = {
+    **FACETS,
+    **EFFECTS,
+    **ENTITY,
+    **WHOLE,
+    "connection": connection,
+}
 # Facets whose value lists what is to be judged item by item.
 LISTED = frozenset({"error", "header", "entity", "keeps"})
 UNSEEN = inconclusive(

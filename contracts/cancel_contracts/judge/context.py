@@ -14,6 +14,8 @@ from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
+from cancel_contracts.judge.late import Ends, ends
+from cancel_contracts.sight.ended import telling
 from cancel_contracts.sight.sight import Sight
 
 
@@ -124,6 +126,16 @@ class Context:
             if looked and x.refused and x.status != 401 and not x.limited:
                 return x.status
         return None
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """What of a resource that has ended is changed by nothing but a call."""
+        return telling(self.contract, self.journal.exchanges, self.sight)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """What shows at the end of the run, where no page names the state after a cancel."""
+        return ends(self.contract.lifecycle, self.journal.exchanges, self.sight)
 
     @cached_property
     def fatal(self) -> float | None:

@@ -44,7 +44,8 @@ def cancelled(context: Context, exchange: Exchange) -> Told:
         return _unseen(context, exchange)
     if told == "cancelled" and (last := sight.lost(exchange)):
         actual = f"{answer(exchange)}; it took effect, and in the end the GET shows"
-        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}")
+        fewer = "".join(f", fewer {name}" for name in sight.shortened(exchange))
+        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}{fewer}")
     before, seen = sight.before(exchange), describe(life, look)
     same = " still" if before and not sight.differs(before, look) else ""
     expected = told_by(life) or "the effect shows"
@@ -126,7 +127,7 @@ def _performed_later(context: Context, exchange: Exchange, before: Observation) 
     calls = context.sight.scene(exchange.scenario).calls
     refused = all(call.status is not None and not call.succeeded for call in calls)
     was, now = before.entity, last.entity
-    done = _begun(life, now) and not _begun(life, was)
+    done = (_begun(life, now) and not _begun(life, was)) or context.ends.done(before, last)
     return refused and (done or (is_open(life, now) and not is_open(life, was)))
 
 
@@ -169,27 +170,6 @@ def _kept(context: Context, exchange: Exchange) -> Told:
         sight.unchanged(start, end) or (moved and open_again)
     )
     return Finding(not taken_back, expected, actual)
-
-
-def whole(context: Context, exchange: Exchange, _: Any) -> Told:
-    """What is documented and neither set nor touched by a cancel is as before."""
-    sight = context.sight
-    before, after = sight.before(exchange), sight.after(exchange)
-    if exchange.situation.resource not in ("cancellable", "final"):
-        return None
-    if after is not None and after.gone and context.contract.lifecycle.vanishes:
-        return None  # nothing is left of it
-    if before is None or after is None or before.entity is None or after.entity is None:
-        return NO_GET
-    expected = "the rest of the resource is as before"
-    names = sight.disturbed(before, after)
-    if not names and (last := sight.last(exchange)) and last.entity is not None:
-        names, after = sight.disturbed(before, last), last
-    if not names or after.entity is None:
-        return Finding(True, expected, "as before")
-    was, now = before.entity.get(names[0]), after.entity.get(names[0])
-    told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"
-    return Finding(False, expected, f"{answer(exchange)}; {told}")
 
 
 def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
@@ -237,7 +217,8 @@ def _struck(context: Context, before: Observation, last: Observation) -> bool:
     life, sight = context.contract.lifecycle, context.sight
     if before.entity is None or last.entity is None:
         return before.gone != last.gone
-    cancelled = _begun(life, last.entity) and not _begun(life, before.entity)
+    begun = _begun(life, last.entity) and not _begun(life, before.entity)
+    cancelled = begun or context.ends.done(before, last)
     return cancelled or bool(sight.disturbed(before, last))
 
 
@@ -257,6 +238,5 @@ def accepts(context: Context, exchange: Exchange, permission: str) -> Told:
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
-    "whole": whole,
     "accepts": accepts,
 }

@@ -22,6 +22,7 @@ from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.parse import NO_JSON
+from cancel_contracts.sight.observation import observe
 
 # What an answer may hold of the call itself: ids, numbers, times, nonces.
 OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
@@ -29,6 +30,7 @@ SLOT = "\0"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONG_CHARS = 16  # of a text that no sentence holds by chance
 TEXT_CHARS = 10_000  # of one text of an answer that are read
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)
 WORDS = 20  # of one text that are unpacked
 Sentence = tuple[str, int | None, str, str]  # kind of caller, status, place, text without names
@@ -123,6 +125,48 @@ def kept_texts(context: Context, exchanges: Sequence[Exchange]) -> Texts:
             if telling(text := said.get(source)):
                 keepers[text].add(x.resource)
     return Texts(keepers)
+
+
+def own_words(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Return which exchanges tell somebody who may not see a resource what it alone shows.
+
+    What is told of another resource too is not of this one: the caller's own name it may be.
+    """
+    shown, lookers = _shown(context)
+    if len({of for of in shown.values() if of}) < 2:
+        return {}  # of one resource nobody knows what all would show
+    found: dict[int, str] = {}
+    told_of: dict[str, set[str]] = defaultdict(set)
+    for i, x in enumerate(exchanges):
+        if x.received is None or x.received.unrecorded or not closed(x):
+            continue
+        sees = x.status != 401 and x.identity in lookers.get(x.resource, ())
+        owns = x.situation.owner is not None and subject(x, "") == x.situation.owner
+        told, sent = "\n".join(text for _, text in texts_of(x.received)), _sent(x)
+        for text, of in shown.items():
+            if of is not None and text in told and text not in sent:
+                told_of[text].add(x.resource)
+                if of == x.resource and not sees and not owns:
+                    found.setdefault(i, text)
+    return {i: text for i, text in found.items() if len(told_of[text]) == 1}
+
+
+def _shown(context: Context) -> tuple[dict[str, str | None], dict[str, set[str]]]:
+    """Return the texts that looks show, each with the one resource that shows it, or None where
+    several do; and who looked at each.
+    """
+    shown: dict[str, str | None] = {}
+    lookers: dict[str, set[str]] = defaultdict(set)
+    for x in context.journal.exchanges:
+        look = observe(x, context.contract.lifecycle) if x.kind == "observe" else None
+        if look is None or look.entity is None:
+            continue
+        lookers[x.resource].add(x.identity)
+        for _, text in strings("", look.entity):
+            if telling(text) and not UUID.fullmatch(text) and not text.isalnum():
+                if x.resource not in text:
+                    shown[text] = x.resource if shown.get(text, x.resource) == x.resource else None
+    return shown, lookers
 
 
 def telling(text: Any) -> TypeGuard[str]:

@@ -62,6 +62,8 @@ BY_DEEP: frozenset[str] = frozenset(
         "pair-odd-id-anonymous-answered-500",
         "conflict-names-another-caller",
         "header-names-the-caller",
+        "crowd-lends-permission",
+        "second-fills-what-the-first-left-out",
     }
 )
 
@@ -83,7 +85,6 @@ AWAITING: frozenset[str] = frozenset(
         "pair-delete-on-final-deletes",
         "pair-unknown-by-an-application-answered-done",
         "pair-unknown-delete-creates",
-        "after-a-refusal-the-second-try-passes",
         "second-cancel-by-an-application-answered-500",
         "second-cancel-by-the-owner-resurrects",
         "second-cancel-chunked-resurrects",
@@ -100,8 +101,6 @@ AWAITING: frozenset[str] = frozenset(
         "late-other-method-performed",
         "late-neighbours-struck",
         "crowd-of-six-answered-500",
-        "crowd-strikes-the-last-resource",
-        "crowd-lends-permission",
         "json-escaped-name-not-read",
         "across-strikes-the-youngest",
         "across-strikes-all",

@@ -26,7 +26,9 @@ CHALLENGE: Headers = (
         'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize"',
     ),
 )
-# access-token-claims-reference: the tenant of personal Microsoft accounts.
+# The tenant whose resources the mock keeps, and (access-token-claims-reference) that of personal
+# Microsoft accounts.
+HOME_TENANT = "5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11"
 PERSONAL_TENANT = "9188040d-6c67-4c5b-b112-36a304b66dad"
 THROTTLED, UNPERMITTED = "throttled", "no-permission"
 LEEWAY_SECONDS = 60
@@ -116,6 +118,9 @@ def valid(claims: Mapping[str, Any], audiences: tuple[str, ...], now: float) -> 
     # access-token-claims-reference: the issuer names the tenant that `tid` names.
     if issuer is not None and str(claims.get("tid")) not in str(issuer):
         raise deny("other-issuer")
+    # claims-validation: no data of one tenant is for another.
+    if claims.get("tid", HOME_TENANT) not in (HOME_TENANT, PERSONAL_TENANT):
+        raise deny("other-tenant")
     named = claims.get("aud")
     meant_for = named if isinstance(named, list) else [named]
     if audiences and not {str(a).rstrip("/") for a in meant_for} & {

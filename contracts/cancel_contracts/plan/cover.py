@@ -228,8 +228,8 @@ def _compared(contract: Contract) -> set[Situation]:
 
 
 def _more(found: Cover) -> Iterator[Situation]:
-    """Yield calls for the pairs that have not met, such that most meet in the next one. Of equal
-    ones refused calls first, for they share a resource; last what needs another one beside it.
+    """Yield calls for the pairs that have not met, such that most meet in the next one. A refused
+    call may have a pair less, for it shares a resource; one that needs another beside it has more.
     """
 
     def price(call: Situation) -> int:
@@ -237,16 +237,16 @@ def _more(found: Cover) -> Iterator[Situation]:
 
     wishes = list(found.possible.items())
 
-    def row(place: int) -> tuple[int, int, int, Situation]:
+    def row(place: int) -> tuple[int, int, Situation]:
         call, aspects = wishes[place][1]
         best = found.filled(call, {*aspects, *found.composition.facts(call)})
-        return -found.new(best), price(best), place, best
+        return price(best) - found.new(best), place, best
 
     # What a call gains falls as others are made: only the first of the heap is tried anew.
     heap = [row(place) for place in range(len(wishes))]
     heapify(heap)
     while heap:
-        gain, _, place, _ = heap[0]
+        gain, place, _ = heap[0]
         if wishes[place][0] in found.met:
             heappop(heap)
         elif (now := row(place))[0] > gain:

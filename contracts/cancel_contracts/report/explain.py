@@ -8,6 +8,7 @@ from uuid import UUID
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.duties import DUTIES
 from cancel_contracts.contract.edition import times
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.links import links
 from cancel_contracts.contract.model import Contract, NotTestable
@@ -86,18 +87,24 @@ def _example(contract: Contract, situations: Sequence[Situation]) -> list[str]:
     line = script.curl_line(Line("", request, call.transfer == "chunked"))
     is_ = f"the id of {scenario.resource(call)}"
     is_ = "an id that names nothing" if call.resource == "unknown" else is_
-    notes = [] if call.resource == "odd" else [f"$ID_1 is {is_}"]
+    notes = [] if call.resource == "odd" else [f"${_own(call).strip('~')} is {is_}"]
     if "$" in line.replace("$ID_", ""):
         notes.append(f"`{asks(mark(_who(call), call.owner))}` prints the token")
     return [line, *(f"# {note}" for note in notes)]
 
 
 def _request(contract: Contract, call: Situation) -> Sent:
-    segment = odd_segment(contract, call.id) if call.resource == "odd" else ID
+    segment = odd_segment(contract, call.id) if call.resource == "odd" else _own(call)
     return cancel_request(
         contract, EXAMPLE_URL, call, segment, Names(segment, "~ID_2~", "1", "~ID_1_CUT~"),
         carried(contract.scheme, call.identity, mark(_who(call), call.owner)), str(UUID(int=1)),
     )  # fmt: skip
+
+
+def _own(call: Situation) -> str:
+    """Return the name that stands for the id of the resource, as it is spelled in a call."""
+    how = EXTRAS[call.extra].wire.id
+    return f"{ID[:-1]}_{how.upper()}~" if how else ID
 
 
 def _who(call: Situation) -> str:

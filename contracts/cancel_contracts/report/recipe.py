@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import unquote
 
 from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme, needs_token
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.ids import NAME, NEW_DIGITS
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import PLACEHOLDER
 from cancel_contracts.plan.near import says_near
+from cancel_contracts.plan.single import one_at_a_time
 from cancel_contracts.plan.steps import (
     Acquire,
     AtOnce,
@@ -27,7 +29,6 @@ from cancel_contracts.plan.steps import (
     Observe,
     ObserveLast,
     Scenario,
-    one_at_a_time,
 )
 from cancel_contracts.provider_states.handler import state_request
 from cancel_contracts.report import scenario as told
@@ -58,7 +59,7 @@ class SetUp:
 
 @dataclass(frozen=True)
 class Derive:
-    """Have an id that is nearly that of a resource: `cut`, `twice` or `like` (contract/ids.py)."""
+    """Have what is made of an id: `cut`, `twice`, `like`, `encoded`, `cased` (contract/ids.py)."""
 
     name: str
     of: str  # the variable that holds the resource's
@@ -168,8 +169,9 @@ class _Writer:
             match step:
                 case Acquire():
                     yield self._set_up(step)
-                    if any("{cut}" in call.body.text for call in scenario.calls):
-                        yield Derive(f"ID_{step.slot + 1}_CUT", f"ID_{step.slot + 1}", "cut", "")
+                    for how in sorted({how for call in scenario.calls for how in _derived(call)}):
+                        name = f"ID_{step.slot + 1}"
+                        yield Derive(f"{name}_{how.upper()}", name, how, "")
                     if self.endpoint.handler is not None:
                         undo.insert(0, self._tear_down(step))
                 case Name():
@@ -269,21 +271,20 @@ class _Writer:
         call = step.situation
         who = self.primary if call.identity == "primary" else call.identity
         near = self.ids.get(self.beside.get(step.slot, -1)) or self._unknown()
-        own, cut = unquote(self.segments[step.slot]), f"~ID_{step.slot + 1}_CUT~"
-        names = Names(own, near, self._uuid()[:8], cut)
-        request = cancel_request(
-            self.contract,
-            self.base_url,
-            call,
-            self.segments[step.slot],
-            names,
-            carried(self.contract.scheme, call.identity, mark(who, call.owner)),
-            self._uuid(),
-            self.endpoint.parameters,
-        )
+        segment, mine = self.segments[step.slot], f"~ID_{step.slot + 1}~"
+        names = Names(unquote(segment), near, self._uuid()[:8], f"~ID_{step.slot + 1}_CUT~")
+        if segment == mine and (how := EXTRAS[call.extra].wire.id):
+            segment = f"~ID_{step.slot + 1}_{how.upper()}~"
+        by = carried(self.contract.scheme, call.identity, mark(who, call.owner))
+        said = (call, segment, names, by, self._uuid(), self.endpoint.parameters)
+        request = cancel_request(self.contract, self.base_url, *said)
         says = told.asked(replace(call, identity=who), self.contract.method)
-        chunked = call.transfer == "chunked"
-        return Line(says, self._along(request, self.endpoint.headers), chunked)
+        return Line(says, self._along(request, self.endpoint.headers), call.transfer == "chunked")
+
+
+def _derived(call: Situation) -> set[str]:
+    """Return what is made of the id of the resource for a call."""
+    return {EXTRAS[call.extra].wire.id, "cut" if "{cut}" in call.body.text else ""} - {""}
 
 
 def _tokens(steps: Iterable[Step]) -> Iterable[tuple[str, str]]:

@@ -161,6 +161,8 @@ def _shell_derived(step: Derive) -> str:
         "cut": f"${{{of}%{'?' * CUT_CHARS}}}",
         "twice": f"""$(printf '%%25%02X' "'${of}")${{{of}#?}}""",
         "like": f"${{{of}%{'?' * NEW_DIGITS}}}{step.end}",
+        "encoded": f"""$(printf '%%%02X' "'${of}")${{{of}#?}}""",
+        "cased": f"""$(printf %s "${of}" | tr a-zA-Z A-Za-z)""",
     }[step.how]
 
 
@@ -240,6 +242,8 @@ def _python_derived(step: Derive) -> str:
         "cut": f"{of}[:-{CUT_CHARS}]",
         "twice": f'f"%25{{ord({of}[0]):02X}}" + {of}[1:]',
         "like": f"{of}[:-{NEW_DIGITS}] + {step.end!r}",
+        "encoded": f'f"%{{ord({of}[0]):02X}}" + {of}[1:]',
+        "cased": f"{of}.swapcase()",
     }[step.how]
 
 

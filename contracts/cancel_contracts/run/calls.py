@@ -17,7 +17,7 @@ from cancel_contracts.contract.credentials import Carried
 from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken
-from cancel_contracts.exchange import Exchange, Form, Sent, Situation, puts_off
+from cancel_contracts.exchange import Exchange, Form, Sent, Situation, put_off
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.echoes import Echoes
@@ -207,7 +207,7 @@ class Calls:
             carried = self.identities.observing()  # made anew, by its clock
             answer = ask(carried)
         told, limits = answer.received, self.contract.limit_statuses
-        if told and puts_off(told, limits) and self.wait_budget.wait_as_asked(told):
+        if told and put_off(told, limits) and self.wait_budget.wait_as_asked(told):
             answer = ask(carried)
         return observe(keep(answer, carried), self.contract.lifecycle)
 

@@ -6,7 +6,7 @@ Beyond the steps a call that was put off is made again, and a change across a re
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -44,20 +44,20 @@ BARRIER_SECONDS = 5.0  # until all calls at once are ready
 
 
 class Performance:
-    """One scenario, once. `attempts` are its numbers in the journal."""
+    """One scenario, once. `attempts` are its numbers in the journal, without end."""
 
     def __init__(
         self,
         calls: Calls,
         states: ProviderStates,
         scenario: Scenario,
-        attempts: Sequence[Attempt],
+        attempts: Iterator[Attempt],
         settings: RunSettings,
     ) -> None:
         self.calls, self.states, self.scenario = calls, states, scenario
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.usual = settings.effect_seconds
-        self.attempts = iter(attempts)
+        self.attempts = attempts
         keeps = any(c.keep_alive for c in scenario.sends)
         keeps = keeps and (scenario.together or calls.closed < CLOSED)
         self.lane = calls.transport.lane() if keeps else None

@@ -17,7 +17,7 @@ from cancel_contracts.contract import form
 from cancel_contracts.contract.credentials import Carried
 from cancel_contracts.contract.extras import EXTRAS, Extra
 from cancel_contracts.contract.given import sends_body
-from cancel_contracts.contract.ids import CUT_CHARS
+from cancel_contracts.contract.ids import CUT_CHARS, respelled
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.parameters import Parameter
 from cancel_contracts.contract.path_template import filled
@@ -161,7 +161,9 @@ def cancel_request(
     extra: Extra = EXTRAS[situation.extra].wire
     body = _content(contract, situation, names, extra)
     said = parameters(contract, situation, given, names.unique)
-    path, query, lines = _placed(extra.path(contract.path), {contract.id.name: segment}, said)
+    named = {contract.id.name: respelled(segment, extra.id)}
+    path, query, lines = _placed(extra.path(contract.path), named, said)
+    credentials = contract.scheme.respelled(credentials, extra.scheme)
     headers = [*credentials.headers, ("Accept", "application/json")]
     headers += [("client-request-id", request_id), *lines]
     media = content_type(contract, situation, body)
@@ -277,7 +279,7 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
         if mine and cookie and value.startswith(mine):
             # Of cookies that stand in one line the first is that of the credentials.
             value = f"{mine.partition('=')[0]}=<{who}>{value.removeprefix(mine)}"
-        elif value and mine == value:
+        elif value and mine and _by_scheme(mine) == _by_scheme(value):
             scheme, _, token = value.partition(" ")
             value = f"{scheme} <{who}>" if token else f"<{who}>" if secret else value
             if name.lower() != "authorization":
@@ -287,3 +289,9 @@ def masked(sent: Sent, carried: Carried, who: str) -> Sent:
     if secret and carried.query:
         url = url.replace(carried.query, carried.query.partition("=")[0] + f"=<{who}>")
     return replace(sent, url=url, headers=tuple(headers))
+
+
+def _by_scheme(value: str) -> tuple[str, str]:
+    """Return the scheme, whose case does not count, and what follows it."""
+    scheme, _, rest = value.partition(" ")
+    return scheme.lower(), rest

@@ -191,8 +191,8 @@ class Sight(Comparison):
 
     def lost(self, exchange: Exchange) -> Observation | None:
         """Return the last look of the run where it shows no more what the call led to: another
-        state, or not what was written when the scenario ended. What a later call of it wrote
-        instead is that one's doing.
+        state, or not what was written when the scenario ended, or less. What a later call of it
+        wrote instead is that one's doing.
         """
         last, after = self.last(exchange), self._ended(exchange)
         if last is None or after is None:
@@ -205,7 +205,17 @@ class Sight(Comparison):
             n: v for n in (*self.life.records, *self.life.sets) if (v := after.entity.get(n))
         }
         kept = all(last.entity.get(name) == value for name, value in written.items())
-        return None if kept else last
+        return last if not kept or self.shortened(exchange) else None
+
+    def shortened(self, exchange: Exchange) -> list[str]:
+        """Return the lists that a call may add to, and that are shorter at the end of the run than
+        when the scenario ended.
+        """
+        last, after = self.last(exchange), self._ended(exchange)
+        was, now = ((look and look.entity) or {} for look in (after, last))
+        rows = {name: (was.get(name), now.get(name) or []) for name in self.life.touches}
+        both = {n: (a, b) for n, (a, b) in rows.items() if isinstance(a, list)}
+        return sorted(n for n, (a, b) in both.items() if isinstance(b, list) and len(b) < len(a))
 
     def _ended(self, exchange: Exchange) -> Observation | None:
         """Return what showed when the calls of the scenario had been made."""

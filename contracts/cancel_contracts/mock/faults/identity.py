@@ -163,9 +163,9 @@ FAULTS: tuple[Fault, ...] = (
     fault("unsigned-accepted", "A token that names no algorithm needs no signature.",
           accepted("unsigned"), kit.instead("authenticate", none_ok), entry.web_tokens),
     fault("lower-case-scheme-refused", "The scheme is compared with case: bearer is refused.",
-          accepted("lower-case-scheme"),
+          (breaks("status effect", extra="lower-case-scheme"),),
           kit.refuse("authenticate", lower_case, 401, "other-scheme", identity.CHALLENGE),
-          entry.knows("lower-case-scheme")),
+          lambda c: entry.tokens(c) and c.scheme.word.lower() != c.scheme.word),
     *(fault(f"anonymous-answered-{code}", f"A call without a token is answered {code}.",
             (breaks("status", identity="anonymous"),), kit.recode("anonymous", code))
       for code in (403, 500)),

@@ -125,14 +125,14 @@ def same_signature_start(token: str, old: str) -> bool:
     return mine[2][:PREFIX] == theirs[2][:PREFIX] and mine[0] == theirs[0]
 
 
-def overlooked(*whys: str) -> Change:
+def overlooked(*whys: str, when: kit.When = kit.every) -> Change:
     """Pass over what is wrong with a claim, and read the caller all the same."""
 
     def outer(desk: Desk, call: Call, inner: Step) -> None:
         try:
             inner(call)
         except Refusal as refusal:
-            if refusal.why not in whys:
+            if refusal.why not in whys or not when(desk, call):
                 raise
             call.caller = identity.caller_of(identity.unverified(desk.token(call)))
 
@@ -261,6 +261,12 @@ FAULTS: tuple[Fault, ...] = (
     fault("token-of-another-issuer-accepted", "Who issued a token does not matter.",
           nearly("wrong-issuer"), overlooked("other-issuer"),
           entry.web_tokens),
+    fault("token-of-another-tenant-accepted", "Whose tenant a token is of does not matter.",
+          nearly("other-tenant", "other-tenant-app"), overlooked("other-tenant"),
+          entry.web_tokens),
+    fault("application-of-another-tenant-accepted", "Applications are those of any tenant.",
+          nearly("other-tenant-app"), overlooked("other-tenant", when=facts.application),
+          lambda c: entry.web_tokens(c) and entry.permitted("application")(c)),
     fault("token-for-a-longer-audience-accepted", "An audience that begins alike is accepted.",
           breaks("status effect", identity="wrong-audience"),
           kit.forgive("wrong-audience", when=audience_like), entry.web_tokens),

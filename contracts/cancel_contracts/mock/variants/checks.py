@@ -9,6 +9,7 @@ from cancel_contracts.mock.body import media_type
 from cancel_contracts.mock.call import MISSING, Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_
+from cancel_contracts.mock.faults.beside import escaped, plain_user
 from cancel_contracts.mock.faults.kinds import UUID
 from cancel_contracts.mock.faults.tokens import a_word, read_from
 
@@ -37,6 +38,10 @@ def no_body(desk: Desk, call: Call) -> bool:
 
 def some_body(desk: Desk, call: Call) -> bool:
     return bool(call.body)
+
+
+def typed_nothing(desk: Desk, call: Call) -> bool:
+    return not call.body and "content-type" in call.headers
 
 
 def more_than_one(desk: Desk, call: Call) -> bool:
@@ -143,6 +148,16 @@ VARIANTS: tuple[Variant, ...] = (
             all_of(entry.web_tokens, leeway.allows(403)), kit.recode("wrong-audience", 403)),
     Variant("wrong-issuer-answered-403", "A token of another issuer is refused with 403.",
             all_of(entry.web_tokens, leeway.allows(403)), kit.recode("other-issuer", 403)),
+    *(Variant(f"other-tenant-answered-{code}", f"A token of another tenant is refused with {code}.",
+              all_of(entry.web_tokens, leeway.allows(code)), kit.recode("other-tenant", code),
+              settles="another tenant") for code in (403, 404)),
+    Variant("directory-role-asked", "A user without a directory role is refused.",
+            all_of(*map(entry.permitted, ("application", "delegated")), not_(entry.owners)),
+            kit.refuse("authorise", plain_user, 403, "no-permission")),
+    Variant("needless-escapes-refused", "An id with an escape that it needs not is refused.",
+            always, kit.refuse("find", escaped, 400, "escaped")),
+    Variant("media-type-of-nothing-refused", "A media type without a body is refused.",
+            entry.takes_nothing, kit.refuse("find", typed_nothing, 400, "unexpected-end")),
     Variant("malformed-credentials-answered-400",
             "More than a word and a token, or two such headers, are refused with 400.",
             all_of(a_word, leeway.allows(400)),

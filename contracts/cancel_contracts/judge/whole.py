@@ -1,0 +1,48 @@
+"""The facet of the rest of the resource: what no cancel has any business with. Pure."""
+
+from __future__ import annotations
+
+from cancel_contracts.exchange import Exchange
+from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
+from cancel_contracts.needs import NO_GET
+from cancel_contracts.sight.ended import is_over, lost, moved
+from cancel_contracts.sight.observation import Observation
+
+
+def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
+    """What is documented and neither set nor touched by a cancel is as before; with `ended`, a
+    refusal changes nothing else either of what has ended.
+    """
+    sight, contract = context.sight, context.contract
+    before, after = sight.before(exchange), sight.after(exchange)
+    if exchange.situation.resource not in ("cancellable", "final"):
+        return None
+    if after is not None and after.gone and contract.lifecycle.vanishes:
+        return None  # nothing is left of it
+    if wanted == "ended" and not exchange.refused:
+        return None
+    if before is None or after is None or before.entity is None or after.entity is None:
+        return NO_GET
+    if wanted == "ended":
+        if not is_over(contract, before.entity):
+            return None
+        names = moved(context.telling, before.entity, after.entity)
+        return _as_before(exchange, before, after, names, "nothing else of it is changed")
+    names = sight.disturbed(before, after) or lost(contract, before.entity, after.entity)
+    if not names and (last := sight.last(exchange)) and last.entity is not None:
+        names, after = sight.disturbed(before, last), last
+    return _as_before(exchange, before, after, names, "the rest of the resource is as before")
+
+
+def _as_before(
+    exchange: Exchange, before: Observation, after: Observation, names: list[str], expected: str
+) -> Finding:
+    if not names or before.entity is None or after.entity is None:
+        return Finding(True, expected, "as before")
+    was, now = before.entity.get(names[0]), after.entity.get(names[0])
+    told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"
+    return Finding(False, expected, f"{answer(exchange)}; {told}")
+
+
+WHOLE: dict[str, Facet] = {"whole": whole}
