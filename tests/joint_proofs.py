@@ -366,6 +366,7 @@ DATES_AND_LISTS: dict[str, Recipe] = {
     "ended-before-it-was-created": dated(),
     "clock-of-its-own": dated(),
     "list-names-the-caller-before": named_in_lists,
+    "another-user-named-as-the-user": at(0, **call(identity="other-user")),
     "list-names-one-for-all": named_in_lists,
     "refusal-tells-the-words-of-the-resource": at(0, **FORBIDDEN),
     "client-request-id-of-the-call-before": id_of_the_first,

@@ -16,7 +16,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.canaries import says
-from cancel_contracts.mock.faults.whole import text
+from cancel_contracts.mock.faults.whole import canceller_is, text
 from cancel_contracts.mock.store import Resource
 
 
@@ -172,6 +172,10 @@ FAULTS: tuple[Fault, ...] = (
     fault("list-names-one-for-all", "What a cancel adds to a list names one for all.",
           kit.after("effect", named_in_list(lambda d, c: "somebody@tenant.example")), listed,
           breaks("named", resource="cancellable", answer="2xx")),
+    fault("another-user-named-as-the-user",
+          "Whoever is called other- and then a name is noted under that name.",
+          kit.after("effect", canceller_is(lambda d, c: c.caller.sub.removeprefix("other-"))),
+          entry.tells("who"), breaks("named", "apart", identity="other-user", answer="2xx")),
     fault("refusal-tells-the-words-of-the-resource",
           "Who may not see a resource is told what it alone shows.", words_of_its_own,
           lambda c: bool(own_texts(c)), breaks("private", answer="4xx")),
