@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from cancel_contracts.contract.compose import composed
+from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, conditional, kind_of, listed, permission_of
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Exchange, Situation
@@ -28,7 +29,7 @@ from cancel_contracts.judge.accumulator import Accumulator, Evidence, Spoken
 from cancel_contracts.judge.blame import Blame
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.usable import why_unusable
-from cancel_contracts.needs import Gap, choice, inconclusive
+from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
 
 Word = Literal["upheld", "violated", "not-exercised", "inconclusive", "accepted"]
 NOT_TOLD = Gap("the answers tell nothing of it")
@@ -218,7 +219,10 @@ def _gaps(context: Context, accumulator: Accumulator, evident: bool) -> list[Gap
     if accumulator.seen_gaps and not demanded:
         return [*accumulator.seen_gaps]
     if conditional(clause):
-        return [NOT_TOLD_OF_CHOICE if accumulator.spoken else _never(clause)]
+        if not accumulator.spoken:
+            return [_never(clause)]
+        unseen = not context.sight.observable and any(map(_of_entity, clause.expect))
+        return [NO_GET if unseen else NOT_TOLD_OF_CHOICE]
     wanted = asked(context.contract, clause)
     missing = [s for s in wanted if s not in accumulator.told]
     if permission := accumulator.expect.get("accepts"):
@@ -252,6 +256,12 @@ def _alternatives(
 def _never(clause: Clause) -> Gap:
     words = " or ".join(map(str, listed(clause.given["answer"])))
     return choice(f"no answer was {words} in this situation")
+
+
+def _of_entity(facet: str) -> bool:
+    """Whether a facet is told by what a GET shows of a resource, where no answer tells it."""
+    row = FACETS[facet]
+    return row.topic == "body" and row.sees in ("looks", "many")
 
 
 def _why(context: Context, accumulator: Accumulator, situation: Situation) -> list[Gap]:

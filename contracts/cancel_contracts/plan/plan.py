@@ -36,10 +36,10 @@ GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.75
 # Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
-FURTHER_SHARE, HISTORIES_SHARE = 0.72, 0.2
+FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.18
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
-PROPERTY_SHARE = 0.6
+PROPERTY_SHARE = 0.5
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
 
 
