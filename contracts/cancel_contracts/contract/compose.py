@@ -22,6 +22,7 @@ from cancel_contracts.contract.given import (
     DEFAULT,
     answers,
     asked,
+    asking,
     kind_of,
     listed,
     names,
@@ -60,7 +61,7 @@ class Speaks:
 
 
 WHOLE = Speaks()
-SITUATIONS = 1024  # whose facts are kept at hand
+SITUATIONS = 4096  # whose facts are kept at hand
 
 
 def value(situation: Situation, aspect: str) -> Any:
@@ -83,19 +84,23 @@ def fact(situation: Situation, aspect: str) -> Fact:
 
 def with_value(situation: Situation, aspect: str, other: Situation) -> Situation:
     """Return a situation with one aspect taken from another."""
-    taken = {name: getattr(other, name) for name in TOGETHER.get(aspect, (aspect,))}
-    return Situation(**{**vars(situation), **taken})  # what `replace` does, in half the time
+    made = object.__new__(Situation)  # what `replace` does, in a fraction of the time
+    made.__dict__.update(situation.__dict__)
+    for name in TOGETHER.get(aspect, (aspect,)):
+        made.__dict__[name] = getattr(other, name)
+    return made
 
 
 @dataclass(frozen=True)
 class Facts:
     """What a situation is made of, by aspect: each value and what it does to a call; `odd` are the
-    aspects in which it is not the ordinary call.
+    aspects in which it is not the ordinary call, `hiding` the facts that are not neutral.
     """
 
     values: Mapping[str, Any]
     standings: Mapping[str, Standing]
     odd: tuple[str, ...]
+    hiding: frozenset[Fact]
     unknown: frozenset[str]  # the aspects that a recording does not tell
 
 
@@ -162,11 +167,12 @@ class Composition:
         values = {aspect: value(situation, aspect) for aspect in ASPECTS}
         standings = {a: self.standings.get((a, own), OPEN) for a, own in values.items()}
         unknown = frozenset(a for a, own in values.items() if RECORDED in str(own))
-        return Facts(values, standings, tuple(self.facts(situation)), unknown)
+        hiding = frozenset((a, values[a]) for a, s in standings.items() if s.kind != "neutral")
+        return Facts(values, standings, tuple(self.facts(situation)), hiding, unknown)
 
     def standing(self, situation: Situation, aspect: str) -> Standing:
         """Return what the situation's value of an aspect does to a call."""
-        return self.read(situation).standings[aspect]
+        return self.standings.get((aspect, value(situation, aspect)), OPEN)
 
     def facts(self, situation: Situation) -> list[str]:
         """Return the aspects in which a situation is not the ordinary call."""
@@ -185,12 +191,8 @@ class Composition:
     def shows(self, call: Situation, situation: Situation) -> bool:
         """Whether a call shows the facts of a situation beside neutral ones alone."""
         shown, wanted = self.read(call), self.read(situation)
-        return all(
-            shown.values[a] == wanted.values[a]
-            if a in wanted.odd
-            else shown.standings[a].kind == "neutral"
-            for a in ASPECTS
-        )
+        alike = shown.hiding == wanted.hiding
+        return alike and all(shown.values[a] == wanted.values[a] for a in wanted.odd)
 
     def exercises(self, call: Situation, situation: Situation, clauses: Iterable[Clause]) -> bool:
         """Whether a call shows a situation, and the clauses that ask for it take it so: they speak
@@ -198,8 +200,7 @@ class Composition:
         """
         return self.shows(call, situation) and all(
             self._holds(clause, call, None) and self.stands_for(clause, kind_of(call)) == situation
-            for clause in clauses
-            if situation in asked(self.contract, clause)
+            for clause in asking(self.contract, tuple(clauses)).get(situation, ())
         )
 
     def speaks(

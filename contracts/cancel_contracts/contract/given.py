@@ -33,6 +33,7 @@ DEFAULT = Situation()
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE", "TRACE"})
 CONTRACTS = 64  # of which the ordinary call is kept at hand
 CLAUSES = 1024  # of which what they ask for is kept at hand
+SELECTIONS = 8  # of clauses, of which who asks for what is kept at hand
 
 
 def conditional(clause: Clause) -> bool:
@@ -129,6 +130,16 @@ def _asked(contract: Contract, clause: Clause) -> tuple[Situation, ...]:
         facts = dict(zip(FIELDS.values(), rest, strict=True))
         found[Situation(resource=resource, state=state, id=id_, **facts)] = None
     return tuple(found)
+
+
+@lru_cache(SELECTIONS)
+def asking(contract: Contract, clauses: tuple[Clause, ...]) -> Mapping[Situation, list[Clause]]:
+    """Return the situations that exercise some of the clauses, each with those that it does."""
+    found: dict[Situation, list[Clause]] = {}
+    for clause in clauses:
+        for situation in _asked(contract, clause):
+            found.setdefault(situation, []).append(clause)
+    return found
 
 
 def names(contract: Contract, clause: Clause, key: str, situation: Situation) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heapreplace
 
-from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.compose import Composition, Fact, with_value
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
@@ -37,8 +37,8 @@ class _Choice:
     """A neutral value of an aspect: a situation that has it, its kind and the fact."""
 
     sample: Situation
-    kind: Fact
-    fact: Fact
+    kind: int
+    fact: int
 
 
 @dataclass
@@ -50,16 +50,26 @@ class Cover(Kinds):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._used: dict[Fact, int] = {}
-        self._shown: set[Fact] = set()  # in a call that is to be served
+        self._used: dict[int, int] = {}
+        self._shown: set[int] = set()  # in a call that is to be served
         # What each kind met, and what each value did.
-        self._beside: dict[Fact, set[Fact]] = {}
-        self._near: dict[Fact, set[Fact]] = {}
+        self._beside: dict[int, set[int]] = {}
+        self._near: dict[int, set[int]] = {}
+        self._choices: dict[str, list[_Choice]] = {}  # the neutral ones, as they were learned
         self._neutral: dict[str, list[_Choice]] = {}
+        self._alike: dict[frozenset[Fact], list[Situation]] = {}
 
     def learn(self, wanted: Iterable[Situation]) -> None:
         super().learn(wanted)
         self._neutral.clear()
+        self._choices = {
+            aspect: [
+                _Choice(sample, self.kind(aspect, sample), self.fact(aspect, sample))
+                for sample in samples.values()
+                if self.is_neutral(sample, aspect)
+            ]
+            for aspect, samples in self.samples.items()
+        }
 
     def pairs_met(self) -> PairsMet:
         """Return how many of the pairs that can meet do."""
@@ -68,6 +78,7 @@ class Cover(Kinds):
 
     def add(self, call: Situation) -> None:
         self.calls.append(call)
+        self._alike.setdefault(self.composition.read(call).hiding, []).append(call)
         self._use(call)
         self.met |= self.pairs(call)
         if self.composition.served(call):
@@ -77,24 +88,24 @@ class Cover(Kinds):
                 beside.setdefault(one, set()).add(other)
                 beside.setdefault(other, set()).add(one)
 
+    def alike(self, situation: Situation) -> Sequence[Situation]:
+        """Return the calls that were added, of whose facts the same are not neutral: no other can
+        show the situation.
+        """
+        return self._alike.get(self.composition.read(situation).hiding, ())
+
     def _use(self, call: Situation) -> None:
         self._neutral.clear()
         for aspect in self.aspects:
-            fact = (aspect, value(call, aspect))
+            fact = self.fact(aspect, call)
             self._used[fact] = self._used.get(fact, 0) + 1
 
     def neutral(self, aspect: str) -> list[_Choice]:
         """Return every neutral value of an aspect, the least used first."""
         if aspect not in self._neutral:
-            samples = self.samples[aspect].items()
-            self._neutral[aspect] = sorted(
-                (
-                    _Choice(sample, self.kind(aspect, sample), (aspect, own))
-                    for own, sample in samples
-                    if self.is_neutral(sample, aspect)
-                ),
-                key=lambda choice: self._used.get(choice.fact, 0),
-            )
+            used = self._used
+            by_use = sorted(self._choices[aspect], key=lambda choice: used.get(choice.fact, 0))
+            self._neutral[aspect] = by_use
         return self._neutral[aspect]
 
     def filled(self, base: Situation, fixed: Iterable[str]) -> Situation:
@@ -128,17 +139,17 @@ class Cover(Kinds):
         """Return a call with its free aspects filled such that they meet those that are told."""
         call = base
         kinds = {self.kind(s, base) for s in told}
-        facts = {(s, value(base, s)) for s in told}
+        facts = {self.fact(s, base) for s in told}
         served = not self.odd(base)
         for aspect in free:
             call = self._best(call, aspect, kinds, facts, served)
             if served:
                 kinds.add(self.kind(aspect, call))
-                facts.add((aspect, value(call, aspect)))
+                facts.add(self.fact(aspect, call))
         return call
 
     def _best(
-        self, call: Situation, aspect: str, kinds: set[Fact], facts: set[Fact], served: bool
+        self, call: Situation, aspect: str, kinds: set[int], facts: set[int], served: bool
     ) -> Situation:
         """Return the call with the neutral value of an aspect that meets most new pairs with what
         is settled: of kinds first, then of the values themselves. What no call that is served has
@@ -199,7 +210,7 @@ def cover(
 
     for situation in own:
         shown = situation not in compared and any(
-            composition.exercises(call, situation, clauses) for call in found.calls
+            composition.exercises(call, situation, clauses) for call in found.alike(situation)
         )
         if not shown and len(found.calls) < limit:
             fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
@@ -207,7 +218,7 @@ def cover(
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
-        calls = (c for c in found.calls if c.call != "reused" or situation not in near)
+        calls = (c for c in found.alike(situation) if c.call != "reused" or situation not in near)
         if not any(composition.exercises(call, situation, clauses) for call in calls):
             found.add(taken(found.filled(situation, facts(situation)), situation))
     for second in seconds:

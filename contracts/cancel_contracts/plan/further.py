@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, combinations, product
 
-from cancel_contracts.contract.compose import Fact
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.kinds import Meeting
@@ -78,7 +77,7 @@ def _meeting(found: Cover, apart: Collection[str]) -> Meets:
     by their kinds.
     """
 
-    def told(aspect: str, of: Situation) -> Fact:
+    def told(aspect: str, of: Situation) -> int:
         return found.fact(aspect, of) if aspect in apart else found.kind(aspect, of)
 
     return partial(found.meeting, told)
@@ -107,9 +106,15 @@ def _two_refusals(
     another value of each row in every call, but the first of each beside a method.
     """
     met = {some for call in found.calls for some in meeting(call, 2)}
+    odd = {
+        aspect: [row for row in own if not all(found.is_neutral(s, aspect) for s in row)]
+        for aspect, own in rows.items()
+    }
     turn = 0
     for a, b in together:
-        for ones, twos in product(rows[a], rows[b]):
+        # Beside a resource that is not neutral, something neutral may be one of two.
+        some = odd if found.serves or "resource" in (a, b) else rows
+        for ones, twos in product(some[a], some[b]):
             at = 0 if "method" in (a, b) else turn
             values = product(_turned(ones, at), _turned(twos, at))
             calls = (found.of({a: one, b: two}) for one, two in values)
@@ -139,10 +144,11 @@ def _unmet(
     heard = 0  # of the calls, others' among them
     for aspects in together:
         for samples in product(*(rows[aspect] for aspect in aspects)):
-            call = found.of({a: own[0] for a, own in zip(aspects, samples, strict=True)})
-            if len(found.odd(call)) > 1 or not (alone(call) and found.can(call)):
+            values = {a: own[0] for a, own in zip(aspects, samples, strict=True)}
+            if not found.shows(values):
                 continue
+            call = found.of(values)
             met.update(*(meeting(made, size) for made in found.calls[heard:]))
             heard = len(found.calls)
-            if not meeting(call, size, aspects) <= met:
+            if not meeting(call, size, aspects) <= met and alone(call) and found.can(call):
                 yield found.filled(call, {*aspects, *found.composition.facts(call)})

@@ -17,7 +17,7 @@ from typing import Any
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
 from cancel_contracts.exchange import Situation
 
-Meeting = frozenset[Fact]  # facts, or kinds of them, that meet
+Meeting = frozenset[int]  # the numbers of facts, or of kinds of them, that meet
 FREE = ("resource", "caller", "body", "content_type", "transfer", "extra", "method")
 
 
@@ -35,7 +35,8 @@ class Kinds:
         named = any("parameter" in c.given for c in self.composition.contract.clauses)
         self.aspects = (*FREE, "parameter") if named else FREE
         self.samples: dict[str, dict[Any, Situation]] = {aspect: {} for aspect in self.aspects}
-        self._kinds: dict[Fact, Fact] = {}
+        self._kinds: dict[Fact, int] = {}
+        self._numbers: dict[Fact, int] = {}  # compared and hashed far faster than the facts
 
     def learn(self, wanted: Iterable[Situation]) -> None:
         """Take note of the values that occur in what is wanted, and of the ordinary ones; but of
@@ -47,22 +48,25 @@ class Kinds:
             for situation in [*ordinary, *wanted]:
                 self.samples[aspect].setdefault(value(situation, aspect), situation)
 
-    def kind(self, aspect: str, of: Situation) -> Fact:
-        """Return the kind of a situation's value of an aspect."""
+    def kind(self, aspect: str, of: Situation) -> int:
+        """Return the number of the kind of a situation's value of an aspect."""
         fact = (aspect, value(of, aspect))
         if fact not in self._kinds:
             own = aspect == "resource" and of.resource in ("cancellable", "unknown")
             deciding = None if own else self.composition.decided_by.get(fact)
-            self._kinds[fact] = (aspect, deciding or fact[1])
+            self._kinds[fact] = self._number((aspect, deciding or fact[1]))
         return self._kinds[fact]
 
-    def fact(self, aspect: str, of: Situation) -> Fact:
-        """Return a situation's value of an aspect as a fact."""
-        return aspect, value(of, aspect)
+    def fact(self, aspect: str, of: Situation) -> int:
+        """Return the number of a situation's value of an aspect."""
+        return self._number((aspect, value(of, aspect)))
+
+    def _number(self, fact: Fact) -> int:
+        return self._numbers.setdefault(fact, len(self._numbers))
 
     def meeting(
         self,
-        of: Callable[[str, Situation], Fact],
+        of: Callable[[str, Situation], int],
         call: Situation,
         size: int,
         among: Sequence[str] = (),
@@ -70,9 +74,12 @@ class Kinds:
         """Return the facts of a call, or their kinds (`of`), that meet in it, so many together,
         `among` some aspects or all.
         """
-        odd = set(self.odd(call))
-        told = (some for some in combinations(among or self.aspects, size) if odd <= {*some})
-        return {frozenset(of(aspect, call) for aspect in some) for some in told}
+        aspects, odd = among or self.aspects, self.odd(call)
+        if len(odd) > size or not {*odd}.issubset(aspects):
+            return set()
+        always = [of(aspect, call) for aspect in odd]
+        others = [of(aspect, call) for aspect in aspects if aspect not in odd]
+        return {frozenset((*always, *some)) for some in combinations(others, size - len(odd))}
 
     def pairs(self, call: Situation) -> set[Meeting]:
         """Return the pairs of kinds that meet in a call."""
@@ -80,7 +87,7 @@ class Kinds:
 
     def by_kind(self, aspect: str) -> list[list[Situation]]:
         """Return a situation with each value of an aspect, those of one kind together."""
-        rows: dict[Fact, list[Situation]] = {}
+        rows: dict[int, list[Situation]] = {}
         for sample in self.samples[aspect].values():
             rows.setdefault(self.kind(aspect, sample), []).append(sample)
         return [*rows.values()]
@@ -109,14 +116,27 @@ class Kinds:
         if not self.samples["resource"]:
             return {}
         found: dict[Meeting, tuple[Situation, Sequence[str]]] = {}
+        rows = {aspect: self.by_kind(aspect) for aspect in self.aspects}
         for a, b in combinations(self.aspects, 2):
-            for ones, twos in product(self.by_kind(a), self.by_kind(b)):
-                calls = (self.of({a: x, b: y}) for x, y in product(ones, twos))
-                call = next((c for c in calls if self.can(c) and len(self.odd(c)) <= 1), None)
-                if call is not None:
+            for ones, twos in product(rows[a], rows[b]):
+                several = (dict(zip((a, b), two, strict=True)) for two in product(ones, twos))
+                calls = (self.of(values) for values in several if self.shows(values))
+                if (call := next(filter(self.can, calls), None)) is not None:
                     met = self.meeting(self.kind, call, 2, (a, b))
                     found |= dict.fromkeys(met, (call, (a, b)))
         return found
+
+    def shows(self, values: Mapping[str, Situation]) -> bool:
+        """Whether a call with some aspects as situations have them hides none of these: at most one
+        of its facts is not neutral.
+        """
+        odd = sum(not self.is_neutral(of, aspect) for aspect, of in values.items())
+        return odd + ("resource" not in values and not self.serves) <= 1
+
+    @cached_property
+    def serves(self) -> bool:
+        """Whether the resource of an ordinary call is neutral."""
+        return self.is_neutral(self._base, "resource")
 
     def is_neutral(self, of: Situation, aspect: str) -> bool:
         return self.composition.standing(of, aspect).kind == "neutral"

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.compose import Composition, composed
+from cancel_contracts.contract.compose import Composition, Fact, composed
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
@@ -133,14 +133,14 @@ def _made(
             left_out[situation] = gap
         else:
             wanted.append(situation)
-    beside: list[Situation] = []
-    if profile == "deep":
-        # Where few clauses are chosen, they are to hold beside all that the contract knows.
-        known = (s for clause in contract.clauses for s in asked(contract, clause))
-        beside = [s for s in known if s.call == "first" and not without(s)]
+    # Where few clauses are chosen, they are to hold beside all that the contract knows.
+    others = contract.clauses if profile == "deep" else ()
+    known = (s for clause in others for s in asked(contract, clause))
+    beside = [s for s in known if s.call == "first" and not without(s)]
     share = 1.0 if profile == "deep" else GATE_PAIRS
     some = profile == "deep" and 0 < len(clauses) < len(contract.clauses)
 
+    @lru_cache(None)
     def may(situation: Situation) -> bool:
         if against(situation) is not None:
             return False
@@ -153,9 +153,12 @@ def _made(
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
     scenarios = accompanied(composition, scenarios)
-    planned = {call for scenario in scenarios for call in scenario.calls}
+    planned: dict[frozenset[Fact], set[Situation]] = {}
+    for call in (call for scenario in scenarios for call in scenario.calls):
+        planned.setdefault(composition.read(call).hiding, set()).add(call)
     for situation in wanted:
-        if not any(composition.exercises(call, situation, clauses) for call in planned):
+        alike = planned.get(composition.read(situation).hiding, ())
+        if not any(composition.exercises(call, situation, clauses) for call in alike):
             gaps = (gap for call, gap in dropped.items() if composition.shows(call, situation))
             budget = Gap(f"the budget of {limit} calls does not reach it")
             left_out[situation] = next(gaps, budget)
@@ -187,7 +190,7 @@ def _against(
     creates = situation.method == "PUT" and contract.path.endswith(f"{{{contract.id.name}}}")
     if creates and (profile == "smoke" or harmless):
         return Gap("this plan creates nothing, and PUT on this path may")
-    if not _touches(situation):
+    if situation.resource not in EXISTING:
         return None
     if profile == "smoke" or harmless:
         return Gap("this plan touches nothing that exists")
@@ -266,10 +269,6 @@ def _fitted(
 def _about_others(clause: Clause) -> bool:
     """Whether a clause says what becomes of another resource."""
     return any("neighbour" in each for each in (clause.expect, *clause.readings.values()))
-
-
-def _touches(situation: Situation) -> bool:
-    return situation.resource in EXISTING
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
