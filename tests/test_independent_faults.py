@@ -26,6 +26,7 @@ from servers import (  # noqa: F401 - each fills the register
     faults_wire,
     joint_dates,
     joint_entity,
+    joint_left,
     joint_pairs,
     joint_requests,
 )

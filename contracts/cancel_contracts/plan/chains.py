@@ -63,7 +63,8 @@ def _lot(
     it was made.
     """
     ends = [call for call in calls if not composition.refused(call)]
-    ends.sort(key=lambda call: not composition.served(call))
+    # What a second call is refused with may quote what the first has left: octets beyond ASCII.
+    ends.sort(key=lambda call: (not composition.served(call), "\\u" not in call.body.text))
     before, alone = _halves(composition, list(filter(composition.refused, calls)), turn)
     if not ends or sum(map(len, (before, alone))) <= few:
         both = sorted((*before, *alone), key=lambda call: _rank(composition, call))

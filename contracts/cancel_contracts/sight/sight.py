@@ -117,6 +117,18 @@ class Sight(Comparison):
         looks = (o for o in self._looks(exchange) if o.exchange.position < exchange.position)
         return next((o for o in looks if not o.gone), before)
 
+    def others_doing(self, exchange: Exchange, until: Observation) -> bool:
+        """Whether what shows between the look before a refused call and a later one is rather the
+        doing of a call on the same resource in between that was served.
+        """
+        before = self.before(exchange)
+        begun, end = before.exchange.position if before else 0, until.exchange.position
+        calls = self.scene(exchange.scenario).calls
+        between = (
+            x for x in calls if begun < x.position <= end and x.resource == exchange.resource
+        )
+        return exchange.refused and any(x.succeeded for x in between)
+
     def vanished(self, exchange: Exchange) -> bool:
         """Whether a resource that is not there before the call has been: it was set up as gone, or
         a cancel of the scenario left nothing behind.
@@ -196,7 +208,7 @@ class Sight(Comparison):
         state, or not what was written when the scenario ended, or less. What a later call of it
         wrote instead is that one's doing.
         """
-        last, after = self.last(exchange), self._ended(exchange)
+        last, after = self.last(exchange), self.ended(exchange)
         if last is None or after is None:
             return None
         if self.took_effect(self.start(exchange), last) == "not":
@@ -213,13 +225,13 @@ class Sight(Comparison):
         """Return the lists that a call may add to, and that are shorter at the end of the run than
         when the scenario ended.
         """
-        last, after = self.last(exchange), self._ended(exchange)
+        last, after = self.last(exchange), self.ended(exchange)
         was, now = ((look and look.entity) or {} for look in (after, last))
         rows = {name: (was.get(name), now.get(name) or []) for name in self.life.touches}
         both = {n: (a, b) for n, (a, b) in rows.items() if isinstance(a, list)}
         return sorted(n for n, (a, b) in both.items() if isinstance(b, list) and len(b) < len(a))
 
-    def _ended(self, exchange: Exchange) -> Observation | None:
+    def ended(self, exchange: Exchange) -> Observation | None:
         """Return what showed when the calls of the scenario had been made."""
         end = self.scene(exchange.scenario).end
         looks = reversed(self.later(exchange))
