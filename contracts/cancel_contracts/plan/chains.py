@@ -111,8 +111,8 @@ def _dealt(
 def _halves(
     composition: Composition, refused: Sequence[Situation], turn: int
 ) -> tuple[list[Situation], list[Situation]]:
-    """Deal refusals out to two halves, each kind to both, in turn; what is asked amiss to the second
-    first. Of callers who are known two together: a server may count them.
+    """Deal refusals out to two halves, each kind to both, in turn; what is asked amiss first to the
+    second. Of callers who are known two together: a server may count them.
     """
     halves: tuple[list[Situation], list[Situation]] = ([], [])
     for rank, size in ((0, 1), (1, 2), (2, 1)):
