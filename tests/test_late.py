@@ -76,6 +76,26 @@ def test_what_shows_a_cancel_in_the_end_while_older_ones_stand_was_cancelled(
     assert not any(found.done(*look) for look in others), "it stands"
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"code": 1223, "message": "It was cancelled by the user."}, True),
+        ("It was cancelled by the user.", True),
+        ({"code": 0, "message": None}, False),
+        ("2024-10-21 11:25:48 Z", False),
+        (None, False),
+    ],
+)
+def test_what_only_cancels_say_in_words_is_one_though_nothing_stands(
+    words: Any, told: bool
+) -> None:
+    rows = [DONE, (LAST, 204, CANCELLED), (FIRST, 403, CANCELLED)]
+    found, looks = seen(*rows, errorInfo=words)
+    assert found.done(*looks[-1]) is told
+    one, looks = seen(DONE, (FIRST, 403, CANCELLED), errorInfo=words)
+    assert not one.done(*looks[-1]), "one cancel alone does not tell what is said of all"
+
+
 def test_where_a_page_names_the_state_it_alone_tells() -> None:
     life = NAMED.lifecycle
     state, after = life.cancellable[0], life.after[0]

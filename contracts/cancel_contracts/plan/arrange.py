@@ -177,11 +177,13 @@ def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
     # What is served comes first: an open call by the same caller tells less.
     for row in sorted(rows, key=lambda row: not composition.served(row[-1])):
         call = row[-1]
-        caller = (call.resource, call.identity.partition(":")[0], call.owner)
-        served = (*caller, call.state) if composition.served(call) else caller
-        kind = (call.call,) if call.call == "second" else served
+        of = row[-2] if call.call == "second" else call
+        caller = (of.resource, of.identity.partition(":")[0], of.owner)
+        kinds: set[tuple[str | None, ...]] = set()
+        kinds.add((*caller, of.state) if composition.served(of) else caller)
+        kinds |= {(call.call,)} if call.call == "second" else set()
         kept = call.resource == "cancellable" and composition.refused(call)
-        if call.resource != "odd" and (kept or kind not in met):
+        if call.resource != "odd" and (kept or not kinds <= met):
             found.add(row)
-        met |= {kind, caller}
+        met |= {*kinds, caller}
     return found

@@ -111,13 +111,13 @@ def _dealt(
 def _halves(
     composition: Composition, refused: Sequence[Situation], turn: int
 ) -> tuple[list[Situation], list[Situation]]:
-    """Deal refusals out to two halves, each kind to both, in turn. Of callers who are known two
-    together: a server may count them.
+    """Deal refusals out to two halves, each kind to both, in turn; what is asked amiss first to the
+    second. Of callers who are known two together: a server may count them.
     """
     halves: tuple[list[Situation], list[Situation]] = ([], [])
     for rank, size in ((0, 1), (1, 2), (2, 1)):
         row = [call for call in refused if _rank(composition, call) == rank]
-        for place, at in enumerate(range(0, len(row), size), turn):
+        for place, at in enumerate(range(0, len(row), size), turn + (rank == 0)):
             halves[place % 2].extend(row[at : at + size])
     return halves
 

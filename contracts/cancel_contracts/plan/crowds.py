@@ -15,7 +15,7 @@ from itertools import cycle, islice
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.steps import AtOnce, Close, Observe, Scenario, Step, at_once
+from cancel_contracts.plan.steps import AtOnce, Call, Close, Scenario, Step, at_once
 
 TOGETHER = 3
 MORE = ((3, 2), (4, 2), (6, 2))  # how many in `deep`, on one resource and on another
@@ -52,22 +52,21 @@ def accompanied(composition: Composition, scenarios: Sequence[Scenario]) -> list
     row = next((s for s in reversed(scenarios[1:]) if _alone(composition, s)), None)
     if crowd is None or row is None:
         return [*scenarios]
-    own = (step for step in row.steps if not isinstance(step, (AtOnce, Close)))
-    acquired, look, _, *after = (replace(step, slot=1) for step in own)
-    steps: list[Step] = [acquired, look]
+    own = [replace(s, slot=1) for s in row.steps if not isinstance(s, (AtOnce, Close))]
+    at = next(place for place, step in enumerate(own) if isinstance(step, Call))
+    steps: list[Step] = [*own[:at]]
     for step in crowd.steps:
         made = (replace(row.sends[0], slot=1),)
         steps.append(AtOnce((*made, *step.calls)) if isinstance(step, AtOnce) else step)
-    together = Scenario((*steps, *after))
+    together = Scenario((*steps, *own[at + 1 :]))
     return [together if s is crowd else s for s in scenarios if s is not row]
 
 
 def _alone(composition: Composition, scenario: Scenario) -> bool:
-    """Whether a scenario is one call on one resource, which is served and looked at before."""
+    """Whether a scenario is one call on one resource, which is served."""
     call = scenario.subject
     alone = len(scenario.sends) == 1 and not (scenario.pair or scenario.together)
-    seen = scenario.known and isinstance(scenario.steps[1], Observe)
-    return alone and seen and call.call == "first" and composition.served(call)
+    return alone and scenario.known and call.call == "first" and composition.served(call)
 
 
 def _somebody_else(identity: str) -> bool:
