@@ -60,7 +60,7 @@ class Speaks:
     expect: Mapping[str, Any] | None = None
 
 
-WHOLE = Speaks()
+WHOLE, OTHERS_STAY = Speaks(), Speaks({"neighbour": "unchanged"})  # whatever else a call holds
 SITUATIONS = 4096  # whose facts are kept at hand
 
 
@@ -220,7 +220,7 @@ class Composition:
         if all(s.kind == "neutral" for s in met) and not hidden:
             return WHOLE
         if own.kind != "refused" or "answer" in clause.given:
-            return None
+            return OTHERS_STAY if "neighbour" in clause.expect else None
         statuses = [*own.statuses, *(w for s in met if s.kind != "neutral" for w in s.statuses)]
         if situation.method != self.ordinary.method and "method" in others:
             # Another method asks for something else, which may be granted (RFC 9110 section 9.3.7).

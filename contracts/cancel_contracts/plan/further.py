@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, combinations, product
+from typing import TypeVar
 
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
@@ -21,6 +22,7 @@ from cancel_contracts.plan.kinds import Meeting
 Aspects = tuple[str, ...]
 Rows = Mapping[str, Sequence[Sequence[Situation]]]
 Meets = Callable[..., set[Meeting]]
+Item = TypeVar("Item")
 
 
 def further(found: Cover, limit: int) -> None:
@@ -47,8 +49,8 @@ def _calls(found: Cover) -> Iterator[Situation]:
         or (row[0].resource == "final" and row[0].state not in after)
     ]
     callers = [pair for pair in pairs if "caller" in pair and "resource" not in pair]
+    pairs.sort(key=lambda pair: (set(pair) != {"resource", "body"}, "resource" not in pair))
     of_resources = [pair for pair in pairs if "resource" in pair]
-    of_resources.sort(key=lambda pair: "body" not in pair)
 
     but_caller, but_resource = ({*found.aspects} - {a} for a in ("caller", "resource"))
     meeting = partial(_meeting, found)
@@ -61,7 +63,7 @@ def _calls(found: Cover) -> Iterator[Situation]:
         _unmet(found, of_resources, states, by_value),
         _two_refusals(found, [("caller", "body")], {**kinds, "body": no_body}, by_value),
         _two_refusals(found, of_resources, {**values, "resource": others}, meeting(but_resource)),
-        _in_turn(
+        in_turn(
             _unmet(found, callers, {**values, "caller": kinds["caller"]}, meeting(but_caller)),
             _two_refusals(found, pairs, methods, meeting(["method"])),
             _unmet(found, callers, {**kinds, "caller": values["caller"]}, meeting(["caller"])),
@@ -83,13 +85,13 @@ def _meeting(found: Cover, apart: Collection[str]) -> Meets:
     return partial(found.meeting, told)
 
 
-def _in_turn(*streams: Iterator[Situation]) -> Iterator[Situation]:
+def in_turn(*streams: Iterator[Item]) -> Iterator[Item]:
     """Yield from each of the streams in its turn, until all have ended."""
     waiting = deque(streams)
     while waiting:
         stream = waiting.popleft()
-        for call in stream:
-            yield call
+        for item in stream:
+            yield item
             waiting.append(stream)
             break
 

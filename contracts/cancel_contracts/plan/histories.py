@@ -1,9 +1,9 @@
 """Histories: what `deep` calls one after the other, for a server may answer by what went before.
 
-After a cancel everybody calls again; what is refused is refused thrice before a call is served, and
-once to somebody who may before it is to everybody who may not; on one connection calls are served
-between refusals of every kind, with no look between, and followed by every token that is refused.
-What a first call left out, a second one gives. Pure.
+After a cancel everybody calls again, beside another resource; what is refused is refused thrice
+before a call is served, and once to somebody who may before it is to everybody who may not; on one
+connection calls are served between refusals of every kind, with no look between, and followed by
+every token that is refused. What a first call left out, a second one gives. Pure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST
 from cancel_contracts.plan.cover import Cover
-from cancel_contracts.plan.further import alone
+from cancel_contracts.plan.further import alone, in_turn
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 TIMES = 3  # that a call is refused before another is served
@@ -27,16 +27,18 @@ BEFORE = 2  # bodies that are refused to somebody who may, before callers who ma
 
 
 def histories(found: Cover) -> list[Scenario]:
-    """Return the scenarios, the shortest stories first; none where no resource is asked for."""
+    """Return the scenarios, of each kind in its turn; none where no resource is asked for."""
     if not found.composition.served(found.of({})):
         return []
-    connections = [*_on_one_connection(found), *_of_one_connection(found)]
     return [
-        *_after_refusals(found),
-        *_after_who_may(found),
-        *connections,
-        *_after_other_bodies(found),
-        *_after_cancels(found),
+        *in_turn(
+            _after_refusals(found),
+            _after_cancels(found),
+            _after_who_may(found),
+            _on_one_connection(found),
+            _of_one_connection(found),
+            _after_other_bodies(found),
+        )
     ]
 
 
@@ -116,7 +118,7 @@ def _after_cancels(found: Cover) -> Iterator[Scenario]:
         again += [row[turn % len(row)] for row in others[turn :: len(states)]]
         for at in range(0, len(again), LONGEST - 1):
             then = [replace(call, call="second") for call in again[at : at + LONGEST - 1]]
-            yield _in_state(found, state, [next(served), *then])
+            yield _in_state(found, state, [next(served), *then], neighbour=state)
     owned = [s for s in found.samples["caller"].values() if s.owner is not None]
     for turn, first in enumerate(owned):
         call = found.of({"caller": first})
@@ -126,9 +128,16 @@ def _after_cancels(found: Cover) -> Iterator[Scenario]:
             yield _in_state(found, states[turn % len(states)], [call, *seconds])
 
 
-def _in_state(found: Cover, state: Situation, calls: Sequence[Situation]) -> Scenario:
+def _in_state(
+    found: Cover,
+    state: Situation,
+    calls: Sequence[Situation],
+    *,
+    neighbour: Situation | None = None,
+) -> Scenario:
     act = found.composition.ordinary.method
-    return in_a_row(*(with_value(call, "resource", state) for call in calls), act=act)
+    row = (with_value(call, "resource", state) for call in calls)
+    return in_a_row(*row, act=act, neighbour=neighbour)
 
 
 def _on_one_connection(found: Cover) -> Iterator[Scenario]:
