@@ -43,7 +43,7 @@ def chains(
     few, turn = FEW if max(refusals, default=0) > FEW else 0, 0
     for lot, many in zip(lots.values(), refusals, strict=True):
         found += _lot(composition, lot, left, few, turn)
-        turn += many > few
+        turn += many > FEW
     found += [(replace(second, call="first"), second) for second in left]
     return found
 

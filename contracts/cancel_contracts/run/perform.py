@@ -189,14 +189,14 @@ class Performance:
 
     def _renew(self, step: Call) -> None:
         """Have a fresh resource where the chain's own is no more in the state that the call is to
-        meet: a call before it was served, though it was not to be or did not have to be, or it has
-        moved on by itself.
+        meet: a call before it was served, or it has moved on by itself.
         """
         held, life = self.held[step.slot], self.calls.contract.lifecycle
         was, now = held.first, held.shows
         if held.acquired is None or not held.position or step.situation.follows:
             return
-        if held.call is None or not self.calls.sight.cancels(held.call):
+        first = step.situation.call == "first"
+        if not (first and held.call and self.calls.sight.cancels(held.call)):
             if was is None or now is None or ((was.gone or now.gone) and not life.vanishes):
                 return
             if marks(life, was.entity) == marks(life, now.entity) or is_open(life, now.entity):
