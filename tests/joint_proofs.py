@@ -5,8 +5,11 @@ Each recipe is as in test_mock_proofs: it makes requests and returns what came b
 
 from __future__ import annotations
 
+import re
 import socket
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from test_mock_support import MACHINE, World, unknown_id
@@ -310,6 +313,64 @@ def same_creation(w: World) -> Any:
     return {k: v == before[k] for k, v in w.call(id_).json().items() if "creat" in k.lower()}
 
 
+def quarters(w: World, id_: str) -> list[float]:
+    """Return how many hours from now the dates of a resource are, by quarters; None for years."""
+    found = re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", w.look(id_).body.decode())
+    offs = [datetime.fromisoformat(f"{text}+00:00").timestamp() - time.time() for text in found]
+    return sorted(round(off / 900) / 4 if abs(off) < 86400 else -9999.0 for off in offs)
+
+
+def dated(state: int = 0, final: bool = False, times: int = 1, **call: Any) -> Recipe:
+    """Call on a resource, and say when its dates are."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new(w.hand.final[0] if final else nth(w, state))
+        made = [w.call(id_, **call).status for _ in range(times)]
+        time.sleep(0.01)
+        return made, quarters(w, id_)
+
+    return recipe
+
+
+def second_moves(w: World) -> Any:
+    """Whether a second call moves a date."""
+    id_ = w.new()
+    w.call(id_)
+    before = w.look(id_).body
+    time.sleep(0.01)
+    w.call(id_)
+    return w.look(id_).body == before
+
+
+def named_in_lists(w: World) -> Any:
+    """Return what two cancels by two callers leave."""
+    ids = [w.new(), w.new()]
+    for id_, identity in zip(ids, ("admin", "app"), strict=True):
+        w.call(id_, identity=identity)
+    return [w.look(id_).constant for id_ in ids]
+
+
+def id_of_the_first(w: World) -> Any:
+    w.call(w.new(), headers=(f"client-request-id: {unknown_id()}",))
+    made = w.call(w.new())
+    return made.header("client-request-id")
+
+
+DATES_AND_LISTS: dict[str, Recipe] = {
+    "final-refusal-moves-the-dates": dated(final=True),
+    "refusal-in-one-final-state-moves-the-last-date": dated(final=True),
+    "second-refusal-moves-the-dates": second_moves,
+    "cancel-dated-in-another-zone": dated(),
+    "cancel-by-an-application-dated-in-another-zone": dated(identity="app"),
+    "cancel-in-the-second-state-dated-a-while-ago": dated(1),
+    "ended-before-it-was-created": dated(),
+    "clock-of-its-own": dated(),
+    "list-names-the-caller-before": named_in_lists,
+    "list-names-one-for-all": named_in_lists,
+    "refusal-tells-the-words-of-the-resource": at(0, **FORBIDDEN),
+    "client-request-id-of-the-call-before": id_of_the_first,
+}
+
 WHOLE: dict[str, Recipe] = {
     **{f"cancel-{what}": at(0) for what in (
         "rewrites-a-text", "empties-a-text", "loses-a-text", "loses-the-creation",
@@ -324,6 +385,7 @@ WHOLE: dict[str, Recipe] = {
     "other-method-rewrites-a-text": at(0, **PUT),
     "answer-of-another-text": at(0),
     "answer-of-another-creation": same_creation,
+    "answer-loads-nothing": at(0),
     "get-after-a-cancel-loses-a-property": at(0),
     "get-after-a-cancel-of-another-text": at(0),
     "cancelled-before-it-was-created": at(0),
@@ -339,4 +401,5 @@ JOINT_PROOFS: dict[str, Recipe] = {
     **{f"kept-connection-{name}": recipe for name, recipe in KEPT.items()},
     **{f"neighbours-{name}": recipe for name, recipe in OTHERS.items()},
     **WHOLE,
+    **DATES_AND_LISTS,
 }

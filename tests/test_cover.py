@@ -16,6 +16,7 @@ from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.plan import make
+from cancel_contracts.plan.steps import ObserveLast, Scenario
 
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -114,6 +115,65 @@ def test_a_second_call_follows_one_that_is_served(contract: Contract) -> None:
             facts = composition.facts(before)
             assert all(composition.standing(before, a).kind == "neutral" for a in facts)
             assert before.state == chain[-1].state
+
+
+@each
+def test_several_kinds_of_refusals_stand_before_one_call_that_is_served(contract: Contract) -> None:
+    """A server may count them, or keep what the first was asked, or who asked."""
+    composition = Composition(contract)
+    found = chains(composition, of(contract, 92).calls)
+    served = [chain for chain in found if composition.served(chain[-1])]
+    assert any(len(chain) == 1 for chain in served), "one meets its resource as it was made"
+    rows = [[composition.standing(c, "caller") for c in chain[:-1]] for chain in served]
+    known = [[s.kind != "refused" or 403 in s.statuses for s in row] for row in rows]
+    assert max(map(sum, known)) >= 2, "of callers whom the server knows"
+    for row in known:
+        assert row == sorted(row, reverse=True), "who is not known comes after who is"
+    alone = [chain for chain in found if composition.refused(chain[-1]) and len(chain) > 1]
+    assert alone, "what a refusal does later shows where no call follows"
+
+
+@pytest.mark.parametrize(("served", "refused"), [(1, 2), (1, 30), (3, 3), (3, 30), (0, 4), (2, 0)])
+def test_no_refusal_is_lost_however_many_there_are(served: int, refused: int) -> None:
+    contract = next(c for c in CONTRACTS if c.name == "machine-action")
+    composition = Composition(contract)
+    calls = of(contract, 92).calls
+    state = composition.ordinary.state
+    here = [c for c in calls if (c.state, c.owner) == (state, None)]
+    may = [c for c in here if composition.served(c)][:served]
+    not_ = [replace(c, state=state) for c in calls if composition.refused(c) and c.state][:refused]
+    open_ = [c for c in here if not composition.refused(c) and not composition.served(c)][:2]
+    found = chains(composition, [*open_, *not_, *may])
+    together = [call for chain in found for call in chain]
+    assert sorted(map(str, together)) == sorted(map(str, [*open_, *not_, *may]))
+    assert max(map(len, found)) <= LONGEST
+    for chain in found:
+        assert all(map(composition.refused, chain[:-1]))
+
+
+@each
+def test_what_is_served_is_looked_at_in_the_end_for_every_caller_in_every_state(
+    contract: Contract,
+) -> None:
+    composition = Composition(contract)
+    scenarios = make(contract, contract.clauses, "gate").scenarios
+
+    def kinds(rows: Iterable[Scenario]) -> set[tuple[str | None, ...]]:
+        calls = [
+            row.subject for row in rows if not row.together and composition.served(row.subject)
+        ]
+        return {(c.identity.partition(":")[0], c.owner, c.state) for c in calls}
+
+    last = [s for s in scenarios if any(isinstance(step, ObserveLast) for step in s.steps)]
+    # A crowd may come after a row of calls, which then is looked at with it.
+    ended = {c for s in last for c in s.calls if c.call == "first" and composition.served(c)}
+    assert kinds(scenarios) <= {(c.identity.partition(":")[0], c.owner, c.state) for c in ended}
+    refused = [s for s in scenarios if s.known and composition.refused(s.subject)]
+    stand = [s for s in refused if s.subject.resource == "cancellable" and not s.together]
+    assert stand
+    assert all(s in last for s in stand)
+    # What stands to the end is made early: whatever strikes others later shows there.
+    assert scenarios.index(stand[0]) == 1
 
 
 # --- what meets, and what is hidden ---------------------------------------------------------------

@@ -22,7 +22,7 @@ from cancel_contracts.run.shrink import Budget
 from cancel_contracts.run.walk import Walker
 from cancel_contracts.verify import Result, verify
 from servers.faults_state import NeighbourCancelledToo
-from servers.front import Response, Written
+from servers.front import Request, Response, Written
 from servers.pages import PAGES
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
@@ -76,6 +76,46 @@ def test_a_body_that_no_page_names_is_found_and_shrunk() -> None:
     broken = [x.exchange for verdict in verdicts.values() for x in verdict.violations]
     assert {exchange.status for exchange in broken} == {500}, "nothing else is found wrong"
     assert result.results[0].requests()["cancel"] <= CALLS
+
+
+class TellsOwnersNothing(Service):
+    """Whoever is no administrator is told alike of what is another's and of what is nobody's."""
+
+    def check_existence(self, call: Call) -> Response | None:
+        refusal = super().check_existence(call)
+        if refusal is not None and not call.caller.admin:
+            return self.refuse(403, "Forbidden", "You may cancel requests of your own.")
+        return refusal
+
+
+def test_to_an_owner_an_unknown_id_may_be_forbidden() -> None:
+    result = run(
+        conforming("AP", TellsOwnersNothing),
+        profile="deep",
+        max_requests=300,
+        only=("AP-35", "AP-25", "AP-20"),
+    )
+    outcome = gate.decide(result.judgements())
+    assert outcome.exit_code == 0, outcome.sentence
+    told = result.results[0].journal.exchanges
+    unknown = [x for x in told if x.kind == "cancel" and x.situation.resource == "unknown"]
+    assert 403 in {x.status for x in unknown if x.situation.identity == "user"}
+
+
+class PerformsAndAsksToWait(Service):
+    """Cancels and answers that the limit is reached, which sets each call on its way once more."""
+
+    def post(self, request: Request, id_: str) -> Response:
+        answer = super().post(request, id_)
+        return self.limit("0") if self.calls % 2 == 0 else answer
+
+
+def test_what_ends_before_each_of_its_calls_is_no_fault_of_the_run() -> None:
+    result = run(conforming("AP", PerformsAndAsksToWait), max_wait=30)
+    assert not result.faults_of_the_run
+    assert gate.decide(result.judgements()).exit_code == 1
+    words = {v.clause.id: v.word for v in result.judgements()[0].verdicts}
+    assert words["AP-49"] == "violated"
 
 
 def test_a_conforming_server_passes_with_several_jobs() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Received, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
@@ -17,7 +18,8 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.race import race
 from cancel_contracts.plan.plan import make
-from cancel_contracts.plan.steps import AtOnce, Scenario, at_once, one_at_a_time
+from cancel_contracts.plan.single import one_at_a_time
+from cancel_contracts.plan.steps import Acquire, AtOnce, Scenario, at_once
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sampling import only_of_all
@@ -188,19 +190,40 @@ def groups(name: str, profile: Any) -> list[AtOnce]:
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
-def test_three_are_made_at_once_and_up_to_eight_in_deep(name: str) -> None:
+def test_three_are_made_at_once_and_up_to_nine_in_deep(name: str) -> None:
     (gate,) = groups(name, "gate")
-    callers = Counter(call.situation.identity for call in gate.calls)
-    assert callers["primary"] == 2
-    assert callers.total() == 3
+    served, *crowd = gate.calls
+    callers = Counter(call.situation.identity for call in crowd)
+    assert (callers["primary"], callers["no-permission"], callers.total()) == (1, 1, 3)
+    assert {call.slot for call in crowd}.isdisjoint({served.slot})
+    assert served.situation.call == "first"
+    assert composed(CONTRACTS[name]).served(served.situation)
     deep = groups(name, "deep")
-    assert {len(step.calls) for step in deep} == {3, 5, 6, 8}
-    assert {call.slot for step in deep for call in step.calls} == {0, 1}
-    assert any(c.situation.identity == "no-permission" for step in deep for c in step.calls)
+    assert {len(step.calls) for step in deep} - {3, 4} == {6, 7, 9}
+    assert {call.slot for step in deep for call in step.calls} == {0, 1, 2}
+    who = [{c.situation.identity for c in step.calls if c.slot == 2} for step in deep]
+    assert who.count({"no-permission"}) == 3, "on a resource of its own, where it shows"
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_what_goes_beside_a_crowd_is_done_after_it_where_one_resource_is_kept(name: str) -> None:
+    """It is one call of the plan, and costs no call, no look and no set-up more."""
+    contract = CONTRACTS[name]
+    scenarios = make(contract, contract.clauses, "gate").scenarios
+    crowd = next(s for s in scenarios if s.races)
+    alone = one_at_a_time(crowd)
+    (own,) = (step.calls for step in alone.steps if isinstance(step, AtOnce))
+    assert sorted(map(str, alone.calls)) == sorted(map(str, crowd.calls))
+    assert {call.situation.call for call in own} == {"concurrent"}
+    assert alone.calls[-1] == crowd.calls[-1 - len(own)]
+    told = {"observes": True, "handler": True}
+    assert alone.cost(**told) == crowd.cost(**told)
+    kept = [step.slot for step in alone.steps if isinstance(step, Acquire)]
+    assert kept == [0, 1], "the second is set up when the first is done with"
 
 
 def test_a_second_resource_is_done_without_where_there_is_none() -> None:
-    crowd = at_once(AT_ONCE, AT_ONCE, others=[AT_ONCE])
+    crowd = at_once(AT_ONCE, AT_ONCE, others=[[AT_ONCE]])
     assert len(crowd.calls) == 3
     alone: Scenario = one_at_a_time(crowd)
     assert (len(alone.calls), alone.pair) == (2, False)

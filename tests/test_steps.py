@@ -15,6 +15,7 @@ from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.ledger.ledger import Ledger
+from cancel_contracts.plan.single import one_at_a_time
 from cancel_contracts.plan.steps import (
     Acquire,
     AtOnce,
@@ -26,7 +27,6 @@ from cancel_contracts.plan.steps import (
     at_once,
     in_a_row,
     on_one_connection,
-    one_at_a_time,
 )
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from cancel_contracts.cli import main
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Sent
+from cancel_contracts.exchange import Received, Sent
 from cancel_contracts.provider_states.lost import got_nowhere
 from cancel_contracts.transport.client import Timeouts, Transport
+from cancel_contracts.transport.proxies import answered_by_proxy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rawserver import Peer, RawServer, Script, answer
@@ -263,6 +264,9 @@ BY_TARGET = {
     "502 alone": b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
     "400 with Via": b"HTTP/1.1 400 Bad\r\nVia: 1.1 corp\r\nContent-Length: 0\r\n\r\n",
     "200 with Via": b"HTTP/1.1 200 OK\r\nVia: 1.1 corp\r\nContent-Length: 0\r\n\r\n",
+    "503 with Via that says when": (
+        b"HTTP/1.1 503 No\r\nVia: 1.1 edge\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
+    ),
     "503 with Proxy-Status": (
         b"HTTP/1.1 503 No\r\nProxy-Status: p; received-status=503\r\nContent-Length: 0\r\n\r\n"
     ),
@@ -284,6 +288,52 @@ def test_what_a_target_answers_through_a_proxy_is_its_own(name: str) -> None:
         got = transport.send(Sent("POST", f"{proxy.url}/x"))
     assert got.failure is None
     assert got.received is not None
+
+
+def head(status: int, **fields: str) -> Received:
+    return Received(status, headers=tuple((k.replace("_", "-"), v) for k, v in fields.items()))
+
+
+SIGNED = {
+    "502 with the Via of all": (head(502, Via="1.1 edge"), ["1.1 edge"], False),
+    "504 with another Via": (head(504, Via="1.1 corp"), ["1.1 edge"], True),
+    "503 with the Server of all": (head(503, Server="squid/6.1"), ["squid/6.1"], False),
+    "503 of another Server": (head(503, Server="squid/6.1"), ["nginx"], True),
+    "502 that says that the next hop failed": (
+        head(502, Via="1.1 edge", Proxy_Status="edge; error=connection_refused"),
+        ["1.1 edge"],
+        True,
+    ),
+    "503 of squid that says when": (head(503, X_Squid_Error="ERR 0", Retry_After="2"), [], False),
+    "502 that says when": (head(502, Via="1.1 edge", Retry_After="2"), [], True),
+    "407": (head(407, Via="1.1 edge"), ["1.1 edge"], True),
+}
+
+
+@pytest.mark.parametrize("what", SIGNED)
+def test_a_gateway_that_stands_before_all_of_a_target_is_part_of_it(what: str) -> None:
+    received, usual, by_proxy = SIGNED[what]
+    assert (answered_by_proxy(received, usual) is not None) is by_proxy
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["asked directly", "over a proxy"])
+def test_what_signs_good_answers_is_the_target_s_gateway_where_no_proxy_is_named(
+    through: bool,
+) -> None:
+    via, length = b"Via: 1.1 edge\r\n", b"Content-Length: 0\r\n\r\n"
+    replies = iter([b"HTTP/1.1 404 No\r\n", b"HTTP/1.1 502 Bad\r\n"])
+
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(next(replies) + via + length)
+
+    with RawServer(script) as server:
+        environ = {"HTTP_PROXY": server.url} if through else {}
+        url = "http://target.test/" if through else f"{server.url}/x"
+        with Transport(SHORT, environ=environ) as transport:
+            first, second = (transport.send(Sent("POST", url)) for _ in range(2))
+    assert first.failure is None
+    assert second.failure == ("proxy" if through else None)
 
 
 @pytest.mark.parametrize("place", ["cancel", "look"])

@@ -93,6 +93,11 @@ class Situation:
     parameter: tuple[str, str] | None = None  # the one that is omitted, invalid or other, and how
 
     @property
+    def by_owner(self) -> bool:
+        """Whether who calls may touch but what is their own."""
+        return self.owner is not None and self.owner == self.identity
+
+    @property
     def follows(self) -> bool:
         """Whether it comes after another call on its resource."""
         return self.call in ("second", "repeated")
@@ -155,6 +160,13 @@ class Received:
         return epoch(self.header("x-ratelimit-reset") or "")
 
     @property
+    def unavailable(self) -> bool:
+        """Whether it is a 503 with a Retry-After: for now nobody serves, whoever asks (RFC 9110
+        section 15.6.4).
+        """
+        return self.status == 503 and bool(self.header("retry-after"))
+
+    @property
     def redirect(self) -> str | None:
         """Return where a redirect leads, or None for any other answer."""
         return self.header("location") if self.status // 100 == 3 else None
@@ -200,6 +212,11 @@ def told_by_limit(received: Received, statuses: tuple[int, ...] = (429,)) -> boo
         return received.status == 429
     left = received.header("x-ratelimit-remaining")
     return received.header("retry-after") is not None or (left or "").strip() == "0"
+
+
+def put_off(received: Received, statuses: tuple[int, ...] = (429,)) -> bool:
+    """Whether an answer asks to call again later, and says nothing of the call itself."""
+    return told_by_limit(received, statuses) or received.unavailable
 
 
 @dataclass(frozen=True)
@@ -252,19 +269,13 @@ class Exchange:
 
     @property
     def unavailable(self) -> bool:
-        """Whether it was answered 503 with a Retry-After: for now nobody serves, whoever asks
-        (RFC 9110 section 15.6.4).
-        """
-        return (
-            self.status == 503
-            and self.received is not None
-            and bool(self.received.header("retry-after"))
-        )
+        """Whether it was answered 503 with a Retry-After."""
+        return self.received is not None and self.received.unavailable
 
     @property
     def put_off(self) -> bool:
         """Whether the answer asks to call again later, and says nothing of the call itself."""
-        return self.limited or self.unavailable
+        return self.received is not None and put_off(self.received, self.limit_statuses)
 
     @property
     def unanswered(self) -> bool:

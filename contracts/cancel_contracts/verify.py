@@ -248,7 +248,7 @@ class _ContractRun:
                 own = plan.contract.name
                 elsewhere = [id_ for name, id_ in self.sentinels.items() if name != own]
                 explore(run, plan, self.judge.deviates, elsewhere)
-            run.conclude()
+            run.late.conclude(run.live)
         self.seconds += time.monotonic() - began
 
     def _left(self) -> int | None:

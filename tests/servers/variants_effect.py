@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from servers.entities import Resource
@@ -82,6 +83,66 @@ class NotesRefusals(Service):
         if call.resource is not None:
             call.resource.touched = datetime.now(UTC).isoformat()
         return refusal
+
+
+class ListsWhoDidIt(Service):
+    """The history grows by who cancels, and by whoever carries it out. The newest stands first."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        made = {"status": "NotStarted", "user": "orchestrator@contoso.example"}
+        return super().entity(resource) | {"states": [made]} | resource.shown
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        added = [
+            {"status": resource.state, "user": f"{call.caller.name}@contoso.example"},
+            {"status": resource.state, "user": "orchestrator@contoso.example"},
+        ]
+        resource.shown["states"] = [*added, *self.entity(resource)["states"]]
+
+
+class OwnClock(Service):
+    """The dates are by a clock that is wrong by 37 minutes; the Date of an answer is a proxy's."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        moment = datetime.now(UTC) - timedelta(minutes=37)
+        resource.cancelled_at = resource.touched = f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+class WordsOfTheHouse(Service):
+    """Where nobody says why, the house does; no cancel moves the date of the last change."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        silent = resource.cancelled_at is not None and resource.comment is None
+        words = (
+            {"cancellationComment": "None was given."} if silent and self.page.short == "MA" else {}
+        )
+        return super().entity(resource) | words
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        touched = resource.touched
+        super().cancel(resource, call)
+        resource.touched = touched
+
+
+class SaysWhoMayNot(Service):
+    """Who is refused is told who they are, at length, and what the house is called. Every resource
+    was asked for by the same person.
+    """
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        name = {"MA": "requestorComment", "SA": "actionReason", "AP": "justification"}
+        text = "asked for by Ms Alexandra Example of Contoso"
+        return super().entity(resource) | {name[self.page.short]: text}
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        answer = super().refused(call, refusal)
+        if answer.status != 403:
+            return answer
+        value = json.loads(answer.body)
+        value["error"]["message"] += " It was asked for by Ms Alexandra Example of Contoso."
+        return Response(answer.status, json.dumps(value).encode(), answer.headers)
 
 
 class NeverTheSame(Service):

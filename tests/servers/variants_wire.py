@@ -259,6 +259,14 @@ class ThrottlesAll(Service):
         return super().answer(request)
 
 
+class UnavailableNowAndThen(ThrottlesAll):
+    """For a moment nobody is served, whoever asks, those that look included."""
+
+    def limit(self, *after: str) -> Response:
+        refusal = self.refuse(503, "ServiceUnavailable", "Please try again.")
+        return Response(503, refusal.body, (("Retry-After", "0"), *refusal.headers))
+
+
 class ThrottlesTheHandler(Service):
     """Making resources counts against a limit as well."""
 

@@ -213,10 +213,11 @@ class Composition:
         others, read = self._aspects(clause)[1], self.read(situation)
         if not read.unknown.isdisjoint(others):
             return None  # nobody knows what that call was
-        met = [read.standings[a] for a in others]
-        if all(s.kind == "neutral" for s in met):
+        met, own = [read.standings[a] for a in others], standing_of(clause)
+        nobodys = situation.by_owner and situation.resource in ("unknown", "odd")
+        hidden = own.kind == "refused" and "resource" not in others and nobodys
+        if all(s.kind == "neutral" for s in met) and not hidden:
             return WHOLE
-        own = standing_of(clause)
         if own.kind != "refused" or "answer" in clause.given:
             return None
         statuses = [*own.statuses, *(w for s in met if s.kind != "neutral" for w in s.statuses)]
@@ -224,6 +225,7 @@ class Composition:
             # Another method asks for something else, which may be granted (RFC 9110 section 9.3.7).
             statuses += self._granted(situation.method)
         statuses += right_errors(situation)
+        statuses += [403] if hidden else []  # RFC 9110 section 15.5.4: not theirs, if it exists
         return Speaks({"status": statuses, "effect": "none"})
 
     def _speaking(

@@ -89,3 +89,8 @@ EXTRAS = table(
     _spelled("encoded", "an encoded letter", _encoded),
     _spelled("capitals", "capital letters", _capitals),
 )  # fmt: skip
+
+
+def leaves_out_id(name: str) -> bool:
+    """Whether a call with this extra has no client-request-id."""
+    return ("client-request-id", None) in EXTRAS[name].wire.headers

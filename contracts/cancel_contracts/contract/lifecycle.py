@@ -15,7 +15,7 @@ from typing import Any
 
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.places import documented, lies_within, opened, place, ways
+from cancel_contracts.contract.places import documented, in_list, lies_within, opened, place, ways
 from cancel_contracts.contract.states import GONE, Lifecycle, canonical
 
 Problem = tuple[str, str, str]
@@ -54,7 +54,8 @@ def read_lifecycle(
     shows, caller = names("shows") or tuple(valued), life.get("caller")
     caller = spelled("caller", caller) if caller is not None else None
     sets, touches, moments = names("sets"), names("touches"), names("moments")
-    own = (*shows, *valued, *records, *sets, *touches, *moments, *leaves)
+    stamps = names("stamps")
+    own = (*shows, *valued, *records, *sets, *touches, *moments, *stamps, *leaves)
     found = Lifecycle(
         shows=shows,
         cancellable=tuple(life["cancellable"]),
@@ -64,6 +65,7 @@ def read_lifecycle(
         sets=sets,
         touches=touches,
         moments=moments,
+        stamps=stamps,
         caller=caller,
         owners=life.get("owners"),
         method=method,
@@ -131,6 +133,10 @@ def is_shown(contract: Contract, at: str) -> bool:
     if not contract.properties or at in contract.properties:
         return True
     schemas = (contract.entity_schema, contract.observed_schema)
+    if at == contract.lifecycle.caller and (inner := in_list(at)):
+        every = (documented(schema, contract.lifecycle.ways) for schema in schemas)
+        items = [s.get("items") for rows in every for name, s in rows if name == inner[0]]
+        return any(inner[1] in dict(documented(item, frozenset())) for item in items)
     rows = (row for schema in schemas for row in documented(schema, contract.lifecycle.ways))
     return lies_within(at, (name for name, schema in rows if _may_hold(schema)))
 
@@ -156,6 +162,7 @@ def lifecycle_problems(contract: Contract, example: Any) -> Iterator[Problem]:
         "sets": life.sets,
         "touches": life.touches,
         "moments": life.moments,
+        "stamps": life.stamps,
         "caller": (life.caller,) if life.caller else (),
         "leaves": tuple(life.leaves),
     }

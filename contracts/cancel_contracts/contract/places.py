@@ -32,10 +32,19 @@ def _token(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
+def in_list(at: str) -> tuple[str, str] | None:
+    """Return the list, and the property of its items, that a place names as `/list/-/property`;
+    None where it names no such.
+    """
+    head, found, name = at.partition("/-/") if at.startswith("/") else (at, "", "")
+    return (place(head), _tokens(f"/{name}")[0]) if found else None
+
+
 def ways(places: Iterable[str]) -> frozenset[str]:
     """Return the pointers of the objects on the way to places."""
     found: set[str] = set()
     for at in places:
+        at = at.partition("/-/")[0] if in_list(at) else at
         parts = at.split("/")[1:-1] if at.startswith("/") else []
         found |= {"/" + "/".join(parts[: n + 1]) for n in range(len(parts))}
     return frozenset(found)

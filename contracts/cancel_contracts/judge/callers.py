@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
 from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import in_list
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity, sent_object
+from cancel_contracts.judge.entity import returned_entity, sent_object, settled
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.judge.others import (
+    UUID,
     another,
     is_application,
     kept_texts,
+    own_words,
     primary_of,
     subject,
     texts_of,
 )
 from cancel_contracts.needs import Gap, choice
+from cancel_contracts.sight.observation import Observation, observe
 
 OF_LENT = choice("whether two tokens that are lent are of two callers is not told")
 ALONE = choice("one call alone does not tell")
@@ -37,13 +41,55 @@ def named(context: Context, exchanges: Sequence[Exchange], wanted: str) -> Findi
     """Whoever cancelled is named `alike` wherever they did, and `apart` from others."""
     name = context.contract.lifecycle.caller
     rows: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    primary = primary_of(exchanges)
+    primary, of_others = primary_of(exchanges), _written_before(context, name)
     for i, x in enumerate(exchanges):
-        told = x.succeeded and x.identity != RECORDED  # who it was no recording of others tells
-        entity = returned_entity(context, x) if told else None
-        if name and entity and isinstance(value := entity.get(name), str):
-            rows[x.identity if wanted == "alike" else subject(x, primary)].append((i, value))
+        if not name or not x.succeeded or x.identity == RECORDED:
+            continue  # who it was no recording of others tells
+        for value in _written(context, x, name):
+            if value not in of_others:
+                rows[x.identity if wanted == "alike" else subject(x, primary)].append((i, value))
     return _named_alike(name, rows) if wanted == "alike" else _named_apart(context, name, rows)
+
+
+def _written_before(context: Context, name: str | None) -> frozenset[str]:
+    """Return the names in a list that stood there before any call: others write into it too."""
+    if name is None or in_list(name) is None:
+        return frozenset()
+    called: set[str] = set()
+    found: set[str] = set()
+    for x in context.journal.exchanges:
+        if x.kind == "cancel":
+            called.add(x.resource)
+        elif x.resource not in called and (look := observe(x, context.contract.lifecycle)):
+            found |= {*_listed_in(look.entity, name)}
+    return frozenset(found)
+
+
+def _listed_in(entity: Mapping[str, Any] | None, at: str) -> list[str]:
+    """Return the texts at a place in the items of a list."""
+    found = in_list(at)
+    items = entity.get(found[0]) if found and entity else None
+    rows = items if isinstance(items, list) else []
+    texts = (row.get(found[1]) for row in rows if found and isinstance(row, Mapping))
+    return [text for text in texts if isinstance(text, str)]
+
+
+def _written(context: Context, exchange: Exchange, at: str) -> list[str]:
+    """Return the texts that a success left at a place: as the answer shows it, else the GET; of the
+    items of a list those that it added.
+    """
+    look = settled(context, exchange)
+    shown = look.entity if isinstance(look, Observation) else None
+    if (inner := in_list(at)) is None:
+        whole = returned_entity(context, exchange)
+        value = ({} if shown is None else shown).get(at) if whole is None else whole.get(at)
+        return [value] if isinstance(value, str) else []
+    before = context.sight.before(exchange)
+    if before is None or before.entity is None or shown is None:
+        return []
+    were, are = before.entity.get(inner[0]), shown.get(inner[0])
+    were, are = (row if isinstance(row, list) else [] for row in (were, are))
+    return _listed_in({inner[0]: [item for item in are if item not in were]}, at)
 
 
 def _named_alike(name: str | None, rows: Mapping[str, list[tuple[int, str]]]) -> Findings:
@@ -82,8 +128,8 @@ def _named_apart(
     return found
 
 
+REQUEST_ID = "client-request-id"
 UNIQUE = re.compile(r"\b\d+-\d+-\d+\b")  # in a text that no other call carries
-UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
 
 def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Findings:
@@ -94,7 +140,9 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
     for x in exchanges:
         for text in _canaries(context.contract, x):
             owners[text].add(x.resource)
+    ids = {id_ for x in context.journal.exchanges for id_ in _request_ids(x)}
     callers, texts = another(context, exchanges), kept_texts(context, exchanges)
+    words = own_words(context, exchanges)
     found: Findings = {}
     for i, x in enumerate(exchanges):
         if x.received is None or "body" in x.sent.unrecorded:
@@ -109,7 +157,7 @@ def private(context: Context, exchanges: Sequence[Exchange], __: Any) -> Finding
                 for text in _told(x.received)
                 if (of := owners.get(text)) and x.resource not in of and text not in sent
             ),
-            callers.get(i) or texts.of_another(x),
+            _id_of_another(x, ids) or callers.get(i) or texts.of_another(x) or words.get(i),
         )
         expected = "nothing that belongs to another call or resource"
         actual = f"{answer(x)}, {other!r:.{SHOWN_BYTES}} of another" if other else "nothing"
@@ -134,8 +182,21 @@ def _canaries(contract: Contract, exchange: Exchange) -> set[str]:
     found = {one for v in said if isinstance(v, str) for one in UNIQUE.findall(v)}
     if UUID.fullmatch(exchange.resource):
         found.add(exchange.resource.lower())
-    ids = (v for k, v in exchange.sent.headers if k.lower() == "client-request-id")
-    return found | {v.lower() for v in ids}
+    return found | _request_ids(exchange)
+
+
+def _id_of_another(exchange: Exchange, ids: Collection[str]) -> str | None:
+    """Return the client-request-id of another call, told as that of one that sent none."""
+    if exchange.received is None or _request_ids(exchange):
+        return None
+    told = texts_of(exchange.received)
+    named = (text.lower() for place, text in told if place.endswith(REQUEST_ID))
+    return next((text for text in named if text in ids), None)
+
+
+def _request_ids(exchange: Exchange) -> set[str]:
+    headers = exchange.sent.headers
+    return {v.lower() for k, v in headers if k.lower() == REQUEST_ID}
 
 
 def _told(received: Received) -> Iterator[str]:

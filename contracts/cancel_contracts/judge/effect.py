@@ -1,4 +1,4 @@
-"""The facets that need to know what became of the resource: effect, neighbour, accepts, connection.
+"""The facets that need to know what became of the resource: effect, neighbour, accepts.
 
 Pure. An effect is read from the GET of the resource alone. Where a target has none, nobody knows:
 how another call is answered shows that something is remembered, not that anything was cancelled.
@@ -13,7 +13,7 @@ from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
-from cancel_contracts.needs import NO_GET, NO_OBSERVE, NO_STATES, Gap, Need, choice
+from cancel_contracts.needs import NO_GET, NO_OBSERVE, NO_STATES, Gap, Need
 from cancel_contracts.sight.observation import (
     Entity,
     Observation,
@@ -26,8 +26,6 @@ from cancel_contracts.sight.observation import (
     told_by,
 )
 
-CLOSED = choice("the server closed the connection: it carried no second call")
-
 
 def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
     if exchange.situation.resource == "odd":
@@ -36,17 +34,18 @@ def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
         if exchange.status is None:
             return None
         wanted = "cancelled" if exchange.succeeded else "none"
-    return {"cancelled": _cancelled, "none": _none, "kept": _kept}[wanted](context, exchange)
+    return {"cancelled": cancelled, "none": _none, "kept": _kept}[wanted](context, exchange)
 
 
-def _cancelled(context: Context, exchange: Exchange) -> Told:
+def cancelled(context: Context, exchange: Exchange) -> Told:
     life, sight = context.contract.lifecycle, context.sight
     told, look = sight.effect(exchange)
     if look is None or not sight.observable:
         return _unseen(context, exchange)
     if told == "cancelled" and (last := sight.lost(exchange)):
         actual = f"{answer(exchange)}; it took effect, and in the end the GET shows"
-        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}")
+        fewer = "".join(f", fewer {name}" for name in sight.shortened(exchange))
+        return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}{fewer}")
     before, seen = sight.before(exchange), describe(life, look)
     same = " still" if before and not sight.differs(before, look) else ""
     expected = told_by(life) or "the effect shows"
@@ -128,7 +127,7 @@ def _performed_later(context: Context, exchange: Exchange, before: Observation) 
     calls = context.sight.scene(exchange.scenario).calls
     refused = all(call.status is not None and not call.succeeded for call in calls)
     was, now = before.entity, last.entity
-    done = _begun(life, now) and not _begun(life, was)
+    done = (_begun(life, now) and not _begun(life, was)) or context.ends.done(before, last)
     return refused and (done or (is_open(life, now) and not is_open(life, was)))
 
 
@@ -171,27 +170,6 @@ def _kept(context: Context, exchange: Exchange) -> Told:
         sight.unchanged(start, end) or (moved and open_again)
     )
     return Finding(not taken_back, expected, actual)
-
-
-def whole(context: Context, exchange: Exchange, _: Any) -> Told:
-    """What is documented and neither set nor touched by a cancel is as before."""
-    sight = context.sight
-    before, after = sight.before(exchange), sight.after(exchange)
-    if exchange.situation.resource not in ("cancellable", "final"):
-        return None
-    if after is not None and after.gone and context.contract.lifecycle.vanishes:
-        return None  # nothing is left of it
-    if before is None or after is None or before.entity is None or after.entity is None:
-        return NO_GET
-    expected = "the rest of the resource is as before"
-    names = sight.disturbed(before, after)
-    if not names and (last := sight.last(exchange)) and last.entity is not None:
-        names, after = sight.disturbed(before, last), last
-    if not names or after.entity is None:
-        return Finding(True, expected, "as before")
-    was, now = before.entity.get(names[0]), after.entity.get(names[0])
-    told = f"{names[0]} was {was!r:.{SHOWN_BYTES}} and is {now!r:.{SHOWN_BYTES}}"
-    return Finding(False, expected, f"{answer(exchange)}; {told}")
 
 
 def neighbour(context: Context, exchange: Exchange, _: Any) -> Told:
@@ -239,7 +217,8 @@ def _struck(context: Context, before: Observation, last: Observation) -> bool:
     life, sight = context.contract.lifecycle, context.sight
     if before.entity is None or last.entity is None:
         return before.gone != last.gone
-    cancelled = _begun(life, last.entity) and not _begun(life, before.entity)
+    begun = _begun(life, last.entity) and not _begun(life, before.entity)
+    cancelled = begun or context.ends.done(before, last)
     return cancelled or bool(sight.disturbed(before, last))
 
 
@@ -252,33 +231,12 @@ def accepts(context: Context, exchange: Exchange, permission: str) -> Told:
     own = permission_of(exchange.situation.identity) in (None, permission)
     if not exchange.succeeded and (own or exchange.status not in (401, 403)):
         return Finding(False, f"accepted with {permission}", answer(exchange))
-    told = _cancelled(context, exchange) if exchange.succeeded else _none(context, exchange)
+    told = cancelled(context, exchange) if exchange.succeeded else _none(context, exchange)
     return told if own or (isinstance(told, Finding) and not told.ok) else None
-
-
-def connection(context: Context, exchange: Exchange, _: Any) -> Told:
-    """The call after a success, on the same connection, is answered.
-
-    RFC 9112 sections 9.3 and 9.5: a server may close a connection after any answer, and an idle one
-    at any time. Then it has carried no second call, and nothing is known of it.
-    """
-    expected = "the next call on the connection is answered 2xx"
-    if exchange.received is not None:
-        ok = exchange.received.error is None and exchange.succeeded
-        return CLOSED if ok and not exchange.reused else Finding(ok, expected, answer(exchange))
-    if exchange.failure == "closed" and exchange.reused:
-        # One that has done what the call asked for has read it, and owes the answer.
-        done = _cancelled(context, exchange)
-        if not isinstance(done, Finding) or not done.ok:
-            return CLOSED
-        return Finding(False, expected, "the call took effect and was not answered")
-    return Finding(False, expected, answer(exchange))
 
 
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
-    "whole": whole,
     "accepts": accepts,
-    "connection": connection,
 }

@@ -6,9 +6,7 @@ Pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -19,14 +17,21 @@ from cancel_contracts.contract.states import Lifecycle, canonical, folded
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
+from cancel_contracts.judge.moments import (
+    DOUBT_SECONDS,
+    answered,
+    comparable,
+    moment,
+    same_moment,
+)
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import NO_JSON, http_date, identifier, json_value
+from cancel_contracts.parse import NO_JSON, identifier, json_value
 from cancel_contracts.sight.digest import stands_for
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
-LONGEST_DATE = 64  # characters
 TELLING_NUMBER, TELLING_CHARS = 1000, 4
-DOUBT_SECONDS = 26 * 3600  # of a clock that is off, and of a zone that is not told
+# What languages write for nothing, where a text is wanted.
+NOTHING = frozenset({"null", "none", "nil", "undefined", "nan", "(null)", "<null>"})
 
 
 def keeps(context: Context, exchange: Exchange, name: str) -> Told:
@@ -104,7 +109,7 @@ def _set(context: Context, exchange: Exchange) -> Finding | None:
     return Finding(not empty, expected, f"{', '.join(empty)} not set" if empty else "set")
 
 
-def _settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
+def settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
     """Return the look after this call, or None where that does not show the cancel done."""
     life = context.contract.lifecycle
     after = context.sight.after(exchange)
@@ -115,7 +120,7 @@ def _settled(context: Context, exchange: Exchange) -> Observation | Gap | None:
 
 def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str, Any]], bool]:
     """Return the entity as the answer and the GET show it, and whether there was a look."""
-    look, returned = _settled(context, exchange), returned_entity(context, exchange)
+    look, returned = settled(context, exchange), returned_entity(context, exchange)
     places: dict[str, Mapping[str, Any]] = {}
     if returned is not None:
         places["the answer"] = returned
@@ -126,15 +131,21 @@ def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str
 
 def _recorded(context: Context, exchange: Exchange) -> Told:
     """A sent value is kept: in the entity returned and in the GET, wherever these show the
-    property.
+    property. Where none is sent, a word for nothing is not kept as a text.
     """
     sent = sent_object(context.contract, exchange)
     places, looked = _places(context, exchange)
     told: Told = None
     for name, source in context.contract.lifecycle.records.items():
-        if not isinstance(sent.get(source), str):
-            continue
         shows = [(where, found[name]) for where, found in places.items() if name in found]
+        if sent.get(source) is None:
+            for where, value in shows:
+                if isinstance(value, str) and value.strip().casefold() in NOTHING:
+                    return Finding(False, f"{name} as without one", f"{where} says {value!r}")
+                told = Finding(True, f"{name} as without one", "none is made up")
+            continue
+        if not isinstance(sent[source], str):
+            continue
         expected = f"{name} {sent[source]!r:.{SHOWN_BYTES}}"
         if not shows and len(places) == 2:
             return Finding(False, expected, f"{name} is nowhere")
@@ -149,73 +160,51 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
 
 
 def _agrees(context: Context, exchange: Exchange) -> Told:
-    returned, look = returned_entity(context, exchange), _settled(context, exchange)
+    returned, look = returned_entity(context, exchange), settled(context, exchange)
     if returned is None or look is None:
         return None
     if isinstance(look, Gap):
         return look
     life, shown = context.contract.lifecycle, look.entity or {}
+    before = context.sight.before(exchange)
+    was = (before.entity if before else None) or {}
     alike = context.contract.properties - {*life.touches, *context.sight.volatile}
     alike |= {*life.places, *life.records}
     if is_between(life, returned) or (life.within and not is_cancelled(life, returned)):
         alike -= {*life.places, *life.leaves, *life.sets}  # answered while it was under way
     for name in sorted(alike):
         said, kept = returned.get(name), shown.get(name)
-        if said is None or kept is None:
-            continue  # what one of the two leaves out, or does not know yet, is no contradiction
+        # What one of the two leaves out, or does not know yet, is no contradiction. That there is
+        # nothing where other answers tell it, and the GET before and after, is one.
+        emptied = name in returned and said is None and was.get(name) == kept
+        if kept is None or (said is None and not (emptied and name in context.answering)):
+            continue
         same = stands_for(kept, said)
         if name in life.places:
             same = canonical(str(said)) == canonical(str(kept))
-        if not same and not _same_moment(said, kept):
+        if not same and not same_moment(said, kept):
             return Finding(False, f"the GET agrees: {name} {said!r:.{SHOWN_BYTES}}", f"{kept!r}")
     return Finding(True, "the GET agrees", "agrees")
 
 
-def _moment(value: Any) -> datetime | None:
-    """Return the moment that an ISO 8601 text names, or None where nobody can tell."""
-    if not isinstance(value, str) or len(value) > LONGEST_DATE or "T" not in value:
-        return None
-    text = re.sub(r"(\.\d{6})\d+", r"\1", value)  # the wire shows up to seven digits
-    try:
-        found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _same_moment(one: Any, other: Any) -> bool:
-    """Whether two texts name one moment, a second more or less for what is rounded."""
-    a, b = _moment(one), _moment(other)
-    return a is not None and b is not None and abs((a - b).total_seconds()) < 1
-
-
-def _answered(context: Context, exchange: Exchange) -> datetime | None:
-    """Return when a call was answered: as its Date says, else by our clock; None where neither
-    tells.
-    """
-    if date := exchange.received and exchange.received.header("date"):
-        return http_date(date)
-    began = context.journal.began
-    return None if began is None else datetime.fromtimestamp(began + exchange.started, UTC)
-
-
 def _ordered(context: Context, exchange: Exchange) -> Told:
     """Dates come in their order, in the answer and in the GET after it."""
-    look, names = _settled(context, exchange), context.contract.lifecycle.moments
-    now = _answered(context, exchange)
+    look, names = settled(context, exchange), context.contract.lifecycle.moments
+    now = answered(context, exchange)
     shown = None if look is None or isinstance(look, Gap) else look.entity
     told = None
     for entity in (returned_entity(context, exchange), shown):
-        dated = [(n, m) for n in names if entity and (m := _moment(entity.get(n))) is not None]
-        for (one, earlier), (other, later) in pairwise(dated):
+        dated = [(n, entity[n], m) for n in names if entity and (m := moment(entity.get(n)))]
+        for (one, was, earlier), (other, then, later) in pairwise(dated):
+            if not comparable(was, then):
+                continue  # one of the two tells its zone, the other does not
             expected = f"{one} is not after {other}"
             if (earlier - later).total_seconds() >= 1:
                 return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
             told = Finding(True, expected, "in order")
-        if now is not None and dated and (dated[-1][1] - now).total_seconds() > DOUBT_SECONDS:
-            name, moment = dated[-1]
-            expected = f"{name} is not to come, when it is {now.isoformat()}"
-            return Finding(False, expected, moment.isoformat())
+        if now is not None and dated and (dated[-1][2] - now).total_seconds() > DOUBT_SECONDS:
+            expected = f"{dated[-1][0]} is not to come, when it is {now.isoformat()}"
+            return Finding(False, expected, dated[-1][2].isoformat())
     return told
 
 

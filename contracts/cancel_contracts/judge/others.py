@@ -22,6 +22,7 @@ from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, sent_object
 from cancel_contracts.parse import NO_JSON
+from cancel_contracts.sight.observation import observe
 
 # What an answer may hold of the call itself: ids, numbers, times, nonces.
 OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
@@ -29,6 +30,7 @@ SLOT = "\0"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONG_CHARS = 16  # of a text that no sentence holds by chance
 TEXT_CHARS = 10_000  # of one text of an answer that are read
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)
 WORDS = 20  # of one text that are unpacked
 Sentence = tuple[str, int | None, str, str]  # kind of caller, status, place, text without names
@@ -123,6 +125,60 @@ def kept_texts(context: Context, exchanges: Sequence[Exchange]) -> Texts:
             if telling(text := said.get(source)):
                 keepers[text].add(x.resource)
     return Texts(keepers)
+
+
+def own_words(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
+    """Return which exchanges tell somebody who may not see a resource what it alone shows.
+
+    What is told of another resource too is not of this one: the caller's own name it may be.
+    """
+    shown, lookers = _shown(context)
+    if len(shown) < 2:
+        return {}  # of one resource nobody knows what all would show
+    found: dict[int, str] = {}
+    for i, x in enumerate(exchanges):
+        sees = x.status != 401 and x.identity in lookers.get(x.resource, ())
+        owns = x.situation.owner is not None and subject(x, "") == x.situation.owner
+        if not sees and not owns and (texts := shown.get(x.resource)) and (told := _closed(x)):
+            sent = _sent(x)
+            if given := next((t for t in texts if t in told and t not in sent), None):
+                found[i] = given
+    of = {text: exchanges[i].resource for i, text in found.items()}
+    for x in exchanges if of else ():
+        told = _closed(x)
+        for text in [text for text, resource in of.items() if resource != x.resource]:
+            if text in told:
+                del of[text]
+    return {i: text for i, text in found.items() if text in of}
+
+
+def _closed(exchange: Exchange) -> str:
+    """Return the texts of an answer to somebody who is to see nothing, or nothing."""
+    received = exchange.received
+    if received is None or received.unrecorded or not closed(exchange):
+        return ""
+    return "\n".join(text for _, text in texts_of(received))
+
+
+def _shown(context: Context) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Return the texts that looks at each resource show, and no look at another; and who looked."""
+    of: dict[str, str | None] = {}
+    shown: dict[str, list[str]] = {}
+    lookers: dict[str, set[str]] = defaultdict(set)
+    for x in context.journal.exchanges:
+        look = observe(x, context.contract.lifecycle) if x.kind == "observe" else None
+        if look is None or look.entity is None:
+            continue
+        lookers[x.resource].add(x.identity)
+        shown.setdefault(x.resource, [])
+        for _, text in strings("", look.entity):
+            word = text.isalnum() or UUID.fullmatch(text)
+            if telling(text) and not word and x.resource not in text:
+                of[text] = x.resource if of.get(text, x.resource) == x.resource else None
+    for text, resource in of.items():
+        if resource is not None:
+            shown[resource].append(text)
+    return shown, lookers
 
 
 def telling(text: Any) -> TypeGuard[str]:

@@ -19,6 +19,7 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import ALONE, CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.dated import DATED
 from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.judge.others import OWN
@@ -239,6 +240,7 @@ _PARTS: dict[str, Callable[[Context, Exchange], str]] = {
 
 OVERALL: dict[str, Overall] = {
     **CALLERS,
+    **DATED,
     "constant": constant,
     "quota": quota,
     "distinct": distinct,

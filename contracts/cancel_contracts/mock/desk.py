@@ -254,8 +254,9 @@ class Desk(Answers):
         given = call.json if isinstance(call.json, dict) else {}
         for prop, source in life.records.items():
             resource.entity[prop] = given.get(source)
-        for prop in life.sets:
+        for prop in dict.fromkeys((*life.sets, *life.stamps)):
             resource.entity[prop] = self.filled_in(prop, now, call.caller.sub)
+        shape.add_to_list(resource.entity, life.caller, call.caller.sub)
         for prop, value in resource.entity.items():
             if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now

@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.places import closed, documented, opened, top
+from cancel_contracts.contract.places import closed, documented, in_list, opened, top
 from cancel_contracts.contract.responses import (
     declares,
     example_of,
@@ -143,6 +143,12 @@ def filled_in(name: str, schema: Any, now: str, who: str) -> Any:
         if fits(schema, value):
             return value
     return value_of(schema)
+
+
+def add_to_list(entity: dict[str, Any], caller: str | None, who: str) -> None:
+    """Add who cancelled to the list that names it, where it is a list that does."""
+    if inner := in_list(caller or ""):
+        entity[inner[0]] = [*(entity.get(inner[0]) or []), {inner[1]: who}]
 
 
 def told_in(contract: Contract, what: str) -> tuple[str, ...]:

@@ -8,10 +8,18 @@ from functools import partial
 
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.extras import leaves_out_id
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
+from cancel_contracts.plan.kept import (
+    kept_rows,
+    odd_ones,
+    of_one_connection,
+    on_one,
+    refused_and_served,
+)
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
@@ -27,7 +35,7 @@ def arranged(
     """Return the scenarios of calls, the ordinary one first: it finds the way in. In `deep` others
     stand beside more of them.
     """
-    ordinary, last = composition.ordinary, _Last(composition)
+    ordinary = composition.ordinary
     act = ordinary.method
     others = [call for call in found.calls if call.call != "reused"]
     pairs: list[Scenario] = []
@@ -51,23 +59,38 @@ def arranged(
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     rows = [_told_last(composition, row, near) for row in rows]
     if ordinary in others:
+        # What is to stand to the end is made early: whatever strikes others shows there.
+        rows.sort(
+            key=lambda row: row[-1].resource != "cancellable" or not composition.refused(row[-1])
+        )
         rows.insert(0, (ordinary,))
     beside = neighbours(composition, rows, near)
     beside = everywhere(composition, rows, beside) if deep else beside
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
+    last = set(rows) if deep else _last(composition, rows)
+    lone = [row for row in rows if row not in beside and row not in (blind, (ordinary,))]
+    some = (odd_ones(lone), refused_and_served(composition, lone))
+    joined = [of_one for of_one in some if len(of_one) > 1]
+    rows = [row for row in rows if not any(row in of_one for of_one in joined)]
+    on_kept = kept_rows(composition, rows)
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
-        later, unseen = last.wanted(row), row == blind
-        by = beside.get(row)
-        # What stands beside the ordinary call no other is to touch: it is looked at in the end.
+        by, unseen = beside.get(row), row == blind
+        # What stands beside others no call is to touch: it is looked at in the end.
+        open_ = not (composition.served(row[-1]) or composition.refused(row[-1]))
         row_of = partial(
-            in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
+            in_a_row, *row, act=act, neighbour=by, twice=twice, last=row in last, unseen=unseen
         )
-        made.append(row_of(sentinel=row == (ordinary,)))
-    return [*made, *pairs]
+        scenario = row_of(sentinel=by is not None and (deep or not open_))
+        if row in on_kept:
+            scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
+        made.append(scenario)
+    looked = ([row in last for row in of_one] for of_one in joined)
+    shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
+    return [*made[:1], *shared, *made[1:], *pairs]
 
 
 def _alone(
@@ -119,35 +142,46 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
     """Return what is to be refused on a kept connection, between calls that are served: a body,
-    and callers. Made beside the plan's own: no clause is left open where the server closes the
-    connection before.
+    and callers, with a body even where none is documented, for it may stay unread. Made beside the
+    plan's own: no clause is left open where the server closes the connection before.
     """
     bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
+    # The longest of those that are written out: of a buffer that is used again its end may be left.
+    bodies.sort(key=lambda s: -len(s.body.text))
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
     own.sort(key=lambda s: s.identity not in ("anonymous", "no-permission"))
     without = [s for s in own if not needs_token(s.identity)]
-    return [*bodies[:1], *without[:1], *[s for s in own if s not in without][:1]]
+    # What tells no name of its own is told none: not that of the call before.
+    unnamed = next((e for e in _neutral_extras(composition) if leaves_out_id(e)), "none")
+    bare = [replace(s, extra=unnamed) for s in without[:1]]
+    callers = [*bare, *[s for s in own if s not in without][:1]]
+    sent = [s for s in wanted if composition.facts(s) == ["body"] and s.body.word == "json"]
+    if sent and not composition.contract.bodies:
+        callers = [with_value(s, "body", sent[0]) for s in callers]
+    return [*bodies[:1], *callers]
 
 
-class _Last:
-    """Which resources are looked at once more when the run ends: those that nothing was to cancel,
-    and of others one for every kind of caller and one that was called for again.
+def _neutral_extras(composition: Composition) -> list[str]:
+    found = composition.standings.items()
+    return [name for (aspect, name), s in found if aspect == "extra" and s.kind == "neutral"]
+
+
+def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
+    """Return the rows whose resources are looked at once more when the run ends: those that can be
+    cancelled and that nothing was to cancel, and of others one for every kind of caller, of what is
+    served one in every state; and one that was called for again.
     """
-
-    def __init__(self, composition: Composition) -> None:
-        self.composition = composition
-        self._met: set[tuple[str | None, ...]] = set()
-
-    def wanted(self, row: Sequence[Situation]) -> bool:
+    found, met = set[Chain](), set[tuple[str | None, ...]]()
+    # What is served comes first: an open call by the same caller tells less.
+    for row in sorted(rows, key=lambda row: not composition.served(row[-1])):
         call = row[-1]
-        if call.resource == "odd":
-            return False
-        again = call.call == "second"
-        kind = (
-            (call.call,) if again else (call.resource, call.identity.partition(":")[0], call.owner)
-        )
-        new = kind not in self._met
-        self._met.add(kind)
-        return new or self.composition.refused(call)
+        caller = (call.resource, call.identity.partition(":")[0], call.owner)
+        served = (*caller, call.state) if composition.served(call) else caller
+        kind = (call.call,) if call.call == "second" else served
+        kept = call.resource == "cancellable" and composition.refused(call)
+        if call.resource != "odd" and (kept or kind not in met):
+            found.add(row)
+        met |= {kind, caller}
+    return found

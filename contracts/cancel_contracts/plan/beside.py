@@ -29,7 +29,7 @@ def neighbours(
     touching = [row for row in rows if row[-1].resource in EXISTING]
     for row in touching:
         call = row[-1]
-        if call.owner is not None and call.owner == call.identity and composition.served(call):
+        if call.owner is not None and call.by_owner and composition.served(call):
             owned.setdefault(call.owner, []).append(row)
         named = any("{neighbour}" in each.body.text for each in row)
         if named or call == composition.ordinary:

@@ -13,6 +13,7 @@ from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
 
 FEW = 6  # refusals that none of is kept apart where others are
+TOGETHER = 3  # refusals before one call that is served, where there are as many
 LONGEST = 12  # calls on one resource: what goes wrong in one should not reach many
 Chain = tuple[Situation, ...]
 
@@ -32,42 +33,103 @@ def chains(
             # An id of nothing is nobody's.
             lots.setdefault((call.state, call.owner if call.state else None), []).append(call)
     left = list(seconds)
+    for at, second in enumerate(seconds):
+        lot = lots.setdefault((second.state, second.owner), [])
+        first = replace(second, call="first")
+        alike = sum(follows(composition, other, first) for other in seconds[: at + 1])
+        if follows(composition, second, first) and sum(map(composition.served, lot)) < alike:
+            lot.append(first)
     refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
-    few = FEW if max(refusals, default=0) > FEW else 0
-    for lot in lots.values():
-        found += _lot(composition, lot, left, few)
+    few, turn = FEW if max(refusals, default=0) > FEW else 0, 0
+    for lot, many in zip(lots.values(), refusals, strict=True):
+        found += _lot(composition, lot, left, few, turn)
+        turn += many > few
     found += [(replace(second, call="first"), second) for second in left]
     return found
 
 
 def _lot(
-    composition: Composition, calls: Sequence[Situation], seconds: list[Situation], few: int
+    composition: Composition,
+    calls: Sequence[Situation],
+    seconds: list[Situation],
+    few: int,
+    turn: int,
 ) -> list[Chain]:
     """Return the chains of calls on resources in one state and of one owner.
 
-    Half of what is to be refused stands before what may cancel: what a refusal leaves behind shows
-    there. The other half stands alone: what a refusal does later shows there. Up to `few` all
-    stand before. The first of several that may cancel meets its resource as it was made.
+    Half of what is to be refused stands before what is served, several one after the other: what
+    refusals leave behind shows there. The other half stands alone: what a refusal does later shows
+    there. Up to `few` all stand before. The first of several that are served meets its resource as
+    it was made.
     """
     ends = [call for call in calls if not composition.refused(call)]
-    ends.sort(key=lambda call: not composition.served(call))
-    refused = [call for call in calls if composition.refused(call)]
-    before, alone = (refused[::2], refused[1::2]) if ends else ([], refused)
-    if ends and len(refused) <= few:
-        before, alone = refused, []
-    found: list[Chain] = []
-    for place, end in enumerate(ends):
-        share = min(-(-len(before) // (len(ends) - place)), LONGEST - 2)
-        if place == 0 and len(ends) > 1:
-            share = 0
-        chain, before = [*before[:share], end], before[share:]
-        second = next((s for s in seconds if follows(composition, s, end)), None)
+    # What a second call is refused with may quote what the first has left: octets beyond ASCII.
+    ends.sort(key=lambda call: (not composition.served(call), "\\u" not in call.body.text))
+    before, alone = _halves(composition, list(filter(composition.refused, calls)), turn)
+    if not ends or sum(map(len, (before, alone))) <= few:
+        both = sorted((*before, *alone), key=lambda call: _rank(composition, call))
+        before, alone = (both, []) if ends else ([], both)
+    dealt = _dealt(composition, before, ends)
+    then: dict[int, Situation] = {}
+    # One that meets its resource as it was made is followed by none, where others are.
+    for place in sorted(range(len(ends)), key=lambda place: not dealt[place]):
+        second = next((s for s in seconds if follows(composition, s, ends[place])), None)
         if second is not None:
             seconds.remove(second)
-            chain.append(second)
-        found.append(tuple(chain))
-    alone = [*before, *alone]
+            then[place] = second
+    found: list[Chain] = []
+    for place, (own, end) in enumerate(zip(dealt, ends, strict=True)):
+        alone = [*own[LONGEST - 2 :], *alone]
+        after = [then[place]] if place in then else []
+        found.append((*own[: LONGEST - 2], end, *after))
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
+
+
+def _dealt(
+    composition: Composition, before: Sequence[Situation], ends: Sequence[Situation]
+) -> list[list[Situation]]:
+    """Return the refusals that stand before each of the calls that may cancel: up to TOGETHER
+    before each that is served, of callers who are known first, the rest before what is open.
+    """
+    served = sum(map(composition.served, ends))
+    # One alone in its state is met as it was made, where the ordinary call does not show that.
+    shown = any(end.owner or end.state == composition.ordinary.state for end in ends[:1])
+    first = int(len(ends) > 1 and not (served == 1 and shown))
+    others = range(served or first, len(ends))
+    rows = range(first, min(served, first + -(-len(before) // TOGETHER)))
+    of = [[call for call in before if _rank(composition, call) == rank] for rank in range(3)]
+    most = len(rows)
+    before = [*of[0][:most], *of[1][: 2 * most], *of[0][most:], *of[1][2 * most :], *of[2]]
+    found: list[list[Situation]] = [[] for _ in ends]
+    together = TOGETHER * most if others else len(before)
+    for calls, places in ((before[:together], rows), (before[together:], others)):
+        for at, call in enumerate(calls):
+            found[places[at % len(places)]].append(call)
+    return found
+
+
+def _halves(
+    composition: Composition, refused: Sequence[Situation], turn: int
+) -> tuple[list[Situation], list[Situation]]:
+    """Deal refusals out to two halves, each kind to both, in turn. Of callers who are known two
+    together: a server may count them.
+    """
+    halves: tuple[list[Situation], list[Situation]] = ([], [])
+    for rank, size in ((0, 1), (1, 2), (2, 1)):
+        row = [call for call in refused if _rank(composition, call) == rank]
+        for place, at in enumerate(range(0, len(row), size), turn):
+            halves[place % 2].extend(row[at : at + size])
+    return halves
+
+
+def _rank(composition: Composition, call: Situation) -> int:
+    """Order refusals: of what somebody asks who may, of who may not, of who is not known. What a
+    server keeps of somebody's call, or of having asked who may, it keeps for those that follow.
+    """
+    standing = composition.standing(call, "caller")
+    if standing.kind != "refused":
+        return 0
+    return 1 if 403 in standing.statuses else 2
 
 
 def follows(composition: Composition, second: Situation, call: Situation) -> bool:

@@ -1,10 +1,10 @@
 """Further: the calls of `deep` beyond the pairs of kinds, as far as its budget goes.
 
-First every value in every state, for one permission may be read otherwise than the next; and what
-has ended or does not exist beside one more fact that is refused or open: the call is refused as
-either may be, without effect. Then by turns every value beside each kind of caller, every caller
-beside each kind of value, two other refusals, and neutral values beside each other; then three
-kinds; then all pairs of values. Pure and deterministic.
+First every value in every state, for one permission may be read otherwise than the next; callers
+who are refused and send no body; and what has ended or does not exist beside one more fact that is
+refused or open: the call is refused as either may be, without effect. Then by turns every value
+beside each kind of caller, every caller beside each kind of value, two other refusals, and neutral
+values beside each other; then three kinds; then all pairs of values. Pure and deterministic.
 """
 
 from __future__ import annotations
@@ -40,21 +40,31 @@ def _calls(found: Cover) -> Iterator[Situation]:
     kinds = {aspect: found.by_kind(aspect) for aspect in found.aspects}
     neutral = {a: [row for row in values[a] if found.is_neutral(row[0], a)] for a in values}
     states = {**values, "resource": [row for row in values["resource"] if row[0].state]}
-    ended = {**values, "resource": [row for row in kinds["resource"] if row[0].state]}
+    after = found.composition.contract.lifecycle.after
+    others = [
+        row
+        for row in kinds["resource"]
+        if row[0].resource == "unknown"
+        or (row[0].resource == "final" and row[0].state not in after)
+    ]
     callers = [pair for pair in pairs if "caller" in pair and "resource" not in pair]
     of_resources = [pair for pair in pairs if "resource" in pair]
+    of_resources.sort(key=lambda pair: "body" not in pair)
 
     but_caller, but_resource = ({*found.aspects} - {a} for a in ("caller", "resource"))
     meeting = partial(_meeting, found)
     by_value, by_kind = meeting(found.aspects), meeting(())
     # Each method does another thing, on a route of its own: none stands for the next.
-    by_method = meeting(["method"])
+    methods = {**kinds, "method": values["method"]}
+    # Of what is checked where a body is read nothing is checked without one.
+    no_body = [row for row in values["body"] if row[0].body.word == "none"]
     return chain(
         _unmet(found, of_resources, states, by_value),
-        _two_refusals(found, of_resources, ended, meeting(but_resource)),
+        _two_refusals(found, [("caller", "body")], {**kinds, "body": no_body}, by_value),
+        _two_refusals(found, of_resources, {**values, "resource": others}, meeting(but_resource)),
         _in_turn(
             _unmet(found, callers, {**values, "caller": kinds["caller"]}, meeting(but_caller)),
-            _two_refusals(found, pairs, {**kinds, "method": values["method"]}, by_method),
+            _two_refusals(found, pairs, methods, meeting(["method"])),
             _unmet(found, callers, {**kinds, "caller": values["caller"]}, meeting(["caller"])),
             _unmet(found, pairs, neutral, by_value),
         ),

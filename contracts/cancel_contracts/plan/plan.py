@@ -21,7 +21,7 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
 from cancel_contracts.plan.cover import PairsMet, cover
-from cancel_contracts.plan.crowds import crowds
+from cancel_contracts.plan.crowds import accompanied, crowds
 from cancel_contracts.plan.further import further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
@@ -34,9 +34,9 @@ SMOKE_CALLS = 20
 DEEP_CALLS = 1000
 GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.755
+GATE_PAIRS = 0.75
 # Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
-FURTHER_SHARE, HISTORIES_SHARE = 0.72, 0.14
+FURTHER_SHARE, HISTORIES_SHARE = 0.72, 0.2
 # Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
 # walks.
 PROPERTY_SHARE = 0.6
@@ -152,6 +152,7 @@ def _made(
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
+    scenarios = accompanied(composition, scenarios)
     planned = {call for scenario in scenarios for call in scenario.calls}
     for situation in wanted:
         if not any(composition.exercises(call, situation, clauses) for call in planned):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from cancel_contracts.contract.credentials import needs_token
@@ -124,19 +124,21 @@ class Scenario:
 
     @property
     def together(self) -> bool:
-        """Whether calls belong together, at once or on one connection: after a 429 all are made
-        again.
+        """Whether calls belong together, at once or because a connection is to carry them: after a
+        429 all are made again.
         """
-        return self.races or any(call.keep_alive for call in self.sends)
+        return self.races or any(call.situation.call == "reused" for call in self.sends)
 
     @property
     def numbers(self) -> int:
         """How many numbers of the journal it takes at most: one for each resource, and for each
-        that may have to be had anew before a later call on it that is no second one.
+        that may have to be had anew before a later call on it that is no second one, or before
+        one that is made again for what came on a kept connection.
         """
         seen, anew = set[int](), 0
         for step in (step for step in self.steps if isinstance(step, Call)):
-            anew += step.slot in seen and step.situation.call != "second"
+            if step.situation.call != "second":
+                anew += (step.slot in seen) + step.keep_alive
             seen.add(step.slot)
         return sum(map(_own, self.steps)) + anew
 
@@ -207,13 +209,14 @@ def in_a_row(
     return Scenario(tuple(steps))
 
 
-def at_once(*calls: Situation, others: Sequence[Situation] = (), act: str = ACT) -> Scenario:
-    """Return calls at the same time on one resource, and `others` on a second one where it is to be
-    had; a look at each before and after them.
+def at_once(
+    *calls: Situation, others: Sequence[Sequence[Situation]] = (), act: str = ACT
+) -> Scenario:
+    """Return calls at the same time on one resource, and the rows of `others` on one more each,
+    where it is to be had; a look at each before and after them.
     """
-    rows = [calls, others] if others else [calls]
     acquired, looks, sent, after = list[Step](), list[Step](), list[Call](), list[Step]()
-    for slot, row in enumerate(rows):
+    for slot, row in enumerate([calls, *others]):
         spends = any(_spends(call, act) for call in row)
         acquired.append(_acquire(slot, row[0], spends=spends, needed=slot == 0))
         looks.append(Observe(slot, row[0]))
@@ -259,34 +262,6 @@ def _spends(call: Situation, act: str) -> bool:
     the target file is not used up by it.
     """
     return call.resource == "cancellable" and needs_token(call.identity) and call.method == act
-
-
-def one_at_a_time(scenario: Scenario) -> Scenario:
-    """Return the scenario for a target that keeps one resource: without neighbours, at once with
-    calls on one, and with each resource set up when the one before is done with.
-
-    What comes between two calls on one connection takes that connection where it can: a server may
-    serve one at a time, and would wait on it for ever.
-    """
-    if not scenario.pair:
-        return scenario
-    beside = {s.slot for s in scenario.steps if isinstance(s, Acquire) and s.beside is not None}
-    lots = {s.slot: s for s in scenario.steps if isinstance(s, Acquire) and s.beside is None}
-    if len(lots) == 1:
-        return scenario.without(beside)
-    if any(isinstance(s, AtOnce) for s in scenario.steps):
-        return scenario.without([slot for slot in lots if slot])
-    steps: list[Step] = [step for step in scenario.steps if isinstance(step, Name)]
-    kept = False
-    for call in scenario.sends:
-        if (lot := lots.pop(call.slot, None)) is not None:
-            steps.append(Acquire(lot.slot, lot.state, lot.owner, lot.spends, keep_alive=kept))
-            steps.append(Observe(lot.slot, call.situation, keep_alive=kept))
-        kept = call.keep_alive
-        steps += [call, Observe(call.slot, call.situation, keep_alive=kept)]
-    last = steps.pop()
-    assert isinstance(last, Observe)
-    return Scenario((*steps, Close(), replace(last, keep_alive=False)))
 
 
 def _within(step: Step, slots: Collection[int]) -> Step | None:

@@ -19,6 +19,7 @@ from cancel_contracts.contract.ids import NAME, NEW_DIGITS
 from cancel_contracts.exchange import Sent, Situation
 from cancel_contracts.identity.identities import PLACEHOLDER
 from cancel_contracts.plan.near import says_near
+from cancel_contracts.plan.single import one_at_a_time
 from cancel_contracts.plan.steps import (
     Acquire,
     AtOnce,
@@ -28,7 +29,6 @@ from cancel_contracts.plan.steps import (
     Observe,
     ObserveLast,
     Scenario,
-    one_at_a_time,
 )
 from cancel_contracts.provider_states.handler import state_request
 from cancel_contracts.report import scenario as told

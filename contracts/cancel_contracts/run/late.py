@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.plan.waits import pauses
 from cancel_contracts.provider_states.states import ProviderStates
-from cancel_contracts.run.attempt import Resource, Role
+from cancel_contracts.run.attempt import Attempt, Resource, Role
 from cancel_contracts.run.calls import Calls
 from cancel_contracts.run.performed import LastLook
 from cancel_contracts.sight.clocks import STILL_SECONDS
@@ -130,6 +130,19 @@ class Late:
                 looks.append(Look(last.call, last.resource, last.call.position + 1, last.role))
         if not self.calls.stopped:
             self._observe(looks, "last")
+
+    def conclude(self, live: Callable[[], Attempt]) -> None:
+        """Where calls went unanswered to the end, tell a target that hangs from one that is
+        gone.
+        """
+        journal = self.calls.journal
+        if any(x.kind == "cancel" and x.unavailable for x in journal.exchanges):
+            told = "calls were answered 503 with Retry-After and made again: no evidence of it"
+            journal.note(told)
+        if self.calls.stop.asked:
+            return
+        if any(x.received is None and x.failure == "timeout" for x in journal.exchanges[-1:]):
+            self.calls.probe(live())
 
     def tell(self, exchanges: Iterable[Exchange]) -> None:
         """Tell what was cancelled for sure: there is nothing to undo."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
@@ -17,8 +17,9 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Journal
 from cancel_contracts.plan.near import near_ids
 from cancel_contracts.plan.plan import Plan
+from cancel_contracts.plan.single import one_at_a_time
 from cancel_contracts.plan.spare import after_way_in
-from cancel_contracts.plan.steps import Acquire, Scenario, one_at_a_time
+from cancel_contracts.plan.steps import Acquire, Scenario
 from cancel_contracts.plan.vary import leaves_open
 from cancel_contracts.run.attempt import Attempt
 from cancel_contracts.run.calls import Calls
@@ -231,8 +232,7 @@ class Run:
             scenario = near_ids(scenario, self.contract.id, self.calls.known)
             steps = one_at_a_time(scenario) if self.states.single else scenario
             at, tries = len(exchanges), tries + 1
-            self.scenarios |= {number + n: (scenario, number) for n in range(scenario.numbers)}
-            attempts = [self.calls.attempt(number + n, keep) for n in range(scenario.numbers)]
+            attempts = self._attempts(scenario, number, keep)
             performed = Performance(self.calls, self.states, steps, attempts, self.settings).go()
             if performed.single:
                 self.keep_to_one()
@@ -255,6 +255,17 @@ class Run:
             exchanges += self.late.await_effects(exchanges)  # the next set-up may end what is due
         return exchanges, performed
 
+    def _attempts(
+        self, scenario: Scenario, number: int, keep: Callable[[Exchange], None]
+    ) -> Iterator[Attempt]:
+        """Yield an attempt for each number of a scenario, then for others: a call that was put off
+        though it took effect is made again on a resource that nobody foresaw.
+        """
+        planned = range(number, number + scenario.numbers)
+        for each in chain(planned, iter(self.number, None)):
+            self.scenarios[each] = (scenario, number)
+            yield self.calls.attempt(each, keep)
+
     def _note(self, scenario: Scenario, performed: Performed) -> None:
         """Note what could not be brought about, and what is to be looked at in the end."""
         kinds = [kind_of(call) for call in scenario.calls]
@@ -271,18 +282,6 @@ class Run:
     def live(self, number: int | None = None) -> Attempt:
         """Return an attempt whose exchanges go into the journal as they are made."""
         return self.calls.attempt(self.number() if number is None else number, self.calls.keep)
-
-    def conclude(self) -> None:
-        """Where calls went unanswered to the end, tell a target that hangs from one that is
-        gone.
-        """
-        if any(x.kind == "cancel" and x.unavailable for x in self.journal.exchanges):
-            told = "calls were answered 503 with Retry-After and made again: no evidence of it"
-            self.journal.note(told)
-        if self.calls.stop.asked:
-            return
-        if any(x.received is None and x.failure == "timeout" for x in self.journal.exchanges[-1:]):
-            self.calls.probe(self.live())
 
     def settle(self) -> None:
         """Look a last time where the plan asks for it, and again for effects that are due."""

@@ -28,7 +28,7 @@ from cancel_contracts.pipes import is_pipe
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.kept import Kept
-from cancel_contracts.transport.proxies import answered_by_proxy
+from cancel_contracts.transport.proxies import answered_by_proxy, signatures
 from cancel_contracts.transport.record import Bounds
 
 # Of one answer, head and all. These APIs answer kilobytes.
@@ -103,6 +103,7 @@ class Transport:
         self._environ = os.environ if environ is None else environ
         self._verify = _certificates(verify, self._environ)
         self._proxies: dict[str, dict[str, str]] = {}
+        self._signed: dict[str, set[str]] = {}  # by origin: see proxies.signatures
         # The longest first: a handler may be below the target.
         self._along = sorted((along or {}).items(), key=lambda row: -len(row[0]))
         self._certificate, self._local_only = certificate, local_only
@@ -213,21 +214,31 @@ class Transport:
         seconds = recording.finished - started
         if adapter is self._kept.adapter:
             self._kept.learn(origin.url, reusable=recording.reusable)
-        if recording.received and (why := answered_by_proxy(recording.received)):
+        received = recording.received
+        if received and (why := self._by_proxy(received, origin.url)):
             # The target has not answered; what a proxy says of it is no answer of the target.
             detail = f"a proxy between answered: {why}"
             return Answer(
                 sent=sent, failure="proxy", detail=detail, seconds=seconds, reused=reused,
-                by_proxy=recording.received.status,
+                by_proxy=received.status,
             )  # fmt: skip
         return Answer(
             sent=sent,
-            received=recording.received,
+            received=received,
             failure=recording.failure,
             detail=recording.detail,
             seconds=seconds,
             reused=reused,
         )
+
+    def _by_proxy(self, received: Received, origin: str) -> str | None:
+        """Return how an answer shows that a proxy between made it, or None. What signs the answers
+        of a target that is asked directly, good ones too, is part of it.
+        """
+        usual = self._signed.setdefault(origin, set())
+        if received.status < 500 and not self._proxies_for(origin):
+            usual |= signatures(received)
+        return answered_by_proxy(received, usual)
 
     def _proxies_for(self, origin: str) -> dict[str, str]:
         if origin not in self._proxies:

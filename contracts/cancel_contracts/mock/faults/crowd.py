@@ -108,7 +108,7 @@ def fault(
     name: str, says: str, change: Change, applies: Applies = always, broken: Breaks | None = None
 ) -> Fault:
     race = breaks("race status effect entity", resource="cancellable", call="concurrent")
-    return Fault(name, "crowd", says, (broken or race,), applies, change)
+    return Fault(name, "crowd", says, (race, *([broken] if broken else [])), applies, change)
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -119,7 +119,7 @@ FAULTS: tuple[Fault, ...] = (
           third_writes_back, entry.observable),
     fault("crowd-strikes-the-last-resource",
           "Of calls at once on several resources all strike the one that came last.",
-          shared("raw_id"), entry.observable),
+          shared("raw_id"), entry.observable, breaks("effect", resource="cancellable")),
     fault("crowd-mixes-callers", "Calls at once are noted under the caller who came last.",
           shared("caller"), entry.sets),
     fault("crowd-mixes-texts", "Of calls at once each keeps the text of the one that came last.",

@@ -1,0 +1,61 @@
+"""What was done late, where no page names the state that a cancel leads to. Pure.
+
+A resource may come to its end by itself while a run waits. Then others like it do, and those first
+that have stood longer. So it was cancelled where it shows at the end of the run what the successes
+of this run led to, while an older resource still stands, and one that was in its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+from cancel_contracts.contract.states import Lifecycle
+from cancel_contracts.journal import Exchanges
+from cancel_contracts.sight.observation import Observation, is_open, marks
+from cancel_contracts.sight.sight import Sight
+
+Marks = tuple[Any, ...]  # what shows where the state does
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What shows at the end of a run: `cancelled` are the marks of what was cancelled; `standing`
+    says when the first resource was first seen that stands to the end, by its marks then.
+    """
+
+    life: Lifecycle
+    cancelled: frozenset[Marks]
+    standing: Mapping[Marks, float]
+
+    def done(self, before: Observation, last: Observation) -> bool:
+        """Whether a resource that was not to be touched was cancelled, by what it showed before a
+        call and shows in the end.
+        """
+        if before.entity is None or last.entity is None or is_open(self.life, last.entity):
+            return False
+        was, now = marks(self.life, before.entity), marks(self.life, last.entity)
+        older = min(self.standing.values(), default=inf) < before.exchange.started
+        return now in self.cancelled and was in self.standing and older
+
+
+def ends(life: Lifecycle, exchanges: Exchanges, sight: Sight) -> Ends:
+    """Return what shows at the end of a run; nothing where pages name the state after a cancel."""
+    cancelled, standing = set[Marks](), dict[Marks, float]()
+    numbers = dict.fromkeys(x.scenario for x in exchanges if not x.way_in)
+    for number in numbers if not life.after else ():
+        scene = sight.scene(number)
+        for call in scene.calls:
+            told, look = sight.effect(call) if sight.cancels(call) else ("unknown", None)
+            if told == "cancelled" and look is not None and not is_open(life, look.entity):
+                cancelled.add(marks(life, look.entity))
+        for looks in scene.looks.values():
+            for last in (o for o in looks if o.exchange.position > scene.end):
+                own = (o for o in looks if o.exchange.resource == last.exchange.resource)
+                first = next(own)
+                if is_open(life, last.entity) and is_open(life, first.entity):
+                    at = marks(life, first.entity)
+                    standing[at] = min(standing.get(at, inf), first.exchange.started)
+    return Ends(life, frozenset(cancelled), standing)

@@ -1,0 +1,181 @@
+"""Faults of dates and lists that a cancel may change: at the wrong time, by another's name, or by a
+call that was refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import in_list
+from cancel_contracts.mock import entry, kit, shape
+from cancel_contracts.mock.call import Call, Reply
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
+from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.canaries import says
+from cancel_contracts.mock.faults.whole import text
+from cancel_contracts.mock.store import Resource
+
+
+def stamped(contract: Contract) -> bool:
+    return bool(contract.lifecycle.stamps)
+
+
+def listed(contract: Contract) -> bool:
+    return in_list(contract.lifecycle.caller or "") is not None
+
+
+def ordered(contract: Contract) -> bool:
+    """The last of the dates in order is one that a cancel sets."""
+    life = contract.lifecycle
+    return len(life.moments) > 1 and life.moments[-1] in life.stamps
+
+
+def moving(when: kit.When, pick: Callable[[Contract], tuple[str, ...]]) -> Change:
+    """Set dates of a resource to now, once a call on it is answered."""
+
+    def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
+        if (found := facts.target(desk, call)) is not None:
+            found.entity |= dict.fromkeys(pick(desk.contract), shape.now_text())
+        return reply
+
+    return kit.edit(when, touch)
+
+
+def in_first_final(desk: Desk, call: Call) -> bool:
+    found = facts.target(desk, call)
+    return found is not None and found.state == entry.rivals(desk.contract)[0]
+
+
+def stamps(contract: Contract) -> tuple[str, ...]:
+    return contract.lifecycle.stamps
+
+
+def last_stamp(contract: Contract) -> tuple[str, ...]:
+    return contract.lifecycle.stamps[-1:]
+
+
+def off_by(when: kit.When = kit.every, **span: float) -> Change:
+    """Write the dates that a cancel sets as they are elsewhere, or by another clock."""
+
+    def act(desk: Desk, call: Call) -> None:
+        if when(desk, call):
+            moment = datetime.now(UTC) + timedelta(**span)
+            text = f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+            names = (n for n in (*stamps(desk.contract), *call.found.entity) if _last(desk, n))
+            call.found.entity |= dict.fromkeys(names, text)
+
+    return kit.after("effect", act)
+
+
+def _last(desk: Desk, name: str) -> bool:
+    return name in desk.contract.lifecycle.stamps or shape.is_last_date(name)
+
+
+def long_ago(desk: Desk, call: Call) -> None:
+    call.found.entity[desk.contract.lifecycle.moments[-1]] = "2001-01-01T00:00:00Z"
+
+
+def named_in_list(name: Callable[[Desk, Call], str]) -> kit.Act:
+    """Say in what a cancel adds to a list that somebody did it."""
+
+    def act(desk: Desk, call: Call) -> None:
+        at, prop = in_list(desk.contract.lifecycle.caller or "") or ("", "")
+        *former, added = call.found.entity[at]
+        call.found.entity[at] = [*former, {**added, prop: name(desk, call)}]
+
+    return act
+
+
+def caller_before(desk: Desk) -> None:
+    former: list[str] = ["nobody"]
+
+    def name(_: Desk, call: Call) -> str:
+        former.append(call.caller.sub)
+        return former[-2]
+
+    kit.after("effect", named_in_list(name))(desk)
+
+
+def words_of_its_own(desk: Desk) -> None:
+    """Keep with every resource a text that no other has, as whoever asked for it would give it."""
+    numbers: dict[str, int] = {}
+
+    def view(resource: Resource, entity: dict[str, Any]) -> dict[str, Any]:
+        return entity | dict.fromkeys(own_texts(desk.contract)[:1], words(resource))
+
+    def words(resource: Resource) -> str:
+        return f"wanted for case {numbers.setdefault(resource.id, len(numbers)):04} of the house"
+
+    def tells(desk: Desk, call: Call) -> str:
+        found = facts.target(desk, call)
+        return words(found) if found else ""
+
+    desk.views.append(view)
+    says(kit.refused("no-permission", "wrong-kind", "not-owner"), tells)(desk)
+
+
+def own_texts(contract: Contract) -> list[str]:
+    entity = shape.entity_example(contract)
+    return [name for name, value in entity.items() if text(contract, name, value)]
+
+
+def id_of_the_call_before(desk: Desk) -> None:
+    """Take what names no request for the one that the connection carried last."""
+    last: dict[str, str] = {}
+
+    def touch(desk: Desk, call: Call, reply: Reply) -> Reply:
+        if own := call.headers.get("client-request-id"):
+            last["id"] = own
+            return reply
+        return reply.with_header("client-request-id", last.get("id", call.request_id))
+
+    desk.edits.append(lambda call, reply: touch(desk, call, reply))
+
+
+def fault(name: str, says: str, change: Change, applies: Applies, broken: Breaks) -> Fault:
+    return Fault(name, "dates", says, (broken,), all_of(applies, entry.observable), change)
+
+
+SET = breaks("dated", resource="cancellable", answer="2xx")
+MOVED = breaks("whole", "ended", resource="final", answer="4xx")
+FINAL = kit.both(kit.refused("final"), facts.final)
+
+FAULTS: tuple[Fault, ...] = (
+    fault("final-refusal-moves-the-dates", "What is final is refused, and its dates are now.",
+          moving(FINAL, stamps), stamped, MOVED),
+    fault("refusal-in-one-final-state-moves-the-last-date",
+          "What is in the first of the final states is refused, and its last date is now.",
+          moving(kit.both(FINAL, in_first_final), last_stamp),
+          all_of(stamped, entry.rival_states(2)), MOVED),
+    fault("second-refusal-moves-the-dates", "A second cancel is refused, and moves the dates.",
+          moving(kit.both(kit.refused("final"), facts.cancelled), stamps),
+          all_of(stamped, entry.named_after),
+          breaks("whole", "ended", resource="cancellable", call="second")),
+    fault("cancel-dated-in-another-zone", "The dates of a cancel are hours ahead.",
+          off_by(hours=2), stamped, SET),
+    fault("cancel-by-an-application-dated-in-another-zone",
+          "The dates of an application's cancel are hours behind.",
+          off_by(facts.application, hours=-5, minutes=-30),
+          all_of(stamped, entry.permitted("application")), SET),
+    fault("cancel-in-the-second-state-dated-a-while-ago",
+          "The dates of a cancel in the second state are those of a while ago.",
+          off_by(facts.began(2), minutes=-21), all_of(stamped, entry.cancellable_states(2)), SET),
+    fault("ended-before-it-was-created", "The date of the end is before the creation.",
+          kit.after("effect", long_ago), ordered,
+          breaks("entity", "ordered", resource="cancellable", answer="2xx")),
+    fault("list-names-the-caller-before", "What a cancel adds to a list names the caller before.",
+          caller_before, listed, breaks("named", resource="cancellable", answer="2xx")),
+    fault("list-names-one-for-all", "What a cancel adds to a list names one for all.",
+          kit.after("effect", named_in_list(lambda d, c: "somebody@tenant.example")), listed,
+          breaks("named", resource="cancellable", answer="2xx")),
+    fault("refusal-tells-the-words-of-the-resource",
+          "Who may not see a resource is told what it alone shows.", words_of_its_own,
+          lambda c: bool(own_texts(c)), breaks("private", answer="4xx")),
+    fault("client-request-id-of-the-call-before",
+          "A call without client-request-id is told that of the call before.",
+          id_of_the_call_before, entry.traced, breaks("private")),
+)  # fmt: skip
