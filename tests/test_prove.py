@@ -137,7 +137,7 @@ def test_a_pair_can_be_asked_for_by_its_name() -> None:
 
 
 def test_two_answers_to_one_question_are_no_pair() -> None:
-    drawn = [set(name.split("+")) for _, name in pairs(CONTRACTS, 10_000, 1)]
+    drawn = [set(name.split("+")) for _, name in pairs(CONTRACTS, 30_000, 1)]
     for one, other in (
         ("bodies-ignored", "absent-body-refused"),
         ("odd-ids-answered-404", "odd-ids-answered-422"),

@@ -4,6 +4,7 @@ function cancel (config) {
     const crypto = require('crypto'),
         KEY = 'the key of this example, of some length',
         PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad',
+        TENANTS = ['5f0f2b0a-3c5e-4f39-9f6c-7c1c2f8f5a11', PERSONAL_TENANT],
         ISSUER = 'https://sts.windows.net/',
         graph = ['https://graph.microsoft.com', 'https://graph.microsoft.com/', '00000003-0000-0000-c000-000000000000'],
         machine = ['CollectForensic', 'Isolate', 'RestrictExecution', 'Scan', 'Offboard', 'StopAndQuarantine', 'LiveResponse']
@@ -60,14 +61,15 @@ function cancel (config) {
         catch (error) { return undefined; }
     }
 
-    // The claims of a token that is signed with the key, of a tenant's issuer, for one of the audiences, and within its time.
+    // The claims of a token that is signed with the key, of our tenant's issuer or that of personal accounts, for one of
+    // the audiences, and within its time.
     function claims (audiences) {
         const bearer = /^bearer +([\w-]+)\.([\w-]+)\.([\w-]+)$/i.exec(header('authorization'));
         if (!bearer) { return undefined; }
         const now = Date.now() / 1000,
             signature = crypto.createHmac('sha256', KEY).update(bearer[1] + '.' + bearer[2]).digest('base64url'),
             found = parsed(Buffer.from(bearer[2], 'base64url').toString());
-        return signature === bearer[3] && found && found.iss === ISSUER + found.tid + '/' &&
+        return signature === bearer[3] && found && TENANTS.includes(found.tid) && found.iss === ISSUER + found.tid + '/' &&
             audiences.includes(found.aud) && found.exp > now && !(found.nbf > now)
             ? found : undefined;
     }
