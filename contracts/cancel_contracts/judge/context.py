@@ -6,12 +6,13 @@ Pure. Judging stays linear in exchanges and holds few of them at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import opened
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.late import Ends, ends
@@ -108,10 +109,21 @@ class Context:
         ]
         return max(before, key=lambda x: x.started, default=None)
 
+    def made_anew(self, exchange: Exchange) -> Exchange | None:
+        """Return the call that the run made in place of one on a kept connection, of which what
+        came there tells of that connection alone.
+        """
+        if exchange.situation.call != "reused" or exchange.succeeded:
+            return None
+        calls = self.sight.scene(exchange.scenario).calls
+        after = (x for x in calls if x.position == exchange.position + 1 and not x.reused)
+        same = [replace(exchange.situation, call=word) for word in ("first", "second")]
+        return next((x for x in after if x.situation in same), None)
+
     def refused_look(self, exchange: Exchange) -> int | None:
-        """Return how the look after the call was refused, by a 4xx that says so of the id."""
+        """Return how a look since the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):
-            looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
+            looked = x.kind == "observe" and x.position >= exchange.position and x.role == "target"
             if looked and x.refused and x.status != 401 and not x.limited:
                 return x.status
         return None
@@ -120,6 +132,17 @@ class Context:
     def telling(self) -> frozenset[str]:
         """What of a resource that has ended is changed by nothing but a call."""
         return telling(self.contract, self.journal.exchanges, self.sight)
+
+    @cached_property
+    def answering(self) -> frozenset[str]:
+        """The properties that the answer of some success told."""
+        found: set[str] = set()
+        for x in self.journal.exchanges:
+            value = x.received.json() if x.kind == "cancel" and x.succeeded and x.received else None
+            if isinstance(value, dict):
+                shown = opened(value, self.contract.lifecycle.ways)
+                found.update(name for name, one in shown.items() if one is not None)
+        return frozenset(found)
 
     @cached_property
     def ends(self) -> Ends:
