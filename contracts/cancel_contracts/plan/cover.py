@@ -157,14 +157,14 @@ class Cover(Kinds):
         has few calls, stands rather what is not ordinary: the rest is tried by everybody.
         """
 
-        plain = value(self.composition.ordinary, aspect)
+        plain = self.fact(aspect, self.composition.ordinary)
 
         def score(choice: _Choice) -> tuple[int, bool, int]:
             new = len(kinds - self._beside.get(choice.kind, set()))
             unmet = len(facts - self._near.get(choice.fact, set()))
             if served and choice.fact not in self._shown:
                 new += UNSHOWN
-            seldom = new > 0 and not served and choice.fact[1] != plain
+            seldom = new > 0 and not served and choice.fact != plain
             return 2 * new + (choice.fact not in self._used), seldom, unmet
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
