@@ -3,6 +3,7 @@
 An installed package brings the same plugin.
 """
 
+import gc
 import os
 import shutil
 import sys
@@ -44,6 +45,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return [slow, outside, -many[item.path]]
 
     items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from going through thousands of tests and modules again and again, which
+    stay to the end, and from beginning at every 700th object.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

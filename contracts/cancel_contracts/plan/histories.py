@@ -112,10 +112,11 @@ def _after_cancels(found: Cover) -> Iterator[Scenario]:
     others = [r for a in found.aspects if a not in ("resource", "caller") for r in _rows(found, a)]
     states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
     for turn, state in enumerate(states):
-        # Who calls again matters most: the rest is dealt out over the states.
+        # Everybody calls again; the rest is dealt out over the states.
         again = [row[0] for row in callers]
         again += [row[1 + turn % (len(row) - 1)] for row in callers if len(row) > 1]
-        again += [row[turn % len(row)] for row in others[turn :: len(states)]]
+        rest = [row[turn % len(row)] for row in others[turn :: len(states)]]
+        again = [*in_turn(iter(again), iter(rest))]
         for at in range(0, len(again), LONGEST - 1):
             then = [replace(call, call="second") for call in again[at : at + LONGEST - 1]]
             yield _in_state(found, state, [next(served), *then], neighbour=state)
