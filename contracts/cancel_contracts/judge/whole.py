@@ -34,7 +34,10 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         # What the looks between the calls showed is the doing of one of these.
         ended = sight.ended(exchange) or after
         known = sight.disturbed(before, ended)
-        names, after = [n for n in sight.disturbed(before, last) if n not in known], last
+        names = [name for name in sight.disturbed(before, last) if name not in known]
+        if fewer := lost(contract, ended.entity or {}, last.entity):
+            names, before = fewer, ended  # what was there is gone again
+        after = last
     if names and sight.others_doing(exchange, after):
         return None
     return _as_before(exchange, before, after, names, "the rest of the resource is as before")
