@@ -16,7 +16,7 @@ from unittest import mock
 
 from cancel_contracts.mock import MockServer
 from cancel_contracts.mock.faults import late
-from joint_proofs import Recipe, after, at, call, nth, request, told, unknown
+from joint_proofs import Recipe, after, at, call, nth, on_one, request, told, unknown
 from test_mock_support import HANDS, MACHINE, Hand, World, exchange, unknown_id
 
 FORBIDDEN, ANONYMOUS = call(identity="no-permission"), call(identity="anonymous")
@@ -598,6 +598,52 @@ REQUESTS: dict[str, Recipe] = {
 }
 
 
+# --- On the wire ----------------------------------------------------------------------------------
+
+
+def fourth(w: World) -> Any:
+    """Make four calls on one connection; whether all are answered."""
+    try:
+        return on_one(*[("admin", "new", "POST")] * 4)(w)[0]
+    except ConnectionResetError:
+        return "reset"
+
+
+def chunked_to_old(w: World) -> bool:
+    path = w.hand.path.replace("{id}", unknown_id())
+    lines = [f"POST {path} HTTP/1.0", "Host: mock", f"Authorization: {w.sign()}", "", ""]
+    return b"chunked" in exchange(w.port, "\r\n".join(lines).encode()).wire
+
+
+def strays(w: World) -> bool:
+    """Whether a refusal that quotes the id is longer than it says."""
+    got = w.call("gr%C3%B6%C3%9Fe")
+    return len(got.body) != int(got.header("Content-Length") or 0)
+
+
+def strays_of_a_text(w: World) -> bool:
+    id_ = w.new()
+    w.call(id_, body='{"Comment": "größer"}'.encode())
+    got = w.call(id_)
+    return len(got.body) != int(got.header("Content-Length") or 0)
+
+
+def packed(w: World) -> bool:
+    return b"\r\n\r\n\x1f\x8b" in w.call(unknown_id(), headers=["Accept-Encoding: gzip"]).wire
+
+
+ON_THE_WIRE: dict[str, Recipe] = {
+    "fourth-request-on-the-connection-done-and-not-answered": fourth,
+    "chunks-to-http-1.0": chunked_to_old,
+    "length-counts-characters": strays,
+    "length-counts-characters-of-a-text": strays_of_a_text,
+    "gzip-not-said": packed,
+    "chunk-of-two-digits-answered-400": at(
+        0, body=b'{"comment": "0123456789 0123456789"}', chunked=True
+    ),
+}
+
+
 # --- Across contracts -----------------------------------------------------------------------------
 
 
@@ -816,6 +862,7 @@ BESIDE: dict[str, Recipe] = {
 SELDOM_PROOFS: dict[str, Recipe] = {
     **{f"drawn-{name}": recipe for name, recipe in DRAWN.items()},
     **HABITS,
+    **ON_THE_WIRE,
     **LATE,
     **CANARIES,
     **{f"token-{name}": recipe for name, recipe in TOKENS.items()},

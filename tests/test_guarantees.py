@@ -31,8 +31,8 @@ KEPT: dict[str, str] = {
     "A clause is upheld where": "verdicts: test_what_only_a_get_would_show_is_open_without_one "
     "test_each_item_of_a_list_has_to_be_judged",
     "A connection that the target": "verdicts: "
-    "test_a_connection_has_carried_a_call_or_nothing_is_known; quota_judged: "
-    "test_one_call_upholds_no_quota",
+    "test_a_connection_has_carried_a_call_or_nothing_is_known; kept: "
+    "test_who_closes_without_a_word_is_not_blamed; quota_judged: test_one_call_upholds_no_quota",
     "A 429 is no evidence": "quota: test_a_429_is_evidence_for_no_other_clause; quota_judged: "
     "test_what_a_429_is_held_to_be",
     "The target is said to follow": "verdicts: "
@@ -81,7 +81,8 @@ KEPT: dict[str, str] = {
     "`judge`, `recheck`, `compare`": "cli: test_who_only_reads_opens_no_connection",
     # What goes out
     "The same version, spec": "verify: test_the_same_seed_sends_the_same_requests",
-    "A request is never sent twice": "transport_failures: "
+    "A request is never sent twice": "kept: test_what_is_no_answer_to_a_call_is_astray "
+    "test_what_is_astray_is_held_against_the_connection_alone; transport_failures: "
     "test_closed_without_a_byte_and_not_sent_again test_reset_without_a_byte_and_not_sent_again; "
     "entrance: test_what_finding_the_way_in_took_is_counted_too; provision: "
     "test_a_create_call_that_is_put_off_is_made_again_when_the_wait_is_over",

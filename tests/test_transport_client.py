@@ -11,7 +11,7 @@ import pytest
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.transport.client import Answer, Timeouts, Transport
-from cancel_contracts.transport.wire import framing_faults
+from cancel_contracts.transport.framing import framing_faults
 from rawserver import Peer, RawServer, answer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -131,8 +131,10 @@ def test_the_length_of_the_body(method: str, body: bytes, line: bytes | None) ->
 @pytest.mark.parametrize(
     ("body", "coded"),
     [
-        (b"hello", b"3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"),
-        (b"{}", b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"),
+        (b"hello", b"3\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n"),
+        (b"{}", b"1\r\n{\r\n01\r\n}\r\n0\r\n\r\n"),
+        # RFC 9112 section 7.1: hexadecimal, in either case.
+        (b"a" * 59, b"1E\r\n" + b"a" * 30 + b"\r\n01d\r\n" + b"a" * 29 + b"\r\n0\r\n\r\n"),
         (b"x", b"1\r\nx\r\n0\r\n\r\n"),
         (b"", b"0\r\n\r\n"),
     ],

@@ -6,8 +6,8 @@ import ssl
 from types import SimpleNamespace
 
 import pytest
+from cancel_contracts.transport.framing import framing_faults
 from cancel_contracts.transport.record import LINGER_SECONDS, Bounds, Recording, record
-from cancel_contracts.transport.wire import framing_faults
 
 EMPTY = b"HTTP/1.1 204 No Content\r\n\r\n"
 Step = tuple[float, bytes | OSError]

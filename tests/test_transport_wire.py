@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from cancel_contracts.exchange import Received
 from cancel_contracts.transport.coding import DECODED_KEPT_BYTES, DECODED_LIMIT_BYTES
-from cancel_contracts.transport.wire import HEAD_BYTES, INTERIM_KEPT, Reader, framing_faults, read
+from cancel_contracts.transport.framing import framing_faults
+from cancel_contracts.transport.wire import HEAD_BYTES, INTERIM_KEPT, Reader, read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -460,6 +461,34 @@ def test_sound(name: str) -> None:
     assert {key: getattr(received, key) for key in expected} == expected
     assert (received.error, received.stray, received.wire) == (None, b"", data)
     assert framing_faults(method, received) == []
+
+
+@pytest.mark.parametrize("coding", ["chunked", "gzip, chunked"])
+def test_no_transfer_coding_is_for_a_request_of_http_1_0(coding: str) -> None:
+    head = f"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: {coding}\r\n\r\n".encode()
+    received = read("POST", head + b"2\r\n{}\r\n0\r\n\r\n")
+    assert received is not None
+    told = "Transfer-Encoding in answer to HTTP/1.0"
+    assert told in framing_faults("POST", received, "1.0")
+    assert told not in framing_faults("POST", received)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sound"),
+    [
+        (b"Content-Type: application/json\r\n", False),
+        (b"", False),
+        (b"Content-Encoding: gzip\r\n", True),
+        (b"Content-Type: application/gzip\r\n", True),
+    ],
+)
+def test_what_is_packed_says_so(fields: bytes, sound: bool) -> None:
+    body = gzip.compress(b'{"id": 1}')
+    head = b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n" % (fields, len(body))
+    received = read("POST", head + body)
+    assert received is not None
+    told = [] if sound else ["a gzip without Content-Encoding"]
+    assert framing_faults("POST", received) == told
 
 
 @pytest.mark.parametrize("name", FAULTY)

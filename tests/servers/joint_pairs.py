@@ -372,16 +372,36 @@ class ThirdAnswerOnAConnectionIsTheFirst(Service):
         return made
 
 
-@awaits("kept connections", "SA MA AP")
-class RefusalClosesTheNext(Service):
-    """The call after a 403 is hung up on, without a word."""
+@breaks("SA-180 MA-180 AP-180")
+class UnreadBodyIsTheNextRequest(Service):
+    """What was sent with a call that is refused for its caller stays on the connection."""
+
+    statuses: tuple[int, ...] = (401, 403)
 
     def answer(self, request: Request) -> Response:
-        if request.connection.pop("refused", False):
-            return Response(200, wire=b"", hang_up="close")
+        if request.connection.pop("unread", False):
+            return Response(400, b"Bad Request", (("Content-Type", "text/plain"),), hang_up="close")
         made = super().answer(request)
-        request.connection["refused"] = made.status == 403
+        request.connection["unread"] = made.status in self.statuses and bool(request.body)
         return made
+
+
+@breaks("MA-180")
+class UnreadFormIsTheNextRequest(UnreadBodyIsTheNextRequest):
+    """A body of another media type is not read."""
+
+    statuses = (415,)
+
+
+@breaks("SA-180 MA-180 AP-180")
+class FourthRequestDoneAndHungUpOn(Service):
+    """A worker ends after three requests, without a word, in the middle of the fourth."""
+
+    def answer(self, request: Request) -> Response:
+        turn = request.connection["turn"] = request.connection.get("turn", 0) + 1
+        made = super().answer(request)
+        done = turn == 4 and request.method == "POST" and 200 <= made.status < 300
+        return Response(200, wire=b"", hang_up="close") if done else made
 
 
 # --- Other callers -------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ FACETS: Mapping[str, Facet] = {
         Facet("race", "`serializable`: calls at once end as some order of them would", {"const": "serializable"}, "many", topic="lifecycle"),
         Facet("wire", "`sound`: one HTTP message, framed as RFC 9112 asks", {"const": "sound"}, topic="wire"),
         Facet("answered", "`true`: in full and in time", {"const": True}, topic="wire"),
-        Facet("connection", "`usable`: it carries the next call", {"const": "usable"}, topic="wire"),
+        Facet("connection", "`usable`: it carries the next call; `alike`: a call on one that carried others, and the look after it, is answered as on one of its own", {"enum": ["usable", "alike"]}, topic="wire"),
         Facet("echo", "`request-id`: the client's id comes back beside the server's own", {"const": "request-id"}, topic="request"),
     )
 }  # fmt: skip

@@ -16,6 +16,7 @@ from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.judge.blame import Blame
 from cancel_contracts.judge.callers import Findings
+from cancel_contracts.judge.connection import connection
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.effect import EFFECTS
 from cancel_contracts.judge.entity import ENTITY
@@ -24,7 +25,13 @@ from cancel_contracts.judge.overall import OVERALL
 from cancel_contracts.judge.whole import WHOLE
 from cancel_contracts.needs import NO_GET, Gap, inconclusive
 
-SINGLE: dict[str, Facet] = {**FACETS, **EFFECTS, **ENTITY, **WHOLE}
+SINGLE: dict[str, Facet] = {
+    **FACETS,
+    **EFFECTS,
+    **ENTITY,
+    **WHOLE,
+    "connection": connection,
+}
 # Facets whose value lists what is to be judged item by item.
 LISTED = frozenset({"error", "header", "entity", "keeps"})
 UNSEEN = inconclusive(
@@ -111,6 +118,11 @@ class Accumulator:
     def overall(self) -> bool:
         """Whether no single exchange can answer for it: it is judged at the end."""
         return any(name in OVERALL for name in self.expect)
+
+    @property
+    def of_connections(self) -> bool:
+        """Whether it speaks of any call, or of connections: what was made anew it takes too."""
+        return bool(self.clause.given.get("any")) or "connection" in self.expect
 
     def take(
         self,

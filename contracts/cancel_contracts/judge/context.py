@@ -6,7 +6,7 @@ Pure. Judging stays linear in exchanges and holds few of them at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cancel_contracts.contract.compose import Composition, composed
@@ -109,10 +109,21 @@ class Context:
         ]
         return max(before, key=lambda x: x.started, default=None)
 
+    def made_anew(self, exchange: Exchange) -> Exchange | None:
+        """Return the call that the run made in place of one on a kept connection, of which what
+        came there tells of that connection alone.
+        """
+        if exchange.situation.call != "reused" or exchange.succeeded:
+            return None
+        calls = self.sight.scene(exchange.scenario).calls
+        after = (x for x in calls if x.position == exchange.position + 1 and not x.reused)
+        same = [replace(exchange.situation, call=word) for word in ("first", "second")]
+        return next((x for x in after if x.situation in same), None)
+
     def refused_look(self, exchange: Exchange) -> int | None:
-        """Return how the look after the call was refused, by a 4xx that says so of the id."""
+        """Return how a look since the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):
-            looked = x.kind == "observe" and x.position == exchange.position and x.role == "target"
+            looked = x.kind == "observe" and x.position >= exchange.position and x.role == "target"
             if looked and x.refused and x.status != 401 and not x.limited:
                 return x.status
         return None

@@ -1,4 +1,4 @@
-"""The facets that need to know what became of the resource: effect, neighbour, accepts, connection.
+"""The facets that need to know what became of the resource: effect, neighbour, accepts.
 
 Pure. An effect is read from the GET of the resource alone. Where a target has none, nobody knows:
 how another call is answered shows that something is remembered, not that anything was cancelled.
@@ -13,7 +13,7 @@ from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
-from cancel_contracts.needs import NO_GET, NO_OBSERVE, NO_STATES, Gap, Need, choice
+from cancel_contracts.needs import NO_GET, NO_OBSERVE, NO_STATES, Gap, Need
 from cancel_contracts.sight.observation import (
     Entity,
     Observation,
@@ -26,8 +26,6 @@ from cancel_contracts.sight.observation import (
     told_by,
 )
 
-CLOSED = choice("the server closed the connection: it carried no second call")
-
 
 def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
     if exchange.situation.resource == "odd":
@@ -36,10 +34,10 @@ def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
         if exchange.status is None:
             return None
         wanted = "cancelled" if exchange.succeeded else "none"
-    return {"cancelled": _cancelled, "none": _none, "kept": _kept}[wanted](context, exchange)
+    return {"cancelled": cancelled, "none": _none, "kept": _kept}[wanted](context, exchange)
 
 
-def _cancelled(context: Context, exchange: Exchange) -> Told:
+def cancelled(context: Context, exchange: Exchange) -> Told:
     life, sight = context.contract.lifecycle, context.sight
     told, look = sight.effect(exchange)
     if look is None or not sight.observable:
@@ -233,32 +231,12 @@ def accepts(context: Context, exchange: Exchange, permission: str) -> Told:
     own = permission_of(exchange.situation.identity) in (None, permission)
     if not exchange.succeeded and (own or exchange.status not in (401, 403)):
         return Finding(False, f"accepted with {permission}", answer(exchange))
-    told = _cancelled(context, exchange) if exchange.succeeded else _none(context, exchange)
+    told = cancelled(context, exchange) if exchange.succeeded else _none(context, exchange)
     return told if own or (isinstance(told, Finding) and not told.ok) else None
-
-
-def connection(context: Context, exchange: Exchange, _: Any) -> Told:
-    """The call after a success, on the same connection, is answered.
-
-    RFC 9112 sections 9.3 and 9.5: a server may close a connection after any answer, and an idle one
-    at any time. Then it has carried no second call, and nothing is known of it.
-    """
-    expected = "the next call on the connection is answered 2xx"
-    if exchange.received is not None:
-        ok = exchange.received.error is None and exchange.succeeded
-        return CLOSED if ok and not exchange.reused else Finding(ok, expected, answer(exchange))
-    if exchange.failure == "closed" and exchange.reused:
-        # One that has done what the call asked for has read it, and owes the answer.
-        done = _cancelled(context, exchange)
-        if not isinstance(done, Finding) or not done.ok:
-            return CLOSED
-        return Finding(False, expected, "the call took effect and was not answered")
-    return Finding(False, expected, answer(exchange))
 
 
 EFFECTS: dict[str, Facet] = {
     "effect": effect,
     "neighbour": neighbour,
     "accepts": accepts,
-    "connection": connection,
 }

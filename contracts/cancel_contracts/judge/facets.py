@@ -22,7 +22,7 @@ from cancel_contracts.judge.documented import body_problem, header_problem
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, retry_after
-from cancel_contracts.transport.wire import framing_faults
+from cancel_contracts.transport.framing import framing_faults
 
 SHOWN_BYTES = 120
 QUOTED_CHARS = 1000  # of what was expected, and of what came
@@ -258,7 +258,7 @@ def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:
         return None  # no answer, or one that somebody else recorded without its octets
     if exchange.failure in ("timeout", "too-large") and not exchange.received.stray:
         return None  # cut short by us: MA-60 and its like speak of it
-    faults = framing_faults(exchange.sent.method, exchange.received)
+    faults = framing_faults(exchange.sent.method, exchange.received, exchange.sent.version)
     return Finding(not faults, "one sound HTTP message", "; ".join(faults) or "sound")
 
 

@@ -105,10 +105,13 @@ class Judge:
             if context.too_soon(exchange):
                 context.hurried.add(kind_of(exchange.situation))
                 continue
+            anew = context.made_anew(exchange) is not None
             call = kind_of(exchange.situation)
             status, limited = exchange.status, exchange.limited
             for id_, speaks, stands in self.composition.speaking(call, status, limited):
                 for accumulator in accumulators.get(id_, ()):
+                    if anew and not accumulator.of_connections:
+                        continue
                     accumulator.take(context, blame, at, exchange, speaks.expect, stands)
         everything = [accumulator for row in accumulators.values() for accumulator in row]
         for accumulator in everything:

@@ -34,8 +34,8 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         # What the looks between the calls showed is the doing of one of these.
         ended = sight.ended(exchange) or after
         known = sight.disturbed(before, ended)
-        names = [name for name in sight.disturbed(before, last) if name not in known]
-        if fewer := lost(contract, ended.entity or {}, last.entity):
+        names = [n for n in sight.disturbed(before, last) if n not in known]
+        if ended.entity is not None and (fewer := lost(contract, ended.entity, last.entity)):
             names, before = fewer, ended  # what was there is gone again
         after = last
     if names and sight.others_doing(exchange, after):

@@ -64,12 +64,13 @@ BY_DEEP: frozenset[str] = frozenset(
         "header-names-the-caller",
         "crowd-lends-permission",
         "second-fills-what-the-first-left-out",
+        "pair-application-final-cancelled",
+        "body-wrong-type-accepted",
     }
 )
 
 AWAITING: frozenset[str] = frozenset(
     {
-        "pair-application-final-cancelled",
         "pair-anonymous-second-state-performed",
         "pair-no-permission-second-state-accepted",
         "pair-anothers-second-state-cancelled",
@@ -92,10 +93,6 @@ AWAITING: frozenset[str] = frozenset(
         "every-ninth-success-strikes-neighbours",
         "every-23rd-success-answered-202",
         "unseen-resource-without-effect",
-        "kept-connection-repeats-the-error",
-        "kept-connection-cancels-the-one-before",
-        "kept-connection-third-call-without-effect",
-        "kept-connection-upset-by-another-method",
         "neighbours-cancelled-by-an-application",
         "neighbours-that-ended-cancelled",
         "neighbours-cancelled-at-an-unknown-id",

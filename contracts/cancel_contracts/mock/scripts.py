@@ -108,6 +108,10 @@ SCRIPTS: Mapping[str, Script] = {
     "chunked-http-1.0": lambda h, b: [
         chunked(old(h)), (chunk(b) if b else b"") + b"0\r\n\r\n", End.CLOSE,
     ],
+    # RFC 9112, 6.1: and none is for a request of HTTP/1.0
+    "chunks": lambda h, b: [chunked(h), (chunk(b) if b else b"") + b"0\r\n\r\n", End.CLOSE],
+    # RFC 9110, 8.6: a length counts octets
+    "length-in-characters": lambda h, b: [length(h, len(b.decode("utf-8", "replace"))), b],
     # RFC 9110, 5.3: a field that is no list comes once
     "content-type-twice": lambda h, b: [
         add(h, b"Content-Type: application/json", b"Content-Type: application/json"), b,

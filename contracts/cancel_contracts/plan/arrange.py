@@ -13,6 +13,13 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
+from cancel_contracts.plan.kept import (
+    kept_rows,
+    odd_ones,
+    of_one_connection,
+    on_one,
+    refused_and_served,
+)
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 
@@ -62,19 +69,28 @@ def arranged(
     # The first look tells whether a GET shows anything at all.
     blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
     last = set(rows) if deep else _last(composition, rows)
+    lone = [row for row in rows if row not in beside and row not in (blind, (ordinary,))]
+    some = (odd_ones(lone), refused_and_served(composition, lone))
+    joined = [of_one for of_one in some if len(of_one) > 1]
+    rows = [row for row in rows if not any(row in of_one for of_one in joined)]
+    on_kept = kept_rows(composition, rows)
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
         twice = not made and not composition.contract.lifecycle.after
-        later, unseen = row in last, row == blind
-        by = beside.get(row)
+        by, unseen = beside.get(row), row == blind
         # What stands beside others no call is to touch: it is looked at in the end.
         open_ = not (composition.served(row[-1]) or composition.refused(row[-1]))
         row_of = partial(
-            in_a_row, *row, act=act, neighbour=by, twice=twice, last=later, unseen=unseen
+            in_a_row, *row, act=act, neighbour=by, twice=twice, last=row in last, unseen=unseen
         )
-        made.append(row_of(sentinel=by is not None and (deep or not open_)))
-    return [*made, *pairs]
+        scenario = row_of(sentinel=by is not None and (deep or not open_))
+        if row in on_kept:
+            scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
+        made.append(scenario)
+    looked = ([row in last for row in of_one] for of_one in joined)
+    shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
+    return [*made[:1], *shared, *made[1:], *pairs]
 
 
 def _alone(
@@ -126,10 +142,12 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
     """Return what is to be refused on a kept connection, between calls that are served: a body,
-    and callers. Made beside the plan's own: no clause is left open where the server closes the
-    connection before.
+    and callers, with a body even where none is documented, for it may stay unread. Made beside the
+    plan's own: no clause is left open where the server closes the connection before.
     """
     bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
+    # The longest of those that are written out: of a buffer that is used again its end may be left.
+    bodies.sort(key=lambda s: -len(s.body.text))
     callers = [s for s in wanted if composition.facts(s) == ["caller"] and composition.refused(s)]
     own = [s for s in callers if s.owner is None]
     # Whoever has no credentials, and whoever has no permission, where these are asked for.
@@ -138,7 +156,11 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
     # What tells no name of its own is told none: not that of the call before.
     unnamed = next((e for e in _neutral_extras(composition) if leaves_out_id(e)), "none")
     bare = [replace(s, extra=unnamed) for s in without[:1]]
-    return [*bodies[:1], *bare, *[s for s in own if s not in without][:1]]
+    callers = [*bare, *[s for s in own if s not in without][:1]]
+    sent = [s for s in wanted if composition.facts(s) == ["body"] and s.body.word == "json"]
+    if sent and not composition.contract.bodies:
+        callers = [with_value(s, "body", sent[0]) for s in callers]
+    return [*bodies[:1], *callers]
 
 
 def _neutral_extras(composition: Composition) -> list[str]:

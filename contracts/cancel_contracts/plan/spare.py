@@ -46,7 +46,7 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
     for at in reversed(range(len(rest))):
         if rest[at].together or rest[at].pair:  # what stands beside may be looked at there alone
             continue
-        for call in rest[at].calls[1:-1]:  # beside the first and the last there are looks
+        for call in rest[at].calls[:-1]:  # beside the last there are looks
             if over > 0 and composition.refused(call) and spared([call]):
                 rest[at], over = _without(rest[at], call), over - 1
     return rest
@@ -57,7 +57,9 @@ def _without(scenario: Scenario, call: Situation) -> Scenario:
     steps: list[Step] = []
     left = False
     for step in scenario.steps:
-        left = step == Call(call) or (left and isinstance(step, Observe) and step.situation == call)
+        left = (isinstance(step, Call) or (left and isinstance(step, Observe))) and (
+            step.situation == call
+        )
         if not left:
             steps.append(step)
     return Scenario(tuple(steps))

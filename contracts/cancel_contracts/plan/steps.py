@@ -124,19 +124,21 @@ class Scenario:
 
     @property
     def together(self) -> bool:
-        """Whether calls belong together, at once or on one connection: after a 429 all are made
-        again.
+        """Whether calls belong together, at once or because a connection is to carry them: after a
+        429 all are made again.
         """
-        return self.races or any(call.keep_alive for call in self.sends)
+        return self.races or any(call.situation.call == "reused" for call in self.sends)
 
     @property
     def numbers(self) -> int:
         """How many numbers of the journal it takes at most: one for each resource, and for each
-        that may have to be had anew before a later call on it that is no second one.
+        that may have to be had anew before a later call on it that is no second one, or before
+        one that is made again for what came on a kept connection.
         """
         seen, anew = set[int](), 0
         for step in (step for step in self.steps if isinstance(step, Call)):
-            anew += step.slot in seen and step.situation.call != "second"
+            if step.situation.call != "second":
+                anew += (step.slot in seen) + step.keep_alive
             seen.add(step.slot)
         return sum(map(_own, self.steps)) + anew
 

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import Literal
 
+from cancel_contracts.contract.compose import composed
+from cancel_contracts.contract.credentials import Carried
 from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import Broken
@@ -20,6 +21,7 @@ from cancel_contracts.exchange import Exchange, Form, Sent, Situation, put_off
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.echoes import Echoes
+from cancel_contracts.run.kept import astray, looks
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.performed import InUse
 from cancel_contracts.run.requests import (
@@ -57,9 +59,10 @@ class Calls:
         self.pool, self.in_use, self.in_vain = settings.pool, InUse(), False  # see awaiting.py
         self._last_call, self.usual_seconds = settings.started, 0.0  # 0: not known
         self.known: str | None = None  # the id of a resource that stands, and no call may touch
+        self.closed = 0  # calls that met a kept connection closed
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.journal.began = settings.began
-        self.sight = Sight(contract, self.journal.exchanges)
+        self.sight, self._composition = Sight(contract, self.journal.exchanges), composed(contract)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock, self._echoes = threading.Lock(), Echoes(contract.scheme)
@@ -105,9 +108,12 @@ class Calls:
         target: Resource,
         neighbour: Resource | None = None,
         via: Transport | None = None,
+        *,
+        anew: bool = False,
     ) -> Exchange:
         """Make one call on the cancel route, on a connection of its own, or on one that `via`
-        keeps. Raises Stopped where none is to be made.
+        keeps. `anew`: where what came there is not to be believed it is to be made again, and this
+        one stands for the connection alone. Raises Stopped where none is to be made.
         """
         own, again = f"{self.seed}-{attempt.number}-{position}", situation.call == "repeated"
         unique = attempt.unique(own, again=again)
@@ -120,19 +126,20 @@ class Calls:
         chunked = situation.transfer == "chunked" and self._version != "1.0"
         who = self.identities.name(situation.identity)
         number = self._announce(request, situation, who, target, neighbour)
-        wire = via or self.transport
         # RFC 9112 section 9.3: HTTP/1.0 ends with its answer, where nobody asks otherwise.
         kept = via is not None and request.version == "1.1"
-        answer = wire.send(request, keep_alive=kept, chunked=chunked)
+        answer = (via or self.transport).send(request, keep_alive=kept, chunked=chunked)
         if self.usual_seconds and via is None:
             self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:
             self.ledger.answered(number, answer.received.status if answer.received else None)
         answer = replace(answer, sent=masked(answer.sent, carried, who))
-        exchange = self._exchange("cancel", attempt, situation, position, target, answer, who)
+        exchange = self._exchange("cancel", (attempt, situation, position, target), answer, who)
         if answer.received is not None and carried.secret:
-            echoed = self._echoes.holds(answer.received, carried)
-            exchange = replace(exchange, echoed=echoed)
+            exchange = replace(exchange, echoed=self._echoes.holds(answer.received, carried))
+        if anew and astray(self._composition, exchange):
+            exchange = replace(exchange, situation=replace(situation, call="reused"))
+            self.closed += exchange.received is None
         self._keep(attempt, exchange)
         return exchange
 
@@ -177,34 +184,32 @@ class Calls:
         except Broken:
             return None  # its token has expired: nothing is to be seen any more
         unique = attempt.uuid()
-        ask = partial(observe_request, self.contract, self.base_url, resource.id)
-        request = ask(carried, unique, self.parameters)
-        answer = self._get(request, via)
+        who, about = self.identities.name("primary"), (attempt, situation, position, resource)
+
+        def keep(answer: Answer, carried: Carried) -> Exchange:
+            got = answer.received and self._digests.kept(resource.id, answer.received)
+            answer = replace(answer, sent=masked(answer.sent, carried, who), received=got)
+            exchange = replace(self._exchange("observe", about, answer, who), role=role)
+            self._keep(attempt, exchange)
+            return exchange
+
+        def ask(carried: Carried) -> Answer:
+            said = (resource.id, carried, unique, self.parameters)
+            request = observe_request(self.contract, self.base_url, *said)
+            *astray, answer = looks(self.transport, request, via)
+            self.closed += sum(each.received is None for each in astray)
+            for each in (x for x in astray if x.received is not None):
+                keep(each, carried)
+            return answer
+
+        answer = ask(carried)
         if self._hear(answer) and answer.received is not None and answer.received.status == 401:
             carried = self.identities.observing()  # made anew, by its clock
-            request = ask(carried, unique, self.parameters)
-            answer = self._get(request, via)
+            answer = ask(carried)
         told, limits = answer.received, self.contract.limit_statuses
         if told and put_off(told, limits) and self.wait_budget.wait_as_asked(told):
-            answer = self._get(request, via)
-        who = self.identities.name("primary")
-        answer = replace(answer, sent=masked(answer.sent, carried, who))
-        if answer.received is not None:
-            answer = replace(answer, received=self._digests.kept(resource.id, answer.received))
-        made = self._exchange("observe", attempt, situation, position, resource, answer, who)
-        self._keep(attempt, exchange := replace(made, role=role))
-        return observe(exchange, self.contract.lifecycle)
-
-    def _get(self, request: Sent, via: Transport | None) -> Answer:
-        """Send a GET; again where a kept connection was closed (it is safe: RFC 9110, 9.2.1)."""
-        if via is not None:
-            answer = via.send(request, keep_alive=True)
-            lost = answer.reused and answer.received is None
-            return via.send(request, keep_alive=True) if lost else answer
-        answer = self.transport.beside(request)
-        if answer.reused and (answer.received is None or answer.received.error):
-            answer = self.transport.send(request)
-        return answer
+            answer = ask(carried)
+        return observe(keep(answer, carried), self.contract.lifecycle)
 
     def _hear(self, answer: Answer) -> bool:
         """Learn the target's clock, and tell of it; whether tokens are minted anew for it."""
@@ -217,14 +222,12 @@ class Calls:
     def _exchange(
         self,
         kind: Literal["cancel", "observe"],
-        attempt: Attempt,
-        situation: Situation,
-        position: int,
-        resource: Resource,
+        about: tuple[Attempt, Situation, int, Resource],
         answer: Answer,
         who: str,
     ) -> Exchange:
         self._hear(answer)
+        attempt, situation, position, resource = about
         return Exchange(
             contract=self.contract.name,
             scenario=attempt.number,
@@ -269,14 +272,11 @@ class Calls:
         """Ask whether anybody is there, with a GET: any answer tells a hanging call from a
         dead target.
         """
-        resource = Resource.of(attempt.fresh(self.contract.id))
+        resource, who = Resource.of(attempt.fresh(self.contract.id)), "anonymous"
         sent = probe_request(self.contract, self.base_url, resource.id, self.parameters)
-        answer = self.transport.send(sent)
-        situation = replace(
-            ordinary(self.contract), resource="unknown", id=Form("unknown"), identity="anonymous"
-        )
-        exchange = self._exchange("observe", attempt, situation, 0, resource, answer, "anonymous")
-        self._keep(attempt, exchange)
+        answer, facts = self.transport.send(sent), ordinary(self.contract)
+        facts = replace(facts, resource="unknown", id=Form("unknown"), identity=who)
+        self._keep(attempt, self._exchange("observe", (attempt, facts, 0, resource), answer, who))
 
     def wait_out(self, exchange: Exchange, attempts: int, *, one_of_two: bool = False) -> bool:
         """Wait as a 429 or a 503 asks; False where the call is to be given up, and the run with it.

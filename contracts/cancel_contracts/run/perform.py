@@ -12,7 +12,6 @@ from dataclasses import replace
 
 from cancel_contracts.errors import Broken, NoIdentity, Refused
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import (
     Acquire,
     AtOnce,
@@ -27,10 +26,18 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
+from cancel_contracts.run.kept import CLOSED
 from cancel_contracts.run.naming import named
-from cancel_contracts.run.performed import Held, LastLook, OneResource, Performed
+from cancel_contracts.run.performed import (
+    Held,
+    LastLook,
+    OneResource,
+    Performed,
+    check_given,
+    check_spent,
+)
 from cancel_contracts.run.settings import RunSettings
-from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled, is_open, marks
+from cancel_contracts.sight.observation import Observation, is_open, marks
 from cancel_contracts.transport.client import Transport
 
 BARRIER_SECONDS = 5.0  # until all calls at once are ready
@@ -51,7 +58,9 @@ class Performance:
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.usual = settings.effect_seconds
         self.attempts = attempts
-        self.lane = calls.transport.lane() if any(c.keep_alive for c in scenario.sends) else None
+        keeps = any(c.keep_alive for c in scenario.sends)
+        keeps = keeps and (scenario.together or calls.closed < CLOSED)
+        self.lane = calls.transport.lane() if keeps else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
 
@@ -91,6 +100,8 @@ class Performance:
                 self._await(step.slot, step.keep_alive)
                 self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
+                if exchange.situation != step.situation:
+                    exchange = self._anew(step)
                 if self._put_off(exchange):
                     put_off, tries = (at, exchange), tries + 1
                 else:
@@ -98,6 +109,17 @@ class Performance:
             else:
                 self._do(step)
             at += 1
+
+    def _anew(self, step: Call) -> Exchange:
+        """Make a call again, on a connection of its own, once it was seen what it did: what came
+        on the kept one tells of that alone.
+        """
+        assert self.lane is not None
+        self.lane.close()
+        if step.situation.state is not None:
+            self._observe(Observe(step.slot, step.situation))
+        self._renew(step)
+        return self._call(step, self._position(step.slot))
 
     def _put_off(self, exchange: Exchange) -> bool:
         """Whether a call is to be made again. Calls that belong together are, all of them, anew."""
@@ -216,7 +238,10 @@ class Performance:
         )
         if position == 0:
             held.first = held.first or seen
-            self._check_given(held, seen) if step.given else self._check_spent(held, seen)
+            if step.given:
+                check_given(held, seen, self.done, local=self.local)
+            else:
+                check_spent(held, seen, self.states, self.calls.contract.lifecycle)
         held.shows = seen
         if role == "target" and position == 1:
             look_for_clocks(self.calls, held)
@@ -227,32 +252,6 @@ class Performance:
             role: Role = "target" if beside is None else "neighbour"
             if (call := self.held[slot if beside is None else beside].call) is not None:
                 self.done.last.append(LastLook(call, held.resource, role))
-
-    def _check_given(self, held: Held, seen: Observation | None) -> None:
-        """Raise Refused where the target file's id of nothing names something; on a target that is
-        not local also where no GET tells that it does not.
-        """
-        told, id_ = None, held.resource.id
-        if seen is not None and not seen.gone:
-            told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
-        elif seen is None and not self.local:
-            told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
-        if told is not None:
-            self.done.note = told
-            raise Refused(Gap(told))
-
-    def _check_spent(self, held: Held, seen: Observation | None) -> None:
-        """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
-        life, acquired = self.calls.contract.lifecycle, held.acquired
-        if self.states.endpoint.handler or acquired is None or acquired.beside is not None:
-            return
-        if seen is None or seen.entity is None or life.kind(acquired.state) != "cancellable":
-            return
-        if self.states.created(held.resource.id) and has_ended(life, seen.entity):
-            self.states.discard(held.resource.id)
-            raise Broken("what was created has come to its end before the call")
-        if is_cancelled(life, seen.entity):
-            raise Broken("an id of the target file is cancelled already: give fresh ones")
 
     def _end(self, held: Held) -> None:
         """Tell of a resource that one refused call has left as it was."""
@@ -279,7 +278,8 @@ class Performance:
         if named is None and "{neighbour}" in call.situation.body.text:
             named = Resource.of(held.attempt.fresh(self.calls.contract.id))
         via, situation = self._via(call), call.situation
-        held.call = self.calls.cancel(held.attempt, situation, position, held.resource, named, via)
+        about = (held.attempt, situation, position, held.resource, named, via)
+        held.call = self.calls.cancel(*about, anew=situation.call in ("first", "second"))
         return held.call
 
     def _at_once(self, calls: Sequence[Call]) -> None:

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cancel_contracts.contract.states import Lifecycle
+from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire
+from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Role
-from cancel_contracts.sight.observation import Observation
+from cancel_contracts.sight.observation import Observation, has_ended, is_cancelled
 
 
 @dataclass(frozen=True)
@@ -82,3 +85,33 @@ class Held:
     shows: Observation | None = None
     call: Exchange | None = None  # the last one on it
     awaited: bool = False  # whether a call that cancels it was seen through
+
+
+def check_given(held: Held, seen: Observation | None, done: Performed, *, local: bool) -> None:
+    """Raise Refused where the target file's id of nothing names something; on a target that is not
+    local also where no GET tells that it does not.
+    """
+    told, id_ = None, held.resource.id
+    if seen is not None and not seen.gone:
+        told = f"unknown_id: {id_} names a resource that exists; give an id of nothing"
+    elif seen is None and not local:
+        told = f"unknown_id: no GET tells that {id_} names nothing; leave it out"
+    if told is not None:
+        done.note = told
+        raise Refused(Gap(told))
+
+
+def check_spent(
+    held: Held, seen: Observation | None, states: ProviderStates, life: Lifecycle
+) -> None:
+    """Raise Broken for an id that a former run has used up, or that has moved on by itself."""
+    acquired = held.acquired
+    if states.endpoint.handler or acquired is None or acquired.beside is not None:
+        return
+    if seen is None or seen.entity is None or life.kind(acquired.state) != "cancellable":
+        return
+    if states.created(held.resource.id) and has_ended(life, seen.entity):
+        states.discard(held.resource.id)
+        raise Broken("what was created has come to its end before the call")
+    if is_cancelled(life, seen.entity):
+        raise Broken("an id of the target file is cancelled already: give fresh ones")

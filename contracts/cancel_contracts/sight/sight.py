@@ -20,7 +20,9 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.sight.comparison import Comparison, Effect
 from cancel_contracts.sight.observation import (
+    OVERDUE_SECONDS,
     Observation,
+    effect_seconds,
     is_open,
     marks,
     observe,
@@ -180,8 +182,8 @@ class Sight(Comparison):
     # What they tell.
 
     def effect(self, exchange: Exchange) -> tuple[Effect, Observation | None]:
-        """Return whether a look since the call shows a cancel, and the last look that tells; where
-        the page says how long it may take, the first that came too late to show none.
+        """Return whether a look since the call shows a cancel, and the last look that tells, or
+        the first that came too late to show none.
         """
         before = self.start(exchange)
         told = [(o, self.took_effect(before, o)) for o in self.later(exchange)]
@@ -197,9 +199,9 @@ class Sight(Comparison):
         return "cancelled" if done else "not", known[-1][0]
 
     def _over(self, exchange: Exchange, look: Observation) -> bool:
-        """Whether a look came when the time that a page gives the effect was over."""
-        within, ended = self.life.within, exchange.started + exchange.seconds
-        return within is not None and look.exchange.started >= ended + within
+        """Whether a look came when the time was over that a page gives the effect, or anybody."""
+        ended = exchange.started + exchange.seconds
+        return look.exchange.started >= ended + effect_seconds(self.life, OVERDUE_SECONDS)
 
     def lost(self, exchange: Exchange) -> Observation | None:
         """Return the last look of the run where it shows no more what the call led to: another

@@ -76,7 +76,12 @@ def field_line(name: str, value: str) -> bytes:
 
 
 def chunks(body: bytes) -> tuple[bytes, ...]:
-    """Return the body in chunked coding, a chunk each; two chunks where it has two bytes."""
+    """Return the body in chunked coding, a chunk each; two chunks where it has two bytes.
+
+    RFC 9112 7.1: a size is one or more hexadecimal digits, in either case, zeros before them or
+    not.
+    """
     middle = (len(body) + 1) // 2
-    halves = [half for half in (body[:middle], body[middle:]) if half]
-    return (*(b"%x\r\n%b\r\n" % (len(half), half) for half in halves), b"0\r\n\r\n")
+    sizes = zip((b"%X", b"0%x"), (body[:middle], body[middle:]), strict=True)
+    coded = (size % len(half) + b"\r\n%b\r\n" % half for size, half in sizes if half)
+    return (*coded, b"0\r\n\r\n")

@@ -1,4 +1,4 @@
-"""Recorded bytes to `Received`, with h11 as the only reader, and the rules of framing.
+"""Recorded bytes to `Received`, with h11 as the only reader.
 
 Pure: bytes in, frozen data out. It must not know of sockets, of clocks, or of who sent the bytes
 and why. How the bytes were cut on their way here must not show in what comes out.
@@ -7,13 +7,10 @@ and why. How the bytes were cut on their way here must not show in what comes ou
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 
 import h11
 
-from cancel_contracts.exchange import Headers, Received
+from cancel_contracts.exchange import Received
 from cancel_contracts.transport.coding import decode
 from cancel_contracts.transport.head import Head, heads
 
@@ -26,7 +23,6 @@ _TOO_LONG = f"a head of more than {HEAD_BYTES} bytes"
 # for an error and keeps them back.
 _GET, _HEAD = (h11.Request(method=m, target="/", headers=[("Host", "-")]) for m in ("GET", "HEAD"))
 _END = h11.EndOfMessage()
-FACTS_KEPT = 256  # answers: those of a gate
 INTERIM_KEPT = 100  # of one answer; the others are counted
 _SHOWN = 200  # characters of the target's bytes in one message
 
@@ -157,139 +153,3 @@ def read(method: str, data: bytes, *, eof: bool = True) -> Received | None:
     reader = Reader(method)
     reader.feed(data)
     return reader.finish(eof=eof)
-
-
-@dataclass(frozen=True)
-class _Facts:
-    method: str
-    received: Received
-    heads: tuple[Head, ...]  # as they stood on the wire, interim first; empty where none was kept
-
-    @property
-    def framings(self) -> list[tuple[int, Headers]]:
-        """Status and headers of every head, interim first."""
-        interim = [(head.status or 0, head.headers) for head in self.heads if head.interim]
-        return [*interim, (self.received.status, self.received.headers)]
-
-    def values(self, name: str) -> list[str]:
-        return [x.strip() for value in self.received.headers_named(name) for x in value.split(",")]
-
-
-# RFC 9110 8.6 (Content-Length), RFC 9112 6.1 (Transfer-Encoding): a server MUST NOT send either on
-# 1xx or 204.
-def _framed_where_no_body_is(facts: _Facts) -> Iterator[str]:
-    for status, headers in facts.framings:
-        if status == 204 or 100 <= status < 200:
-            for name in ("Content-Length", "Transfer-Encoding"):
-                if any(key.strip().lower() == name.lower() for key, _ in headers):
-                    yield f"{name} on a {status}"
-
-
-# RFC 9112 6.2: a sender MUST NOT send Content-Length in a message that contains Transfer-Encoding.
-def _framed_in_two_ways(facts: _Facts) -> Iterator[str]:
-    if facts.values("content-length") and facts.values("transfer-encoding"):
-        yield "both Content-Length and Transfer-Encoding"
-
-
-# RFC 9110 8.6: Content-Length = 1*DIGIT, one value. A reader may take equal ones for one; a sender
-# may not send them.
-def _more_than_one_length(facts: _Facts) -> Iterator[str]:
-    if len(lengths := facts.values("content-length")) > 1:
-        yield f"{len(lengths)} values of Content-Length: {', '.join(lengths)}"
-
-
-# RFC 9110 6.2: the major version is not above the request's, and the server is conformant to it.
-def _version_that_is_none(facts: _Facts) -> Iterator[str]:
-    if facts.heads and facts.received.version and not facts.received.version.startswith("1."):
-        yield f"version HTTP/{facts.received.version} in answer to HTTP/1.1"
-
-
-# RFC 9110 15: statuses outside 100 to 599 are invalid.
-def _status_out_of_range(facts: _Facts) -> Iterator[str]:
-    if not 100 <= facts.received.status <= 599:
-        yield f"status {facts.received.status:03d} is outside 100 to 599"
-
-
-# RFC 9110 9.3.2 (HEAD), 15.3.5 (204), 15.4.5 (304): no content, whatever the headers say. RFC 9112
-# 6.3, 9.2: bytes after the end of a message belong to no response. A record without wire bytes
-# (HAR) shows the first as a body.
-def _content_where_none_may_be(facts: _Facts) -> Iterator[str]:
-    received, status = facts.received, facts.received.status
-    if facts.method == "HEAD" or status in (204, 304):
-        if count := len(received.stray or received.body):
-            what = "the response to HEAD" if facts.method == "HEAD" else f"a {status}"
-            yield f"{count} bytes of content after the head of {what}"
-    elif received.stray:
-        yield f"{len(received.stray)} bytes after the end of the message"
-
-
-# RFC 9112 8: a message that is cut short or cannot be read is incomplete.
-def _not_whole(facts: _Facts) -> Iterator[str]:
-    if facts.received.error is not None:
-        yield facts.received.error
-
-
-# RFC 9112 2.1: lines end in CRLF. A reader may take LF for it (2.2); a sender may not send it.
-def _bare_line_end(facts: _Facts) -> Iterator[str]:
-    if any(head.bare_lf for head in facts.heads):
-        yield "a line of the head ends in LF alone"
-
-
-# RFC 9112 5.2: a sender MUST NOT generate a field value over several lines.
-def _folded_line(facts: _Facts) -> Iterator[str]:
-    if any(head.folded for head in facts.heads):
-        yield "a header value goes over several lines"
-
-
-# RFC 9112 4: the space after the status code MUST be sent, with or without a reason.
-def _no_space_after_the_code(facts: _Facts) -> Iterator[str]:
-    if not all(head.spaced for head in facts.heads):
-        yield "no space after the status code"
-
-
-# RFC 9110 5.5, RFC 9112 4: of the control characters only the tab may stand in a value or a reason.
-def _control_character(facts: _Facts) -> Iterator[str]:
-    if any(head.control for head in facts.heads):
-        yield "a control character in the head"
-
-
-# RFC 9112 6.1: transfer codings came with HTTP/1.1; with an older version the framing is faulty.
-def _coded_in_an_old_version(facts: _Facts) -> Iterator[str]:
-    if facts.received.version == "1.0" and facts.values("transfer-encoding"):
-        yield "Transfer-Encoding in HTTP/1.0"
-
-
-# RFC 9110 5.3: a field that is no list MUST NOT be sent twice. These decide how an answer is read.
-def _sent_twice(facts: _Facts) -> Iterator[str]:
-    for name in ("Content-Type", "Location", "Retry-After"):
-        if len(facts.received.headers_named(name)) > 1:
-            yield f"{name} is sent twice"
-
-
-_RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
-    _version_that_is_none,
-    _status_out_of_range,
-    _not_whole,
-    _framed_where_no_body_is,
-    _framed_in_two_ways,
-    _more_than_one_length,
-    _content_where_none_may_be,
-    _bare_line_end,
-    _folded_line,
-    _no_space_after_the_code,
-    _control_character,
-    _coded_in_an_old_version,
-    _sent_twice,
-)
-
-
-def framing_faults(method: str, received: Received) -> list[str]:
-    """Return what in the response breaks RFC 9110 or 9112 on framing; empty if nothing does."""
-    return list(_faults(method, received))
-
-
-@lru_cache(FACTS_KEPT)
-def _faults(method: str, received: Received) -> tuple[str, ...]:
-    # Each clause on framing asks this of each answer, which may have thousands of heads.
-    facts = _Facts(method, received, tuple(heads(received.wire)))
-    return tuple(fault for rule in _RULES for fault in rule(facts))

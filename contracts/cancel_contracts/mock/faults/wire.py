@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
+from collections.abc import Callable
+from urllib.parse import unquote
+
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import entry, kit, shape
-from cancel_contracts.mock.entry import Applies, Breaks, Fault, all_of, always, breaks
+from cancel_contracts.mock.call import Call
+from cancel_contracts.mock.desk import Desk
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, always, breaks
+from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.requests import old
 
 UNSOUND = (breaks("wire", resource="cancellable"),)
 CUT = (breaks("wire answered", resource="cancellable"),)
@@ -12,6 +20,35 @@ CUT = (breaks("wire answered", resource="cancellable"),)
 
 def can_have_length(contract: Contract) -> bool:
     return shape.successes(contract)[0][0] != 204
+
+
+def packs(desk: Desk, call: Call) -> bool:
+    return "gzip" in call.headers.get("accept-encoding", "")
+
+
+def named(desk: Desk, call: Call) -> str:
+    """Return the id of a call as it was meant."""
+    return unquote(call.raw_id.decode("latin-1"))
+
+
+def kept(desk: Desk, call: Call) -> str:
+    """Return the text that the resource of a call keeps of a cancel."""
+    texts = (call.found.entity.get(name) for name in desk.contract.lifecycle.records)
+    return next((text for text in texts if isinstance(text, str)), "")
+
+
+def in_characters(why: kit.When, text: Callable[[Desk, Call], str]) -> Change:
+    """Quote a text beyond ASCII in some refusals, the length of which counts characters."""
+    return kit.edit(
+        lambda desk, call: why(desk, call) and not text(desk, call).isascii(),
+        kit.data(lambda desk, call, value: value | {"@quoted": text(desk, call)}),
+        kit.wire("length-in-characters"),
+    )
+
+
+def large_chunk(desk: Desk, call: Call) -> bool:
+    """A chunk of the body has a size of two digits."""
+    return facts.chunked(desk, call) and len(call.body) > 31
 
 
 # script -> what the success has, what that breaks, where it can occur
@@ -54,4 +91,27 @@ FAULTS: tuple[Fault, ...] = (
     Fault("next-call-on-the-connection-hangs", "wire",
           "The second call on a connection is never answered.",
           NEXT, always, kit.edit(kit.later_turn, kit.wire("hang-before-head"))),
+    Fault("fourth-request-on-the-connection-done-and-not-answered", "wire",
+          "A cancel that is the fourth request on its connection is done, and hung up on.",
+          NEXT, always,
+          kit.edit(kit.both(kit.succeeded, lambda _, call: call.turn == 4),
+                   kit.wire("reset-at-once"))),
+    Fault("chunks-to-http-1.0", "wire", "Answers are chunked, those to HTTP/1.0 too.",
+          (breaks("wire", extra="http-1.0"),), always, kit.edit(old, kit.wire("chunks"))),
+    Fault("length-counts-characters", "wire",
+          "A refusal quotes the id, and its length counts characters.",
+          (breaks("wire", resource="odd"),), entry.has_envelope,
+          in_characters(lambda _, call: call.why is not None, named)),
+    Fault("length-counts-characters-of-a-text", "wire",
+          "A second cancel is refused with the text that was kept; the length counts characters.",
+          (breaks("wire", call="second"),), all_of(entry.has_envelope, entry.records),
+          in_characters(kit.refused("final"), kept)),
+    Fault("gzip-not-said", "wire", "Where gzip is taken an answer is packed, without saying so.",
+          (breaks("wire", extra="browser"),), always,
+          kit.edit(kit.both(packs, lambda _, call: call.method != "HEAD"),
+                   kit.raw(lambda body: gzip.compress(body, mtime=0) if body else b""))),
+    Fault("chunk-of-two-digits-answered-400", "wire",
+          "The size of a chunk is read as a decimal number: one of two digits is not understood.",
+          (breaks("status alike", transfer="chunked"),), always,
+          kit.refuse("method", large_chunk, 400)),
 )  # fmt: skip

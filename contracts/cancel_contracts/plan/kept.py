@@ -1,0 +1,124 @@
+"""Kept: which rows of calls go over one connection, and which odd ids share one. Pure.
+
+A server that leaves part of a request unread, or remembers of a connection what is of one call, is
+found out by the next one there. Calls on connections of their own show what comes after an answer,
+and that a call needs nothing of the one before. So about half of the rows are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cancel_contracts.contract.compose import Composition
+from cancel_contracts.exchange import Situation
+from cancel_contracts.plan.chains import LONGEST, Chain
+from cancel_contracts.plan.steps import (
+    EXISTING,
+    Call,
+    Close,
+    Observe,
+    ObserveLast,
+    Scenario,
+    Step,
+    on_one_connection,
+)
+
+QUOTED = ("unicode", "raw")  # what an answer quotes in more octets than characters
+LONG = "{long}"  # of a text that is longer than any other
+SERVED = 4  # calls that are served on one connection, the first no later than the fourth
+
+
+def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
+    """Return the rows to make on one connection each, those that end with a success first: every
+    second one of several calls, and any that goes on after a refusal for an aspect of a call which
+    no row before was refused for, or of a HEAD, whose answer ends with its head (RFC 9110 section
+    9.3.2).
+    """
+    found: list[Chain] = []
+    aspects, turn = set[tuple[str, bool]](), 0
+    for row in rows:
+        if len(row) < 2:
+            continue
+        new = {a for call in row[:-1] for a in _refused_for(composition, call)} - aspects
+        turn += 1
+        if new or turn % 2:
+            found.append(row)
+            aspects |= new
+    return sorted(found, key=lambda row: not composition.served(row[-1]))
+
+
+def _refused_for(composition: Composition, call: Situation) -> list[tuple[str, bool]]:
+    """Return the aspects of a call that have it refused, or may, and whether it is a HEAD."""
+    read, head = composition.read(call), call.method == "HEAD"
+    return [(a, head) for a in read.odd if read.standings[a].kind != "neutral"]
+
+
+def on_one(scenario: Scenario, *, first: bool) -> Scenario:
+    """Return a row of calls on one connection, and the looks between them, for a server may serve
+    one at a time. `first`: the look before them too, so that a call is the fourth request on it.
+    """
+    steps: list[Step] = []
+    begun = first
+    for step in scenario.steps:
+        begun |= isinstance(step, Call)
+        if isinstance(step, ObserveLast) and Close() not in steps:
+            steps.append(Close())
+        if isinstance(step, (Call, Observe)) and begun:
+            step = replace(step, keep_alive=True)
+        steps.append(step)
+    return Scenario((*steps, *(() if Close() in steps else (Close(),))))
+
+
+def odd_ones(rows: Sequence[Chain]) -> list[Chain]:
+    """Return the rows of one call on an odd id that go over one connection.
+
+    What an answer may quote comes first: octets too many are the beginning of the next answer.
+    """
+    odd: list[Chain] = [row for row in rows if len(row) == 1 and _is_odd(row[0])]
+    odd.sort(key=lambda row: row[0].id.word not in QUOTED)
+    quoted = sum(row[0].id.word in QUOTED for row in odd)
+    some = [*odd[:quoted], *odd[quoted::2]][:LONGEST]
+    # What is drawn is drawn once in a scenario.
+    drawn = [row for row in some if row[0].id.drawn]
+    return [row for row in some if row not in drawn[1:]]
+
+
+def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
+    """Return a few rows of one call, each on another resource, that go over one connection.
+
+    What no row of several goes on after comes first, a call for each aspect that has it refused;
+    then some that are served, the longest body first, for of a buffer that is used again its end
+    may be left.
+    """
+    met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
+    singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
+    found: list[Chain] = []
+    for row in singles:
+        aspects = _refused_for(composition, row[0])
+        if len(aspects) == 1 and met.isdisjoint(aspects):
+            found.append(row)
+            met |= set(aspects)
+    served: list[Chain] = [row for row in singles if composition.served(row[0])]
+    served.sort(key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text)))
+    return [*found[: SERVED - 1], *served[:SERVED]] if served else []
+
+
+def of_one_connection(rows: Sequence[Chain], last: Sequence[bool], act: str) -> Scenario:
+    """Return rows of one call as a scenario on one connection.
+
+    `last`: which of their resources are looked at when the run ends. Of the looks before the calls
+    so many are on the connection too that the last call is the fourth request there, or a later.
+    """
+    scenario = on_one_connection(*(row[0] for row in rows), act=act)
+    steps = [s for s in scenario.steps if not (isinstance(s, Observe) and _is_odd(s.situation))]
+    begin = next(at for at, step in enumerate(steps) if isinstance(step, Call))
+    for at in range(max(0, begin - max(0, SERVED - len(rows))), begin):
+        step = steps[at]
+        steps[at] = replace(step, keep_alive=True) if isinstance(step, Observe) else step
+    steps += [ObserveLast(slot) for slot, wanted in enumerate(last) if wanted]
+    return Scenario(tuple(steps))
+
+
+def _is_odd(call: Situation) -> bool:
+    return call.resource == "odd"
