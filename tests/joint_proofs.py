@@ -372,6 +372,27 @@ DATES_AND_LISTS: dict[str, Recipe] = {
     "client-request-id-of-the-call-before": id_of_the_first,
 }
 
+
+def untold(w: World) -> Any:
+    """Send nothing, and say that it is JSON."""
+    said = () if w.hand.body is not None else ("Content-Type: application/json",)
+    return told(w, w.new(), identity="no-permission", body=b"", headers=said)
+
+
+NO_TEXT = call(body=b"{}")
+LEFT: dict[str, Recipe] = {
+    "entity-empty-in-the-second-state": at(1),
+    "entity-empty-to-applications": at(0, identity="app"),
+    "no-text-kept-as-null": at(0, **NO_TEXT),
+    "no-text-kept-as-none": at(0, **NO_TEXT),
+    "words-where-no-text-comes": at(0, **NO_TEXT),
+    "last-date-left-in-the-second-state": dated(1),
+    "last-date-left-by-applications": dated(identity="app"),
+    "last-date-left-alone": dated(),
+    "second-fills-what-the-first-left-out": after(NO_TEXT, then=call(body=b'{"Comment": "late"}')),
+    "no-body-needs-no-permission": untold,
+}
+
 WHOLE: dict[str, Recipe] = {
     **{f"cancel-{what}": at(0) for what in (
         "rewrites-a-text", "empties-a-text", "loses-a-text", "loses-the-creation",
@@ -403,4 +424,5 @@ JOINT_PROOFS: dict[str, Recipe] = {
     **{f"neighbours-{name}": recipe for name, recipe in OTHERS.items()},
     **WHOLE,
     **DATES_AND_LISTS,
+    **LEFT,
 }
