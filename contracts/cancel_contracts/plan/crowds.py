@@ -15,7 +15,18 @@ from itertools import cycle, islice
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.steps import AtOnce, Call, Close, Observe, Scenario, Step, at_once
+from cancel_contracts.plan.steps import (
+    Acquire,
+    AtOnce,
+    Call,
+    Close,
+    Name,
+    Observe,
+    ObserveLast,
+    Scenario,
+    Step,
+    at_once,
+)
 
 TOGETHER = 3
 MORE = ((3, 2), (4, 2), (6, 2))  # how many in `deep`, on one resource and on another
@@ -52,8 +63,13 @@ def accompanied(composition: Composition, scenarios: Sequence[Scenario]) -> list
     last = [s for s in scenarios[1:] if _served_last(composition, s)]
     if crowd is None or not last:
         return [*scenarios]
-    row = min(last, key=lambda s: len(s.sends))
-    moved = [replace(step, slot=1) for step in row.steps if not isinstance(step, (AtOnce, Close))]
+    row = min(last, key=lambda s: (s.keeps, len(s.sends)))
+    moved: list[Acquire | Name | Observe | Call | ObserveLast] = []
+    for step in row.steps:
+        if isinstance(step, (Observe, Call)):  # whoever calls meanwhile has a connection too
+            step = replace(step, keep_alive=False)
+        if not isinstance(step, (AtOnce, Close)):
+            moved.append(replace(step, slot=1))
     at = max(place for place, step in enumerate(moved) if isinstance(step, Call))
     call, steps = moved[at], list[Step](moved[:at])
     for step in crowd.steps:

@@ -123,6 +123,11 @@ class Scenario:
         return any(isinstance(step, AtOnce) for step in self.steps)
 
     @property
+    def keeps(self) -> bool:
+        """Whether a connection is kept for calls."""
+        return any(call.keep_alive for call in self.sends)
+
+    @property
     def together(self) -> bool:
         """Whether calls belong together, at once or because a connection is to carry them: after a
         429 all are made again.
@@ -230,8 +235,9 @@ def on_one_connection(
 ) -> Scenario:
     """Return calls on a resource or an id of nothing each, on one connection, looks around all.
 
-    `then` are calls that follow on one more resource, a look after each (but the last of two
-    seconds) on the same connection, for a server may serve one at a time.
+    `then` are calls that follow on one more resource, a look after each on the same connection, for
+    a server may serve one at a time; none before the one that is to be served there, for it is to
+    be one of the first, and none after the last of two seconds.
     """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(at, call, spends=_spends(call, act)) for at, call in slots]
@@ -243,8 +249,10 @@ def on_one_connection(
         looks.append(Observe(last, then[0]))
     steps += looks
     steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
-    for call in then:
-        steps += [Call(call, last, keep_alive=True), Observe(last, call, keep_alive=True)]
+    early = next((at for at, call in enumerate(then) if call.call == "reused"), 0)
+    for at, call in enumerate(then):
+        look = Observe(last, call, keep_alive=True)
+        steps += [Call(call, last, keep_alive=True), *([look] if at >= early else [])]
     steps = steps[:-1] if [call.call for call in then[-2:]] == ["second"] * 2 else steps
     return Scenario((*steps, Close(), *after))
 
