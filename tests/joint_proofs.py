@@ -385,6 +385,7 @@ WHOLE: dict[str, Recipe] = {
     "other-method-rewrites-a-text": at(0, **PUT),
     "answer-of-another-text": at(0),
     "answer-of-another-creation": same_creation,
+    "answer-loads-nothing": at(0),
     "get-after-a-cancel-loses-a-property": at(0),
     "get-after-a-cancel-of-another-text": at(0),
     "cancelled-before-it-was-created": at(0),

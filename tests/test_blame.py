@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
+from cancel_contracts.judge.blame import Blame
 from cancel_contracts.judge.judge import Judge
 
 MACHINE = load(next(path for path in shipped() if path.stem == "machine-action"))
@@ -27,20 +30,27 @@ STATUS_ONLY = (
     "MA-55",
     "MA-68",
     "MA-21",
+    "MA-25",
 )
 
 
-def violated(*calls: tuple[dict[str, Any], int]) -> set[str]:
+Call = tuple[dict[str, Any], int]
+
+
+def exchange(number: int, situation: Situation, status: int) -> Exchange:
+    return Exchange(
+        contract=MACHINE.name, scenario=number, position=1, kind="cancel", situation=situation,
+        identity="admin", resource=f"id-{number}", sent=Sent("POST", "http://127.0.0.1/"),
+        received=Received(status), started=float(number),
+    )  # fmt: skip
+
+
+def violated(*calls: Call) -> set[str]:
     """The clauses about statuses that are violated by calls with these facts and answers."""
     exchanges = [
-        Exchange(
-            contract=MACHINE.name, scenario=number, position=1, kind="cancel",
-            situation=Situation(**{"state": "Pending", **facts}), identity="admin",
-            resource=f"id-{number}", sent=Sent("POST", "http://127.0.0.1/"),
-            received=Received(status), started=float(number),
-        )
+        exchange(number, Situation(**{"state": "Pending", **facts}), status)
         for number, (facts, status) in enumerate(calls, 1)
-    ]  # fmt: skip
+    ]
     found = Judge(MACHINE, MACHINE.clauses).judge(Journal(MACHINE.name, Exchanges(exchanges)))
     return {v.clause.id for v in found.verdicts if v.word == "violated"} & set(STATUS_ONLY)
 
@@ -63,6 +73,41 @@ def test_two_facts_that_fail_where_they_meet_alone_are_both_to_blame() -> None:
         ({"identity": ISOLATE, "transfer": "chunked"}, 200),
     )
     assert found == {"MA-15", "MA-54"}
+
+
+def test_two_facts_are_to_blame_before_one_that_met_them_alone() -> None:
+    meeting: dict[str, Any] = {"identity": SCAN, "state": "InProgress"}
+    served: list[Call] = [({}, 200), ({"identity": SCAN}, 200), ({"state": "InProgress"}, 200)]
+    several: list[Call] = [
+        ({**meeting, "body": PLAIN}, 403),
+        ({**meeting, "content_type": CHARSET}, 403),
+    ]
+    assert violated(*served, *several) == {"MA-01", "MA-07", "MA-15"}
+    assert violated(*served, several[0]) == {"MA-28"}  # the one may be the cause as well
+    body = [
+        ({"identity": ISOLATE, "body": PLAIN}, 403),
+        ({"transfer": "chunked", "body": PLAIN}, 403),
+    ]
+    assert violated(*served, *several, *body, ({"transfer": "chunked"}, 200)) >= {"MA-28"}
+
+
+def test_one_fact_is_to_blame_where_no_clause_speaks_of_the_two() -> None:
+    clauses = {c.id: c for c in MACHINE.clauses}
+    meeting = Situation(identity=SCAN, state="InProgress")
+    bodies = [replace(meeting, body=Form(word)) for word in ("none", "empty-object")]
+
+    def seen() -> Blame:
+        blame = Blame(composed(MACHINE))
+        for one in (Situation(identity=SCAN, state="Pending"), Situation(state="InProgress")):
+            blame.note("status", exchange(1, one, 200))
+        assert all(blame.foreign(clauses["MA-25"], "status", situation) for situation in bodies)
+        return blame
+
+    assert seen().blames(clauses["MA-25"], "status", bodies[0])  # else nobody would say so
+    spoken_of = seen()
+    assert spoken_of.foreign(clauses["MA-15"], "status", meeting)
+    assert not spoken_of.blames(clauses["MA-25"], "status", bodies[0])
+    assert spoken_of.blames(clauses["MA-15"], "status", meeting)
 
 
 def test_the_ordinary_call_is_to_blame_where_no_call_is_served() -> None:

@@ -19,10 +19,13 @@ from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.callers import named, private
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.dated import now
+from cancel_contracts.judge.entity import entity
 from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.whole import whole
 
 SECURITY = next(c for c in map(load, shipped()) if in_list(c.lifecycle.caller or ""))
+MACHINE = next(c for c in map(load, shipped()) if c.lifecycle.sets)
+KNOWN = Situation(state=MACHINE.lifecycle.cancellable[0])
 OPEN, ENDED = Situation(state="Running"), Situation(resource="final", state="Completed")
 BEGAN = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 DATE = "2023-11-14T20:00:00.000Z"
@@ -157,6 +160,33 @@ def test_a_cancel_takes_nothing_away_from_a_list() -> None:
     assert kept(True, around(1, RUNS, RUNS | {"status": "Failed", "states": None})) == [False]
     more = RUNS | {"status": "Failed", "states": [{"user": "c"}, {"user": "d"}]}
     assert kept(True, around(1, RUNS, more)) == [True]
+
+
+def test_nor_is_anything_of_it_taken_away_later() -> None:
+    grown = RUNS | {"status": "Failed", "states": [{"user": "b"}, {"user": "a"}]}
+    for later, ok in ((grown, True), (grown | {"states": [{"user": "b"}]}, False)):
+        look = exchange(1, "observe", "admin", OPEN, position=2, body=later)
+        assert kept(True, [*around(1, RUNS, grown), look]) == [ok]
+
+
+def answered(*rows: tuple[dict[str, Any], dict[str, Any]]) -> list[bool | None]:
+    """Return whether answers agree with the GETs after them: what each tells."""
+    exchanges = []
+    for number, (answer, shown) in enumerate(rows):
+        was = shown | {"status": MACHINE.lifecycle.cancellable[0]}
+        exchanges += around(number, was, shown, situation=KNOWN, body=answer)
+    seen = context(exchanges, MACHINE)
+    found = [entity(seen, x, "agrees") for x in exchanges if x.kind == "cancel"]
+    return [f.ok if isinstance(f, Finding) else None for f in found]
+
+
+def test_a_null_in_an_answer_is_one_where_other_answers_tell_what_the_get_shows() -> None:
+    whole_ = {"status": "Cancelled", "machineId": "abc", "title": None}
+    empty, short = whole_ | {"machineId": None}, {"status": "Cancelled"}
+    assert answered((whole_, whole_), (empty, whole_)) == [True, False]
+    assert answered((empty, whole_), (empty, whole_)) == [True, True]  # it loads none
+    assert answered((whole_, whole_), (short, whole_)) == [True, True]
+    assert answered((whole_, whole_), (empty, short)) == [True, True]
 
 
 # --- Who ------------------------------------------------------------------------------------------

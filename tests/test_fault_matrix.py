@@ -61,7 +61,7 @@ PLACES: dict[str, tuple[str, frozenset[int], int]] = {
     "the first call": ("cancel", frozenset({0}), 1),
     "a call in the middle": ("cancel", frozenset({1}), 1),
     "every call": ("cancel", ALWAYS, 1),
-    "the looks after a call": ("look", frozenset({2, 7}), 4),  # at once, and at the end
+    "the looks after a call": ("look", frozenset({2, 9}), 4),  # at once, and at the end
     "every look": ("look", ALWAYS, 4),
     "a set-up": ("setup", frozenset({1}), 4),
     "a create call": ("create", ALWAYS, 4),

@@ -100,6 +100,7 @@ def test_authorization_holds_one_word_more_or_another(name: str, line: str) -> N
     ("fault", "contract", "profile"),
     [
         ("token-with-words-after", "machine-action", "deep"),
+        ("token-with-words-after", "security-action", "gate"),
         ("token-of-another-tenant-accepted", "security-action", "gate"),
         ("token-without-expiry-accepted", "security-action", "deep"),
         ("token-of-another-issuer-accepted", "security-action", "gate"),

@@ -11,6 +11,10 @@ from cancel_contracts.journal import Exchanges
 from cancel_contracts.judge.late import Ends, ends
 from cancel_contracts.sight.observation import Observation
 from cancel_contracts.sight.sight import Sight
+from servers.entities import Resource
+from servers.joint_entity import QueuedBeforeItIsRefused
+from servers.service import Service
+from servers.trial import conforming, judge
 from test_sight import ANY_CHANGE, NAMED, Step, entity, feed
 
 FIRST, LAST = ANY_CHANGE.lifecycle.cancellable
@@ -107,3 +111,29 @@ def test_a_list_that_is_shorter_in_the_end_does_not_last(
     assert sight.effect(call)[0] == "cancelled"
     assert sight.shortened(call) == fewer
     assert (sight.lost(call) is not None) == bool(fewer)
+
+
+class EndsInTurn(Service):
+    """What can be cancelled comes to its end by itself, what has stood longest first, and shows then
+    what a cancel leads to.
+    """
+
+    standing = 8  # of the youngest
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        found = super().entity(resource)
+        young = [*self.resources.values()][-self.standing :]
+        if resource not in young and self.cancellable(resource.state):
+            found["status"] = self.page.cancelled
+        return found
+
+
+@pytest.mark.slow
+def test_what_comes_to_its_end_by_itself_was_not_cancelled() -> None:
+    only = ("SA-03", "SA-04", "SA-05", "SA-10", "SA-12", "SA-150")
+    soon = {"effect_seconds": 0.3, "sweep_seconds": 0.1}
+    outcome = judge(conforming("SA", EndsInTurn), only=only, options=soon)
+    assert outcome.exit_code == 0, str(outcome)
+    service = conforming("SA", QueuedBeforeItIsRefused, code=403, seconds=0.6)
+    outcome = judge(service, only=only, options=soon | {"sweep_seconds": 1.2})
+    assert {"SA-10", "SA-150"} <= set(outcome.violated), str(outcome)

@@ -168,7 +168,7 @@ def segments(result: Result) -> dict[str, str]:
     return {x.situation.id.word: x.sent.url.split("/")[-2] for x in odd}
 
 
-ABOUT_IDS = ("SA-05", "SA-20", "SA-21")
+ABOUT_IDS = ("SA-05", "SA-20", "SA-21", "SA-191")
 
 
 def test_a_run_asks_for_ids_that_are_nearly_its_sentinels() -> None:
@@ -258,7 +258,13 @@ def test_a_finding_is_made_anew_with_a_resource_of_its_own(fault: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("language", [pytest.param("sh", marks=pytest.mark.outside("curl")), "py"])
 @pytest.mark.parametrize(
-    "fault", ["id-cut-accepted", "id-encoded-twice-accepted", "id-of-a-like-beginning-accepted"]
+    "fault",
+    [
+        "id-cut-accepted",
+        "id-encoded-twice-accepted",
+        "id-of-a-like-beginning-accepted",
+        "escaped-id-without-effect",
+    ],
 )
 def test_a_script_writes_the_id_from_that_of_its_resource(fault: str, language: str) -> None:
     for case, target in made_anew(fault):

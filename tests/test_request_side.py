@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from cancel_contracts.contract.compose import Composition
-from cancel_contracts.contract.credentials import BEARER
+from cancel_contracts.contract.credentials import BEARER, Scheme
+from cancel_contracts.contract.ids import respelled
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import make
@@ -36,6 +38,39 @@ def test_names_go_out_in_lower_case_and_values_as_they_are() -> None:
     assert "authorization" in dict(sent.headers)
     assert TOKEN not in str(kept.headers), "the token is masked under any spelling of the name"
     assert dict(kept.headers)["authorization"] == "Bearer <admin>"
+
+
+def test_a_scheme_in_lower_case_is_that_of_whoever_calls_and_the_token_is_masked() -> None:
+    sent, kept = request(extra="lower-case-scheme")
+    assert dict(sent.headers)["Authorization"] == f"bearer {TOKEN}"
+    assert dict(kept.headers)["Authorization"] == "bearer <admin>"
+    for scheme, text in ((Scheme("SharedKey"), "sharedkey t"), (Scheme("", name="X-Key"), "t")):
+        carried = scheme.respelled(scheme.carry("t"), str.lower)
+        assert carried.headers == ((scheme.name, text),)
+    beginning_alike = BEARER.placed("Bearers t")
+    assert BEARER.respelled(beginning_alike, str.lower) == beginning_alike
+
+
+@pytest.mark.parametrize(
+    ("id_", "encoded", "cased"),
+    [
+        ("9a3f-c", "%39a3f%2Dc", "9A3F-C"),
+        ("1234567890", "%31234567890", "1234567890"),
+        ("Apar.Xy~7_b", "%41par.Xy~7_b", "aPAR.xY~7_B"),
+        ("a%2Fb-%C3%A9", "%61%2Fb%2D%C3%A9", "A%2FB-%C3%A9"),
+        ("~ID_1~", "~ID_1~", "~ID_1~"),
+    ],
+)
+def test_an_id_in_another_spelling(id_: str, encoded: str, cased: str) -> None:
+    assert respelled(id_, "encoded") == encoded
+    assert unquote(encoded) == unquote(id_)
+    assert respelled(id_, "cased") == cased
+    assert respelled(id_, "") == id_
+    sent = cancel_request(
+        MACHINE, "http://127.0.0.1:1", Situation(state="Pending", extra="id-encoded"), id_,
+        Names(), BEARER.carry(TOKEN), "a-request",
+    )  # fmt: skip
+    assert sent.url == f"http://127.0.0.1:1/api/machineactions/{encoded}/cancel"
 
 
 def test_expect_goes_with_content_alone() -> None:

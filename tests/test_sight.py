@@ -20,6 +20,7 @@ from cancel_contracts.gate import decide
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.sight.clocks import STILL_SECONDS
+from cancel_contracts.sight.observation import OVERDUE_SECONDS
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.verify import Result, verify
 from sampling import EVERY
@@ -290,6 +291,22 @@ def test_where_a_state_is_named_it_alone_is_the_effect() -> None:
         NAMED, ("look", start, 0), ("call", 200, 1), ("look", done, 2), ("look", start, 3)
     )
     assert found.due(call) == "not", "what shows no more is looked for again"
+
+
+@pytest.mark.parametrize(
+    ("late", "effect"),
+    [(OVERDUE_SECONDS - 0.5, "cancelled"), (OVERDUE_SECONDS + 0.5, "not"), (60.0, "not")],
+)
+def test_an_effect_that_shows_much_later_than_others_take_has_not_shown_in_time(
+    late: float, effect: str
+) -> None:
+    """Another cache tells of it at last: nobody waits for that. Who did not look has seen none."""
+    start, done = entity(NAMED), entity(NAMED) | {NAMED.lifecycle.shows[0]: "Cancelled"}
+    rows: list[Step] = [("look", start, 0), ("call", 200, 1), ("look", start, 1.1)]
+    found, call = sight(NAMED, *rows, ("look", start, 1 + late), ("look", done, 90))
+    assert found.effect(call)[0] == effect
+    found, call = sight(NAMED, *rows, ("look", done, 90))
+    assert found.effect(call)[0] == "cancelled"
 
 
 def test_only_the_first_success_of_a_scenario_is_due() -> None:

@@ -23,13 +23,15 @@ class Sometimes(BaseHTTPRequestHandler):
     """Serves every POST on the route that names a known id; each `often`th call is put off."""
 
     protocol_version = "HTTP/1.1"
-    often, waits, calls = 3, "0", 0
+    often, waits, calls, via = 3, "0", 0, ""
 
     def log_message(self, *_: object) -> None: ...
 
     def answer(self, status: int, body: object = None, **fields: str) -> None:
         text = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
+        if self.via:
+            self.send_header("Via", self.via)
         for name, value in fields.items():
             self.send_header(name.replace("_", "-"), value)
         if text:
@@ -74,9 +76,10 @@ def words(kind: type[Sometimes]) -> tuple[Result, dict[str, str]]:
     return result, {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
 
 
+@pytest.mark.parametrize("via", ["", "1.1 edge-7"])
 @pytest.mark.parametrize("often", [2, 3])
-def test_a_503_that_says_when_is_waited_out(often: int) -> None:
-    kind = type("Put", (Sometimes,), {"often": often, "calls": often - 1})
+def test_a_503_that_says_when_is_waited_out(often: int, via: str) -> None:
+    kind = type("Put", (Sometimes,), {"often": often, "calls": often - 1, "via": via})
     result, found = words(kind)
     assert "violated" not in found.values()
     assert any("503" in warning for warning in result.warnings)

@@ -139,7 +139,7 @@ class Later(Service):
         timer.start()
 
 
-@awaits("late", "SA MA AP")
+@breaks("SA-03 MA-33 AP-37")
 class TimeToLive(Later):
     """What is cancelled is swept away."""
 
@@ -148,7 +148,7 @@ class TimeToLive(Later):
         self.in_a_while(self.resources.pop, resource.id, None)
 
 
-@awaits("late", "SA MA AP")
+@breaks("SA-03 MA-33 AP-37")
 class RolledBack(Later):
     """A transaction that nobody committed."""
 
@@ -158,7 +158,9 @@ class RolledBack(Later):
         self.in_a_while(vars(resource).update, before)
 
 
-@awaits("late", "SA MA AP", {str(code): {"code": code} for code in (401, 403, 405)})
+@breaks("SA-12 MA-21 AP-19", {"401": {"code": 401}})
+@breaks("SA-10 MA-19 AP-14", {"403": {"code": 403}})
+@breaks("SA-04 MA-05 AP-05", {"405": {"code": 405}})
 class QueuedBeforeItIsRefused(Later):
     """The queue has taken it before the answer says no."""
 
@@ -179,7 +181,7 @@ class QueuedBeforeItIsRefused(Later):
         return refusal
 
 
-@awaits("late", "SA MA AP")
+@breaks("SA-24 MA-08 AP-11")
 class EndedOnesComeToLife(Later):
     """A retry of what has ended is scheduled where somebody asks to cancel it."""
 
@@ -187,6 +189,17 @@ class EndedOnesComeToLife(Later):
         assert call.resource is not None
         self.in_a_while(setattr, call.resource, "state", self.page.cancellable[-1])
         return super().not_cancellable(call)
+
+
+@breaks("SA-34 MA-14 AP-49", {"third": {"each": 3}, "second": {"each": 2}})
+class LimitIsAskedAfterTheWork(Service):
+    """Each so many-th call is done, and answered as one too many."""
+
+    each, done = 0, 0
+
+    def success(self, call: Call) -> Response:
+        self.done += 1
+        return super().success(call) if self.done % self.each else self.limit("0")
 
 
 # --- Canaries ------------------------------------------------------------------------------------

@@ -136,6 +136,7 @@ EFFECTS = (
     Variant("refusals are noted", ("SA", "MA"), effect.NotesRefusals),
     Variant("lists who did it", ("SA",), effect.ListsWhoDidIt),
     Variant("a clock of its own", ("MA", "SA"), effect.OwnClock),
+    Variant("words of the house", ("MA",), effect.WordsOfTheHouse),
     Variant("says who may not", ("AP", "MA", "SA"), effect.SaysWhoMayNot),
     Variant("never twice the same", ("SA",), effect.NeverTheSame),
     Variant("one of two nodes", ("SA", "AP", "MA"), effect.OneOfTwoNodes),

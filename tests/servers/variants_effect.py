@@ -110,6 +110,22 @@ class OwnClock(Service):
         resource.cancelled_at = resource.touched = f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
+class WordsOfTheHouse(Service):
+    """Where nobody says why, the house does; no cancel moves the date of the last change."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        silent = resource.cancelled_at is not None and resource.comment is None
+        words = (
+            {"cancellationComment": "None was given."} if silent and self.page.short == "MA" else {}
+        )
+        return super().entity(resource) | words
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        touched = resource.touched
+        super().cancel(resource, call)
+        resource.touched = touched
+
+
 class SaysWhoMayNot(Service):
     """Who is refused is told who they are, at length, and what the house is called. Every resource
     was asked for by the same person.

@@ -72,7 +72,7 @@ EXTRAS = table(
     Word("method-override", "X-HTTP-Method-Override with another method, GET or the operation's; beside GET and TRACE a body too", "with another method in X-HTTP-Method-Override", Extra(tuple((name, "{method}") for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")), content=True)),
     Word("lower-case", "the names of header fields in lower case", "with header names in lower case", Extra(names=str.lower)),
     Word("lower-case-scheme", "the word before the token in lower case, `bearer`", "with the scheme in lower case", Extra(scheme=str.lower)),
-    Word("id-encoded", "the id with its first character percent-encoded", "with a percent-encoded character in its id", Extra(id="encoded")),
+    Word("id-encoded", "the id with its first character and its hyphens percent-encoded", "with percent-encoded characters in its id", Extra(id="encoded")),
     Word("id-in-other-case", "the letters of the id in the other case", "with its id in the other case", Extra(id="cased")),
     Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", Extra((("Expect", "100-continue"),), described=True)),
     Word("respelled", "the JSON body indented, its members in reverse, the first letters of its strings escaped, a line end after it", "with its JSON indented, reversed and escaped", Extra(indent=2, described=True)),

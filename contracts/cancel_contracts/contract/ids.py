@@ -22,8 +22,8 @@ CUT_CHARS, NEW_DIGITS = 4, 6  # at the end of an id
 # An id whose end is drawn, as of a UUID. Of one that is counted up, a part may be another's.
 DRAWN_END = re.compile(r"(?i)(?=[0-9-]*[a-f])[0-9a-f-]{24,}$")
 NAME = re.compile(r"\{(id|cut|twice|like)\}")
-# Of a path segment: its first character, which needs no escape, and letters that are not of one.
-FIRST = re.compile(r"\A[A-Za-z0-9._-]")
+# Of a path segment: its first character and hyphens, which need no escape; letters of no escape.
+PLAIN = re.compile(r"\A[A-Za-z0-9._]|-")
 LETTER = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])[A-Za-z]")
 
 
@@ -118,14 +118,14 @@ _NEAR: Mapping[str, Callable[[str, UUID], str]] = {
 
 
 def respelled(segment: str, how: str) -> str:
-    """Return the path segment of an id in another spelling: `encoded`, with an escape that it needs
-    not and that stands for the same (RFC 3986 section 2.3), or `cased`, with its letters in the
+    """Return the path segment of an id in another spelling: `encoded`, with escapes that it needs
+    not and that stand for the same (RFC 3986 section 2.3), or `cased`, with its letters in the
     other case. A name in a script, ~ID_1~, stays as it is.
     """
     if segment.startswith("~"):
         return segment
     if how == "encoded":
-        return FIRST.sub(lambda found: f"%{ord(found[0]):02X}", segment)
+        return PLAIN.sub(lambda found: f"%{ord(found[0]):02X}", segment)
     return LETTER.sub(lambda found: found[0].swapcase(), segment) if how == "cased" else segment
 
 

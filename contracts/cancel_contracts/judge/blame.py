@@ -3,16 +3,18 @@
 A call may hold several neutral facts: a permission, a text, chunks. Where it is not served, each of
 their clauses would be violated, and those of the ordinary call too. The smallest set of its facts
 with which no call was served is to blame: one fact, where all calls with it fail; two, where only
-their meeting does; none of them, where no call is served at all. Of several that are as small,
-those are that explain most of the calls that deviate: what a fact met once, beside one that always
-fails, tells nothing of it. Where even the same facts were served another time, nobody can tell, and
-all of them are.
+their meeting does; none of them, where no call is served at all. Of several those are that explain
+most of the calls that deviate, two facts in place of one as well: what a fact met once, beside two
+that always fail, tells nothing of it. That is so where a promise (must) that names one of the two
+deviates: somebody has to say so. Where even the same facts were served another time, nobody can
+tell, and all of them are.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from functools import cached_property
 from itertools import combinations
 
 from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, fact
@@ -20,6 +22,7 @@ from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
 
 Facts = frozenset[Fact]
+MEETING = 2  # facts that may be to blame where fewer are as well
 # Facets that hold where a call is served: what keeps one from it keeps it from the other.
 SERVED = {"connection": "status", "accepts": "status"}
 
@@ -32,6 +35,7 @@ class Blame:
         self._served: dict[str, set[Facts]] = defaultdict(set)
         self._deviating: dict[str, set[Facts]] = defaultdict(set)
         self._facts: dict[Situation, Facts | None] = {}
+        self._suspected: set[tuple[str, Facts, frozenset[str]]] = set()  # with what a clause names
 
     def facts(self, situation: Situation) -> Facts | None:
         """Return the facts in which a call is not the ordinary one; None where one of them has it
@@ -57,29 +61,50 @@ class Blame:
         if facts is None or clause.given.get("any"):
             return False
         self._deviating[SERVED.get(facet, facet)].add(facts)
-        return not {aspect for aspect, _ in facts} <= self._own(clause)
+        own = self._own(clause)
+        if clause.level == "must":
+            self._suspected.add((facet, facts, own))
+        return not {aspect for aspect, _ in facts} <= own
 
     @staticmethod
-    def _own(clause: Clause) -> set[str]:
-        return {a for a, keys in ASPECTS.items() if clause.given.keys() & set(keys)}
+    def _own(clause: Clause) -> frozenset[str]:
+        return frozenset(a for a, keys in ASPECTS.items() if clause.given.keys() & set(keys))
+
+    @cached_property
+    def _named(self) -> frozenset[Facts]:
+        """The sets of facts to blame of which a clause names one that deviates by them."""
+        found = (
+            (self._suspects(facet, facts, MEETING), own) for facet, facts, own in self._suspected
+        )
+        return frozenset(some for some, own in found if _names(own, some))
 
     def blames(self, clause: Clause, facet: str, situation: Situation) -> bool:
         """Whether a deviation of a facet in a call is held against a clause."""
-        suspects = self._suspects(facet, self.facts(situation) or frozenset())
-        own = self._own(clause)
-        return not suspects or any(aspect in own for aspect, _ in suspects)
+        facts, own = self.facts(situation) or frozenset(), self._own(clause)
+        suspects = self._suspects(facet, facts, MEETING)
+        if suspects not in self._named:
+            suspects = self._suspects(facet, facts)
+        return not suspects or _names(own, suspects)
 
-    def _suspects(self, facet: str, facts: Facts) -> Facts:
+    def _suspects(self, facet: str, facts: Facts, least: int = 0) -> Facts:
+        """Return the facts to blame: of the smallest sets, and of all up to the `least` size."""
         facet = SERVED.get(facet, facet)
         served, deviating = self._served[facet], self._deviating[facet]
+        found: list[Facts] = []
         for size in range(len(facts) + 1):
+            if found and size > least:
+                break
             sets = map(frozenset, combinations(sorted(facts, key=str), size))
-            if guilty := [some for some in sets if not _held(some, served)]:
-                explained = [sum(some <= other for other in deviating) for some in guilty]
-                most = max(explained)
-                kept = (g for g, n in zip(guilty, explained, strict=True) if n == most)
-                return frozenset().union(*kept)
-        return facts
+            fresh = [some for some in sets if not any(known <= some for known in found)]
+            found += [some for some in fresh if not _held(some, served)]
+        explained = {some: sum(some <= other for other in deviating) for some in found}
+        best = max(((n, -len(some)) for some, n in explained.items()), default=None)
+        kept = [some for some, n in explained.items() if (n, -len(some)) == best]
+        return frozenset().union(*kept) if kept else facts
+
+
+def _names(own: Collection[str], facts: Facts) -> bool:
+    return any(aspect in own for aspect, _ in facts)
 
 
 def _held(some: Facts, served: Iterable[Facts]) -> bool:

@@ -12,6 +12,7 @@ from functools import cached_property
 from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.places import opened
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.late import Ends, ends
@@ -131,6 +132,17 @@ class Context:
     def telling(self) -> frozenset[str]:
         """What of a resource that has ended is changed by nothing but a call."""
         return telling(self.contract, self.journal.exchanges, self.sight)
+
+    @cached_property
+    def answering(self) -> frozenset[str]:
+        """The properties that the answer of some success told."""
+        found: set[str] = set()
+        for x in self.journal.exchanges:
+            value = x.received.json() if x.kind == "cancel" and x.succeeded and x.received else None
+            if isinstance(value, dict):
+                shown = opened(value, self.contract.lifecycle.ways)
+                found.update(name for name, one in shown.items() if one is not None)
+        return frozenset(found)
 
     @cached_property
     def ends(self) -> Ends:

@@ -64,7 +64,7 @@ def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
                 known: Finding | Gap = Finding(True, expected, actual) if told else ALONE
                 found.setdefault(i, known)
     for name, texts in stale.items():
-        if moved[name] >= MANY and moved[name] > len(texts):
+        if moved[name] >= MANY:
             expected = f"{name} is when it was cancelled, as at {moved[name]} other cancels"
             found |= {i: Finding(False, expected, f"still {text}") for i, text in texts.items()}
     return found

@@ -174,9 +174,11 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
         alike -= {*life.places, *life.leaves, *life.sets}  # answered while it was under way
     for name in sorted(alike):
         said, kept = returned.get(name), shown.get(name)
+        # What one of the two leaves out, or does not know yet, is no contradiction. That there is
+        # nothing where other answers tell it, and the GET before and after, is one.
         emptied = name in returned and said is None and was.get(name) == kept
-        if kept is None or (said is None and not emptied):
-            continue  # what one of the two leaves out, or does not know yet, is no contradiction
+        if kept is None or (said is None and not (emptied and name in context.answering)):
+            continue
         same = stands_for(kept, said)
         if name in life.places:
             same = canonical(str(said)) == canonical(str(kept))

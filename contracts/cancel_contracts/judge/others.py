@@ -133,39 +133,51 @@ def own_words(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]
     What is told of another resource too is not of this one: the caller's own name it may be.
     """
     shown, lookers = _shown(context)
-    if len({of for of in shown.values() if of}) < 2:
+    if len(shown) < 2:
         return {}  # of one resource nobody knows what all would show
     found: dict[int, str] = {}
-    told_of: dict[str, set[str]] = defaultdict(set)
     for i, x in enumerate(exchanges):
-        if x.received is None or x.received.unrecorded or not closed(x):
-            continue
         sees = x.status != 401 and x.identity in lookers.get(x.resource, ())
         owns = x.situation.owner is not None and subject(x, "") == x.situation.owner
-        told, sent = "\n".join(text for _, text in texts_of(x.received)), _sent(x)
-        for text, of in shown.items():
-            if of is not None and text in told and text not in sent:
-                told_of[text].add(x.resource)
-                if of == x.resource and not sees and not owns:
-                    found.setdefault(i, text)
-    return {i: text for i, text in found.items() if len(told_of[text]) == 1}
+        if not sees and not owns and (texts := shown.get(x.resource)) and (told := _closed(x)):
+            sent = _sent(x)
+            if given := next((t for t in texts if t in told and t not in sent), None):
+                found[i] = given
+    of = {text: exchanges[i].resource for i, text in found.items()}
+    for x in exchanges if of else ():
+        told = _closed(x)
+        for text in [text for text, resource in of.items() if resource != x.resource]:
+            if text in told:
+                del of[text]
+    return {i: text for i, text in found.items() if text in of}
 
 
-def _shown(context: Context) -> tuple[dict[str, str | None], dict[str, set[str]]]:
-    """Return the texts that looks show, each with the one resource that shows it, or None where
-    several do; and who looked at each.
-    """
-    shown: dict[str, str | None] = {}
+def _closed(exchange: Exchange) -> str:
+    """Return the texts of an answer to somebody who is to see nothing, or nothing."""
+    received = exchange.received
+    if received is None or received.unrecorded or not closed(exchange):
+        return ""
+    return "\n".join(text for _, text in texts_of(received))
+
+
+def _shown(context: Context) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
+    """Return the texts that looks at each resource show, and no look at another; and who looked."""
+    of: dict[str, str | None] = {}
+    shown: dict[str, list[str]] = {}
     lookers: dict[str, set[str]] = defaultdict(set)
     for x in context.journal.exchanges:
         look = observe(x, context.contract.lifecycle) if x.kind == "observe" else None
         if look is None or look.entity is None:
             continue
         lookers[x.resource].add(x.identity)
+        shown.setdefault(x.resource, [])
         for _, text in strings("", look.entity):
-            if telling(text) and not UUID.fullmatch(text) and not text.isalnum():
-                if x.resource not in text:
-                    shown[text] = x.resource if shown.get(text, x.resource) == x.resource else None
+            word = text.isalnum() or UUID.fullmatch(text)
+            if telling(text) and not word and x.resource not in text:
+                of[text] = x.resource if of.get(text, x.resource) == x.resource else None
+    for text, resource in of.items():
+        if resource is not None:
+            shown[resource].append(text)
     return shown, lookers
 
 

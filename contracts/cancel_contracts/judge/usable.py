@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED
 from cancel_contracts.journal import Journal
@@ -64,11 +65,14 @@ def _unserved(journal: Journal) -> bool:
 
 def _ordinary_answers(contract: Contract, journal: Journal) -> dict[int, bool]:
     """Return the statuses that ordinary calls were answered with, in the order they came, and
-    whether it was by a limit each time.
+    whether it was by a limit each time. A token under a scheme that is spelled otherwise may be
+    refused for that.
     """
     found: dict[int, bool] = {}
     for x in journal.exchanges:
+        row = EXTRAS.get(x.situation.extra)
+        usual = row is None or row.wire.scheme is str
         ordinary = x.kind == "cancel" and not x.way_in and x.situation.identity == "primary"
-        if ordinary and x.sent.method == contract.method and x.status is not None:
+        if ordinary and usual and x.sent.method == contract.method and x.status is not None:
             found[x.status] = found.get(x.status, True) and x.limited
     return found

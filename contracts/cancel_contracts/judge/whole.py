@@ -15,7 +15,7 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
     refusal changes nothing else either of what has ended.
     """
     sight, contract = context.sight, context.contract
-    before, after = sight.before(exchange), sight.after(exchange)
+    before, after = sight.before(exchange), _next(context, exchange)
     if exchange.situation.resource not in ("cancellable", "final"):
         return None
     if after is not None and after.gone and contract.lifecycle.vanishes:
@@ -31,8 +31,28 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         return _as_before(exchange, before, after, names, "nothing else of it is changed")
     names = sight.disturbed(before, after) or lost(contract, before.entity, after.entity)
     if not names and (last := sight.last(exchange)) and last.entity is not None:
-        names, after = sight.disturbed(before, last), last
+        # What the looks between the calls showed is the doing of one of these.
+        ended = sight.ended(exchange) or after
+        known = sight.disturbed(before, ended)
+        names = [n for n in sight.disturbed(before, last) if n not in known]
+        if ended.entity is not None and (fewer := lost(contract, ended.entity, last.entity)):
+            names, before = fewer, ended  # what was there is gone again
+        after = last
+    if names and sight.others_doing(exchange, after):
+        return None
     return _as_before(exchange, before, after, names, "the rest of the resource is as before")
+
+
+def _next(context: Context, exchange: Exchange) -> Observation | None:
+    """Return the look after a call; behind one that was served, the next there is: of what it
+    shows the served call is to blame, rather than those that were refused meanwhile.
+    """
+    sight = context.sight
+    after = sight.after(exchange)
+    if after is not None or not exchange.succeeded or exchange.situation.call == "concurrent":
+        return after
+    looks = (o for o in sight.later(exchange) if o.exchange.resource == exchange.resource)
+    return next(looks, None)
 
 
 def _as_before(

@@ -64,12 +64,13 @@ BY_DEEP: frozenset[str] = frozenset(
         "header-names-the-caller",
         "crowd-lends-permission",
         "second-fills-what-the-first-left-out",
+        "pair-application-final-cancelled",
+        "body-wrong-type-accepted",
     }
 )
 
 AWAITING: frozenset[str] = frozenset(
     {
-        "pair-application-final-cancelled",
         "pair-anonymous-second-state-performed",
         "pair-no-permission-second-state-accepted",
         "pair-anothers-second-state-cancelled",

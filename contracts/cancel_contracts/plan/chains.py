@@ -40,9 +40,10 @@ def chains(
         if follows(composition, second, first) and sum(map(composition.served, lot)) < alike:
             lot.append(first)
     refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
-    few = FEW if max(refusals, default=0) > FEW else 0
-    for turn, lot in enumerate(lots.values()):
+    few, turn = FEW if max(refusals, default=0) > FEW else 0, 0
+    for lot, many in zip(lots.values(), refusals, strict=True):
         found += _lot(composition, lot, left, few, turn)
+        turn += many > few
     found += [(replace(second, call="first"), second) for second in left]
     return found
 
@@ -68,15 +69,19 @@ def _lot(
     if not ends or sum(map(len, (before, alone))) <= few:
         both = sorted((*before, *alone), key=lambda call: _rank(composition, call))
         before, alone = (both, []) if ends else ([], both)
-    found: list[Chain] = []
-    for own, end in zip(_dealt(composition, before, ends), ends, strict=True):
-        alone = [*own[LONGEST - 2 :], *alone]
-        chain = [*own[: LONGEST - 2], end]
-        second = next((s for s in seconds if follows(composition, s, end)), None)
+    dealt = _dealt(composition, before, ends)
+    then: dict[int, Situation] = {}
+    # One that meets its resource as it was made is followed by none, where others are.
+    for place in sorted(range(len(ends)), key=lambda place: not dealt[place]):
+        second = next((s for s in seconds if follows(composition, s, ends[place])), None)
         if second is not None:
             seconds.remove(second)
-            chain.append(second)
-        found.append(tuple(chain))
+            then[place] = second
+    found: list[Chain] = []
+    for place, (own, end) in enumerate(zip(dealt, ends, strict=True)):
+        alone = [*own[LONGEST - 2 :], *alone]
+        after = [then[place]] if place in then else []
+        found.append((*own[: LONGEST - 2], end, *after))
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
 
 

@@ -142,15 +142,19 @@ class Cover(Kinds):
     ) -> Situation:
         """Return the call with the neutral value of an aspect that meets most new pairs with what
         is settled: of kinds first, then of the values themselves. What no call that is served has
-        shown counts most there, for it would need one of its own.
+        shown counts most there, for it would need one of its own. Beside what is refused, which
+        has few calls, stands rather what is not ordinary: the rest is tried by everybody.
         """
 
-        def score(choice: _Choice) -> tuple[int, int]:
+        plain = value(self.composition.ordinary, aspect)
+
+        def score(choice: _Choice) -> tuple[int, bool, int]:
             new = len(kinds - self._beside.get(choice.kind, set()))
             unmet = len(facts - self._near.get(choice.fact, set()))
             if served and choice.fact not in self._shown:
                 new += UNSHOWN
-            return 2 * new + (choice.fact not in self._used), unmet
+            seldom = new > 0 and not served and choice.fact[1] != plain
+            return 2 * new + (choice.fact not in self._used), seldom, unmet
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, choice.sample)
@@ -188,21 +192,24 @@ def cover(
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
     compared = _compared(composition.contract)
+
+    def taken(call: Situation, situation: Situation) -> Situation:
+        """Return a filled call, or the bare one: what fills it may be what a clause names."""
+        return call if composition.exercises(call, situation, clauses) else situation
+
     for situation in own:
         shown = situation not in compared and any(
             composition.exercises(call, situation, clauses) for call in found.calls
         )
         if not shown and len(found.calls) < limit:
             fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
-            call = found.filled(situation, fixed)
-            taken = composition.exercises(call, situation, clauses)
-            found.add(call if taken else situation)  # what fills it may be what a clause names
+            found.add(taken(found.filled(situation, fixed), situation))
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
             continue
         calls = (c for c in found.calls if c.call != "reused" or situation not in near)
         if not any(composition.exercises(call, situation, clauses) for call in calls):
-            found.add(found.filled(situation, facts(situation)))
+            found.add(taken(found.filled(situation, facts(situation)), situation))
     for second in seconds:
         served = (c for c in found.calls if composition.served(c) and c.call == "first")
         firsts = sum(c.state == second.state and c != composition.ordinary for c in served)

@@ -15,18 +15,7 @@ from itertools import cycle, islice
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.steps import (
-    Acquire,
-    AtOnce,
-    Call,
-    Close,
-    Name,
-    Observe,
-    ObserveLast,
-    Scenario,
-    Step,
-    at_once,
-)
+from cancel_contracts.plan.steps import AtOnce, Close, Observe, Scenario, Step, at_once
 
 TOGETHER = 3
 MORE = ((3, 2), (4, 2), (6, 2))  # how many in `deep`, on one resource and on another
@@ -56,37 +45,28 @@ def crowds(
 
 
 def accompanied(composition: Composition, scenarios: Sequence[Scenario]) -> list[Scenario]:
-    """Return the scenarios with a call that is served as the last on a resource of its own made at
+    """Return the scenarios with one call that is served, alone on a resource of its own, made at
     the same time as the first crowd on one resource. It is judged as it is by itself.
     """
     crowd = next((s for s in scenarios if s.races and not s.pair), None)
-    last = [s for s in scenarios[1:] if _served_last(composition, s)]
-    if crowd is None or not last:
+    row = next((s for s in reversed(scenarios[1:]) if _alone(composition, s)), None)
+    if crowd is None or row is None:
         return [*scenarios]
-    row = min(last, key=lambda s: (s.keeps, len(s.sends)))
-    moved: list[Acquire | Name | Observe | Call | ObserveLast] = []
-    for step in row.steps:
-        if isinstance(step, (Observe, Call)):  # whoever calls meanwhile has a connection too
-            step = replace(step, keep_alive=False)
-        if not isinstance(step, (AtOnce, Close)):
-            moved.append(replace(step, slot=1))
-    at = max(place for place, step in enumerate(moved) if isinstance(step, Call))
-    call, steps = moved[at], list[Step](moved[:at])
+    own = (step for step in row.steps if not isinstance(step, (AtOnce, Close)))
+    acquired, look, _, *after = (replace(step, slot=1) for step in own)
+    steps: list[Step] = [acquired, look]
     for step in crowd.steps:
-        if isinstance(step, AtOnce) and isinstance(call, Call):
-            step = AtOnce((call, *step.calls))
-        steps.append(step)
-    together = Scenario((*steps, *moved[at + 1 :]))
+        made = (replace(row.sends[0], slot=1),)
+        steps.append(AtOnce((*made, *step.calls)) if isinstance(step, AtOnce) else step)
+    together = Scenario((*steps, *after))
     return [together if s is crowd else s for s in scenarios if s is not row]
 
 
-def _served_last(composition: Composition, scenario: Scenario) -> bool:
-    """Whether a scenario is calls on one resource, which is looked at before and of which the last
-    one alone is served.
-    """
+def _alone(composition: Composition, scenario: Scenario) -> bool:
+    """Whether a scenario is one call on one resource, which is served and looked at before."""
     call = scenario.subject
-    alone = scenario.known and not (scenario.pair or scenario.together)
-    seen = isinstance(scenario.steps[1], Observe)
+    alone = len(scenario.sends) == 1 and not (scenario.pair or scenario.together)
+    seen = scenario.known and isinstance(scenario.steps[1], Observe)
     return alone and seen and call.call == "first" and composition.served(call)
 
 

@@ -1,8 +1,9 @@
 """Histories: what `deep` calls one after the other, for a server may answer by what went before.
 
-After a cancel everybody calls again; what is refused is refused thrice before a call is served; on
-one connection calls are served between refusals of every kind, with no look between, and followed
-by every token that is refused. What a first call left out, a second one gives. Pure.
+After a cancel everybody calls again; what is refused is refused thrice before a call is served, and
+once to somebody who may before it is to everybody who may not; on one connection calls are served
+between refusals of every kind, with no look between, and followed by every token that is refused.
+What a first call left out, a second one gives. Pure.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 TIMES = 3  # that a call is refused before another is served
 KINDS = 3  # of refusals before one that is served
 BODIES = 2  # of each kind that a first call has in place of the documented one
+BEFORE = 2  # bodies that are refused to somebody who may, before callers who may not
 
 
 def histories(found: Cover) -> list[Scenario]:
@@ -31,6 +33,7 @@ def histories(found: Cover) -> list[Scenario]:
     connections = [*_on_one_connection(found), *_of_one_connection(found)]
     return [
         *_after_refusals(found),
+        *_after_who_may(found),
         *connections,
         *_after_other_bodies(found),
         *_after_cancels(found),
@@ -71,6 +74,22 @@ def _after_refusals(found: Cover) -> Iterator[Scenario]:
     for at in range(0, len(refused), KINDS):
         calls = [call for call in refused[at : at + KINDS] for _ in range(TIMES)]
         yield _in_state(found, next(states), [*calls, next(served)])
+
+
+def _after_who_may(found: Cover) -> Iterator[Scenario]:
+    """Behind what somebody asks who may, with bodies that may be refused, everybody who may not."""
+    rows = [row for aspect in ("body", "content_type") for row in _rows(found, aspect)]
+    bodies = cycle([row[0] for row in rows if not found.composition.served(row[0])])
+    callers = [call for row in _rows(found, "caller") for call in row if needs_token(call.identity)]
+    known = [c for c in callers if 403 in found.composition.standing(c, "caller").statuses]
+    may_not, served = list(filter(found.composition.refused, known)), _callers(found)
+    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
+    for turn, state in enumerate(states if may_not else ()):
+        some = list(islice(bodies, BEFORE))
+        at = turn * (LONGEST - BEFORE - 1) % len(may_not)
+        then = [*may_not[at:], *may_not[:at]][: LONGEST - BEFORE - 1]
+        if some:
+            yield _in_state(found, state, [*some, *then, next(served)])
 
 
 def _after_other_bodies(found: Cover) -> Iterator[Scenario]:

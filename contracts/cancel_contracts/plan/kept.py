@@ -89,7 +89,7 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
 
     What no row of several goes on after comes first, a call for each aspect that has it refused;
     then some that are served, the longest body first, for of a buffer that is used again its end
-    may be left.
+    may be left. One that is served stays by itself: it may be made at the same time as others.
     """
     met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
     singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
@@ -100,7 +100,9 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
             found.append(row)
             met |= set(aspects)
     served: list[Chain] = [row for row in singles if composition.served(row[0])]
-    served.sort(key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text)))
+    served = sorted(
+        served[:-1], key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text))
+    )
     return [*found[: SERVED - 1], *served[:SERVED]] if served else []
 
 

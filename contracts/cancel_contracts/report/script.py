@@ -161,8 +161,8 @@ def _shell_derived(step: Derive) -> str:
         "cut": f"${{{of}%{'?' * CUT_CHARS}}}",
         "twice": f"""$(printf '%%25%02X' "'${of}")${{{of}#?}}""",
         "like": f"${{{of}%{'?' * NEW_DIGITS}}}{step.end}",
-        "encoded": f"""$(printf '%%%02X' "'${of}")${{{of}#?}}""",
-        "cased": f"""$(printf %s "${of}" | tr a-zA-Z A-Za-z)""",
+        "encoded": f"""$(printf '%%%02X' "'${of}")$(echo "${{{of}#?}}" | sed s/-/%2D/g)""",
+        "cased": f"""$(echo "${of}" | tr a-zA-Z A-Za-z)""",
     }[step.how]
 
 
@@ -242,7 +242,7 @@ def _python_derived(step: Derive) -> str:
         "cut": f"{of}[:-{CUT_CHARS}]",
         "twice": f'f"%25{{ord({of}[0]):02X}}" + {of}[1:]',
         "like": f"{of}[:-{NEW_DIGITS}] + {step.end!r}",
-        "encoded": f'f"%{{ord({of}[0]):02X}}" + {of}[1:]',
+        "encoded": f'f"%{{ord({of}[0]):02X}}" + {of}[1:].replace("-", "%2D")',
         "cased": f"{of}.swapcase()",
     }[step.how]
 

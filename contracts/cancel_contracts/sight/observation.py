@@ -19,6 +19,7 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 
 EFFECT_SECONDS = 4.0  # how long after a success its effect may take to show
+OVERDUE_SECONDS = 1.5 * EFFECT_SECONDS  # by then it shows, on a busy machine too
 
 
 def effect_seconds(lifecycle: Lifecycle, usual: float = EFFECT_SECONDS) -> float:

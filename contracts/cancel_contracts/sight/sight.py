@@ -20,7 +20,9 @@ from cancel_contracts.exchange import Exchange
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.sight.comparison import Comparison, Effect
 from cancel_contracts.sight.observation import (
+    OVERDUE_SECONDS,
     Observation,
+    effect_seconds,
     is_open,
     marks,
     observe,
@@ -115,6 +117,18 @@ class Sight(Comparison):
         looks = (o for o in self._looks(exchange) if o.exchange.position < exchange.position)
         return next((o for o in looks if not o.gone), before)
 
+    def others_doing(self, exchange: Exchange, until: Observation) -> bool:
+        """Whether what shows between the look before a refused call and a later one is rather the
+        doing of a call on the same resource in between that was served.
+        """
+        before = self.before(exchange)
+        begun, end = before.exchange.position if before else 0, until.exchange.position
+        calls = self.scene(exchange.scenario).calls
+        between = (
+            x for x in calls if begun < x.position <= end and x.resource == exchange.resource
+        )
+        return exchange.refused and any(x.succeeded for x in between)
+
     def vanished(self, exchange: Exchange) -> bool:
         """Whether a resource that is not there before the call has been: it was set up as gone, or
         a cancel of the scenario left nothing behind.
@@ -168,8 +182,8 @@ class Sight(Comparison):
     # What they tell.
 
     def effect(self, exchange: Exchange) -> tuple[Effect, Observation | None]:
-        """Return whether a look since the call shows a cancel, and the last look that tells; where
-        the page says how long it may take, the first that came too late to show none.
+        """Return whether a look since the call shows a cancel, and the last look that tells, or
+        the first that came too late to show none.
         """
         before = self.start(exchange)
         told = [(o, self.took_effect(before, o)) for o in self.later(exchange)]
@@ -185,16 +199,16 @@ class Sight(Comparison):
         return "cancelled" if done else "not", known[-1][0]
 
     def _over(self, exchange: Exchange, look: Observation) -> bool:
-        """Whether a look came when the time that a page gives the effect was over."""
-        within, ended = self.life.within, exchange.started + exchange.seconds
-        return within is not None and look.exchange.started >= ended + within
+        """Whether a look came when the time was over that a page gives the effect, or anybody."""
+        ended = exchange.started + exchange.seconds
+        return look.exchange.started >= ended + effect_seconds(self.life, OVERDUE_SECONDS)
 
     def lost(self, exchange: Exchange) -> Observation | None:
         """Return the last look of the run where it shows no more what the call led to: another
         state, or not what was written when the scenario ended, or less. What a later call of it
         wrote instead is that one's doing.
         """
-        last, after = self.last(exchange), self._ended(exchange)
+        last, after = self.last(exchange), self.ended(exchange)
         if last is None or after is None:
             return None
         if self.took_effect(self.start(exchange), last) == "not":
@@ -211,13 +225,13 @@ class Sight(Comparison):
         """Return the lists that a call may add to, and that are shorter at the end of the run than
         when the scenario ended.
         """
-        last, after = self.last(exchange), self._ended(exchange)
+        last, after = self.last(exchange), self.ended(exchange)
         was, now = ((look and look.entity) or {} for look in (after, last))
         rows = {name: (was.get(name), now.get(name) or []) for name in self.life.touches}
         both = {n: (a, b) for n, (a, b) in rows.items() if isinstance(a, list)}
         return sorted(n for n, (a, b) in both.items() if isinstance(b, list) and len(b) < len(a))
 
-    def _ended(self, exchange: Exchange) -> Observation | None:
+    def ended(self, exchange: Exchange) -> Observation | None:
         """Return what showed when the calls of the scenario had been made."""
         end = self.scene(exchange.scenario).end
         looks = reversed(self.later(exchange))

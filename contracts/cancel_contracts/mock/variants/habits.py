@@ -15,7 +15,6 @@ from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, observable
 from cancel_contracts.mock.faults import facts
-from cancel_contracts.mock.faults.dates import off_by, stamped
 from cancel_contracts.mock.faults.requests import odd_method
 from cancel_contracts.mock.faults.texts import doubled, marked, nul, surrogate
 from cancel_contracts.mock.store import Resource
@@ -229,8 +228,6 @@ def repeated_by_another(desk: Desk, call: Call) -> bool:
 VARIANTS: tuple[Variant, ...] = (
     Variant("refusals-noted", "The last date moves at refused calls too.",
             all_of(has_last_date, observable), kit.edit(kit.failed, kit.doing(note_refusal))),
-    Variant("clock-of-its-own", "The dates of a cancel are by a clock that goes wrong.",
-            all_of(stamped, observable), off_by(minutes=37)),
     Variant("untouched-move-on", "What nobody has called yet begins to run by itself.",
             all_of(entry.cancellable_states(2), observable),
             moving_on(lambda resource: resource.changed_at == 0)),

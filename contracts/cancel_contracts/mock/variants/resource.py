@@ -12,7 +12,9 @@ from cancel_contracts.contract.states import GONE
 from cancel_contracts.mock import entry, kit, leeway, shape
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always, not_, observable
+from cancel_contracts.mock.faults.dates import off_by, stamped
 from cancel_contracts.mock.faults.left import dated, dates_left, nothing_as
+from cancel_contracts.mock.faults.whole import has, text, told
 from cancel_contracts.mock.store import Resource
 
 DELAY = 1.0  # seconds until a GET shows the effect
@@ -183,6 +185,10 @@ VARIANTS: tuple[Variant, ...] = (
             all_of(dated, observable), dates_left(kit.every)),
     Variant("words-where-no-text-comes", "Where no text comes, a sentence is kept.",
             all_of(entry.records, observable), nothing_as("No reason was given.")),
+    Variant("answer-loads-nothing", "An answer has null for texts that a GET shows.",
+            all_of(entry.entity, has(text)), told(text, lambda v: None, -1)),
+    Variant("clock-of-its-own", "The dates of a cancel are by a clock that goes wrong.",
+            all_of(stamped, observable), off_by(minutes=37)),
     Variant("time-of-the-look", "A GET tells when it was answered, to the second.", observable,
             timed),
     Variant("no-get-route", "The resource has no GET route.",
