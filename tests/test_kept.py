@@ -63,6 +63,13 @@ def test_an_id_beyond_ascii_is_not_the_last_on_its_connection(contract: Contract
     assert len(words) == len(set(words)) > 2
 
 
+@pytest.mark.parametrize("name", ["machine-action", "security-action"])
+def test_the_longest_text_is_sent_where_gzip_is_taken(name: str) -> None:
+    contract = next(c for c in CONTRACTS if c.name == name)
+    calls = [call for scenario in gate(contract).scenarios for call in scenario.calls]
+    assert {call.extra for call in calls if "{long}" in call.body.text} >= {"browser"}
+
+
 @pytest.mark.parametrize("first", [True, False])
 def test_a_kept_row_costs_what_it_cost(first: bool) -> None:
     row = in_a_row(ANONYMOUS, FIRST, neighbour=FIRST, last=True, sentinel=True)
