@@ -99,7 +99,8 @@ class Performance:
                 self._await(step.slot, step.keep_alive)
                 self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
-                if astray(self.calls.composition, exchange):
+                told = step.situation.call == "reused" and exchange.received is not None
+                if not told and astray(self.calls.composition, exchange):
                     exchange = self._anew(step)
                 if self._put_off(exchange):
                     put_off, tries = (at, exchange), tries + 1
