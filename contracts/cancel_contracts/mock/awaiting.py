@@ -43,6 +43,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "path-with-parameter-answered-500",
         "path-in-another-case-needs-no-token",
         "forwarded-from-within-needs-no-permission",
+        "chunks-to-http-1.0",
         "http-1.0-request-answered-500",
         "http-1.0-request-without-effect",
         "absolute-form-refused",

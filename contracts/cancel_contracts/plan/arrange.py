@@ -157,7 +157,7 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
     unnamed = next((e for e in _neutral_extras(composition) if leaves_out_id(e)), "none")
     bare = [replace(s, extra=unnamed) for s in without[:1]]
     callers = [*bare, *[s for s in own if s not in without][:1]]
-    sent = [s for s in wanted if composition.facts(s) == ["body"] and s.body.word == "json"]
+    sent = [s for s in wanted if composition.facts(s) == ["body"] and s.body.text.startswith("{")]
     if sent and not composition.contract.bodies:
         callers = [with_value(s, "body", sent[0]) for s in callers]
     return [*bodies[:1], *callers]

@@ -30,22 +30,22 @@ SERVED = 4  # calls that are served on one connection, the first no later than t
 
 
 def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
-    """Return the rows to make on one connection each, those that end with a success first: every
-    second one of several calls, and any that goes on after a refusal for an aspect of a call which
+    """Return the rows to make on one connection each, those that end with a success first: of those
+    of several calls about half, and any that goes on after a refusal for an aspect of a call which
     no row before was refused for, or of a HEAD, whose answer ends with its head (RFC 9110 section
     9.3.2).
     """
     found: list[Chain] = []
-    aspects, turn = set[tuple[str, bool]](), 0
-    for row in rows:
+    aspects, more = set[tuple[str, bool]](), 0
+    for row in sorted(rows, key=lambda row: not composition.served(row[-1])):
         if len(row) < 2:
             continue
         new = {a for call in row[:-1] for a in _refused_for(composition, call)} - aspects
-        turn += 1
-        if new or turn % 2:
+        if new or more <= 0:
             found.append(row)
             aspects |= new
-    return sorted(found, key=lambda row: not composition.served(row[-1]))
+        more += len(row) if row in found[-1:] else -len(row)
+    return found
 
 
 def _refused_for(composition: Composition, call: Situation) -> list[tuple[str, bool]]:
@@ -89,7 +89,7 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
 
     What no row of several goes on after comes first, a call for each aspect that has it refused;
     then some that are served, the longest body first, for of a buffer that is used again its end
-    may be left.
+    may be left. One that is served stays by itself: it may be made at the same time as others.
     """
     met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
     singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
@@ -100,7 +100,9 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
             found.append(row)
             met |= set(aspects)
     served: list[Chain] = [row for row in singles if composition.served(row[0])]
-    served.sort(key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text)))
+    served = sorted(
+        served[:-1], key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text))
+    )
     return [*found[: SERVED - 1], *served[:SERVED]] if served else []
 
 

@@ -26,7 +26,7 @@ from cancel_contracts.plan.further import further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
 from cancel_contracts.plan.supply import Supply, needed
-from cancel_contracts.plan.vary import varied
+from cancel_contracts.plan.vary import packed, varied
 from cancel_contracts.plan.waits import most_looks
 
 Profile = Literal["smoke", "gate", "deep"]
@@ -232,7 +232,7 @@ def _cover(
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))
             stories = _within(histories(found), int(limit * HISTORIES_SHARE))
-        found.calls = varied(composition, found.calls)
+        found.calls = varied(composition, packed(composition, found.calls))
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
         over = sum(len(scenario.calls) for scenario in made) - limit

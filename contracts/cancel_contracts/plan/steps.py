@@ -123,6 +123,11 @@ class Scenario:
         return any(isinstance(step, AtOnce) for step in self.steps)
 
     @property
+    def keeps(self) -> bool:
+        """Whether a connection is kept for calls."""
+        return any(call.keep_alive for call in self.sends)
+
+    @property
     def together(self) -> bool:
         """Whether calls belong together, at once or because a connection is to carry them: after a
         429 all are made again.

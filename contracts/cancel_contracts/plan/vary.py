@@ -15,6 +15,7 @@ from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.steps import AtOnce, Call, Name, Observe, Scenario, Step
 
 DRAWN_TEXT = Form("text")
+PACKS = "browser"  # what is sent beside a call that takes gzip
 
 
 def varied(composition: Composition, calls: Iterable[Situation]) -> list[Situation]:
@@ -34,6 +35,22 @@ def varied(composition: Composition, calls: Iterable[Situation]) -> list[Situati
             free = False
         found.append(replace(call, body=DRAWN_TEXT) if free else call)
     return found
+
+
+def packed(composition: Composition, calls: Iterable[Situation]) -> list[Situation]:
+    """Return the calls such that one with a text that is longer than any other takes gzip: what is
+    long is packed. It changes its extra with a call that is not to be served.
+    """
+    calls = list(calls)
+    long = [at for at, call in enumerate(calls) if "{long}" in call.body.text]
+    for at, call in enumerate(calls if long else ()):
+        here = calls[long[0]]
+        two = (replace(here, extra=call.extra), replace(call, extra=here.extra))
+        taken = call.extra == PACKS and not composition.served(call)
+        if taken and here.extra != PACKS and all(map(composition.can_meet, two)):
+            calls[long[0]], calls[at] = two
+            break
+    return calls
 
 
 def leaves_open(situation: Situation) -> bool:

@@ -62,7 +62,7 @@ class Calls:
         self.closed = 0  # calls that met a kept connection closed
         self.journal = Journal(contract.name, minted=self.identities.minted)
         self.journal.began = settings.began
-        self.sight, self._composition = Sight(contract, self.journal.exchanges), composed(contract)
+        self.sight, self.composition = Sight(contract, self.journal.exchanges), composed(contract)
         self._limits, self._digests = Limits(), Digests(contract.lifecycle)
         self._version: str | None = None  # of HTTP, as the target last spoke it
         self._lock, self._echoes = threading.Lock(), Echoes(contract.scheme)
@@ -137,7 +137,7 @@ class Calls:
         exchange = self._exchange("cancel", (attempt, situation, position, target), answer, who)
         if answer.received is not None and carried.secret:
             exchange = replace(exchange, echoed=self._echoes.holds(answer.received, carried))
-        if anew and astray(self._composition, exchange):
+        if anew and astray(self.composition, exchange):
             exchange = replace(exchange, situation=replace(situation, call="reused"))
             self.closed += exchange.received is None
         self._keep(attempt, exchange)

@@ -26,7 +26,7 @@ from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
 from cancel_contracts.run.awaiting import await_effect, look_for_clocks
 from cancel_contracts.run.calls import Calls
-from cancel_contracts.run.kept import CLOSED
+from cancel_contracts.run.kept import CLOSED, astray
 from cancel_contracts.run.naming import named
 from cancel_contracts.run.performed import (
     Held,
@@ -58,8 +58,7 @@ class Performance:
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.usual = settings.effect_seconds
         self.attempts = attempts
-        keeps = any(c.keep_alive for c in scenario.sends)
-        keeps = keeps and (scenario.together or calls.closed < CLOSED)
+        keeps = scenario.keeps and (scenario.together or calls.closed < CLOSED)
         self.lane = calls.transport.lane() if keeps else None
         self.held: dict[int, Held] = {}
         self.done = Performed()
@@ -100,7 +99,8 @@ class Performance:
                 self._await(step.slot, step.keep_alive)
                 self._renew(step)
                 exchange = self._call(step, self._position(step.slot))
-                if exchange.situation != step.situation:
+                told = step.situation.call == "reused" and exchange.received is not None
+                if not told and astray(self.calls.composition, exchange):
                     exchange = self._anew(step)
                 if self._put_off(exchange):
                     put_off, tries = (at, exchange), tries + 1
@@ -114,8 +114,10 @@ class Performance:
         """Make a call again, on a connection of its own, once it was seen what it did: what came
         on the kept one tells of that alone.
         """
-        assert self.lane is not None
-        self.lane.close()
+        if self.lane is not None:
+            self.lane.close()
+        if step.situation.call == "reused":
+            step = replace(step, situation=replace(step.situation, call="first"))
         if step.situation.state is not None:
             self._observe(Observe(step.slot, step.situation))
         self._renew(step)
@@ -281,7 +283,7 @@ class Performance:
             named = Resource.of(held.attempt.fresh(self.calls.contract.id))
         via, situation = self._via(call), call.situation
         about = (held.attempt, situation, position, held.resource, named, via)
-        held.call = self.calls.cancel(*about, anew=situation.call in ("first", "second"))
+        held.call = self.calls.cancel(*about, anew=situation.call in ("first", "second", "reused"))
         return held.call
 
     def _at_once(self, calls: Sequence[Call]) -> None:
