@@ -101,7 +101,7 @@ def test_authorization_holds_one_word_more_or_another(name: str, line: str) -> N
     [
         ("token-with-words-after", "machine-action", "deep"),
         ("token-with-words-after", "security-action", "gate"),
-        ("token-of-another-tenant-accepted", "security-action", "gate"),
+        ("token-of-another-tenant-accepted", "security-action", "deep"),
         ("token-without-expiry-accepted", "security-action", "deep"),
         ("token-of-another-issuer-accepted", "security-action", "gate"),
         ("success-as-201", "machine-action", "gate"),

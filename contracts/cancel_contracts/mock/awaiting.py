@@ -10,6 +10,7 @@ from __future__ import annotations
 
 BY_DEEP: frozenset[str] = frozenset(
     {
+        "token-of-another-tenant-accepted",
         "pair-foreign-media-second-state-accepted",
         "error-names-the-owner",
         "pair-final-bad-body-performed",

@@ -11,7 +11,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Change, Variant, all_of, always, not_
 from cancel_contracts.mock.faults.beside import escaped, plain_user
 from cancel_contracts.mock.faults.kinds import UUID
-from cancel_contracts.mock.faults.tokens import a_word, read_from
+from cancel_contracts.mock.faults.tokens import a_word, overlooked, read_from
 
 
 def odd_ids(status: int) -> Change:
@@ -151,6 +151,8 @@ VARIANTS: tuple[Variant, ...] = (
     *(Variant(f"other-tenant-answered-{code}", f"A token of another tenant is refused with {code}.",
               all_of(entry.web_tokens, leeway.allows(code)), kit.recode("other-tenant", code),
               settles="another tenant") for code in (403, 404)),
+    Variant("tenants-not-told-apart", "Sound tokens of any tenant are served.",
+            entry.web_tokens, overlooked("other-tenant"), settles="another tenant"),
     Variant("directory-role-asked", "A user without a directory role is refused.",
             all_of(*map(entry.permitted, ("application", "delegated")), not_(entry.owners)),
             kit.refuse("authorise", plain_user, 403, "no-permission")),
