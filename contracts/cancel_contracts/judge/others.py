@@ -44,7 +44,7 @@ def subject(exchange: Exchange, primary: str) -> str:
 
 
 def is_application(caller: str) -> bool:
-    return caller.partition(":")[0] in ("app", "application")
+    return caller.partition(":")[0].rpartition("-")[2] in ("app", "application")
 
 
 def primary_of(exchanges: Sequence[Exchange]) -> str:
