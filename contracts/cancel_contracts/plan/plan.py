@@ -272,10 +272,15 @@ def _about_others(clause: Clause) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
+    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists, and
+    its few calls are of the usual form.
+    """
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
-    harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
+    usual = (("unknown", "odd"), composed(contract).ordinary.extra)
+    harmless = [
+        s for s in asked(contract, clause) if s.resource in usual[0] and s.extra == usual[1]
+    ]
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
