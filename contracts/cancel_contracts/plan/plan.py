@@ -277,10 +277,8 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
     """
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
-    usual = (("unknown", "odd"), composed(contract).ordinary.extra)
-    harmless = [
-        s for s in asked(contract, clause) if s.resource in usual[0] and s.extra == usual[1]
-    ]
+    asks, plain = asked(contract, clause), composed(contract).ordinary.extra
+    harmless = [s for s in asks if s.resource not in EXISTING and s.extra == plain]
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
