@@ -37,9 +37,7 @@ GATE_CALLS = 100
 GATE_PAIRS = 0.75
 # Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
 FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.18
-# Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
-# walks.
-PROPERTY_SHARE = 0.5
+PROPERTY_SHARE = 0.5  # of the calls that `deep` has left then; the rest goes to walks
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
 
 
