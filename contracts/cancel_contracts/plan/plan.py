@@ -38,6 +38,7 @@ GATE_PAIRS = 0.75
 # Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
 FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.18
 PROPERTY_SHARE = 0.5  # of the calls that `deep` has left then; the rest goes to walks
+DRAWN_CALLS = 4  # that a small budget leaves, too: for ids of elsewhere
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
 
 
@@ -146,7 +147,9 @@ def _made(
 
     about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
     near = [s for clause in about for s in asked(contract, clause)]
-    scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside, clauses)
+    draws = profile == "deep" and not harmless and states
+    drawn = min(DRAWN_CALLS, limit // 6) if draws else 0
+    scenarios, pairs = _cover(composition, wanted, limit - drawn, share, near, may, beside, clauses)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -162,7 +165,7 @@ def _made(
             left_out[situation] = next(gaps, budget)
     plan = Plan(contract, clauses, tuple(scenarios), left_out, demanded, pairs)
     left = limit - sum(len(s.calls) for s in scenarios)
-    if profile == "deep" and not harmless and states:
+    if draws:
         properties = int(left * PROPERTY_SHARE)
         return replace(plan, property_calls=properties, walk_calls=left - properties)
     return replace(plan, room=left)
