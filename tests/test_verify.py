@@ -5,8 +5,8 @@ fourth contract.
 from __future__ import annotations
 
 import json
-import shutil
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
