@@ -232,7 +232,7 @@ def _cover(
         stories: list[Scenario] = []
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))
-            stories = _within(histories(found), int(limit * HISTORIES_SHARE))
+            stories = within(histories(found), int(limit * HISTORIES_SHARE))
         found.calls = varied(composition, packed(composition, found.calls))
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
@@ -240,15 +240,15 @@ def _cover(
         if over <= 0 or reserved >= limit:
             break
         reserved += over  # a call that follows none of these has one before it made for it
-    return _within(made, limit), found.pairs_met()
+    return within(made, limit), found.pairs_met()
 
 
-def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:
+def within(scenarios: Iterable[Scenario], calls: int | None) -> list[Scenario]:
     """Return the first of the scenarios that take no more than so many calls together."""
     found: list[Scenario] = []
     for scenario in scenarios:
-        if len(scenario.calls) <= calls:
-            calls -= len(scenario.calls)
+        if calls is None or len(scenario.calls) <= calls:
+            calls = None if calls is None else calls - len(scenario.calls)
             found.append(scenario)
     return found
 
@@ -273,9 +273,7 @@ def _about_others(clause: Clause) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists, and
-    its few calls are of the usual form.
-    """
+    """Whether a profile can exercise a clause. `smoke` asks in the usual form, of what is not."""
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
     asks, plain = asked(contract, clause), composed(contract).ordinary.extra
@@ -286,7 +284,7 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
         return not _needs_looks(clause)
     if _about_others(clause):
         return False
-    return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+    return len(harmless) == len(every) and not _mutes(clause)
 
 
 def _asks(profile: Profile, clause: Clause) -> bool:
