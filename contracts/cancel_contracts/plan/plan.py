@@ -284,7 +284,7 @@ def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
         return not _needs_looks(clause)
     if _about_others(clause):
         return False
-    return len(harmless) == len(every) and not _mutes(clause)
+    return len(harmless) == len(asks) and not _mutes(clause)
 
 
 def _asks(profile: Profile, clause: Clause) -> bool:
