@@ -264,7 +264,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("token-of-another-tenant-accepted",
           "In the second state it does not matter of whose tenant a token is.",
           nearly("other-tenant", "other-tenant-app"),
-          overlooked("other-tenant", when=facts.state(1)),
+          overlooked("other-tenant", when=facts.state(2)),
           lambda c: entry.web_tokens(c) and len(c.lifecycle.cancellable) > 1),
     fault("application-of-another-tenant-accepted", "Applications are those of any tenant.",
           nearly("other-tenant-app"), overlooked("other-tenant", when=facts.application),
