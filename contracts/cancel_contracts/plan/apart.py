@@ -27,7 +27,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
     seconds: dict[Situation, Scenario] = {}
-    followed: set[Situation] = set()  # by a second call, elsewhere
+    followed: set[Situation] = set()  # elsewhere, by a second call that stands for the plain one
     ordinary = False
     for exchange in exchanges:
         call, where = exchange.situation, (exchange.scenario, exchange.resource)
@@ -35,12 +35,11 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
         if not told or exchange.put_off or exchange.way_in:
             continue
         plain = with_value(composition.ordinary, "resource", call)
-        if call.call == "second" and where in begun:
+        again = replace(plain, call="second")
+        if call.call == "second" and where not in begun:
+            seconds[plain] = in_a_row(plain, again, act=composition.ordinary.method)
+        elif call.call == "second" and composition.exercises(call, again, contract.clauses):
             followed.add(plain)
-        elif call.call == "second":
-            seconds[plain] = in_a_row(
-                plain, replace(plain, call="second"), act=composition.ordinary.method
-            )
         if exchange.succeeded:
             begun.add(where)
         if composition.refused(call):
@@ -70,8 +69,8 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
                 if kind_of(alone) in every:
                     anew[alone] = None
             anew |= dict.fromkeys(_together(every, composition, call, done))
-    again = (row for plain, row in seconds.items() if plain not in followed)
-    return [*(_alone(composition, s) for s in anew if s not in failed), *again]
+    rows = (row for plain, row in seconds.items() if plain not in followed)
+    return [*(_alone(composition, s) for s in anew if s not in failed), *rows]
 
 
 def _together(
