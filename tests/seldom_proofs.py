@@ -854,7 +854,9 @@ BESIDE: dict[str, Recipe] = {
         w, w.new(), path=f"{w.hand.path}?a=1", **USER
     ),
     "directory-role-asked": at(0, **USER),
-    "token-of-another-tenant-accepted": at(1, tid=OTHER_TENANT),
+    "token-of-another-tenant-accepted": lambda w: told(
+        w, w.new(nth(w, 1)), token=w.sign(tid=OTHER_TENANT)
+    ),
     "tenants-not-told-apart": signed(tid=OTHER_TENANT),
     "application-of-another-tenant-accepted": of_an_application(tid=OTHER_TENANT),
     **{f"other-tenant-answered-{code}": signed(tid=OTHER_TENANT) for code in (403, 404)},

@@ -328,7 +328,7 @@ class ConnectionRemembersItsPermissions(Service):
         return refusal
 
 
-@breaks("SA-12 MA-21 AP-19", deep=True)
+@breaks("SA-180 MA-180 AP-180")
 class ExpiredTokenOnAKeptConnection(Service):
     """The clock is read when a connection opens."""
 
@@ -361,7 +361,7 @@ class RefusedBodyIsReadAgain(Service):
         return super().refused(call, refusal)
 
 
-@breaks("SA-10 MA-19 AP-16")
+@breaks("SA-180 MA-180 AP-180")
 class ThirdAnswerOnAConnectionIsTheFirst(Service):
     def answer(self, request: Request) -> Response:
         made = super().answer(request)

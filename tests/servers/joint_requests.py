@@ -236,14 +236,14 @@ class BodyWrites(Assigns):
     """A property of the body is written into the entity."""
 
 
+@breaks("AP-21", {"empty": {"like": staticmethod(lambda given, id_: given == "")}}, beside="AP-22")
 @breaks("AP-131", {
     "in a list": {"like": staticmethod(lambda given, id_: given == [id_])},
     "cut": {"like": staticmethod(lambda given, id_: isinstance(given, str) and (
         len(given) > 7 and id_.startswith(given)))},
-    "empty": {"like": staticmethod(lambda given, id_: given == "")},
     "going on": {"like": staticmethod(lambda given, id_: str(given).startswith(id_))},
     "an object": {"like": staticmethod(lambda given, id_: isinstance(given, dict))},
-}, deep=True)  # fmt: skip
+}, beside="AP-21", deep=True)  # fmt: skip
 class OwnersIdNearlyRight(Service):
     like: Callable[[Any, str], bool] = staticmethod(lambda given, id_: False)
 

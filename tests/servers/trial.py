@@ -15,7 +15,7 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.targets.file import Target
-from cancel_contracts.verify import verify
+from cancel_contracts.verify import ContractResult, verify
 
 from servers.front import Front, Written
 from servers.pages import PAGES, Page
@@ -29,7 +29,11 @@ OPAQUE_EXCUSES = {"mint": "the tokens are opaque"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: the exit code, and the clauses violated, warned of and open, with why."""
+    """What came of a run: the exit code, and the clauses violated, warned of and open, with why.
+
+    `cancels` are all calls on the route, `again` those of them that were made in place of others
+    because of a 429.
+    """
 
     exit_code: int
     sentence: str
@@ -37,6 +41,7 @@ class Outcome:
     warned: Mapping[str, str]
     open: Mapping[str, str]
     cancels: int
+    again: int
     upheld: frozenset[str]
 
     def __str__(self) -> str:
@@ -93,8 +98,19 @@ def judge(
         warned={i: seen for i, (level, seen) in broken.items() if level != "must"},
         open={v.clause.id: str(v.reason) for v in verdicts if gate.gap(v)},
         cancels=sum(r.requests()["cancel"] for r in result.results),
+        again=sum(map(_again, result.results)),
         upheld=frozenset(v.clause.id for v in verdicts if v.word == "upheld"),
     )
+
+
+def _again(result: ContractResult) -> int:
+    """Return how many calls were made again: one that was put off, or all of a crowd with it."""
+    found: set[int] = set()
+    for put_off in (x for x in result.journal.exchanges if x.kind == "cancel" and x.put_off):
+        crowd = put_off.situation.call == "concurrent"
+        calls = result.around(put_off.scenario) if crowd else [put_off]
+        found |= {id(x) for x in calls if x.kind == "cancel"}
+    return len(found)
 
 
 def conforming(

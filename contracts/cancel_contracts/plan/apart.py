@@ -80,10 +80,13 @@ def _together(
     call: Situation,
     done: Iterable[Situation],
 ) -> list[Situation]:
-    """Return what clauses ask for of several facts together that of all calls this one shows."""
-    several = [s for s in every if s.call == "first" and len(composition.facts(s)) > 1]
-    shown = (s for s in several if composition.shows(call, s))
-    left = (s for s in shown if not any(composition.shows(other, s) for other in done))
+    """Return what clauses ask for that of all calls this one shows: several facts together, or one
+    of a caller whom the calls that were served with it are not by.
+    """
+    own = [s for s in every if s.call == "first" and composition.facts(s)]
+    shown = (s for s in own if composition.shows(call, s))
+    clauses = composition.contract.clauses
+    left = (s for s in shown if not any(composition.exercises(x, s, clauses) for x in done))
     return sorted(left, key=str)
 
 
