@@ -83,6 +83,33 @@ def test_a_header_that_lacks_in_other_calls_too_is_a_finding_of_its_own() -> Non
     assert clauses(both) == [["EX-02"], ["EX-01"]]
 
 
+NOBODY = Situation(state="Open", identity="garbage-token")
+STRANGER = Situation(resource="unknown", identity="anonymous")
+
+
+def test_what_several_graver_clauses_say_of_its_calls_explains_a_clause() -> None:
+    anonymous = violated(3, (ANONYMOUS, 200, "401", "200", ("status", "effect")))
+    nobody = violated(4, (NOBODY, 200, "401 or 4xx", "200", ("status", "effect")))
+    named = ("a name of that caller", "''", ("named",))
+    both = violated(0, (ANONYMOUS, 200, *named), (NOBODY, 200, *named))
+    more = violated(0, (ANONYMOUS, 200, *named), (NOBODY, 200, *named), (OPEN, 200, *named))
+
+    def joined(*some: Judgement) -> list[list[str]]:
+        return clauses(Judgement(CONTRACT, tuple(v for j in some for v in j.verdicts), {}))
+
+    assert sorted(joined(anonymous, nobody, both)) == [["EX-04", "EX-01"], ["EX-05"]]
+    assert ["EX-01"] in joined(anonymous, nobody, more), "in a call that no graver one speaks of"
+    assert ["EX-01"] in joined(anonymous, both)
+
+
+def test_whoever_is_let_in_is_told_what_exists() -> None:
+    served = violated(3, (ANONYMOUS, 200, "401", "200", ("status", "effect")))
+    lost = violated(4, (STRANGER, 404, "401", "404", ("status",)))
+    malformed = violated(4, (STRANGER, 400, "401", "400", ("status",)))
+    assert clauses(served, lost) == [["EX-04", "EX-05"]]
+    assert len(clauses(served, malformed)) == 2
+
+
 def test_the_same_deviation_in_another_state_or_contract_is_the_same_finding() -> None:
     done = violated(1, (FINAL, 200, "4xx", "200", ("status", "effect")))
     gone = violated(1, (GONE, 200, "409", "200", ("status", "effect")), contract=OTHER)

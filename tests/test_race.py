@@ -33,8 +33,6 @@ MACHINE = CONTRACTS["machine-action"]
 ORDINARY = Situation(state="Pending")
 AT_ONCE = replace(ORDINARY, call="concurrent")
 CALLERS = ("admin", "app", "user")
-# Where a gate has a call that is served, and alone on its resource.
-BESIDE = frozenset({"access-package-assignment-request", "machine-action"})
 
 # --- The model ------------------------------------------------------------------------------------
 
@@ -182,6 +180,22 @@ def test_one_call_on_a_resource_while_others_are_called_is_served() -> None:
     assert bad(findings([exchange(1, 409)], entity(None, None)))
 
 
+def test_whoever_was_to_be_refused_and_was_served_may_have_come_first() -> None:
+    def found(*calls: Exchange, end: dict[str, Any]) -> list[Finding]:
+        row = [look(0, entity(None, None)), *calls, look(9, end)]
+        context = Context(MACHINE, Journal(MACHINE.name, Exchanges(row)))
+        return bad(race(context, [x for x in calls if x.identity != "stranger"], "serializable"))
+
+    lost = [exchange(1, 409), exchange(2, 409, who="app")]
+    served, refused = (exchange(3, status, who="stranger") for status in (200, 403))
+    by_it = entity("stranger", "text 3 of stranger")
+    assert not found(*lost, served, end=by_it)
+    assert not found(exchange(1, 200), lost[1], served, end=by_it)
+    assert len(found(*lost, refused, end=by_it)) == 2
+    assert len(found(*lost, served, end=entity(None, None))) == 2
+    assert len(found(*lost, served, end=entity("stranger", "a text of nobody"))) == 2
+
+
 # --- The plan -------------------------------------------------------------------------------------
 
 
@@ -198,7 +212,7 @@ def test_three_are_made_at_once_and_up_to_nine_in_deep(name: str) -> None:
     callers = Counter(call.situation.identity for call in crowd)
     assert (callers["primary"], callers["no-permission"], callers.total()) == (1, 1, 3)
     beside = [call for call in gate.calls if call not in crowd]
-    assert len(beside) == (name in BESIDE)
+    assert len(beside) == 1, "served, and alone on its resource"
     assert {call.slot for call in crowd}.isdisjoint(call.slot for call in beside)
     assert all(composed(CONTRACTS[name]).served(call.situation) for call in beside)
     deep = groups(name, "deep")
@@ -208,7 +222,7 @@ def test_three_are_made_at_once_and_up_to_nine_in_deep(name: str) -> None:
     assert who.count({"no-permission"}) == 3, "on a resource of its own, where it shows"
 
 
-@pytest.mark.parametrize("name", sorted(BESIDE))
+@pytest.mark.parametrize("name", CONTRACTS)
 def test_what_goes_beside_a_crowd_is_done_after_it_where_one_resource_is_kept(name: str) -> None:
     """It is one call of the plan, and costs no call, no look and no set-up more."""
     contract = CONTRACTS[name]

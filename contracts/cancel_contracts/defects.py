@@ -3,7 +3,7 @@
 Rules, in this order:
 - A clause whose every deviation is one of another clause, and weighs no more than that one's, is
   explained by it: a call that is answered 200 where it is to be refused breaks what the page says
-  of the code, of the error and of its headers at once.
+  of the code, of the error and of its headers at once. So it is by several, which weigh more.
 - Two clauses that deviate in the same way are one defect where one of them deviates in the more
   ordinary situations: what shows in any call shows in a chunked one. The contract does not matter.
 - Where what has come to its end is cancelled, a second call that is served, and one beside another,
@@ -32,6 +32,7 @@ WEIGHTS = {
     "effect": EFFECT, "neighbour": EFFECT, "accepts": EFFECT, "race": EFFECT, "keeps": EFFECT,
     "status": CODE, "answered": CODE, "quota": CODE, "constant": CODE, "alike": CODE,
 }  # fmt: skip
+LET_IN = (200, 201, 202, 204, 404, 409)  # the answers to whoever may call
 LEVELS: tuple[Level, ...] = ("must", "should", "info")
 
 
@@ -84,7 +85,9 @@ class Breach:
             # Whether it is to succeed: 404 or 4xx, as pages have it. Of who may call they say more.
             told = evidence.facets[0] == "status" and evidence.expected.startswith("4")
             exact = told and "identity" in self.unusual
-            return ("served", evidence.expected if exact else "", answer)
+            # Nobody stopped the caller, who got what anybody gets: of what exists, what does not.
+            let_in = exact and evidence.expected.startswith("401") and answer in LET_IN
+            return ("served", evidence.expected if exact else "", 200 if let_in else answer)
         # What is quoted is what was sent, or the state that a resource was in.
         return (facet, evidence.expected.partition("'")[0] if self.weight else "", answer)
 
@@ -183,7 +186,7 @@ def _joined(breaches: Sequence[Breach]) -> list[list[int]]:
     cause = list(range(len(breaches)))
     for at, breach in enumerate(breaches):
         graver = (i for i in range(at) if breaches[i].explains(breach))
-        cause[at] = cause[next(graver, at)]
+        cause[at] = cause[next(graver, _of_several(breaches, at))]
     for ended, again in _served_again(breaches, sorted(set(cause))):
         cause = [ended if c in again else c for c in cause]
     for at in sorted(set(cause)):
@@ -194,6 +197,16 @@ def _joined(breaches: Sequence[Breach]) -> list[list[int]]:
     for at, first in enumerate(cause):
         groups.setdefault(first, set()).add(at)
     return [sorted(group, key=lambda at: (at != first, at)) for first, group in groups.items()]
+
+
+def _of_several(breaches: Sequence[Breach], at: int) -> int:
+    """Return the place of the first of graver breaches that together explain one, else its own."""
+    one = breaches[at]
+    own = (i for i in range(at) if breaches[i].contract is one.contract)
+    some = [i for i in own if breaches[i].weight < one.weight and breaches[i].weight < REST]
+    shared = [i for i in some if breaches[i].situations & one.situations]
+    told = frozenset[Situation]().union(*(breaches[i].situations for i in shared))
+    return shared[0] if one.situations <= told else at
 
 
 def _served_again(

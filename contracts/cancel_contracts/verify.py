@@ -25,6 +25,7 @@ from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.apart import apart
 from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.plan import within
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies
@@ -239,11 +240,11 @@ class _ContractRun:
                 self.sentinels[plan.contract.name] = id_
             yield
             run.go_on(plan)
-            more = apart(plan.contract, run.journal.exchanges)
-            run.execute_all(more[: self._left()])
+            more = within(apart(plan.contract, run.journal.exchanges), self._left())
+            run.execute_all(more)
+            plan = replace(plan, walk_calls=plan.walk_calls - sum(len(s.calls) for s in more))
             if self.options.profile == "deep" and not run.calls.stopped:
-                # Hypothesis and schemathesis: slow to load
-                from cancel_contracts.run.deep import explore
+                from cancel_contracts.run.deep import explore  # slow to load
 
                 own = plan.contract.name
                 elsewhere = [id_ for name, id_ in self.sentinels.items() if name != own]

@@ -166,6 +166,9 @@ IDENTITIES = table(
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
+# Whose name the token of another tenant holds: there is somebody of that name in each.
+NAMESAKES = {"other-tenant": "admin", "other-tenant-app": "app"}
+
 
 def needs_token(identity: str) -> bool:
     """Whether an identity's credentials hold a token, or what is left of one."""

@@ -112,6 +112,7 @@ class Accumulator:
     seen_gaps: dict[Gap, None] = field(default_factory=dict)
     doubts: dict[Gap, None] = field(default_factory=dict)  # of the whole, whatever else is good
     tried: dict[Situation, Exchange] = field(default_factory=dict)  # of those wanted
+    own: set[Situation] = field(default_factory=set)  # that stand for one of those wanted
     suspected: dict[tuple[str, Situation], list[Evidence]] = field(default_factory=dict)
 
     @property
@@ -139,6 +140,7 @@ class Accumulator:
         stands = stands or kind_of(exchange.situation)
         self.spoken.append(at)
         if stands in self.wanted:
+            self.own.add(exchange.situation)
             self.tried.setdefault(stands, exchange)
         if not self.overall:
             self._weigh(context, exchange, stands, instead or self.expect, [], blame)
@@ -226,8 +228,11 @@ class Accumulator:
             self.deviations[situation] = found
 
     def violations(self) -> tuple[Evidence, ...]:
-        """Return a deviation for each situation that has one, the shortest first."""
-        return tuple(sorted(self.deviations.values(), key=lambda e: e.size))
+        """Return a deviation for each situation that has one, the shortest first: of those that
+        the clause asks for before others.
+        """
+        rows = sorted(self.deviations.items(), key=lambda r: (r[0] not in self.own, r[1].size))
+        return tuple(found for _, found in rows)
 
 
 def _doubt(told: Told) -> TypeGuard[Gap]:

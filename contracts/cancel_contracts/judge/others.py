@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, TypeGuard
 from urllib.parse import unquote
 
-from cancel_contracts.contract.credentials import IDENTITIES, needs_token
+from cancel_contracts.contract.credentials import IDENTITIES, NAMESAKES, needs_token
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
@@ -37,10 +37,12 @@ Sentence = tuple[str, int | None, str, str]  # kind of caller, status, place, te
 
 
 def subject(exchange: Exchange, primary: str) -> str:
-    """Return whose token a call carries: what is made of the primary's stays the primary's."""
+    """Return by its name whose token a call carries: what is made of the primary's stays theirs."""
     row = IDENTITIES.get(exchange.situation.identity)
     made = row is not None and row.wire is not None
-    return primary if made and needs_token(exchange.situation.identity) else exchange.identity
+    if made and needs_token(exchange.situation.identity):
+        return primary
+    return NAMESAKES.get(exchange.situation.identity, exchange.identity)
 
 
 def is_application(caller: str) -> bool:

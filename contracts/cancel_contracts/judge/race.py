@@ -41,12 +41,14 @@ def race(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
         told = [exchanges[i] for i in row if exchanges[i].status and not exchanges[i].put_off]
         # What was put off or went unanswered may have taken effect, or not.
         maybe = [x for x in together if x.status is None or x.put_off]
+        # Whoever was to be refused and was served may have come first: another clause says so.
+        others = [x for x in together if x.succeeded and x not in told]
         if len(told) + (len(together) == 1) < 2:
             limited = any(x.put_off for x in together)
             gap = PUT_OFF if limited else inconclusive("one of two calls went unanswered")
             found |= dict.fromkeys(row, gap)
             continue
-        outcome = _outcome(context, told, maybe, names)
+        outcome = _outcome(context, told, maybe, others, names)
         found |= {i: outcome for i in row if exchanges[i] in told}
     return found
 
@@ -64,9 +66,13 @@ def _names(context: Context) -> Names:
 
 
 def _outcome(
-    context: Context, told: list[Exchange], maybe: list[Exchange], names: Names
+    context: Context,
+    told: list[Exchange],
+    maybe: list[Exchange],
+    others: list[Exchange],
+    names: Names,
 ) -> Finding | Gap:
-    won = [x for x in told if x.succeeded]
+    won = [x for x in told if x.succeeded] or others
     actual = " and ".join(answer(x) for x in told)
     if not won:
         if maybe:
@@ -85,7 +91,7 @@ def _outcome(
         shows = f"{actual}; the GET shows {describe(life, end)}"
         return Finding(False, "the resource is cancelled", shows)
     claims = [*_claims(context, won), *_kept(context, end.entity if end else None)]
-    orders = [_contradicted(context, first, claims, names) for first in (*won, *maybe)]
+    orders = [_contradicted(context, first, claims, names) for first in (*won, *maybe, *others)]
     if None not in orders:
         return Finding(False, "what one of them wrote stands alone", str(orders[0]))
     return NO_GET if effect == "unknown" else Finding(True, "the outcome of some order", actual)

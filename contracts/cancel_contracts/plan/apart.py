@@ -27,14 +27,17 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
     failed: dict[Situation, None] = {}
     begun: set[tuple[int, str]] = set()  # scenarios and resources on which a call was served
     seconds: dict[Situation, Scenario] = {}
+    followed: set[Situation] = set()  # by a second call, elsewhere
     ordinary = False
     for exchange in exchanges:
         call, where = exchange.situation, (exchange.scenario, exchange.resource)
         told = exchange.kind == "cancel" and exchange.status is not None
         if not told or exchange.put_off or exchange.way_in:
             continue
-        if call.call == "second" and where not in begun:
-            plain = with_value(composition.ordinary, "resource", call)
+        plain = with_value(composition.ordinary, "resource", call)
+        if call.call == "second" and where in begun:
+            followed.add(plain)
+        elif call.call == "second":
             seconds[plain] = in_a_row(
                 plain, replace(plain, call="second"), act=composition.ordinary.method
             )
@@ -67,7 +70,8 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
                 if kind_of(alone) in every:
                     anew[alone] = None
             anew |= dict.fromkeys(_together(every, composition, call, done))
-    return [*(_alone(composition, s) for s in anew if s not in failed), *seconds.values()]
+    again = (row for plain, row in seconds.items() if plain not in followed)
+    return [*(_alone(composition, s) for s in anew if s not in failed), *again]
 
 
 def _together(
@@ -76,10 +80,13 @@ def _together(
     call: Situation,
     done: Iterable[Situation],
 ) -> list[Situation]:
-    """Return what clauses ask for of several facts together that of all calls this one shows."""
-    several = [s for s in every if s.call == "first" and len(composition.facts(s)) > 1]
-    shown = (s for s in several if composition.shows(call, s))
-    left = (s for s in shown if not any(composition.shows(other, s) for other in done))
+    """Return what clauses ask for that of all calls this one shows: several facts together, or one
+    of a caller whom the calls that were served with it are not by.
+    """
+    own = [s for s in every if s.call == "first" and composition.facts(s)]
+    shown = (s for s in own if composition.shows(call, s))
+    clauses = composition.contract.clauses
+    left = (s for s in shown if not any(composition.exercises(x, s, clauses) for x in done))
     return sorted(left, key=str)
 
 

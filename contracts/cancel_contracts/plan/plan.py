@@ -37,9 +37,8 @@ GATE_CALLS = 100
 GATE_PAIRS = 0.75
 # Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
 FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.18
-# Of the calls that `deep` has left after the matrix, this part goes to properties, the rest to
-# walks.
-PROPERTY_SHARE = 0.5
+PROPERTY_SHARE = 0.5  # of the calls that `deep` has left then; the rest goes to walks
+DRAWN_CALLS = 4  # that a small budget leaves, too: for ids of elsewhere
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
 
 
@@ -148,7 +147,9 @@ def _made(
 
     about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
     near = [s for clause in about for s in asked(contract, clause)]
-    scenarios, pairs = _cover(composition, wanted, limit, share, near, may, beside, clauses)
+    draws = profile == "deep" and not harmless and states
+    drawn = min(DRAWN_CALLS, limit // 6) if draws else 0
+    scenarios, pairs = _cover(composition, wanted, limit - drawn, share, near, may, beside, clauses)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -164,7 +165,7 @@ def _made(
             left_out[situation] = next(gaps, budget)
     plan = Plan(contract, clauses, tuple(scenarios), left_out, demanded, pairs)
     left = limit - sum(len(s.calls) for s in scenarios)
-    if profile == "deep" and not harmless and states:
+    if draws:
         properties = int(left * PROPERTY_SHARE)
         return replace(plan, property_calls=properties, walk_calls=left - properties)
     return replace(plan, room=left)
@@ -231,7 +232,7 @@ def _cover(
         stories: list[Scenario] = []
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))
-            stories = _within(histories(found), int(limit * HISTORIES_SHARE))
+            stories = within(histories(found), int(limit * HISTORIES_SHARE))
         found.calls = varied(composition, packed(composition, found.calls))
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
@@ -239,15 +240,15 @@ def _cover(
         if over <= 0 or reserved >= limit:
             break
         reserved += over  # a call that follows none of these has one before it made for it
-    return _within(made, limit), found.pairs_met()
+    return within(made, limit), found.pairs_met()
 
 
-def _within(scenarios: Iterable[Scenario], calls: int) -> list[Scenario]:
+def within(scenarios: Iterable[Scenario], calls: int | None) -> list[Scenario]:
     """Return the first of the scenarios that take no more than so many calls together."""
     found: list[Scenario] = []
     for scenario in scenarios:
-        if len(scenario.calls) <= calls:
-            calls -= len(scenario.calls)
+        if calls is None or len(scenario.calls) <= calls:
+            calls = None if calls is None else calls - len(scenario.calls)
             found.append(scenario)
     return found
 
@@ -272,17 +273,18 @@ def _about_others(clause: Clause) -> bool:
 
 
 def selectable(clause: Clause, profile: Profile, contract: Contract) -> bool:
-    """Whether a profile can exercise a clause at all. `smoke` knows no resource that exists."""
+    """Whether a profile can exercise a clause. `smoke` asks in the usual form, of what is not."""
     if profile != "smoke" or not _asks(profile, clause):
         return _asks(profile, clause)
-    harmless = [s for s in asked(contract, clause) if s.resource in ("unknown", "odd")]
+    asks, plain = asked(contract, clause), composed(contract).ordinary.extra
+    harmless = [s for s in asks if s.resource not in EXISTING and s.extra == plain]
     if conditional(clause):
         return bool(harmless)
     if clause.given.get("any"):
         return not _needs_looks(clause)
     if _about_others(clause):
         return False
-    return len(harmless) == len(asked(contract, clause)) and not _mutes(clause)
+    return len(harmless) == len(asks) and not _mutes(clause)
 
 
 def _asks(profile: Profile, clause: Clause) -> bool:

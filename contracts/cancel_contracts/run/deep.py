@@ -110,8 +110,8 @@ def machine_of(
     """Return a state machine whose rules are the contract's lifecycle. It asserts nothing."""
     states, open_ = run.contract.lifecycle.states, run.contract.lifecycle.cancellable
     # By their place: Hypothesis may write a strategy out, with all that it is drawn from.
-    one = st.sampled_from(range(len(varied))).map(list(varied).__getitem__) if varied else None
-    some = st.lists(one, max_size=4) if one is not None else st.just([])
+    places = st.lists(st.sampled_from(range(len(varied))), max_size=4) if varied else st.just([])
+    some = places.map(lambda chosen: [varied[place] for place in chosen])
 
     class Walk(RuleBasedStateMachine):
         resources = Bundle("resources")

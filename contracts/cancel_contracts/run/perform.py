@@ -180,14 +180,8 @@ class Performance:
                 return
             self.calls.in_use.take(made, self.done)
         beside = None if step.beside is None else self.held[step.beside]
-        attempt = beside.attempt if beside else self._attempt()
+        attempt = beside.attempt if beside else next(self.attempts)
         self.held[step.slot] = Held(Resource.of(made), attempt, step)
-
-    def _attempt(self) -> Attempt:
-        """Return the next one. Raises Broken where each was had anew, and ended before its call."""
-        if (attempt := next(self.attempts, None)) is None:
-            raise Broken("the resource comes to its end before the call, again and again")
-        return attempt
 
     def _renew(self, step: Call) -> None:
         """Have a fresh resource where the chain's own is no more in the state that the call is to
@@ -223,7 +217,7 @@ class Performance:
                     self._observe(replace(again, slot=other))
 
     def _name(self, step: Name) -> None:
-        attempt, contract = self._attempt(), self.calls.contract
+        attempt, contract = next(self.attempts), self.calls.contract
         known = self.calls.known or next((h.resource.id for h in self.held.values()), None)
         resource = named(contract, step, attempt, known, self.unknown_id)
         self.held[step.slot] = Held(resource, attempt)
