@@ -21,8 +21,8 @@ from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.judge.others import (
     UUID,
     another,
+    is_application,
     kept_texts,
-    namesakes,
     own_words,
     primary_of,
     subject,
@@ -105,8 +105,8 @@ def _named_alike(name: str | None, rows: Mapping[str, list[tuple[int, str]]]) ->
 def _named_apart(
     context: Context, name: str | None, rows: Mapping[str, list[tuple[int, str]]]
 ) -> Findings:
-    """No two callers have one name, but where applications or tenants may have one in common.
-    Which callers are two is known of tokens that are minted.
+    """No two callers have one name, where one of them at least is a user: applications may have one
+    in common. Which callers are two is known of tokens that are minted.
     """
     every = [i for row in rows.values() for i, _ in row]
     if not context.journal.minted:
@@ -121,7 +121,7 @@ def _named_apart(
     for caller, row in rows.items():
         for i, value in row:
             of = holders[value] - {caller}
-            others = {c for c in of if not namesakes(c, caller)}
+            others = {c for c in of if not (is_application(c) and is_application(caller))}
             own = caller.casefold() in value.casefold()
             actual = f"{value!r}, as of {min(others)}" if others else f"{value!r}"
             found[i] = Finding(own or not others, f"a {name} of that caller", actual)

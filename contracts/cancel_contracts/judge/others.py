@@ -49,14 +49,6 @@ def is_application(caller: str) -> bool:
     return caller.partition(":")[0].rpartition("-")[2] in ("app", "application")
 
 
-def namesakes(one: str, other: str) -> bool:
-    """Whether two callers may have one name: applications, and whoever is of another tenant, where
-    somebody has a name that is known in ours too (identity/forged.py).
-    """
-    abroad = any(caller.startswith("other-tenant") for caller in (one, other))
-    return abroad or (is_application(one) and is_application(other))
-
-
 def primary_of(exchanges: Sequence[Exchange]) -> str:
     ordinary = (x.identity for x in exchanges if x.situation.identity == "primary")
     return next(ordinary, "primary")
