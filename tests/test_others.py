@@ -217,6 +217,15 @@ def test_applications_may_share_a_name_and_one_caller_has_one() -> None:
     assert apart(again) == {0: True, 1: True, 2: True}
 
 
+def test_somebody_of_another_tenant_may_have_a_name_that_is_known_in_ours() -> None:
+    abroad = cancelled(("admin", "x"), ("other-tenant", "x"), ("app", "b"))
+    assert apart(abroad) == {0: True, 1: True, 2: True}
+    applications = cancelled(("admin", "x"), ("app", "b"), ("other-tenant-app", "b"))
+    assert apart(applications) == {0: True, 1: True, 2: True}
+    at_home = cancelled(("admin", "x"), ("other-tenant", "x"), ("user", "x"))
+    assert apart(at_home) == {0: False, 1: False, 2: False}
+
+
 def test_of_tokens_that_are_lent_or_of_one_caller_alone_nobody_knows() -> None:
     assert apart(cancelled(("admin", "a"), ("user", "a")), minted=False) == {0: None, 1: None}
     assert apart(cancelled(("admin", "a"), ("admin", "b"))) == {0: None, 1: None}

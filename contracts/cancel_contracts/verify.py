@@ -253,9 +253,9 @@ class _ContractRun:
         self.seconds += time.monotonic() - began
 
     def _left(self) -> int | None:
-        """Return how many cancel calls may be made beside the plan; None for any number."""
-        most = self.options.max_requests
-        return None if most is None else max(0, most - self.run.journal.exchanges.kinds["cancel"])
+        """Return how many calls may be made beside the plan; None: any. `deep` walks the less."""
+        most, made = self.options.max_requests, self.run.journal.exchanges.kinds["cancel"]
+        return self.assignment.plan.walk_calls or (None if most is None else max(0, most - made))
 
     def _shrunk(self, judgement: Judgement) -> bool:
         """Where a call violates that held something drawn, look for the smallest that does."""

@@ -45,12 +45,10 @@ THROTTLED_CALLS = 3  # how often the same call is made again after a 429
 
 
 class Calls:
-    """The requests of one contract's run. `base_url` may be changed until the route is found. Safe
-    to use from several threads, an attempt from its own.
-    """
+    """The requests of one contract's run. Safe to use from several threads, an attempt from one."""
 
     def __init__(self, contract: Contract, settings: RunSettings) -> None:
-        self.contract, self.base_url = contract, settings.base_url
+        self.contract, self.base_url = contract, settings.base_url  # until the route is found
         self.transport, self.identities = settings.transport, settings.identities
         self.observes = settings.observes and contract.observe_path is not None
         self.seed, self.started, self.stop = settings.seed, settings.started, settings.stop
@@ -74,9 +72,10 @@ class Calls:
             self.journal.stopped = f"{self.stop.reason}; the rest was not sent"
         return self.journal.stopped
 
-    def _pace(self) -> None:
+    def _pace(self, via: Transport | None) -> None:
         """Wait until the quota has room for a call. Raises Stopped where none is to be made."""
-        self.pool.give_way()
+        if via is None:  # a kept connection may be the one that the others wait for
+            self.pool.give_way()
         try:
             self.pace()
         except StoreLost as err:
@@ -121,7 +120,7 @@ class Calls:
         carried = self.identities.credentials(situation.identity, situation.owner)
         said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
         request = cancel_request(self.contract, self.base_url, *said)
-        self._pace()
+        self._pace(via)
         # RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1.
         chunked = situation.transfer == "chunked" and self._version != "1.0"
         who = self.identities.name(situation.identity)
