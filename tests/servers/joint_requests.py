@@ -62,7 +62,8 @@ class TokenFromElsewhere(Service):
 
 
 @breaks("SA-12 MA-21 AP-19", {"not before": {"drop": ("nbf",)}})
-@breaks("SA-125 MA-124 AP-125", {"issuer": {"drop": ("iss",)}})
+@breaks("SA-125", {"issuer": {"drop": ("iss",)}})
+@breaks("MA-124 AP-125", {"issuer": {"drop": ("iss",)}}, deep=True)
 class ClaimNotRead(Service):
     """A claim is not looked at, and so may say anything."""
 

@@ -31,7 +31,7 @@ from cancel_contracts.contract.given import (
     sends_body,
 )
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.standing import NEUTRAL, OPEN, Standing, standing_of
+from cancel_contracts.contract.standing import NEUTRAL, OPEN, Standing, done_already, standing_of
 from cancel_contracts.contract.words import right_errors
 from cancel_contracts.exchange import RECORDED, Situation
 
@@ -226,6 +226,7 @@ class Composition:
             # Another method asks for something else, which may be granted (RFC 9110 section 9.3.7).
             statuses += self._granted(situation.method)
         statuses += right_errors(situation)
+        statuses += done_already(situation, self._aspects(clause)[0], read.standings["call"])
         statuses += [403] if hidden else []  # RFC 9110 section 15.5.4: not theirs, if it exists
         return Speaks({"status": statuses, "effect": "none"})
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.model import Clause
+from cancel_contracts.exchange import Situation
 
 Kind = Literal["neutral", "refused", "open"]
 
@@ -37,3 +39,11 @@ def standing_of(clause: Clause) -> Standing:
         return Standing("refused", statuses)
     others = tuple(word for word in statuses if str(word)[:1] not in "24")
     return Standing("open", (*OPEN.statuses, *others))
+
+
+def done_already(situation: Situation, named: Collection[str], call: Standing) -> list[str]:
+    """Return the status with which what is cancelled already may be answered as done, where a page
+    leaves that open, before a server reads what a clause is about (`named`): the body and its form.
+    """
+    late = {"body", "content_type", "transfer"}.issuperset(named)
+    return ["2xx"] if situation.follows and late and call.kind == "open" else []
