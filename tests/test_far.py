@@ -161,10 +161,8 @@ class LimitsWhatIsUnderWay(Counting):
     hold_seconds = 0.005
 
     def answer(self, request: Request) -> Response:
-        response = super().answer(request)
-        if self.now >= 3:
-            return self.limit("0")
-        return response
+        # Before it does anything: what the limit refuses has no effect.
+        return self.limit("0") if self.now >= 3 else super().answer(request)
 
 
 ODD: dict[str, tuple[type[Service], type[Front]]] = {
