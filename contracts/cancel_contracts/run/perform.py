@@ -58,7 +58,8 @@ class Performance:
         self.unknown_id, self.local = settings.unknown_id, settings.local
         self.usual = settings.effect_seconds
         self.attempts = attempts
-        keeps = scenario.keeps and (scenario.together or calls.closed < CLOSED)
+        lasting = calls.closed < CLOSED and not calls.transport.proxied(calls.base_url)
+        keeps = scenario.keeps and (scenario.together or lasting)
         self.lane = calls.transport.lane() if keeps else None
         self.held: dict[int, Held] = {}
         self.done = Performed()

@@ -129,6 +129,10 @@ class Transport:
         other._adapter = Adapter(local_only=self._local_only)
         return other
 
+    def proxied(self, url: str) -> bool:
+        """Whether a proxy stands between, which may make of a kept connection what it likes."""
+        return bool(self._proxies_for(url))
+
     def keep_connections(self, usual_seconds: float) -> None:
         """Have `beside` keep connections from now on: the target is so far away that opening one
         takes its time. An exchange on a new one usually takes `usual_seconds`.
