@@ -20,13 +20,13 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         return None
     if after is not None and after.gone and contract.lifecycle.vanishes:
         return None  # nothing is left of it
-    if wanted == "ended" and not exchange.refused:
-        return None
+    was = before.entity if before is not None else None
+    goes_on = was is not None and not is_over(contract, was)
+    if wanted == "ended" and (goes_on or not exchange.refused):
+        return None  # whatever a look after it shows, or whether there is one
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     if wanted == "ended":
-        if not is_over(contract, before.entity):
-            return None
         names = moved(context.telling, before.entity, after.entity)
         return _as_before(exchange, before, after, names, "nothing else of it is changed")
     names = sight.disturbed(before, after) or lost(contract, before.entity, after.entity)
