@@ -286,3 +286,27 @@ def test_what_has_ended_meets_every_caller_and_body_before_other_refusals_meet(
             call = found.of({"resource": ended[0], aspect: sample})
             due = alone(call) and found.can(call) and found.composition.refused(call)
             assert not due or found.is_neutral(sample, aspect) or own in met, (aspect, own)
+
+
+@each
+def test_other_callers_than_the_ordinary_one_try_what_changes_by_another_method(
+    contract: Contract,
+) -> None:
+    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    plain = value(Composition(contract).ordinary, "caller")
+    unsafe = {c.method: value(c, "caller") for c in calls if c.method in ("PUT", "PATCH", "DELETE")}
+    assert sum(caller != plain for caller in unsafe.values()) >= 2
+    assert len({call.extra for call in calls if call.method in unsafe}) >= 2
+
+
+@each
+def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
+    contract: Contract,
+) -> None:
+    found = of(contract, 100)
+    alone = [call for call in found.calls if len(found.odd(call)) == 1]
+    ended = {call.extra for call in alone if call.resource in ("final", "unknown")}
+    assert {"browser", "query"} <= ended
+    callers = {value(c, "caller") for c in alone if c.resource == "final"}
+    assert len(callers) > 1

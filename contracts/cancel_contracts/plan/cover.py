@@ -21,6 +21,8 @@ from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
+CHOSEN_BY = ("browser", "query")  # of the extras: a server may choose by them who answers
+
 FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
 
 
@@ -52,9 +54,7 @@ class Cover(Kinds):
         super().__post_init__()
         self._used: dict[int, int] = {}
         self._shown: set[int] = set()  # in a call that is to be served
-        # What each kind met, and what each value did.
-        self._beside: dict[int, set[int]] = {}
-        self._near: dict[int, set[int]] = {}
+        self._beside: dict[int, set[int]] = {}  # what each kind met, and each value: of both
         self._choices: dict[str, list[_Choice]] = {}  # the neutral ones, as they were learned
         self._neutral: dict[str, list[_Choice]] = {}
         self._alike: dict[frozenset[Fact], list[Situation]] = {}
@@ -83,10 +83,13 @@ class Cover(Kinds):
         self.met |= self.pairs(call)
         if self.composition.served(call):
             self._shown |= {self.fact(aspect, call) for aspect in self.aspects}
-        for of, beside in ((self.kind, self._beside), (self.fact, self._near)):
-            for one, other in self.meeting(of, call, 2):
-                beside.setdefault(one, set()).add(other)
-                beside.setdefault(other, set()).add(one)
+        for one, other in self.meeting(self._both, call, 2):
+            for some, met in ((one, other), (other, one)):
+                for number in some:
+                    self._beside.setdefault(number, set()).update(met)
+
+    def _both(self, aspect: str, of: Situation) -> tuple[int, int]:
+        return self.kind(aspect, of), self.fact(aspect, of)
 
     def alike(self, situation: Situation) -> Sequence[Situation]:
         """Return the calls that were added, of whose facts the same are not neutral: no other can
@@ -140,31 +143,39 @@ class Cover(Kinds):
         call = base
         kinds = {self.kind(s, base) for s in told}
         facts = {self.fact(s, base) for s in told}
-        served = not self.odd(base)
+        odd = self.odd(base)
         for aspect in free:
-            call = self._best(call, aspect, kinds, facts, served)
-            if served:
+            call = self._best(call, aspect, kinds, facts, odd)
+            if not odd:
                 kinds.add(self.kind(aspect, call))
                 facts.add(self.fact(aspect, call))
         return call
 
     def _best(
-        self, call: Situation, aspect: str, kinds: set[int], facts: set[int], served: bool
+        self, call: Situation, aspect: str, kinds: set[int], facts: set[int], odd: Sequence[str]
     ) -> Situation:
         """Return the call with the neutral value of an aspect that meets most new pairs with what
         is settled: of kinds first, then of the values themselves. What no call that is served has
         shown counts most there, for it would need one of its own. Beside what is refused, which
-        has few calls, stands rather what is not ordinary: the rest is tried by everybody.
+        has few calls, stands rather what is not ordinary, for the rest is tried by everybody: each
+        value that is refused meets such a kind, and those of one kind another value each.
         """
         plain = self.fact(aspect, self.composition.ordinary)
+        ended = "resource" in odd and call.resource != "odd"
+        own = "method" in odd or ended  # each value does another thing, or ends by another way
 
-        def score(choice: _Choice) -> tuple[int, bool, int]:
-            new = len(kinds - self._beside.get(choice.kind, set()))
-            unmet = len(facts - self._near.get(choice.fact, set()))
-            if served and choice.fact not in self._shown:
-                new += UNSHOWN
-            seldom = new > 0 and not served and choice.fact != plain
-            return 2 * new + (choice.fact not in self._used), seldom, unmet
+        def score(choice: _Choice) -> tuple[int, bool, int, bool]:
+            of_kind = self._beside.get(choice.kind, set())
+            of_value = self._beside.get(choice.fact, set())
+            new = len(kinds - of_kind)
+            unmet = len(facts - of_value)
+            if odd:
+                unlike = not facts <= of_kind if own and aspect != "resource" else new > 0
+                chosen = aspect == "extra" and choice.sample.extra in CHOSEN_BY
+                seldom = unlike and choice.fact != plain
+                return new, seldom, unmet + len(kinds - of_value), chosen and ended
+            new += UNSHOWN * (choice.fact not in self._shown)
+            return 2 * new + (choice.fact not in self._used), False, unmet, False
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, choice.sample)
@@ -200,7 +211,8 @@ def cover(
         found.add(composition.ordinary)
     wanted = sorted(wanted, key=lambda s: s.call != "reused")  # calls of its own hang on it
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
-    own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
+    # What is free in the others fills the gaps: in what is safe rather the ordinary.
+    own.sort(key=lambda s: (-len(facts(s)), s.method not in ("GET", "HEAD", "OPTIONS")))
     compared = _compared(composition.contract)
 
     def taken(call: Situation, situation: Situation) -> Situation:
