@@ -310,3 +310,36 @@ def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
     assert {"browser", "query"} <= ended
     callers = {value(c, "caller") for c in alone if c.resource == "final"}
     assert len(callers) > 1
+
+
+@each
+def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
+    contract: Contract,
+) -> None:
+    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    composition = Composition(contract)
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    refused = [c for c in calls if c.body.word == "none" and composition.refused(c)]
+    odd = [{aspect for aspect, _ in composition.read(call).hiding} for call in refused]
+    named = any(c.body.word == "none" for c in calls)
+    assert all(two in odd for two in ({"body", "caller"}, {"body", "resource"})) == named
+    assert named == (contract.name != "security-action"), "its calls have none anyway"
+
+
+def test_only_a_call_that_nobody_asked_for_makes_room_and_only_where_enough_pairs_meet() -> None:
+    found = Cover(Composition(CONTRACTS[0]), share=0.0)
+    found.learn(wanted(CONTRACTS[0]))
+    plain = found.of({})
+    other = replace(plain, identity="anonymous")
+    for call in (plain, replace(plain, transfer="chunked")):
+        found.add(call)
+    found.asked_for = 1
+    before = set(found.met)
+    assert not found.in_place(0, other), "a clause asks for it"
+    found.share = 1.0
+    assert not found.in_place(1, other), "too few would meet"
+    assert (found.calls[0], found.met) == (plain, before)
+    found.share = 0.0
+    assert found.in_place(1, other)
+    assert found.calls == [plain, other]
+    assert found.met == found.pairs(plain) | found.pairs(other)

@@ -24,7 +24,7 @@ from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.apart import apart
-from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.kinds import PairsMet
 from cancel_contracts.plan.plan import within
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates

@@ -17,21 +17,13 @@ from cancel_contracts.contract.compose import Composition, Fact, with_value
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
+from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
 CHOSEN_BY = ("browser", "query")  # of the extras: a server may choose by them who answers
 
 FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
-
-
-@dataclass(frozen=True)
-class PairsMet:
-    """Pairs of kinds of facts: how many meet in some call, of those that can."""
-
-    met: int
-    possible: int
 
 
 @dataclass(frozen=True)
@@ -47,8 +39,10 @@ class _Choice:
 class Cover(Kinds):
     """The calls chosen so far and the pairs of kinds that meet in them."""
 
+    share: float = 1.0  # of the pairs that can meet
     calls: list[Situation] = field(default_factory=list)
     met: set[Meeting] = field(default_factory=set)
+    asked_for: int = 0  # how many of the calls clauses ask for: the first ones
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -75,6 +69,20 @@ class Cover(Kinds):
         """Return how many of the pairs that can meet do."""
         possible = self.possible.keys()
         return PairsMet(len(self.met & possible), len(possible))
+
+    def in_place(self, at: int, call: Situation) -> bool:
+        """Make a call in place of one that nobody asked for, unless too few pairs would meet."""
+        calls = [*self.calls[:at], call, *self.calls[at + 1 :]]
+        met = {pair for each in calls for pair in self.pairs(each)}
+        spared = at >= self.asked_for and self.enough(met)
+        if spared:
+            self.calls, self.met = calls, met
+        return spared
+
+    def enough(self, met: set[Meeting]) -> bool:
+        """Whether so many pairs are the share that is to meet."""
+        possible = self.possible.keys()
+        return len(met & possible) >= self.share * len(possible)
 
     def add(self, call: Situation) -> None:
         self.calls.append(call)
@@ -204,7 +212,7 @@ def cover(
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
-    found = Cover(composition, may)
+    found = Cover(composition, may, share)
     found.learn([*wanted, *beside])
     standing, facts = composition.standing, composition.facts
     if composition.ordinary in wanted:
@@ -237,13 +245,13 @@ def cover(
         firsts = sum(c.state == second.state and c != composition.ordinary for c in served)
         if firsts < sum(other.state == second.state for other in seconds):
             found.add(found.filled(replace(second, call="first"), ["resource"]))
-    possible = found.possible.keys()
+    found.asked_for = len(found.calls)
     for call in _more(found):
         if len(found.calls) >= limit:
             break
         # What is refused shares a resource: it costs next to nothing, but the way in takes calls.
         cheap = composition.refused(call) and len(found.calls) < limit - FOR_THE_WAY_IN
-        if len(found.met & possible) < share * len(possible) or cheap:
+        if not found.enough(found.met) or cheap:
             found.add(call)
     return found
 

@@ -22,6 +22,14 @@ Told = TypeVar("Told")  # by what the facts of a call are told
 FREE = ("resource", "caller", "body", "content_type", "transfer", "extra", "method")
 
 
+@dataclass(frozen=True)
+class PairsMet:
+    """Pairs of kinds of facts: how many meet in some call, of those that can."""
+
+    met: int
+    possible: int
+
+
 @dataclass
 class Kinds:
     """The values that occur in what is wanted. `may` says whether a call is one that the plan

@@ -20,12 +20,14 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
 from cancel_contracts.plan.arrange import arranged, refused_between
-from cancel_contracts.plan.cover import PairsMet, cover
+from cancel_contracts.plan.bare import bare
+from cancel_contracts.plan.cover import cover
 from cancel_contracts.plan.crowds import accompanied, crowds
 from cancel_contracts.plan.further import further
 from cancel_contracts.plan.histories import histories
+from cancel_contracts.plan.kinds import PairsMet
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
-from cancel_contracts.plan.supply import Supply, needed
+from cancel_contracts.plan.supply import Supply, fitted, needed
 from cancel_contracts.plan.vary import packed, varied
 from cancel_contracts.plan.waits import most_looks
 
@@ -152,7 +154,7 @@ def _made(
     scenarios, pairs = _cover(composition, wanted, limit - drawn, share, near, may, beside, clauses)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
-    scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
+    scenarios = fitted(scenarios, supply, dropped) if supply else scenarios
     scenarios = accompanied(composition, scenarios)
     planned: dict[frozenset[Fact], set[Situation]] = {}
     for call in (call for scenario in scenarios for call in scenario.calls):
@@ -233,6 +235,8 @@ def _cover(
         if deep:
             further(found, int((limit - reserved) * FURTHER_SHARE))
             stories = within(histories(found), int(limit * HISTORIES_SHARE))
+        else:
+            bare(found, room)
         found.calls = varied(composition, packed(composition, found.calls))
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
@@ -251,20 +255,6 @@ def within(scenarios: Iterable[Scenario], calls: int | None) -> list[Scenario]:
             calls = None if calls is None else calls - len(scenario.calls)
             found.append(scenario)
     return found
-
-
-def _fitted(
-    scenarios: Sequence[Scenario], supply: Supply, dropped: dict[Situation, Gap]
-) -> list[Scenario]:
-    """Return the scenarios that a target's ids can bring about; note why others cannot be."""
-    found: list[Scenario] = []
-    for scenario in scenarios:
-        fitting = supply.fit(scenario)
-        if isinstance(fitting, Scenario):
-            found.append(fitting)
-        else:
-            dropped |= dict.fromkeys(scenario.calls, fitting)
-    return supply.look_last(found)
 
 
 def _about_others(clause: Clause) -> bool:
