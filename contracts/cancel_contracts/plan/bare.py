@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cancel_contracts.contract.compose import with_value
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
 
@@ -18,28 +19,25 @@ def bare(found: Cover, limit: int) -> None:
     """Have what has ended called for without a body, and callers who may not call so: in place of
     calls that nobody asked for, or as one more where the limit allows.
     """
-    if not any(s.body.word == "none" for s in found.samples["body"].values()):
+    bodies = {sample.body.word: sample for sample in found.samples["body"].values()}
+    none, empty = bodies.get("none"), bodies.get("empty-object")
+    if none is None:
         return
-    composition, calls = found.composition, found.calls
-    ended = [c for c in calls if found.odd(c) == ["resource"] and c.resource == "final"]
+    # Some ask for JSON before they look at anything: to them nothing is said by an empty object.
+    alike = empty and found.kind("body", empty) == found.kind("body", none)
+    nothing = empty if empty and alike else none
+    composition, plain = found.composition, Situation()
+    ended = [c for c in found.calls if found.odd(c) == ["resource"] and c.resource == "final"]
     ended = [c for c in ended if composition.refused(c) and not c.by_owner]
-    kinds: dict[int, list[Situation]] = {}
-    for call in calls:
+    kinds: dict[int, Situation] = {}
+    for call in found.calls:
         known = found.odd(call) == ["caller"] and not call.by_owner
         if known and 403 in composition.standing(call, "caller").statuses:
-            kinds.setdefault(found.kind("caller", call), []).append(call)
-    for call in [*ended[-1:], *(of_kind[-1] for of_kind in [*kinds.values()][:CALLERS])]:
-        made = _without_body(call)
+            kinds[found.kind("caller", call)] = call  # the last of them
+    callers = [(call, none) for call in [*kinds.values()][:CALLERS]]
+    for call, body in [*((call, nothing) for call in ended[-1:]), *callers]:
+        made = with_value(call, "body", body)
+        made = replace(made, content_type=plain.content_type, transfer=plain.transfer)
+        made = replace(made, extra=plain.extra)
         if not found.in_place(found.calls.index(call), made) and len(found.calls) < limit:
             found.add(made)
-
-
-def _without_body(call: Situation) -> Situation:
-    plain = Situation()
-    return replace(
-        call,
-        body=replace(plain.body, word="none"),
-        content_type=plain.content_type,
-        transfer=plain.transfer,
-        extra=plain.extra,
-    )

@@ -21,7 +21,9 @@ from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
-CHOSEN_BY = ("browser", "query")  # of the extras: a server may choose by them who answers
+# Of the extras, those by which a server may choose who answers: beside what has ended, and beside
+# an id of nothing, the last first.
+CHOSEN_BY = {"final": ("browser", "query"), "unknown": ("query", "browser")}
 
 FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
 
@@ -169,21 +171,24 @@ class Cover(Kinds):
         value that is refused meets such a kind, and those of one kind another value each.
         """
         plain = self.fact(aspect, self.composition.ordinary)
-        ended = "resource" in odd and call.resource != "odd"
-        own = "method" in odd or ended  # each value does another thing, or ends by another way
+        chosen_by = CHOSEN_BY.get(call.resource, ()) if aspect == "extra" and odd else ()
+        # Each of these values does another thing, or has ended in another way.
+        own = "method" in odd or call.resource in CHOSEN_BY
 
-        def score(choice: _Choice) -> tuple[int, bool, int, bool]:
+        def score(choice: _Choice) -> tuple[int, int, bool, int]:
             of_kind = self._beside.get(choice.kind, set())
             of_value = self._beside.get(choice.fact, set())
             new = len(kinds - of_kind)
             unmet = len(facts - of_value)
             if odd:
                 unlike = not facts <= of_kind if own and aspect != "resource" else new > 0
-                chosen = aspect == "extra" and choice.sample.extra in CHOSEN_BY
                 seldom = unlike and choice.fact != plain
-                return new, seldom, unmet + len(kinds - of_value), chosen and ended
+                fresh = len(kinds - of_value)
+                chosen = fresh and choice.sample.extra in chosen_by
+                first = 1 + chosen_by.index(choice.sample.extra) if chosen else 0
+                return first, new, seldom, unmet + fresh
             new += UNSHOWN * (choice.fact not in self._shown)
-            return 2 * new + (choice.fact not in self._used), False, unmet, False
+            return 0, 2 * new + (choice.fact not in self._used), False, unmet
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, choice.sample)
@@ -266,11 +271,11 @@ def _compared(contract: Contract) -> set[Situation]:
 
 def _more(found: Cover) -> Iterator[Situation]:
     """Yield calls for the pairs that have not met, such that most meet in the next one. A refused
-    call may have a pair less, for it shares a resource; one that needs another beside it has more.
+    call may have two pairs less, for it shares a resource; one that needs another beside it has more.
     """
 
     def price(call: Situation) -> int:
-        return 2 * ("{neighbour}" in call.body.text) + (not found.composition.refused(call))
+        return 2 * ("{neighbour}" in call.body.text) + 2 * (not found.composition.refused(call))
 
     wishes = list(found.possible.items())
 
