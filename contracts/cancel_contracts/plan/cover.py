@@ -271,7 +271,8 @@ def _compared(contract: Contract) -> set[Situation]:
 
 def _more(found: Cover) -> Iterator[Situation]:
     """Yield calls for the pairs that have not met, such that most meet in the next one. A refused
-    call may have two pairs less, for it shares a resource; one that needs another beside it has more.
+    call may have two pairs less, for it shares a resource; one that needs another beside it has
+    more.
     """
 
     def price(call: Situation) -> int:
