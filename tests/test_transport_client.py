@@ -11,6 +11,7 @@ import pytest
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
 from cancel_contracts.transport.client import Answer, Timeouts, Transport
+from cancel_contracts.transport.compose import chunks
 from cancel_contracts.transport.framing import framing_faults
 from rawserver import Peer, RawServer, answer
 
@@ -131,10 +132,21 @@ def test_the_length_of_the_body(method: str, body: bytes, line: bytes | None) ->
 @pytest.mark.parametrize(
     ("body", "coded"),
     [
-        (b"hello", b"3\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n"),
+        (b"hello", b"1\r\nh\r\n01\r\ne\r\n1\r\nl\r\n01\r\nl\r\n1\r\no\r\n0\r\n\r\n"),
         (b"{}", b"1\r\n{\r\n01\r\n}\r\n0\r\n\r\n"),
         # RFC 9112 section 7.1: hexadecimal, in either case.
-        (b"a" * 59, b"1E\r\n" + b"a" * 30 + b"\r\n01d\r\n" + b"a" * 29 + b"\r\n0\r\n\r\n"),
+        (
+            b"a" * 62,
+            b"14\r\n"
+            + b"a" * 20
+            + b"\r\n01\r\na\r\nB\r\n"
+            + b"a" * 11
+            + b"\r\n013\r\n"
+            + b"a" * 19
+            + b"\r\nB\r\n"
+            + b"a" * 11
+            + b"\r\n0\r\n\r\n",
+        ),
         (b"x", b"1\r\nx\r\n0\r\n\r\n"),
         (b"", b"0\r\n\r\n"),
     ],
@@ -149,6 +161,21 @@ def test_a_body_in_chunks(body: bytes, coded: bytes) -> None:
     assert b"Content-Length" not in head
     assert got.sent.body == body
     assert got.received is not None
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 4, 5, 6, 64, 5000])
+def test_chunks_of_several_sizes_are_the_body(size: int) -> None:
+    body = bytes(at % 251 for at in range(size))
+    found, sizes = b"", []
+    for coded in chunks(body):
+        line, _, rest = coded.partition(b"\r\n")
+        sizes.append(int(line, 16))
+        found += rest[: sizes[-1]]
+        assert rest[sizes[-1] :] == b"\r\n"
+    assert found == body
+    assert sizes.pop() == 0
+    assert len(sizes) == min(size, 5)
+    assert not sizes or 1 in sizes
 
 
 def test_given_headers_take_the_place_of_ours() -> None:

@@ -156,8 +156,8 @@ class Transport:
         """Send once and return what came of it.
 
         `keep_alive` leaves out `Connection: close` and keeps the connection for the next request to
-        the same origin, whichever that is. `chunked` sends the body in chunks, two or more where it
-        has two bytes.
+        the same origin, whichever that is. `chunked` sends the body in chunks, several where it
+        has several bytes.
         """
         return self._send(request, self._adapter, keep_alive=keep_alive, chunked=chunked)
 
