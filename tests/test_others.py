@@ -15,6 +15,7 @@ from cancel_contracts.judge.callers import named, private
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import entity
 from cancel_contracts.judge.facets import Finding
+from cancel_contracts.judge.moments import in_order
 from cancel_contracts.needs import Gap
 
 MACHINE = next(c for c in map(load, shipped()) if c.lifecycle.caller and c.lifecycle.records)
@@ -247,3 +248,29 @@ def test_a_date_to_come_is_told_by_the_answers_date_or_else_by_our_clock() -> No
     assert ordered("2023-11-15T23:13:20Z") is True  # within the doubt of a zone
     assert ordered("2023-11-17T22:13:20Z") is False
     assert ordered("2023-11-17T22:13:20Z", ("Date", "Fri, 17 Nov 2023 22:13:20 GMT")) is True
+
+
+AT_FIRST = "2023-01-01T00:00:10Z"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "ok"),
+    [
+        ("2023-01-01T00:00:10Z", "2023-01-01T00:00:09Z", False),
+        ("2023-01-02T00:00:00Z", "1970-01-01T00:00:00Z", False),
+        (None, "2023-01-01T00:00:09Z", False),
+        ("2023-01-01T00:00:10Z", "2023-01-01T00:00:09.500Z", True),  # rounded otherwise
+        ("2023-01-01T00:00:10Z", "2023-01-01T02:00:00+01:00", True),
+        ("2023-01-01T00:00:10Z", "2023-01-01T00:00:09", None),  # of an unknown zone
+        ("2023-01-01T00:00:09Z", "2023-01-01T00:00:08Z", None),  # by another clock, and before too
+        ("2023-01-01T00:00:09Z", "2023-01-01T00:00:09Z", None),
+    ],
+)
+def test_what_a_cancel_sets_to_now_is_not_before_the_first_date(
+    was: str | None, now: str, ok: bool | None
+) -> None:
+    life = MACHINE.lifecycle
+    other = next(name for name in life.stamps if name not in life.moments)
+    before = {life.moments[0]: AT_FIRST, other: was}
+    found = in_order(life, before | {other: now}, before, None)
+    assert (found and found.ok) is ok

@@ -7,7 +7,6 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
 from cancel_contracts.contract.form import FORM, decoded, typed
@@ -17,13 +16,7 @@ from cancel_contracts.contract.states import Lifecycle, canonical, folded
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
-from cancel_contracts.judge.moments import (
-    DOUBT_SECONDS,
-    answered,
-    comparable,
-    moment,
-    same_moment,
-)
+from cancel_contracts.judge.moments import answered, in_order, same_moment
 from cancel_contracts.needs import NO_GET, Gap
 from cancel_contracts.parse import NO_JSON, identifier, json_value
 from cancel_contracts.sight.digest import stands_for
@@ -189,23 +182,16 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
 
 def _ordered(context: Context, exchange: Exchange) -> Told:
     """Dates come in their order, in the answer and in the GET after it."""
-    look, names = settled(context, exchange), context.contract.lifecycle.moments
-    now = answered(context, exchange)
+    look, before = settled(context, exchange), context.sight.before(exchange)
     shown = None if look is None or isinstance(look, Gap) else look.entity
-    told = None
-    for entity in (returned_entity(context, exchange), shown):
-        dated = [(n, entity[n], m) for n in names if entity and (m := moment(entity.get(n)))]
-        for (one, was, earlier), (other, then, later) in pairwise(dated):
-            if not comparable(was, then):
-                continue  # one of the two tells its zone, the other does not
-            expected = f"{one} is not after {other}"
-            if (earlier - later).total_seconds() >= 1:
-                return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
-            told = Finding(True, expected, "in order")
-        if now is not None and dated and (dated[-1][2] - now).total_seconds() > DOUBT_SECONDS:
-            expected = f"{dated[-1][0]} is not to come, when it is {now.isoformat()}"
-            return Finding(False, expected, dated[-1][2].isoformat())
-    return told
+    was, now = (before.entity if before else None) or {}, answered(context, exchange)
+    found = [
+        in_order(context.contract.lifecycle, entity, was, now)
+        for entity in (returned_entity(context, exchange), shown)
+        if entity is not None
+    ]
+    told = [one for one in found if one is not None]
+    return next((one for one in told if not one.ok), told[-1] if told else None)
 
 
 _MEMBERS: dict[str, Callable[[Context, Exchange], Told]] = {
