@@ -21,6 +21,7 @@ from cancel_contracts.needs import Gap
 MACHINE = next(c for c in map(load, shipped()) if c.lifecycle.caller and c.lifecycle.records)
 UNKNOWN = Situation(resource="unknown")
 KNOWN = Situation(state=MACHINE.lifecycle.cancellable[0])
+USUAL = MACHINE.bodies["page"][next(iter(MACHINE.lifecycle.records.values()))]
 COMMENT = "Isolated by mistake, says the owner"
 AT = 1_700_000_000.0  # when the run began
 
@@ -274,3 +275,32 @@ def test_what_a_cancel_sets_to_now_is_not_before_the_first_date(
     before = {life.moments[0]: AT_FIRST, other: was}
     found = in_order(life, before | {other: now}, before, None)
     assert (found and found.ok) is ok
+
+
+# --- What another call gave -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "of", "shown", "ok"),
+    [
+        ("as told on the phone", "y", "as told on the phone", False),
+        ("ward 7", "y", "ward 7", False),
+        ("as told on the phone", "x", "as told on the phone", True),  # its own, of a call before
+        ("as told on the phone", "y", "Cancelled by an operator.", True),  # a house's own words
+        ("as told on the phone", "y", None, True),
+        ("stop", "y", "stop", True),  # anybody may say so
+        (USUAL, "y", USUAL, True),  # a stub may say what the page says
+    ],
+)
+def test_without_a_text_none_that_another_call_gave_is_kept(
+    given: str, of: str, shown: str | None, ok: bool
+) -> None:
+    life = MACHINE.lifecycle
+    (name, source), *_ = life.records.items()
+    said = Sent("POST", "http://127.0.0.1/x", (), json.dumps({source: given}).encode())
+    told = call(1, "admin", 200, {"id": of}, KNOWN, resource=of, sent=said)
+    bare = call(2, "admin", 200, {"id": "x", name: shown}, KNOWN, resource="x")
+    bare = replace(bare, sent=replace(bare.sent, body=b"{}"))
+    found = entity(context([told, bare]), bare, "recorded")
+    assert isinstance(found, Finding)
+    assert found.ok is ok
