@@ -113,3 +113,10 @@ def test_a_fault_meets_the_profile_that_asks_for_what_it_breaks(
     found, given = find(fault), CONTRACTS[contract]
     assert isinstance(found, Fault)
     assert _profile(given, found) == profile
+
+
+@pytest.mark.parametrize("name", ["expired", "not-yet-valid", "bad-signature", "unsigned"])
+def test_what_is_pretended_or_expired_is_of_somebody_who_is_known(name: str) -> None:
+    for contract in ("security-action", "access-package-assignment-request"):
+        claims, ordinary = (parts(contract, who)[1] for who in (name, "admin"))
+        assert {claim: claims[claim] for claim in NAMED} == {c: ordinary[c] for c in NAMED}

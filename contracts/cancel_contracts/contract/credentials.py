@@ -166,8 +166,13 @@ IDENTITIES = table(
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
-# Whose name the token of another tenant holds: there is somebody of that name in each.
-NAMESAKES = {"other-tenant": "admin", "other-tenant-app": "app"}
+# Whose name a token holds that is not theirs, or is no more: of another tenant, where somebody of
+# that name is, too; pretended, or expired: a server that knows the name is not to take the token.
+NAMESAKES = {"other-tenant": "admin", "other-tenant-app": "app"} | dict.fromkeys(
+    ("expired", "not-yet-valid", "bad-signature", "wrong-issuer", "unsigned", "capital-none",
+     "lower-case-algorithm"),
+    "admin",
+)  # fmt: skip
 
 
 def needs_token(identity: str) -> bool:
