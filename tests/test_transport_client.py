@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
+from cancel_contracts.transport import record
 from cancel_contracts.transport.client import Answer, Timeouts, Transport
 from cancel_contracts.transport.compose import chunks
 from cancel_contracts.transport.framing import framing_faults
-from rawserver import Peer, RawServer, answer
+from rawserver import Peer, RawServer, Script, answer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -458,3 +460,57 @@ def test_two_threads_use_two_connections_at_once() -> None:
         assert got.received is not None
         assert got.received.body == path.encode()
         assert got.sent.url.endswith(path)
+
+
+# -- the end of a connection --------------------------------------------------------------------
+
+
+def stays(status: int, seconds: float | None = None) -> Script:
+    """Answer, and close after some seconds, or once the server stops."""
+
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nok" % status)
+        if seconds is None:
+            peer.wait()
+        else:
+            peer.wait(seconds)
+
+    return script
+
+
+def ends(server: RawServer, *requests: Sent, keep_alive: bool = False) -> list[bool]:
+    """Return of which answers the connection was left open, though it was to be closed."""
+    with server, Transport(environ={}) as transport:
+        made = [replace(sent, url=f"{server.url}/") for sent in requests]
+        answers = [transport.send(s, keep_alive=keep_alive, closing="a contract") for s in made]
+    received = [answer.received for answer in answers]
+    assert all(one is not None for one in received)
+    faults = [framing_faults("POST", one) for one in received if one]
+    assert [bool(row) for row in faults] == [one.left_open for one in received if one]
+    return [one.left_open for one in received if one]
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "CLOSE_SECONDS", 0.2)
+
+
+ASK = Sent("POST", "")
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_connection_that_stays_open_is_told_once_after_a_success_and_once_after_another() -> None:
+    server = RawServer(*(stays(status) for status in (200, 201, 404, 500)))
+    assert ends(server, *[ASK] * 4) == [True, False, True, False]
+
+
+def test_who_closes_at_once_or_a_little_later_closes() -> None:
+    assert ends(RawServer(answer(OK)), ASK, ASK) == [False, False]
+    assert ends(RawServer(stays(200, 0.3), stays(403, 0.3)), ASK, ASK) == [False, False]
+
+
+@pytest.mark.usefixtures("soon")
+def test_of_what_may_stay_open_nothing_is_told() -> None:
+    assert ends(RawServer(stays(200)), ASK, keep_alive=True) == [False]
+    assert ends(RawServer(stays(200)), replace(ASK, version="1.0")) == [False]

@@ -38,7 +38,8 @@ from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import paced, pacer
-from cancel_contracts.transport.client import Transport, trusted
+from cancel_contracts.transport.certificates import trusted
+from cancel_contracts.transport.client import Transport
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,12 @@ class ContractResult:
             return exchanges.of_scenario(number)
         scenario, first = self.scenarios[number]
         numbers = range(first, first + scenario.numbers)
-        found = [x for n in numbers for x in exchanges.of_scenario(n)]
-        return sorted(found, key=lambda x: x.started)
+        every = (x for n in numbers for x in exchanges.of_scenario(n))
+        return sorted(every, key=lambda x: x.started)
 
     def requests(self) -> Counter[str]:
-        kinds = self.journal.exchanges.kinds
-        return Counter(
-            cancel=kinds["cancel"],
-            observe=kinds["observe"],
-            provider_states=self.journal.setups,
-        )
+        sent = {kind: self.journal.exchanges.kinds[kind] for kind in ("cancel", "observe")}
+        return Counter(**sent, provider_states=self.journal.setups)
 
 
 @dataclass(frozen=True)
