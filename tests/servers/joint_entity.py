@@ -14,6 +14,7 @@ from servers.front import Request, Response
 from servers.pages import Page
 from servers.service import Call, Service
 from servers.tokens import Tokens
+from servers.variants_habits import ShowsWhoAsked
 
 LATER = 2.8  # seconds until it shows
 
@@ -277,6 +278,15 @@ class OwnerNamedToAnother(Service):
         if refusal is None or call.resource is None:
             return refusal
         return self.refuse(403, "UnAuthorized", f"The request is of {call.resource.owner}.")
+
+
+@breaks("AP-73")
+class AddressOfTheOwnerInARefusal(ShowsWhoAsked):
+    def check_ownership(self, call: Call) -> Response | None:
+        refusal = super().check_ownership(call)
+        if refusal is None or call.resource is None:
+            return refusal
+        return self.refuse(403, "UnAuthorized", f"Ask {self.asked_by(call.resource)} for it.")
 
 
 @breaks("SA-54 MA-74 AP-76", {"message": {"code": "Forbidden"}, "code": {"code": "Gone"}})
