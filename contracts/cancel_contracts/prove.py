@@ -122,7 +122,7 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     if isinstance(entry, Variant):
         return _attempt(contract, entry, Options())
     ids = intended(contract, entry)
-    options = replace(IMPATIENT, profile=_profile(contract, entry, ids))
+    options = replace(IMPATIENT, profile=profile_of(contract, entry))
     if ids and not whole:
         only = (*ids, *_speaking(contract.path_of_file).showing(entry))
         narrow = _attempt(contract, entry, replace(options, only=only, max_requests=GATE_CALLS))
@@ -131,12 +131,12 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     return _attempt(contract, entry, replace(options, sweep_seconds=LATEST_SECONDS))
 
 
-def _profile(contract: Contract, fault: Fault, ids: Sequence[str]) -> Profile:
+def profile_of(contract: Contract, fault: Fault) -> Profile:
     """Return the least profile that is to catch a fault: `deep` where no other clause asks for what
     it breaks.
     """
     speaking = _speaking(contract.path_of_file)
-    clauses = [clause for id_ in ids if (clause := contract.clause(id_))]
+    clauses = [clause for id_ in intended(contract, fault) if (clause := contract.clause(id_))]
     asking = {clause.profile for clause in clauses if speaking.asks(clause, fault)}
     return "deep" if asking == {"deep"} or fault.name in BY_DEEP else "gate"
 
