@@ -10,8 +10,10 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form
 from cancel_contracts.gate import decide
+from cancel_contracts.mock.catalogue import find
 from cancel_contracts.plan.plan import make
 from cancel_contracts.plan.steps import Acquire, Name, Observe, ObserveLast
+from cancel_contracts.prove import trial
 from cancel_contracts.run.deep import under
 from cancel_contracts.verify import Result, verify
 
@@ -66,3 +68,12 @@ def test_an_id_of_another_contract_is_found_by_none() -> None:
 def test_a_conforming_server_of_all_three_passes() -> None:
     result = run(jobs=2)
     assert decide(result.judgements()).exit_code == 0, violated(result)
+
+
+@pytest.mark.slow
+def test_prove_tries_what_goes_across_beside_the_other_contracts() -> None:
+    """On security-action nothing that stands beside is struck: the others see it."""
+    contract = next(c for c in CONTRACTS if c.name == "security-action")
+    met = trial(contract, find("across-strikes-all"))
+    assert met.hole is None
+    assert {"AP-06", "MA-06"} & set(met.kills)

@@ -21,7 +21,7 @@ from typing import Any
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
-from cancel_contracts.contract.load import load
+from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.awaiting import AWAITING, BY_DEEP
@@ -117,18 +117,33 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
     that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
     the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
-    gate. A variant always does. What no gate can see meets `deep` in the same way.
+    gate. A variant always does. What no gate can see meets `deep` in the same way. What takes
+    several contracts to show meets them on one server, where any of them may catch it.
     """
     if isinstance(entry, Variant):
-        return _attempt(contract, entry, Options())
-    ids = intended(contract, entry)
+        return _attempt([contract], entry, Options())
+    served = _served(contract, entry)
+    ids = _intended(served, entry)
     options = replace(IMPATIENT, profile=profile_of(contract, entry))
     if ids and not whole:
-        only = (*ids, *_speaking(contract.path_of_file).showing(entry))
-        narrow = _attempt(contract, entry, replace(options, only=only, max_requests=GATE_CALLS))
+        showing = [id_ for c in served for id_ in _speaking(c.path_of_file).showing(entry)]
+        only = (*ids, *showing)
+        narrow = _attempt(served, entry, replace(options, only=only, max_requests=GATE_CALLS))
         if narrow.kills:
             return narrow
-    return _attempt(contract, entry, replace(options, sweep_seconds=LATEST_SECONDS))
+    return _attempt(served, entry, replace(options, sweep_seconds=LATEST_SECONDS))
+
+
+def _served(contract: Contract, fault: Fault) -> list[Contract]:
+    """Return the contracts of the server that a fault is tried on, that of the trial first."""
+    if not fault.across:
+        return [contract]
+    others = [_contract(path) for path in map(str, shipped())]
+    return [contract, *(c for c in others if c.name != contract.name and fault.applies(c))]
+
+
+def _intended(contracts: Iterable[Contract], fault: Fault) -> tuple[str, ...]:
+    return tuple(id_ for contract in contracts for id_ in intended(contract, fault))
 
 
 def profile_of(contract: Contract, fault: Fault) -> Profile:
@@ -141,42 +156,42 @@ def profile_of(contract: Contract, fault: Fault) -> Profile:
     return "deep" if asking == {"deep"} or fault.name in BY_DEEP else "gate"
 
 
-def _attempt(contract: Contract, entry: Fault | Variant, options: Options) -> Trial:
+def _attempt(contracts: Sequence[Contract], entry: Fault | Variant, options: Options) -> Trial:
     is_fault = isinstance(entry, Fault)
     names = [entry.name]
     excused = {} if isinstance(entry, Fault) else entry.excused
     begun = time.monotonic()
     with mock_target(
-        [contract],
+        contracts,
         faults=names if is_fault else (),
         variants=() if is_fault else names,
         not_testable=excused,
         quotas=options.profile != "deep",  # which would take an hour to get through
     ) as target:
-        result = verify([contract], target, options)
+        result = verify(contracts, target, options)
     outcome = gate.decide(result.judgements())
     verdicts = [v for j in result.judgements() for v in j.verdicts]
     return Trial(
-        contract=contract.name,
+        contract=contracts[0].name,
         entry=entry.name,
         kind="fault" if is_fault else "variant",
         outcome=outcome.word,
-        intended=intended(contract, entry) if isinstance(entry, Fault) else (),
+        intended=_intended(contracts, entry) if isinstance(entry, Fault) else (),
         violated=tuple(v.clause.id for v in verdicts if v.word == "violated"),
         gaps=tuple(v.clause.id for v in verdicts if gate.gap(v)),
         calls=sum(r.requests()["cancel"] for r in result.results),
-        judged_otherwise=_replayed(contract, result, options),
+        judged_otherwise=_replayed(contracts, result, options),
         seconds=time.monotonic() - begun,
         profile=options.profile,
     )
 
 
-def _replayed(contract: Contract, result: Result, options: Options) -> tuple[str, ...]:
+def _replayed(contracts: Sequence[Contract], result: Result, options: Options) -> tuple[str, ...]:
     """Return the clauses that the recording of a run is judged otherwise on. There must be none."""
     with TemporaryDirectory(prefix="cancel-contracts-") as folder:
         path = Path(folder) / "traffic.har"
         write_recording(replace(result, redactor=Redactor()), path)  # the mock's secrets are ours
-        again = judge_recording(path, [contract], options)
+        again = judge_recording(path, contracts, options)
 
     def told(one: Result) -> dict[str, tuple[object, ...]]:
         return {

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 BY_DEEP: frozenset[str] = frozenset(
     {
+        "across-finds-another-kind",
         "token-of-another-tenant-accepted",
         "pair-foreign-media-second-state-accepted",
         "error-names-the-owner",
@@ -101,10 +102,5 @@ AWAITING: frozenset[str] = frozenset(
         "late-neighbours-struck",
         "crowd-of-six-answered-500",
         "json-escaped-name-not-read",
-        "across-strikes-the-youngest",
-        "across-strikes-all",
-        "across-strikes-at-a-404",
-        "across-deletes-what-was-cancelled",
-        "across-finds-another-kind",
     }
 )

@@ -51,7 +51,10 @@ def breaks(facets: str, items: str = "", **facts: str) -> Breaks:
 
 @dataclass(frozen=True)
 class Fault:
-    """A deliberate deviation. Any one of `breaks` may be what is noticed."""
+    """A deliberate deviation. Any one of `breaks` may be what is noticed.
+
+    `across`: it takes a server of several contracts to show.
+    """
 
     name: str
     family: str
@@ -59,6 +62,7 @@ class Fault:
     breaks: tuple[Breaks, ...]
     applies: Applies
     change: Change
+    across: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import entry, kit
 from cancel_contracts.mock.call import Call, Refusal
 from cancel_contracts.mock.desk import Desk
@@ -62,12 +61,7 @@ def find_elsewhere(desk: Desk) -> None:
 
 
 def fault(name: str, says: str, broken: Breaks, change: Change) -> Fault:
-    return Fault(name, "across", says, (broken,), alone, change)
-
-
-def alone(contract: Contract) -> bool:
-    """It takes a server of several contracts to show."""
-    return entry.observable(contract)
+    return Fault(name, "across", says, (broken,), entry.observable, change, across=True)
 
 
 NEIGHBOUR = breaks("neighbour", resource="cancellable")
