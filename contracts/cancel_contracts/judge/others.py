@@ -60,8 +60,12 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
     names = sorted(_names(context, exchanges, primary), key=len, reverse=True)
     some = "|".join(map(re.escape, names)) or "(?!)"
     find = re.compile(rf"(?<![\w-])(?:{some})(?![\w-])", re.IGNORECASE)
+    folded_names = {name.casefold() for name in names}
 
     def named(text: str) -> tuple[str, ...]:
+        folded = text.casefold()
+        if not any(name in folded for name in folded_names):
+            return ()  # far sooner than the expression finds nothing
         return tuple(name.casefold() for name in find.findall(text))
 
     # Who has a part in a resource: whoever called for it, and whom a look at it names.

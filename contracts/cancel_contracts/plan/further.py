@@ -21,7 +21,7 @@ from cancel_contracts.plan.kinds import Meeting
 
 Aspects = tuple[str, ...]
 Rows = Mapping[str, Sequence[Sequence[Situation]]]
-Meets = Callable[..., set[Meeting]]
+Numbers = Callable[[str, Situation], int]  # of a value, or of its kind
 Item = TypeVar("Item")
 
 
@@ -53,8 +53,8 @@ def _calls(found: Cover) -> Iterator[Situation]:
     of_resources = [pair for pair in pairs if "resource" in pair]
 
     but_caller, but_resource = ({*found.aspects} - {a} for a in ("caller", "resource"))
-    meeting = partial(_meeting, found)
-    by_value, by_kind = meeting(found.aspects), meeting(())
+    apart = partial(_numbers, found)
+    by_value, by_kind = apart(found.aspects), apart(())
     # Each method does another thing, on a route of its own: none stands for the next.
     methods = {**kinds, "method": values["method"]}
     # Of what is checked where a body is read nothing is checked without one.
@@ -62,11 +62,11 @@ def _calls(found: Cover) -> Iterator[Situation]:
     return chain(
         _unmet(found, of_resources, states, by_value),
         _two_refusals(found, [("caller", "body")], {**kinds, "body": no_body}, by_value),
-        _two_refusals(found, of_resources, {**values, "resource": others}, meeting(but_resource)),
+        _two_refusals(found, of_resources, {**values, "resource": others}, apart(but_resource)),
         in_turn(
-            _unmet(found, callers, {**values, "caller": kinds["caller"]}, meeting(but_caller)),
-            _two_refusals(found, pairs, methods, meeting(["method"])),
-            _unmet(found, callers, {**kinds, "caller": values["caller"]}, meeting(["caller"])),
+            _unmet(found, callers, {**values, "caller": kinds["caller"]}, apart(but_caller)),
+            _two_refusals(found, pairs, methods, apart(["method"])),
+            _unmet(found, callers, {**kinds, "caller": values["caller"]}, apart(["caller"])),
             _unmet(found, pairs, neutral, by_value),
         ),
         _unmet(found, triples, kinds, by_kind),
@@ -74,15 +74,13 @@ def _calls(found: Cover) -> Iterator[Situation]:
     )
 
 
-def _meeting(found: Cover, apart: Collection[str]) -> Meets:
-    """Return what says which values meet in a call: those of some aspects one by one, of the others
-    by their kinds.
-    """
+def _numbers(found: Cover, apart: Collection[str]) -> Numbers:
+    """Return what numbers the values of some aspects one by one, those of the others by kinds."""
 
-    def told(aspect: str, of: Situation) -> int:
+    def number(aspect: str, of: Situation) -> int:
         return found.fact(aspect, of) if aspect in apart else found.kind(aspect, of)
 
-    return partial(found.meeting, told)
+    return number
 
 
 def in_turn(*streams: Iterator[Item]) -> Iterator[Item]:
@@ -102,11 +100,12 @@ def alone(call: Situation) -> bool:
 
 
 def _two_refusals(
-    found: Cover, together: Sequence[Aspects], rows: Rows, meeting: Meets
+    found: Cover, together: Sequence[Aspects], rows: Rows, number: Numbers
 ) -> Iterator[Situation]:
     """Yield calls for what has not met of two facts that are not neutral, one of them refused: with
     another value of each row in every call, but the first of each beside a method.
     """
+    meeting = partial(found.meeting, number)
     met = {some for call in found.calls for some in meeting(call, 2)}
     odd = {
         aspect: [row for row in own if not all(found.is_neutral(s, aspect) for s in row)]
@@ -136,21 +135,26 @@ def _turned(samples: Sequence[Situation], turn: int) -> list[Situation]:
 
 
 def _unmet(
-    found: Cover, together: Sequence[Aspects], rows: Rows, meeting: Meets
+    found: Cover, together: Sequence[Aspects], rows: Rows, number: Numbers
 ) -> Iterator[Situation]:
     """Yield calls for what has not met of some aspects together. `rows` holds the values of each,
-    those that are taken for one together; `meeting` says which of them meet in a call.
+    those that are taken for one together; `number` says which they are.
     """
     size = len(together[0])
     met: set[Meeting] = set()
     heard = 0  # of the calls, others' among them
-    for aspects in together:
-        for samples in product(*(rows[aspect] for aspect in aspects)):
-            values = {a: own[0] for a, own in zip(aspects, samples, strict=True)}
-            if not found.shows(values):
-                continue
-            call = found.of(values)
-            met.update(*(meeting(made, size) for made in found.calls[heard:]))
+    for aspects in filter(found.tells, together):
+        marked = (
+            [(row[0], number(a, row[0]), not found.is_neutral(row[0], a)) for row in rows[a]]
+            for a in aspects
+        )
+        for several in product(*marked):
+            if sum(odd for _, _, odd in several) > 1:
+                continue  # one hides the other
+            met.update(*(found.meeting(number, made, size) for made in found.calls[heard:]))
             heard = len(found.calls)
-            if not meeting(call, size, aspects) <= met and alone(call) and found.can(call):
+            if frozenset(own for _, own, _ in several) in met:
+                continue
+            call = found.of({a: own[0] for a, own in zip(aspects, several, strict=True)})
+            if alone(call) and found.can(call):
                 yield found.filled(call, {*aspects, *found.composition.facts(call)})
