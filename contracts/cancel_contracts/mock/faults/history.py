@@ -266,5 +266,6 @@ FAULTS: tuple[Fault, ...] = (
           breaks(SERVED, identity="app permission"), first_call_of_a_caller,
           lambda c: bool(c.permissions)),
     fault("unseen-resource-without-effect", "What nobody has looked at yet is not cancelled.",
-          breaks("effect", resource="cancellable"), unseen_without_effect, entry.observable),
+          breaks("effect", resource="cancellable"), unseen_without_effect,
+          all_of(entry.observable, entry.named_after)),
 )  # fmt: skip
