@@ -69,6 +69,12 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-fills-what-the-first-left-out",
         "pair-application-final-cancelled",
         "body-wrong-type-accepted",
+        "every-ninth-success-strikes-neighbours",
+        "every-23rd-success-answered-202",
+        "neighbours-cancelled-by-an-application",
+        "neighbours-that-ended-cancelled",
+        "late-neighbours-struck",
+        "crowd-of-six-answered-500",
     }
 )
 
