@@ -203,7 +203,7 @@ class LockedByARefusal(Service):
         return super().check_state(call)
 
 
-@breaks("MA-70 AP-27", deep=True)
+@breaks("MA-70 AP-27", beside="AP-01", deep=True)
 class BodyOfTheRefusedCallCounts(Service):
     """What was read of a refused call fills what the next one leaves out."""
 
@@ -346,7 +346,7 @@ class ExpiredTokenOnAKeptConnection(Service):
 
 
 @breaks("MA-54")
-@breaks("AP-180 AP-181", deep=True)
+@breaks("AP-180", beside="AP-29", deep=True)
 class RefusedBodyIsReadAgain(Service):
     """A body that was refused is put before the next one on the connection."""
 
