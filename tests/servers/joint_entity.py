@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from servers.entities import Resource
-from servers.faults import awaits, breaks
+from servers.faults import breaks
 from servers.front import Request, Response
 from servers.pages import Page
 from servers.service import Call, Service
@@ -47,7 +47,7 @@ class CancelRewrites(Service):
 
 
 @breaks("AP-72", {"justification": {"names": ("justification",)}})
-@awaits("whole entity", "MA", {"commands": {"names": ("commands",)}})
+@breaks("MA-69", {"commands": {"names": ("commands",)}})
 class CancelDrops(Service):
     """What was cancelled is read from another table, which lacks a column."""
 
@@ -317,7 +317,7 @@ class ForbiddenLearnTheState(Service):
 
 
 @breaks("SA-33 MA-53 AP-48", {"three": {"room": 2}})
-@awaits("more at once", "SA MA AP", {"five": {"room": 4}})
+@breaks("SA-33 MA-53 AP-48", {"five": {"room": 4}}, deep=True)
 class NoRoomForMore(Service):
     """A pool that is used up answers with a failure."""
 
@@ -352,7 +352,7 @@ class AnswersCross(Service):
         return super().post(request, self.current)
 
 
-@awaits("more at once", "MA")
+@breaks("MA-53", deep=True)
 class CallersCross(Service):
     current: Any = None
 

@@ -87,10 +87,10 @@ class Archived(Service):
 
 
 class SparseEntities(Service):
-    """A document store keeps no nulls: what has no value has no name."""
+    """A document store keeps no nulls and no empty lists: what has no value has no name."""
 
     def entity(self, resource: Resource) -> dict[str, Any]:
-        return {k: v for k, v in super().entity(resource).items() if v is not None}
+        return {k: v for k, v in super().entity(resource).items() if v not in (None, [])}
 
 
 class EpochDates(Service):
