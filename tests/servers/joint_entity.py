@@ -181,6 +181,27 @@ class QueuedBeforeItIsRefused(Later):
         return refusal
 
 
+@breaks("SA-03")
+class ReportedAsOpenAgain(Later):
+    """A late report of the state alone; who cancelled, and when, stays."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        before = resource.state
+        super().cancel(resource, call)
+        self.in_a_while(setattr, resource, "state", before)
+
+
+@breaks("SA-32")
+class EndedOnesAreCancelledLater(Later):
+    """The queue has taken what has ended before the answer says no."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state != self.page.cancelled:
+            self.in_a_while(self.cancel, call.resource, call)
+        return super().not_cancellable(call)
+
+
 @breaks("SA-24 MA-08 AP-11")
 class EndedOnesComeToLife(Later):
     """A retry of what has ended is scheduled where somebody asks to cancel it."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.journal import Exchanges
-from cancel_contracts.sight.observation import Observation, is_open, marks
+from cancel_contracts.sight.observation import Observation, has_ended, is_open, marks
 from cancel_contracts.sight.sight import Sight
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -43,6 +43,8 @@ class Ends:
         if before.entity is None or last.entity is None or is_open(self.life, last.entity):
             return False
         was, now = marks(self.life, before.entity), marks(self.life, last.entity)
+        if has_ended(self.life, before.entity):  # it comes to no other end by itself
+            return now in self.cancelled and now != was
         told = any(
             last.entity.get(name) == words != before.entity.get(name)
             for name, words in self.words.items()

@@ -205,8 +205,8 @@ class Sight(Comparison):
 
     def lost(self, exchange: Exchange) -> Observation | None:
         """Return the last look of the run where it shows no more what the call led to: another
-        state, or not what was written when the scenario ended, or less. What a later call of it
-        wrote instead is that one's doing.
+        state, one that can be cancelled again, or not what was written when the scenario ended, or
+        less. What a later call of it wrote instead is that one's doing.
         """
         last, after = self.last(exchange), self.ended(exchange)
         if last is None or after is None:
@@ -215,6 +215,8 @@ class Sight(Comparison):
             return last
         if after.entity is None or last.entity is None:
             return None
+        if is_open(self.life, last.entity) and not is_open(self.life, after.entity):
+            return last
         written = {
             n: v for n in (*self.life.records, *self.life.sets) if (v := after.entity.get(n))
         }
