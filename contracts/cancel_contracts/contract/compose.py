@@ -234,6 +234,11 @@ class Composition:
         statuses += ["2xx"] if any(s.kind == "open" for s in met.values()) else []
         return Speaks({**stays, "status": statuses})
 
+    def decides(self, clause: Clause, situation: Situation) -> bool:
+        """Whether a clause says what comes of a call, and not of other resources alone."""
+        speaks = self.speaks(clause, situation, None)
+        return speaks is not None and (speaks.expect is None or "effect" in speaks.expect)
+
     def _speaking(
         self, situation: Situation, status: int | None, limited: bool = False
     ) -> list[tuple[str, Speaks, Situation]]:

@@ -50,6 +50,7 @@ def _calls(found: Cover) -> Iterator[Situation]:
     of_resources = [pair for pair in pairs if "resource" in pair]
     of_callers = [pair for pair in pairs if "caller" in pair]
     of_methods = [("resource", "method"), ("caller", "method")]
+    of_forms = [("caller", "content_type"), ("caller", "transfer"), ("caller", "extra")]
     unmet, refusals = partial(_unmet, found), partial(_two_refusals, found)
 
     kind, value = found.kind, found.fact
@@ -65,7 +66,8 @@ def _calls(found: Cover) -> Iterator[Situation]:
         refusals([("resource", "caller"), *of_methods], alike, _plain),
         in_turn(
             unmet(of_resources, value, _in_a_state),
-            refusals(of_callers, alike, _plain),
+            refusals(of_forms, methods),
+            refusals([("caller", "body")], alike, _plain),
             refusals(pairs, methods),
             refusals(of_resources, _told(value, resource=kind), _ended_or_unknown),
             unmet(of_callers, _told(value, caller=kind)),
