@@ -28,6 +28,7 @@ Rows = Mapping[str, Sequence[Sequence[Situation]]]
 Told = Callable[[str, Situation], int]  # the number of what an aspect's value is taken for
 Keep = Callable[[str, Situation], bool]  # whether a value of an aspect counts
 Item = TypeVar("Item")
+FORMS = ("content_type", "transfer", "extra")  # of which few are refused or open
 
 
 def _any(aspect: str, of: Situation) -> bool:
@@ -50,7 +51,6 @@ def _calls(found: Cover) -> Iterator[Situation]:
     of_resources = [pair for pair in pairs if "resource" in pair]
     of_callers = [pair for pair in pairs if "caller" in pair]
     of_methods = [("resource", "method"), ("caller", "method")]
-    of_forms = [("caller", "content_type"), ("caller", "transfer"), ("caller", "extra")]
     unmet, refusals = partial(_unmet, found), partial(_two_refusals, found)
 
     kind, value = found.kind, found.fact
@@ -62,12 +62,13 @@ def _calls(found: Cover) -> Iterator[Situation]:
         unmet(of_methods, methods),
         # Of what is checked where a body is read nothing is checked without one.
         refusals([("caller", "body")], kind, _without_body),
+        refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
         refusals(of_resources, methods, _ended_or_unknown),
         refusals([("resource", "caller"), *of_methods], alike, _plain),
         in_turn(
             unmet(of_resources, value, _in_a_state),
-            refusals(of_forms, methods),
-            refusals([("caller", "body")], alike, _plain),
+            refusals(of_callers, alike, _plain),
+            refusals([("caller", form) for form in FORMS], kind),
             refusals(pairs, methods),
             refusals(of_resources, _told(value, resource=kind), _ended_or_unknown),
             unmet(of_callers, _told(value, caller=kind)),
@@ -86,6 +87,10 @@ def _told(others: Told, **of: Told) -> Told:
 
 def _in_a_state(aspect: str, of: Situation) -> bool:
     return aspect != "resource" or of.resource == "cancellable"
+
+
+def _ended(aspect: str, of: Situation) -> bool:
+    return aspect != "resource" or of.resource == "final"
 
 
 def _ended_or_unknown(aspect: str, of: Situation) -> bool:
