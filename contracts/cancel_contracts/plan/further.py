@@ -122,13 +122,27 @@ def alone(call: Situation) -> bool:
     return "{neighbour}" not in call.body.text and call.identity != "throttled"
 
 
+def _met(found: Cover, told: Told, size: int) -> Callable[[], set[Meeting]]:
+    """Return what tells which of so many values together have met so far, in others' calls too."""
+    met: set[Meeting] = set()
+    heard = 0
+
+    def now() -> set[Meeting]:
+        nonlocal heard
+        met.update(*(found.meeting(told, made, size) for made in found.calls[heard:]))
+        heard = len(found.calls)
+        return met
+
+    return now
+
+
 def _two_refusals(
     found: Cover, together: Sequence[Aspects], told: Told, keep: Keep = _any
 ) -> Iterator[Situation]:
     """Yield calls for what has not met of two facts that are not neutral, where a clause says what
     comes of them: with another value of each row in every call.
     """
-    met = {some for call in found.calls for some in found.meeting(told, call, 2)}
+    met = _met(found, told, 2)
     rows = _rows(found, told, keep)
     odd = {
         aspect: [row for row in own if not all(found.is_neutral(s, aspect) for s in row)]
@@ -144,11 +158,9 @@ def _two_refusals(
             call = next((c for c in calls if alone(c) and found.can(c)), None)
             if call is None or len(found.odd(call)) != 2 or not _told_of(found, call):
                 continue
-            if not found.meeting(told, call, 2, (a, b)) <= met:
+            if not found.meeting(told, call, 2, (a, b)) <= met():
                 turn += 1
-                made = found.filled(call, (a, b))
-                met |= found.meeting(told, made, 2)
-                yield made
+                yield found.filled(call, (a, b))
 
 
 def _told_of(found: Cover, call: Situation) -> bool:
@@ -179,16 +191,13 @@ def _unmet(
 ) -> Iterator[Situation]:
     """Yield calls for what has not met of some aspects together, as `told` takes it."""
     size, rows = len(together[0]), _rows(found, told, keep)
-    met: set[Meeting] = set()
-    heard = 0  # of the calls, others' among them
+    met = _met(found, told, size)
     for aspects in together:
         for samples in product(*(rows[aspect] for aspect in aspects)):
             values = {a: own[0] for a, own in zip(aspects, samples, strict=True)}
             if not found.shows(values):
                 continue
             call = found.of(values)
-            met.update(*(found.meeting(told, made, size) for made in found.calls[heard:]))
-            heard = len(found.calls)
-            if not found.meeting(told, call, size, aspects) <= met:
+            if not found.meeting(told, call, size, aspects) <= met():
                 if alone(call) and found.can(call):
                     yield found.filled(call, {*aspects, *found.composition.facts(call)})
