@@ -47,7 +47,7 @@ def further(found: Cover, limit: int) -> None:
 
 def _calls(found: Cover) -> Iterator[Situation]:
     pairs, triples = (list(combinations(found.aspects, size)) for size in (2, 3))
-    pairs.sort(key=lambda pair: "resource" not in pair)
+    pairs.sort(key=lambda pair: ("resource" not in pair, "method" not in pair, "body" in pair))
     of_resources = [pair for pair in pairs if "resource" in pair]
     of_callers = [pair for pair in pairs if "caller" in pair]
     of_methods = [("resource", "method"), ("caller", "method")]
@@ -63,9 +63,12 @@ def _calls(found: Cover) -> Iterator[Situation]:
         # Of what is checked where a body is read nothing is checked without one.
         refusals([("caller", "body")], kind, _without_body),
         refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
-        refusals(of_resources, methods, _ended_or_unknown),
-        refusals([("resource", "caller"), *of_methods], alike, _plain),
         in_turn(
+            refusals(of_resources, methods, _ended_or_unknown),
+            refusals([("caller", "method")], alike, _plain),
+        ),
+        in_turn(
+            refusals([("resource", "method"), ("resource", "caller")], alike, _plain),
             unmet(of_resources, value, _in_a_state),
             refusals(of_callers, alike, _plain),
             refusals([("caller", form) for form in FORMS], kind),
@@ -148,6 +151,8 @@ def _two_refusals(
         aspect: [row for row in own if not all(found.is_neutral(s, aspect) for s in row)]
         for aspect, own in rows.items()
     }
+    # What a server may do for anybody at all is the worst that can be.
+    odd["caller"].sort(key=lambda row: needs_token(row[0].identity))
     turn = 0
     for a, b in together:
         # Beside a resource that is not neutral, something neutral may be one of two.
