@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from cancel_contracts.contract.compose import ASPECTS, Composition, value
+from cancel_contracts.contract.compose import ASPECTS, Composition, composed, value
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -17,7 +17,7 @@ from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.plan import make
-from cancel_contracts.plan.steps import ObserveLast, Scenario
+from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
 
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -254,6 +254,52 @@ def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connec
     assert {"cancellable", "unknown"} <= told
 
 
+@each
+def test_behind_what_is_right_of_a_stranger_comes_what_is_amiss_of_who_may(
+    contract: Contract,
+) -> None:
+    found = of(contract, 92)
+    serves, standing = found.composition.served, found.composition.standing
+    between = {
+        scenario: scenario.calls
+        for scenario in histories(found)
+        if all(403 in standing(c, "caller").statuses for c in scenario.calls[:-1:2])
+        and all(found.odd(c) == ["body"] for c in scenario.calls[1:-1:2])
+        and len(scenario.calls) > 2
+    }
+    assert between
+    for scenario, calls in between.items():
+        assert serves(calls[-1])
+        assert {(c.state, c.owner) for c in calls} == {(calls[0].state, calls[0].owner)}
+        assert {(c.identity, c.owner) for c in calls[1::2]} == {
+            (calls[-1].identity, calls[0].owner)
+        }
+        assert all(step.keep_alive for step in scenario.sends) == scenario.keeps
+    assert any(scenario.keeps for scenario in between)
+    owned = {c.owner for calls in between.values() for c in calls}
+    owners = {s.owner for s in found.samples["caller"].values() if s.by_owner}
+    assert owned - {None} == owners
+    for owner in owners:  # more is asked of them: they come first, with what leaves all out
+        assert next(calls for calls in between.values())[1].owner == owner
+        left = [c for calls in between.values() for c in calls[1:-1:2] if c.owner == owner]
+        assert left[0].body.word == "none"
+
+
+@each
+def test_a_gate_cancels_one_resource_that_nobody_has_looked_at(contract: Contract) -> None:
+    gate = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    unseen: list[Situation] = []
+    for scenario in gate.scenarios:
+        seen: set[int] = set()
+        for step in scenario.steps:
+            seen |= {step.slot} if isinstance(step, Observe) else set()
+            if isinstance(step, Call) and step.situation.state and step.slot not in seen:
+                unseen.append(step.situation)
+    # Without a look before nothing tells an effect where no page names the state after it.
+    assert len(unseen) == bool(contract.lifecycle.after)
+    assert all(map(composed(contract).served, unseen))
+
+
 @pytest.mark.slow
 @each
 def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract) -> None:
@@ -272,7 +318,7 @@ METHODS = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
 def test_deep_sends_every_method_in_every_state_to_nothing_and_by_all_who_may_and_may_not(
     contract: Contract,
 ) -> None:
-    plan, composition = make(contract, contract.clauses, "deep"), Composition(contract)
+    plan, composition = make(contract, contract.clauses, "deep"), composed(contract)
     calls = [call for s in plan.scenarios for call in s.calls if call.method in METHODS]
 
     def beside(aspect: str, *hiding: str) -> set[tuple[str, str]]:
@@ -299,7 +345,7 @@ def hides(composition: Composition, call: Situation) -> set[str]:
 def test_what_has_ended_or_names_nothing_meets_every_kind_of_caller_and_body(
     contract: Contract,
 ) -> None:
-    found = cover(Composition(contract), wanted(contract, deep=True), 1000)
+    found = cover(composed(contract), wanted(contract, deep=True), 1000)
     further(found, len(found.calls) + 340)
     two = [call for call in found.calls if len(found.odd(call)) == 2]
     for resource in ("final", "unknown"):
@@ -338,6 +384,6 @@ def test_where_few_clauses_are_chosen_a_plan_is_about_them(contract: Contract) -
         chosen = [c for c in contract.clauses if c.given.get("any")] + refusing[:1]
         plan = make(contract, chosen, "deep", max_requests=100)
         calls = [c for s in plan.scenarios for c in s.calls if c.call == "first"]
-        composition = Composition(contract)
+        composition = composed(contract)
         odd = [c for c in calls if composition.standing(c, aspect).kind != "neutral"]
         assert len(odd) * 2 > len(calls), f"{len(odd)} of {len(calls)} for {chosen[-1].id}"

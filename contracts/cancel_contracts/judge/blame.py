@@ -7,7 +7,7 @@ their meeting does; none of them, where no call is served at all. Of several tho
 most of the calls that deviate, two facts in place of one as well: what a fact met once, beside two
 that always fail, tells nothing of it. That is so where a promise (must) that names one of the two
 deviates: somebody has to say so. Where even the same facts were served another time, nobody can
-tell, and all of them are.
+tell, and all of them are. That other resources stay as they are holds whatever a call holds.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ Facts = frozenset[Fact]
 MEETING = 2  # facts that may be to blame where fewer are as well
 # Facets that hold where a call is served: what keeps one from it keeps it from the other.
 SERVED = {"connection": "status", "accepts": "status"}
+ALWAYS = frozenset({"neighbour"})  # facets that no fact of a call is to blame for
 
 
 class Blame:
@@ -58,7 +59,7 @@ class Blame:
         no fact to refuse, and some that the clause does not name.
         """
         facts = self.facts(situation)
-        if facts is None or clause.given.get("any"):
+        if facts is None or facet in ALWAYS or clause.given.get("any"):
             return False
         self._deviating[SERVED.get(facet, facet)].add(facts)
         own = self._own(clause)

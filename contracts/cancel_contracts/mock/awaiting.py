@@ -69,6 +69,12 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-fills-what-the-first-left-out",
         "pair-application-final-cancelled",
         "body-wrong-type-accepted",
+        "every-ninth-success-strikes-neighbours",
+        "every-23rd-success-answered-202",
+        "neighbours-cancelled-by-an-application",
+        "neighbours-that-ended-cancelled",
+        "late-neighbours-struck",
+        "crowd-of-six-answered-500",
         "pair-anothers-second-state-cancelled",
         "pair-no-accept-final-answered-500",
         "pair-chunked-no-permission-accepted",
@@ -86,16 +92,4 @@ BY_DEEP: frozenset[str] = frozenset(
     }
 )
 
-AWAITING: frozenset[str] = frozenset(
-    {
-        "every-ninth-success-strikes-neighbours",
-        "every-23rd-success-answered-202",
-        "unseen-resource-without-effect",
-        "neighbours-cancelled-by-an-application",
-        "neighbours-that-ended-cancelled",
-        "neighbours-cancelled-at-a-second-cancel",
-        "late-neighbours-struck",
-        "crowd-of-six-answered-500",
-        "json-escaped-name-not-read",
-    }
-)
+AWAITING: frozenset[str] = frozenset()

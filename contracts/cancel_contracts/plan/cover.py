@@ -226,14 +226,16 @@ def cover(
         firsts = sum(c.state == second.state and c != composition.ordinary for c in served)
         if firsts < sum(other.state == second.state for other in seconds):
             found.add(found.filled(replace(second, call="first"), ["resource"]))
-    possible = found.possible.keys()
+    possible, more = found.possible.keys(), _more(found)
     limit = limit if for_pairs is None else for_pairs
-    for call in _more(found):
-        if len(found.calls) >= limit:
-            break
-        # What is refused shares a resource: it costs next to nothing, but the way in takes calls.
-        cheap = composition.refused(call) and len(found.calls) < limit - FOR_THE_WAY_IN
-        if len(found.met & possible) < share * len(possible) or cheap:
+
+    def enough() -> bool:
+        return len(found.met & possible) >= share * len(possible)
+
+    # Where enough pairs meet, the way in has calls left.
+    while len(found.calls) < limit - FOR_THE_WAY_IN * enough() and (call := next(more, None)):
+        # What is refused shares a resource: it costs next to nothing.
+        if composition.refused(call) or not enough():
             found.add(call)
     return found
 

@@ -197,12 +197,16 @@ def _unmet(
     """Yield calls for what has not met of some aspects together, as `told` takes it."""
     size, rows = len(together[0]), _rows(found, told, keep)
     met = _met(found, told, size)
-    for aspects in together:
-        for samples in product(*(rows[aspect] for aspect in aspects)):
-            values = {a: own[0] for a, own in zip(aspects, samples, strict=True)}
-            if not found.shows(values):
+    for aspects in filter(found.tells, together):
+        marked = (
+            [(row[0], told(a, row[0]), not found.is_neutral(row[0], a)) for row in rows[a]]
+            for a in aspects
+        )
+        for several in product(*marked):
+            if sum(odd for _, _, odd in several) > 1:
+                continue  # one hides the other
+            if frozenset(own for _, own, _ in several) in met():
                 continue
-            call = found.of(values)
-            if not found.meeting(told, call, size, aspects) <= met():
-                if alone(call) and found.can(call):
-                    yield found.filled(call, {*aspects, *found.composition.facts(call)})
+            call = found.of({a: own[0] for a, own in zip(aspects, several, strict=True)})
+            if alone(call) and found.can(call):
+                yield found.filled(call, {*aspects, *found.composition.facts(call)})
