@@ -161,14 +161,14 @@ def _two_refusals(
             values = product(_turned(ones, turn), _turned(twos, turn))
             calls = (found.of({a: one, b: two}) for one, two in values)
             call = next((c for c in calls if alone(c) and found.can(c)), None)
-            if call is None or len(found.odd(call)) != 2 or not _told_of(found, call):
+            if call is None or len(found.odd(call)) != 2 or not _due(found, call):
                 continue
             if not found.meeting(told, call, 2, (a, b)) <= met():
                 turn += 1
                 yield found.filled(call, (a, b))
 
 
-def _told_of(found: Cover, call: Situation) -> bool:
+def _due(found: Cover, call: Situation) -> bool:
     """Whether a clause says what comes of a call two facts of which are not neutral."""
     read = found.composition.read(call)
     return found.composition.refused(call) or any(read.standings[a].lasts for a in read.odd)
