@@ -112,6 +112,17 @@ def test_one_fact_is_to_blame_where_no_clause_speaks_of_the_two() -> None:
     assert spoken_of.blames(clauses["MA-15"], "status", meeting)
 
 
+@pytest.mark.parametrize("extra", ["bare", "accept-any"])
+def test_where_no_clause_names_what_is_to_blame_somebody_says_so_all_the_same(extra: str) -> None:
+    """What the entity shows is promised of any body, caller and transfer; of no header."""
+    clauses = {c.id: c for c in MACHINE.clauses}
+    blame = Blame(composed(MACHINE))
+    blame.note("entity", exchange(1, Situation(state="Pending"), 200))
+    met = Situation(state="Pending", extra=extra)
+    assert blame.foreign(clauses["MA-31"], "entity", met)
+    assert blame.blames(clauses["MA-31"], "entity", met)
+
+
 @pytest.mark.parametrize(
     "facts", [{"identity": SCAN}, {"identity": "user"}, {"body": PLAIN, "transfer": "chunked"}]
 )
