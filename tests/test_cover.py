@@ -17,7 +17,7 @@ from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.plan import make
-from cancel_contracts.plan.steps import ObserveLast, Scenario
+from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
 
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -258,6 +258,52 @@ def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connec
     assert [call.call == "reused" for call in kept[1:]] == [False, True] * (len(kept) // 2)
     told = {call.resource for row in rows for call in row if row[-1].call == "reused"}
     assert {"cancellable", "unknown"} <= told
+
+
+@each
+def test_behind_what_is_right_of_a_stranger_comes_what_is_amiss_of_who_may(
+    contract: Contract,
+) -> None:
+    found = of(contract, 92)
+    serves, standing = found.composition.served, found.composition.standing
+    between = {
+        scenario: scenario.calls
+        for scenario in histories(found)
+        if all(403 in standing(c, "caller").statuses for c in scenario.calls[:-1:2])
+        and all(found.odd(c) == ["body"] for c in scenario.calls[1:-1:2])
+        and len(scenario.calls) > 2
+    }
+    assert between
+    for scenario, calls in between.items():
+        assert serves(calls[-1])
+        assert {(c.state, c.owner) for c in calls} == {(calls[0].state, calls[0].owner)}
+        assert {(c.identity, c.owner) for c in calls[1::2]} == {
+            (calls[-1].identity, calls[0].owner)
+        }
+        assert all(step.keep_alive for step in scenario.sends) == scenario.keeps
+    assert any(scenario.keeps for scenario in between)
+    owned = {c.owner for calls in between.values() for c in calls}
+    owners = {s.owner for s in found.samples["caller"].values() if s.by_owner}
+    assert owned - {None} == owners
+    for owner in owners:  # more is asked of them: they come first, with what leaves all out
+        assert next(calls for calls in between.values())[1].owner == owner
+        left = [c for calls in between.values() for c in calls[1:-1:2] if c.owner == owner]
+        assert left[0].body.word == "none"
+
+
+@each
+def test_a_gate_cancels_one_resource_that_nobody_has_looked_at(contract: Contract) -> None:
+    gate = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    unseen: list[Situation] = []
+    for scenario in gate.scenarios:
+        seen: set[int] = set()
+        for step in scenario.steps:
+            seen |= {step.slot} if isinstance(step, Observe) else set()
+            if isinstance(step, Call) and step.situation.state and step.slot not in seen:
+                unseen.append(step.situation)
+    # Without a look before nothing tells an effect where no page names the state after it.
+    assert len(unseen) == bool(contract.lifecycle.after)
+    assert all(map(composed(contract).served, unseen))
 
 
 @pytest.mark.slow

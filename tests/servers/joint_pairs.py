@@ -203,7 +203,7 @@ class LockedByARefusal(Service):
         return super().check_state(call)
 
 
-@awaits("history", "MA AP")
+@breaks("MA-70 AP-27", beside="AP-01", deep=True)
 class BodyOfTheRefusedCallCounts(Service):
     """What was read of a refused call fills what the next one leaves out."""
 
@@ -228,7 +228,7 @@ class BodyOfTheRefusedCallCounts(Service):
         return refusal
 
 
-@awaits("history", "SA MA AP")
+@breaks("SA-10 MA-19 AP-16", deep=True)
 class TrustsWhomItRefusedTwice(Service):
     """A counter of refusals that turns over."""
 
@@ -346,7 +346,7 @@ class ExpiredTokenOnAKeptConnection(Service):
 
 
 @breaks("MA-54")
-@awaits("kept connections", "AP")
+@breaks("AP-180", beside="AP-29", deep=True)
 class RefusedBodyIsReadAgain(Service):
     """A body that was refused is put before the next one on the connection."""
 
@@ -454,14 +454,3 @@ class RunningOnesFinish(Service):
         for resource in self.resources.values():
             if resource.state == self.page.cancellable[-1]:
                 resource.state = self.page.final[0]
-
-
-@awaits("across contracts", "SA MA AP")
-class AnyCollectionWillDo(Service):
-    """The verb decides, whatever the collection is called."""
-
-    def answer(self, request: Request) -> Response:
-        parts = request.target.partition("?")[0].strip("/").split("/")
-        if len(parts) >= 3 and parts[-1] == self.page.verb and request.method == "POST":
-            return self.post(request, self.key(parts[-2]))
-        return super().answer(request)

@@ -69,6 +69,12 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-fills-what-the-first-left-out",
         "pair-application-final-cancelled",
         "body-wrong-type-accepted",
+        "every-ninth-success-strikes-neighbours",
+        "every-23rd-success-answered-202",
+        "neighbours-cancelled-by-an-application",
+        "neighbours-that-ended-cancelled",
+        "late-neighbours-struck",
+        "crowd-of-six-answered-500",
     }
 )
 
@@ -93,14 +99,5 @@ AWAITING: frozenset[str] = frozenset(
         "second-cancel-by-the-owner-resurrects",
         "second-cancel-chunked-resurrects",
         "second-cancel-from-the-last-state-answered-500",
-        "every-ninth-success-strikes-neighbours",
-        "every-23rd-success-answered-202",
-        "unseen-resource-without-effect",
-        "neighbours-cancelled-by-an-application",
-        "neighbours-that-ended-cancelled",
-        "neighbours-cancelled-at-a-second-cancel",
-        "late-neighbours-struck",
-        "crowd-of-six-answered-500",
-        "json-escaped-name-not-read",
     }
 )

@@ -3,7 +3,8 @@
 After a cancel everybody calls again, beside another resource; what is refused is refused thrice
 before a call is served, and once to somebody who may before it is to everybody who may not; on one
 connection calls are served between refusals of every kind, with no look between, and followed by
-every token that is refused. What a first call left out, a second one gives. Pure.
+every token that is refused. What a first call left out, a second one gives; what somebody asks
+amiss who may, somebody asked rightly before who may not. Pure.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.further import alone, in_turn
+from cancel_contracts.plan.kept import on_one
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 TIMES = 3  # that a call is refused before another is served
@@ -38,6 +40,7 @@ def histories(found: Cover) -> list[Scenario]:
             _on_one_connection(found),
             _of_one_connection(found),
             _after_other_bodies(found),
+            _between_strangers(found),
         )
     ]
 
@@ -104,6 +107,30 @@ def _after_other_bodies(found: Cover) -> Iterator[Scenario]:
             if found.composition.standing(first, "body").kind == "open" and not first.body.drawn:
                 second = replace(next(served), call="second")
                 yield _in_state(found, next(states), [first, second])
+
+
+def _between_strangers(found: Cover) -> Iterator[Scenario]:
+    """Behind what is right but for who asks, each kind of body that may be amiss of who may, of an
+    owner first, and in the end what is right: by turns on one connection.
+    """
+    samples, composition = found.samples["caller"].values(), found.composition
+    owners = [found.of({"caller": s}) for s in samples if s.by_owner]
+    for own in (*filter(composition.served, owners), found.of({})):
+        others = [found.of({"caller": s}) for s in samples if s.owner == own.owner]
+        known = (c for c in others if 403 in composition.standing(c, "caller").statuses)
+        strangers = cycle([c for c in known if composition.refused(c) and needs_token(c.identity)])
+        rows: dict[int, Situation] = {}
+        # What leaves everything out stands for its kind.
+        for call in sorted(found.calls, key=lambda call: call.body.word != "none"):
+            alike = call.owner == own.owner and call.by_owner == own.by_owner
+            if alike and found.odd(call) == ["body"] and alone(call):
+                amiss = found.of({"caller": own, "body": call})
+                rows.setdefault(found.kind("body", call), amiss)
+        between = [call for two in zip(strangers, rows.values(), strict=False) for call in two]
+        for turn, at in enumerate(range(0, len(between), LONGEST - 2)):
+            calls = [*between[at : at + LONGEST - 2], own]
+            scenario = in_a_row(*calls, act=composition.ordinary.method)
+            yield scenario if turn % 2 else on_one(scenario, first=True)
 
 
 def _after_cancels(found: Cover) -> Iterator[Scenario]:

@@ -36,7 +36,7 @@ GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.75
 # Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
-FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.18
+FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.2
 PROPERTY_SHARE = 0.5  # of the calls that `deep` has left then; the rest goes to walks
 DRAWN_CALLS = 4  # that a small budget leaves, too: for ids of elsewhere
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
