@@ -15,7 +15,12 @@ from cancel_contracts.plan.plan import make
 from cancel_contracts.plan.steps import Acquire, Name, Observe, ObserveLast
 from cancel_contracts.prove import trial
 from cancel_contracts.run.deep import under
+from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
+from servers.front import Written
+from servers.provider import PROVIDER
+from servers.together import AnyCollectionWillDo, Together
+from servers.trial import conforming, contract_of
 
 CONTRACTS = [load(path) for path in shipped()]
 
@@ -65,8 +70,30 @@ def test_an_id_of_another_contract_is_found_by_none() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("kind", "told"), [(Together, set()), (AnyCollectionWillDo, {"MA-34"})])
+def test_an_independent_server_is_asked_for_ids_of_its_other_collections(
+    kind: type[Together], told: set[str]
+) -> None:
+    services = [conforming(short) for short in ("AP", "MA")]
+    contracts = [contract_of(service.page) for service in services]
+    with Written(kind(*services)) as running:
+        at = {c.name: running.url + s.page.prefix for c, s in zip(contracts, services, strict=True)}
+        raw: dict[str, Any] = {
+            "provider_states": running.url + PROVIDER,
+            "contracts": {name: {"base_url": url} for name, url in at.items()},
+            **services[0].tokens.target(),
+        }
+        only = ("AP-35", "MA-34", "AP-06", "MA-06")
+        options = Options(profile="deep", max_requests=24, only=only, effect_seconds=0.3)
+        result = verify(contracts, Target("target.yaml", raw, running.url), options, environ={})
+    assert set(violated(result)) >= told
+    assert decide(result.judgements()).exit_code == (1 if told else 0), violated(result)
+
+
+@pytest.mark.slow
 def test_a_conforming_server_of_all_three_passes() -> None:
-    result = run(jobs=2)
+    some = tuple(clause.id for contract in CONTRACTS for clause in contract.clauses[::3])
+    result = run(only=some, jobs=2)
     assert decide(result.judgements()).exit_code == 0, violated(result)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
@@ -108,6 +110,43 @@ def test_one_fact_is_to_blame_where_no_clause_speaks_of_the_two() -> None:
     assert spoken_of.foreign(clauses["MA-15"], "status", meeting)
     assert not spoken_of.blames(clauses["MA-25"], "status", bodies[0])
     assert spoken_of.blames(clauses["MA-15"], "status", meeting)
+
+
+@pytest.mark.parametrize("extra", ["bare", "accept-any"])
+def test_where_no_clause_names_what_is_to_blame_somebody_says_so_all_the_same(extra: str) -> None:
+    """What the entity shows is promised of any body, caller and transfer; of no header."""
+    clauses = {c.id: c for c in MACHINE.clauses}
+    blame = Blame(composed(MACHINE))
+    blame.note("entity", exchange(1, Situation(state="Pending"), 200))
+    met = Situation(state="Pending", extra=extra)
+    assert blame.foreign(clauses["MA-31"], "entity", met)
+    assert blame.blames(clauses["MA-31"], "entity", met)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"identity": SCAN}, {"identity": "user"}, {"body": PLAIN, "transfer": "chunked"}]
+)
+@pytest.mark.parametrize("state", ["Succeeded", "Pending"])
+def test_no_fact_of_a_call_is_to_blame_where_another_resource_is_struck(
+    facts: dict[str, Any], state: str
+) -> None:
+    call = exchange(1, Situation(**{"state": "InProgress", **facts}), 200)
+
+    def look(position: int, shows: str) -> Exchange:
+        body = json.dumps({"id": "near", "status": shows}).encode()
+        return replace(
+            call, kind="observe", position=position, resource="near", role="neighbour",
+            received=Received(200, body=body), started=1.0 + position,
+        )  # fmt: skip
+
+    def told(after: str) -> set[str]:
+        own = [replace(x, resource="id-1", role="target") for x in (look(0, "InProgress"),)]
+        rows = [*own, look(0, state), call, look(1, after)]
+        found = Judge(MACHINE, MACHINE.clauses).judge(Journal(MACHINE.name, Exchanges(rows)))
+        return {v.clause.id for v in found.verdicts if v.word == "violated"}
+
+    assert "MA-06" in told("Cancelled")
+    assert "MA-06" not in told(state)
 
 
 def test_the_ordinary_call_is_to_blame_where_no_call_is_served() -> None:

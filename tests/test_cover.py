@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
+from itertools import product
 
 import pytest
-from cancel_contracts.contract.compose import ASPECTS, Composition, value
+from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, composed, value
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -16,7 +18,7 @@ from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.plan import make
-from cancel_contracts.plan.steps import ObserveLast, Scenario
+from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
 
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -30,6 +32,12 @@ def wanted(contract: Contract, *, deep: bool = False) -> list[Situation]:
 
 def of(contract: Contract, limit: int, *, deep: bool = False) -> Cover:
     return cover(Composition(contract), wanted(contract, deep=deep), limit)
+
+
+@cache
+def calls_of(contract: Contract, limit: int) -> list[Situation]:
+    """Return the calls of the cover, made once: they are only read."""
+    return of(contract, limit).calls
 
 
 def shown(composition: Composition, calls: Iterable[Situation], situation: Situation) -> bool:
@@ -48,15 +56,15 @@ def shown(composition: Composition, calls: Iterable[Situation], situation: Situa
 
 @each
 def test_every_situation_that_a_clause_asks_for_has_a_call(contract: Contract) -> None:
-    composition, found = Composition(contract), of(contract, 100)
-    assert len(found.calls) <= 100
-    missing = [s for s in wanted(contract) if not shown(composition, found.calls, s)]
+    composition, calls = Composition(contract), calls_of(contract, 100)
+    assert len(calls) <= 100
+    missing = [s for s in wanted(contract) if not shown(composition, calls, s)]
     assert not missing
 
 
 @each
 def test_no_call_holds_what_cannot_be_on_the_wire_together(contract: Contract) -> None:
-    for call in of(contract, 100).calls:
+    for call in calls_of(contract, 100):
         assert not (call.body.word == "none" and call.transfer == "chunked"), call
         assert not (call.method == "GET" and call.body.word not in ("documented",)), call
 
@@ -65,7 +73,7 @@ def test_no_call_holds_what_cannot_be_on_the_wire_together(contract: Contract) -
 def test_at_most_one_fact_of_a_call_is_not_neutral_beyond_what_is_asked(contract: Contract) -> None:
     composition = Composition(contract)
     asked_for = wanted(contract)
-    for call in of(contract, 80).calls:
+    for call in calls_of(contract, 80):
         odd = [a for a in ASPECTS if composition.standing(call, a).kind != "neutral"]
         if len(odd) > 1:
             assert any(all(value(call, a) == value(s, a) for a in odd) for s in asked_for), call
@@ -89,7 +97,7 @@ def test_equal_wishes_give_equal_calls(contract: Contract) -> None:
 
 @each
 def test_chains_hold_every_call_once_and_what_may_cancel_comes_last(contract: Contract) -> None:
-    composition, calls = Composition(contract), of(contract, 100).calls
+    composition, calls = Composition(contract), calls_of(contract, 100)
     found = chains(composition, calls)
     assert sorted(map(str, (call for chain in found for call in chain))) == sorted(map(str, calls))
     for chain in found:
@@ -121,7 +129,7 @@ def test_a_second_call_follows_one_that_is_served(contract: Contract) -> None:
 def test_several_kinds_of_refusals_stand_before_one_call_that_is_served(contract: Contract) -> None:
     """A server may count them, or keep what the first was asked, or who asked."""
     composition = Composition(contract)
-    found = chains(composition, of(contract, 92).calls)
+    found = chains(composition, calls_of(contract, 92))
     served = [chain for chain in found if composition.served(chain[-1])]
     assert any(len(chain) == 1 for chain in served), "one meets its resource as it was made"
     rows = [[composition.standing(c, "caller") for c in chain[:-1]] for chain in served]
@@ -223,10 +231,10 @@ def test_deep_meets_two_refusals_every_value_in_every_state_and_three_kinds(
     assert len(set(map(str, found.calls))) == len(found.calls), "no call twice"
     two = [call for call in more if len(found.odd(call)) == 2]
     assert two
-    assert all(found.composition.refused(call) for call in two), "else no clause says what is due"
-    nobodys = {call.method for call in two if call.identity == "anonymous"}
-    assert nobodys >= {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
-    assert {(c.resource, c.method) for c in two} >= {("unknown", "HEAD"), ("final", "DELETE")}
+    refused, standings = found.composition.refused, found.composition.read
+    lasting = [c for c in two if any(standings(c).standings[a].lasts for a in found.odd(c))]
+    assert all(refused(call) or call in lasting for call in two), "else no clause says what is due"
+    assert {c.resource for c in lasting} == {"final", "unknown"}
     states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
     callers = [s for s in found.samples["caller"].values() if s.identity != "throttled"]
     met = {(c.state, c.identity) for c in found.calls if {*found.odd(c)} <= {"caller"}}
@@ -253,39 +261,142 @@ def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connec
     assert {"cancellable", "unknown"} <= told
 
 
+@each
+def test_behind_what_is_right_of_a_stranger_comes_what_is_amiss_of_who_may(
+    contract: Contract,
+) -> None:
+    found = of(contract, 92)
+    serves, standing = found.composition.served, found.composition.standing
+    between = {
+        scenario: scenario.calls
+        for scenario in histories(found)
+        if all(403 in standing(c, "caller").statuses for c in scenario.calls[:-1:2])
+        and all(found.odd(c) == ["body"] for c in scenario.calls[1:-1:2])
+        and len(scenario.calls) > 2
+    }
+    assert between
+    for scenario, calls in between.items():
+        assert serves(calls[-1])
+        assert {(c.state, c.owner) for c in calls} == {(calls[0].state, calls[0].owner)}
+        assert {(c.identity, c.owner) for c in calls[1::2]} == {
+            (calls[-1].identity, calls[0].owner)
+        }
+        assert all(step.keep_alive for step in scenario.sends) == scenario.keeps
+    assert any(scenario.keeps for scenario in between)
+    owned = {c.owner for calls in between.values() for c in calls}
+    owners = {s.owner for s in found.samples["caller"].values() if s.by_owner}
+    assert owned - {None} == owners
+    for owner in owners:  # more is asked of them: they come first, with what leaves all out
+        assert next(calls for calls in between.values())[1].owner == owner
+        left = [c for calls in between.values() for c in calls[1:-1:2] if c.owner == owner]
+        assert left[0].body.word == "none"
+
+
+@each
+def test_a_gate_cancels_one_resource_that_nobody_has_looked_at(contract: Contract) -> None:
+    gate = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    unseen: list[Situation] = []
+    for scenario in gate.scenarios:
+        seen: set[int] = set()
+        for step in scenario.steps:
+            seen |= {step.slot} if isinstance(step, Observe) else set()
+            if isinstance(step, Call) and step.situation.state and step.slot not in seen:
+                unseen.append(step.situation)
+    # Without a look before nothing tells an effect where no page names the state after it.
+    assert len(unseen) == bool(contract.lifecycle.after)
+    assert all(map(composed(contract).served, unseen))
+
+
 @pytest.mark.slow
 @each
 def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract) -> None:
     plan = make(contract, contract.clauses, "deep", max_requests=400)
-    calls = {call for scenario in plan.scenarios for call in scenario.calls}
-    composition = Composition(contract)
+    composition = composed(contract)
+    alike: dict[frozenset[Fact], set[Situation]] = {}  # no other call shows a situation
+    for call in (call for scenario in plan.scenarios for call in scenario.calls):
+        alike.setdefault(composition.read(call).hiding, set()).add(call)
     for clause in contract.clauses:
         for situation in set(asked(contract, clause)) - plan.left_out.keys():
+            calls = alike.get(composition.read(situation).hiding, ())
             assert any(composition.exercises(call, situation, [clause]) for call in calls)
 
 
+METHODS = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
+
+
 @each
-def test_what_has_ended_meets_every_caller_and_body_before_other_refusals_meet(
+def test_deep_sends_every_method_in_every_state_to_nothing_and_by_all_who_may_and_may_not(
     contract: Contract,
 ) -> None:
-    found = cover(Composition(contract), wanted(contract, deep=True), 1000)
-    before = len(found.calls)
-    further(found, before + 500)
-    more = [call for call in found.calls[before:] if len(found.odd(call)) == 2]
-    two = [*found.calls[:before], *more]
-    others = [
-        at
-        for at, call in enumerate(two)
-        if at >= before and "resource" not in found.odd(call) and call.body.word != "none"
-    ]
-    ended = [c for c in two[: others[0] if others else None] if c.resource == "final"]
-    assert {call.state for call in ended} >= {*contract.lifecycle.final}
-    odd = {a: {value(c, a) for c in ended if a in found.odd(c)} for a in ("caller", "body")}
-    for aspect, met in odd.items():
-        for own, sample in found.samples[aspect].items():
-            call = found.of({"resource": ended[0], aspect: sample})
-            due = alone(call) and found.can(call) and found.composition.refused(call)
-            assert not due or found.is_neutral(sample, aspect) or own in met, (aspect, own)
+    plan, composition = make(contract, contract.clauses, "deep"), composed(contract)
+    calls = [call for s in plan.scenarios for call in s.calls if call.method in METHODS]
+
+    def beside(aspect: str, *hiding: str) -> set[tuple[str, str]]:
+        """Return the methods and an aspect's values, where these and `hiding` alone are odd."""
+        odd = {"method", *hiding}
+        own = [call for call in calls if hides(composition, call) == odd]
+        return {(call.method, f"{value(call, aspect)}") for call in own}
+
+    states, ended = contract.lifecycle.cancellable, contract.lifecycle.final
+    assert beside("resource") >= {*product(METHODS, states)}
+    assert {m for m, state in beside("resource", "resource") if state in ended} == METHODS
+    assert {m for m, id_ in beside("resource", "resource") if "unknown" in id_} == METHODS
+    assert beside("caller", "caller") >= {*product(METHODS, ["('anonymous', None)"])}
+    kinds = {f"{value(row[0], 'caller')}" for row in of(contract, 92).by_kind("caller")}
+    assert len({who for _, who in beside("caller")} & kinds) > 1, "not by the primary alone"
+
+
+def hides(composition: Composition, call: Situation) -> set[str]:
+    """Return the aspects of a call that are not neutral."""
+    return {a for a in ASPECTS if composition.standing(call, a).kind != "neutral"}
+
+
+@each
+def test_what_has_ended_or_names_nothing_meets_every_kind_of_caller_and_body(
+    contract: Contract,
+) -> None:
+    found = cover(composed(contract), wanted(contract, deep=True), 1000)
+    further(found, len(found.calls) + 340)
+    two = [call for call in found.calls if len(found.odd(call)) == 2]
+    for resource in ("final", "unknown"):
+        ended = [call for call in two if call.resource == resource]
+        for aspect in ("caller", "body"):
+            met = {found.kind(aspect, call) for call in ended if aspect in found.odd(call)}
+            for row in found.by_kind(aspect):
+                calls = [found.of({"resource": ended[0], aspect: sample}) for sample in row]
+                due = any(alone(call) and found.can(call) for call in calls)
+                if due and not found.is_neutral(row[0], aspect):
+                    assert found.kind(aspect, row[0]) in met, (resource, row[0])
+
+
+@each
+def test_after_a_cancel_comes_a_call_of_every_kind(contract: Contract) -> None:
+    plan = make(contract, contract.clauses, "deep")
+    again = [c for s in plan.scenarios for c in s.calls if c.call == "second"]
+    found = of(contract, 92)
+    for aspect in ("caller", "body", "transfer", "method", "content_type"):
+        met = {found.kind(aspect, call) for call in again}
+        for row in found.by_kind(aspect):
+            calls = [found.of({aspect: sample}) for sample in row if sample.owner is None]
+            if any(alone(call) and found.can(call) for call in calls):
+                assert found.kind(aspect, row[0]) in met, (aspect, row[0])
+    bare = {call.state for call in again if call.body.word == "none"}
+    sends = any(sample.body.word == "none" for sample in found.samples["body"].values())
+    assert bare == ({*contract.lifecycle.cancellable} if sends else set())
+
+
+@each
+def test_where_few_clauses_are_chosen_a_plan_is_about_them(contract: Contract) -> None:
+    for aspect, key in (("method", "method"), ("caller", "identity")):
+        refusing = [
+            c for c in contract.clauses if {*c.given} == {key} and c.expect.get("effect") == "none"
+        ]
+        chosen = [c for c in contract.clauses if c.given.get("any")] + refusing[:1]
+        plan = make(contract, chosen, "deep", max_requests=100)
+        calls = [c for s in plan.scenarios for c in s.calls if c.call == "first"]
+        composition = composed(contract)
+        odd = [c for c in calls if composition.standing(c, aspect).kind != "neutral"]
+        assert len(odd) * 2 > len(calls), f"{len(odd)} of {len(calls)} for {chosen[-1].id}"
 
 
 @each

@@ -13,7 +13,7 @@ from cancel_contracts.identity.forged import UNSIGNED
 from cancel_contracts.identity.identities import Identities
 from cancel_contracts.mock.catalogue import find
 from cancel_contracts.mock.entry import Fault
-from cancel_contracts.prove import _profile
+from cancel_contracts.prove import profile_of
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.targets.file import Target
 
@@ -112,11 +112,4 @@ def test_a_fault_meets_the_profile_that_asks_for_what_it_breaks(
 ) -> None:
     found, given = find(fault), CONTRACTS[contract]
     assert isinstance(found, Fault)
-    assert _profile(given, found) == profile
-
-
-@pytest.mark.parametrize("name", ["expired", "not-yet-valid", "bad-signature", "unsigned"])
-def test_what_is_pretended_or_expired_is_of_somebody_who_is_known(name: str) -> None:
-    for contract in ("security-action", "access-package-assignment-request"):
-        claims, ordinary = (parts(contract, who)[1] for who in (name, "admin"))
-        assert {claim: claims[claim] for claim in NAMED} == {c: ordinary[c] for c in NAMED}
+    assert profile_of(given, found) == profile

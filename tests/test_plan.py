@@ -272,9 +272,9 @@ def test_an_application_with_every_permission_shows_of_none_that_it_suffices_alo
 
 @pytest.mark.parametrize(
     "limits",
-    [{"profile": "smoke"}, {"harmless": True}, {"states": False}, {"profile": "deep", "harmless": True}],
+    [{"profile": "smoke"}, {"states": False}, {"states": False, "profile": "deep"}],
     ids=str,
-)  # fmt: skip
+)
 @pytest.mark.parametrize("short", PAGES)
 def test_a_plan_that_may_touch_nothing_has_no_call_beside_on_what_exists(
     short: str, limits: dict[str, Any]
@@ -374,8 +374,9 @@ def test_the_same_question_has_the_same_plan_and_any_other_its_own(contract: Con
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
 def test_what_was_read_before_changes_nothing(contract: Contract) -> None:
     """A contract's composition is shared by all that plan and judge."""
-    shared, calls = composed(contract), {s for c in contract.clauses for s in asked(contract, c)}
-    for call in calls:
+    shared = composed(contract)
+    calls = [*dict.fromkeys(s for c in contract.clauses for s in asked(contract, c))]
+    for call in calls[:: 1 if sampling.EVERY else 4]:
         fresh = Composition(contract)
         for status in (200, 404, 429, None):
             assert shared.speaking(call, status) == fresh.speaking(call, status)

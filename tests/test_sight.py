@@ -20,6 +20,7 @@ from cancel_contracts.gate import decide
 from cancel_contracts.journal import Exchanges
 from cancel_contracts.replay import judge_recording, write_recording
 from cancel_contracts.sight.clocks import STILL_SECONDS
+from cancel_contracts.sight.ended import lost
 from cancel_contracts.sight.observation import OVERDUE_SECONDS
 from cancel_contracts.sight.sight import Sight
 from cancel_contracts.verify import Result, verify
@@ -41,6 +42,25 @@ NAMED = next(c for c in CONTRACTS.values() if c.lifecycle.after)
 
 def verdicts(result: Result) -> dict[str, str]:
     return {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "told"),
+    [
+        ({"commands": []}, {}, True),
+        ({"commands": ["a"]}, {"commands": None}, True),
+        ({"commands": ["a", "b"]}, {"commands": ["b"]}, True),
+        ({"commands": []}, {"commands": None}, False),
+        ({"commands": ["a"]}, {"commands": ["a", "b"]}, False),
+        ({"commands": None}, {}, False),
+        ({}, {}, False),
+        ({"errorHResult": 0}, {}, False),
+    ],
+)
+def test_a_list_that_is_shorter_or_shown_no_more_has_lost_something(
+    was: dict[str, Any], now: dict[str, Any], told: bool
+) -> None:
+    assert lost(CONTRACTS["machine-action"], was, now) == (["commands"] if told else [])
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,10 +74,10 @@ def plainly(body: bytes) -> bytes:
         return body
 
 
-def sent(result: Result) -> list[tuple[str, str, bytes]]:
+def sent(results: Sequence[ContractResult]) -> list[tuple[str, str, bytes]]:
     """Return the cancel calls, ids that the mock made left out, and those that are nearly one."""
     rows = []
-    for r in result.results:
+    for r in results:
         for x in cancels(r):
             near = IDS[x.situation.id.word].near
             made = x.situation.id.word == "known" or near
@@ -93,11 +93,11 @@ def sent(result: Result) -> list[tuple[str, str, bytes]]:
 
 @pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests(gated: Result, target: Target) -> None:
-    def comparable(result: Result) -> Counter[tuple[str, str, int]]:
-        return Counter((m, u, len(b)) for m, u, b in sent(result))
+    def comparable(results: Sequence[ContractResult]) -> Counter[tuple[str, str, int]]:
+        return Counter((m, u, len(b)) for m, u, b in sent(results))
 
-    again = verify(CONTRACTS, target, QUICK)
-    assert comparable(again) == comparable(gated)
+    again = verify(CONTRACTS[:1], target, QUICK)
+    assert comparable(again.results) == comparable(gated.results[:1])
 
 
 @pytest.mark.slow
@@ -156,11 +156,12 @@ def test_smoke_touches_nothing_that_exists(target: Target) -> None:
 @pytest.mark.slow
 def test_deep_spends_its_budget_to_the_call(target: Target) -> None:
     """And upholds every clause, those too that are its own."""
-    options = Options(profile="deep", max_requests=600, timeouts=QUICK.timeouts)
-    result = verify(CONTRACTS[:1], target, options)
-    assert result.results[0].requests()["cancel"] == 600
+    smallest = min(CONTRACTS, key=lambda contract: len(contract.clauses))
+    options = Options(profile="deep", max_requests=300, timeouts=QUICK.timeouts)
+    result = verify([smallest], target, options)
+    assert result.results[0].requests()["cancel"] == 300
     words = {v.clause.id: v.word for j in result.judgements() for v in j.verdicts}
-    assert words == {clause.id: "upheld" for clause in CONTRACTS[0].clauses}
+    assert words == {clause.id: "upheld" for clause in smallest.clauses}
 
 
 def test_a_budget_that_is_too_small_leaves_clauses_open_and_is_no_error(target: Target) -> None:

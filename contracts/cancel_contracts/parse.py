@@ -29,7 +29,7 @@ def json_value(data: bytes, *, mark: bool = False) -> Any:
     if mark:
         data = data.removeprefix(BOM)
     try:
-        value = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+        value = _JSON.decode(data.decode("utf-8"))
     except (ValueError, RecursionError):
         return NO_JSON
     brackets = data.count(b"[") + data.count(b"{")
@@ -60,6 +60,9 @@ def refusal(status: int | None) -> bool:
 def _no_number(word: str) -> None:
     # RFC 8259 section 6: NaN and the infinities are no JSON, though Python reads them.
     raise ValueError(f"{word} is no JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number)  # to make one takes longer than to use it
 
 
 def _too_deep(value: Any) -> bool:

@@ -124,7 +124,7 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
         return _attempt([contract], entry, Options())
     served = _served(contract, entry)
     ids = _intended(served, entry)
-    options = replace(IMPATIENT, profile=_profile(contract, entry))
+    options = replace(IMPATIENT, profile=profile_of(contract, entry))
     if ids and not whole:
         showing = [id_ for c in served for id_ in _speaking(c.path_of_file).showing(entry)]
         only = (*ids, *showing)
@@ -146,7 +146,7 @@ def _intended(contracts: Iterable[Contract], fault: Fault) -> tuple[str, ...]:
     return tuple(id_ for contract in contracts for id_ in intended(contract, fault))
 
 
-def _profile(contract: Contract, fault: Fault) -> Profile:
+def profile_of(contract: Contract, fault: Fault) -> Profile:
     """Return the least profile that is to catch a fault: `deep` where no other clause asks for what
     it breaks.
     """

@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from servers.entities import Resource
-from servers.faults import awaits, breaks
+from servers.faults import breaks
 from servers.front import Request, Response
 from servers.pages import Page
 from servers.service import Call, Service
 from servers.tokens import Tokens
+from servers.variants_habits import ShowsWhoAsked
 
 LATER = 2.8  # seconds until it shows
 
@@ -46,7 +47,7 @@ class CancelRewrites(Service):
 
 
 @breaks("AP-72", {"justification": {"names": ("justification",)}})
-@awaits("whole entity", "MA", {"commands": {"names": ("commands",)}})
+@breaks("MA-69", {"commands": {"names": ("commands",)}})
 class CancelDrops(Service):
     """What was cancelled is read from another table, which lacks a column."""
 
@@ -279,6 +280,15 @@ class OwnerNamedToAnother(Service):
         return self.refuse(403, "UnAuthorized", f"The request is of {call.resource.owner}.")
 
 
+@breaks("AP-73")
+class AddressOfTheOwnerInARefusal(ShowsWhoAsked):
+    def check_ownership(self, call: Call) -> Response | None:
+        refusal = super().check_ownership(call)
+        if refusal is None or call.resource is None:
+            return refusal
+        return self.refuse(403, "UnAuthorized", f"Ask {self.asked_by(call.resource)} for it.")
+
+
 @breaks("SA-54 MA-74 AP-76", {"message": {"code": "Forbidden"}, "code": {"code": "Gone"}})
 class ForbiddenLearnWhatExists(Service):
     """Both are refused with 403, in other words."""
@@ -307,7 +317,7 @@ class ForbiddenLearnTheState(Service):
 
 
 @breaks("SA-33 MA-53 AP-48", {"three": {"room": 2}})
-@awaits("more at once", "SA MA AP", {"five": {"room": 4}})
+@breaks("SA-33 MA-53 AP-48", {"five": {"room": 4}}, deep=True)
 class NoRoomForMore(Service):
     """A pool that is used up answers with a failure."""
 
@@ -342,7 +352,7 @@ class AnswersCross(Service):
         return super().post(request, self.current)
 
 
-@awaits("more at once", "MA")
+@breaks("MA-53", deep=True)
 class CallersCross(Service):
     current: Any = None
 

@@ -174,6 +174,7 @@ HANDLERS = (
 )  # fmt: skip
 HABITS = (
     Variant("calls are noted", ("MA", "AP"), habits.AuditTrail),
+    Variant("the refused are named", ("AP",), habits.NamesWhomItRefuses),
     Variant("begins to run", ALL, habits.BeginsToRun),
     Variant("others begin to run", ALL, habits.OthersBeginToRun),
     Variant("tells how far it is", ALL, habits.Progress),

@@ -87,10 +87,10 @@ class Archived(Service):
 
 
 class SparseEntities(Service):
-    """A document store keeps no nulls: what has no value has no name."""
+    """A document store keeps no nulls and no empty lists: what has no value has no name."""
 
     def entity(self, resource: Resource) -> dict[str, Any]:
-        return {k: v for k, v in super().entity(resource).items() if v is not None}
+        return {k: v for k, v in super().entity(resource).items() if v not in (None, [])}
 
 
 class EpochDates(Service):
@@ -310,3 +310,26 @@ class RepeatsAreForbidden(Service):
         if call.resource.cancelled_by not in (None, "someone", call.caller.name):
             return self.refuse(403, "Forbidden", "Somebody else has cancelled it.")
         return super().not_cancellable(call)
+
+
+# --- Who is named ---------------------------------------------------------------------------------
+
+
+class ShowsWhoAsked(Service):
+    """The entity has the address of whoever asked for it, one for all that are theirs."""
+
+    def asked_by(self, resource: Resource) -> str:
+        return f"{resource.owner or 'administration'}@tenant.example"
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        return super().entity(resource) | {"requestor": {"email": self.asked_by(resource)}}
+
+
+class NamesWhomItRefuses(ShowsWhoAsked):
+    """Whoever is refused is told their own address."""
+
+    def check_ownership(self, call: Call) -> Response | None:
+        if super().check_ownership(call) is None:
+            return None
+        told = f"{call.caller.name}@tenant.example may not cancel what others asked for."
+        return self.refuse(403, "UnAuthorized", told)

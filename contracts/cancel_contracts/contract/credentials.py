@@ -166,13 +166,13 @@ IDENTITIES = table(
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
-# Whose name a token holds that is not theirs, or is no more: of another tenant, where somebody of
-# that name is, too; pretended, or expired: a server that knows the name is not to take the token.
-NAMESAKES = {"other-tenant": "admin", "other-tenant-app": "app"} | dict.fromkeys(
-    ("expired", "not-yet-valid", "bad-signature", "wrong-issuer", "unsigned", "capital-none",
-     "lower-case-algorithm"),
-    "admin",
-)  # fmt: skip
+# Whose name a token holds that is minted otherwise than it should be: somebody's who is served, for
+# a server may remember them; there is somebody of that name in another tenant, too.
+NAMESAKES = {
+    **{row.name: "admin" for row in IDENTITIES.values() if row.need == "mint"},
+    "expired": "admin",
+    "other-tenant-app": "app",
+}
 
 
 def needs_token(identity: str) -> bool:

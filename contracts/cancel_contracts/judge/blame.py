@@ -6,8 +6,9 @@ with which no call was served is to blame: one fact, where all calls with it fai
 their meeting does; none of them, where no call is served at all. Of several those are that explain
 most of the calls that deviate, two facts in place of one as well: what a fact met once, beside two
 that always fail, tells nothing of it. That is so where a promise (must) that names one of the two
-deviates: somebody has to say so. Where even the same facts were served another time, nobody can
-tell, and all of them are.
+deviates: somebody has to say so. Where even the same facts were served another time, or no promise
+that deviates names what is to blame, nobody can tell, and all of them are. That other resources
+stay as they are holds whatever a call holds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ Facts = frozenset[Fact]
 MEETING = 2  # facts that may be to blame where fewer are as well
 # Facets that hold where a call is served: what keeps one from it keeps it from the other.
 SERVED = {"connection": "status", "accepts": "status"}
+ALWAYS = frozenset({"neighbour"})  # facets that no fact of a call is to blame for
 
 
 class Blame:
@@ -58,7 +60,7 @@ class Blame:
         no fact to refuse, and some that the clause does not name.
         """
         facts = self.facts(situation)
-        if facts is None or clause.given.get("any"):
+        if facts is None or facet in ALWAYS or clause.given.get("any"):
             return False
         self._deviating[SERVED.get(facet, facet)].add(facts)
         own = self._own(clause)
@@ -84,7 +86,13 @@ class Blame:
         suspects = self._suspects(facet, facts, MEETING)
         if suspects not in self._named:
             suspects = self._suspects(facet, facts)
-        return not suspects or _names(own, suspects)
+        return not self._told(facet, suspects) or _names(own, suspects)
+
+    def _told(self, facet: str, suspects: Facts) -> bool:
+        """Whether a promise that names one of the suspects deviates where they are."""
+        of = SERVED.get(facet, facet)
+        rows = ((met, own) for name, met, own in self._suspected if SERVED.get(name, name) == of)
+        return any(suspects <= met and _names(own, suspects) for met, own in rows)
 
     def _suspects(self, facet: str, facts: Facts, least: int = 0) -> Facts:
         """Return the facts to blame: of the smallest sets, and of all up to the `least` size."""

@@ -61,16 +61,22 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
     names = sorted(_names(context, exchanges, primary), key=len, reverse=True)
     some = "|".join(map(re.escape, names)) or "(?!)"
     find = re.compile(rf"(?<![\w-])(?:{some})(?![\w-])", re.IGNORECASE)
+    folded_names = {name.casefold() for name in names}
 
     def named(text: str) -> tuple[str, ...]:
+        folded = text.casefold()
+        if not any(name in folded for name in folded_names):
+            return ()  # far sooner than the expression finds nothing
         return tuple(name.casefold() for name in find.findall(text))
 
     # Who has a part in a resource: whoever called for it, and whom a look at it names.
     parts: dict[str, set[str]] = defaultdict(set)
+    shown: dict[str, int] = {}  # by its hash: most looks show what the one before did
     for x in context.journal.exchanges:
         if x.kind == "cancel":
             parts[x.resource].add(subject(x, primary).casefold())
-        elif x.received is not None:
+        elif x.received is not None and shown.get(x.resource) != hash(x.received.body):
+            shown[x.resource] = hash(x.received.body)
             parts[x.resource].update(named(x.received.body.decode("utf-8", "replace")))
     told: dict[Sentence, list[tuple[int, tuple[str, ...], set[str]]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
@@ -85,9 +91,9 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
         for place, text in texts_of(x.received):
             if x.succeeded and place.partition(" ")[0] not in fields:
                 continue  # of the resource it may tell what it likes
-            shown = text.replace(x.resource, "#")
-            if found := named(shown):
-                sentence = (_kind(caller), x.status, place, OWN.sub("#", find.sub(SLOT, shown)))
+            read = text.replace(x.resource, "#")
+            if found := named(read):
+                sentence = (_kind(caller), x.status, place, OWN.sub("#", find.sub(SLOT, read)))
                 told[sentence].append((i, found, mine))
     result: dict[int, str] = {}
     for rows in told.values():
@@ -131,9 +137,10 @@ def kept_texts(context: Context, exchanges: Sequence[Exchange]) -> Texts:
 
 
 def own_words(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
-    """Return which exchanges tell somebody who may not see a resource what it alone shows.
+    """Return which exchanges tell somebody who may not see a resource what it alone shows, or what
+    those of its owner alone do.
 
-    What is told of another resource too is not of this one: the caller's own name it may be.
+    What is told of others' resources too is not of this one: the caller's own name it may be.
     """
     shown, lookers = _shown(context)
     if len(shown) < 2:
@@ -144,15 +151,20 @@ def own_words(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]
         owns = x.situation.owner is not None and subject(x, "") == x.situation.owner
         if not sees and not owns and (texts := shown.get(x.resource)) and (told := _closed(x)):
             sent = _sent(x)
-            if given := next((t for t in texts if t in told and t not in sent), None):
+            if given := next((t for t in texts if _stands(t, told) and t not in sent), None):
                 found[i] = given
     of = {text: exchanges[i].resource for i, text in found.items()}
     for x in exchanges if of else ():
         told = _closed(x)
-        for text in [text for text, resource in of.items() if resource != x.resource]:
+        for text in [text for text in of if text not in shown.get(x.resource, ())]:
             if text in told:
                 del of[text]
     return {i: text for i, text in found.items() if text in of}
+
+
+def _stands(text: str, told: str) -> bool:
+    """Whether a text stands among words, and is no part of one: of another's address."""
+    return text in told and bool(re.search(rf"(?<![\w.+-]){re.escape(text)}(?![\w-])", told))
 
 
 def _closed(exchange: Exchange) -> str:
@@ -164,23 +176,28 @@ def _closed(exchange: Exchange) -> str:
 
 
 def _shown(context: Context) -> tuple[dict[str, list[str]], dict[str, set[str]]]:
-    """Return the texts that looks at each resource show, and no look at another; and who looked."""
-    of: dict[str, str | None] = {}
-    shown: dict[str, list[str]] = {}
+    """Return the texts that looks at each resource show, and no look at another but of the same
+    owner; and who looked.
+    """
+    shows: dict[str, dict[str, None]] = defaultdict(dict)  # text -> the resources that show it
+    owners: dict[str, str | None] = {}
     lookers: dict[str, set[str]] = defaultdict(set)
     for x in context.journal.exchanges:
         look = observe(x, context.contract.lifecycle) if x.kind == "observe" else None
         if look is None or look.entity is None:
             continue
         lookers[x.resource].add(x.identity)
-        shown.setdefault(x.resource, [])
+        owners.setdefault(x.resource, x.situation.owner)
         for _, text in strings("", look.entity):
             word = text.isalnum() or UUID.fullmatch(text)
             if telling(text) and not word and x.resource not in text:
-                of[text] = x.resource if of.get(text, x.resource) == x.resource else None
-    for text, resource in of.items():
-        if resource is not None:
-            shown[resource].append(text)
+                shows[text][x.resource] = None
+    shown: dict[str, list[str]] = {resource: [] for resource in owners}
+    for text, resources in shows.items():
+        of = {owners[resource] for resource in resources}
+        if len(resources) == 1 or (len(of) == 1 < len({*owners.values()}) and None not in of):
+            for resource in resources:
+                shown[resource].append(text)
     return shown, lookers
 
 

@@ -139,8 +139,10 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
     if not life.after or life.vanishes:
         return None
     # What a second call keeps is told by a look before the first.
-    once = (row for row in rows if row[-1].call == "first" and row[0].owner is None)
-    return next((row for row in once if composition.served(row[0])), None)
+    once = [r for r in rows if r[-1].call == "first" and composition.served(r[0])]
+    anybodys = (row for row in once if row[0].owner is None)
+    plain = (row for row in once if "body" not in composition.facts(row[0]))
+    return next(anybodys, next(plain, None))
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:

@@ -207,13 +207,14 @@ def cover(
     beside: Sequence[Situation] = (),
     near: Sequence[Situation] = (),
     clauses: Sequence[Clause] = (),
+    for_pairs: int | None = None,
 ) -> Cover:
-    """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
-    to a `share` of those that can meet in calls that the plan `may` make. Each of `seconds` finds
-    one that is served to follow, beside the ordinary call. What is wanted meets what stands
-    `beside` it, too. A call serves for a situation where the `clauses` that ask for it take it so;
-    one on a connection that was used before for nothing that is `near`: no other resource stands
-    there.
+    """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, or
+    `for_pairs`, up to a `share` of those that can meet in calls that the plan `may` make. Each of
+    `seconds` finds one that is served to follow, beside the ordinary call. What is wanted meets
+    what stands `beside` it, too. A call serves for a situation where the `clauses` that ask for it
+    take it so; one on a connection that was used before for nothing that is `near`: no other
+    resource stands there.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
@@ -250,13 +251,13 @@ def cover(
         firsts = sum(c.state == second.state and c != composition.ordinary for c in served)
         if firsts < sum(other.state == second.state for other in seconds):
             found.add(found.filled(replace(second, call="first"), ["resource"]))
-    found.asked_for = len(found.calls)
-    for call in _more(found):
-        if len(found.calls) >= limit:
-            break
-        # What is refused shares a resource: it costs next to nothing, but the way in takes calls.
-        cheap = composition.refused(call) and len(found.calls) < limit - FOR_THE_WAY_IN
-        if not found.enough(found.met) or cheap:
+    found.asked_for, more = len(found.calls), _more(found)
+    limit = limit if for_pairs is None else for_pairs
+    # Where enough pairs meet, the way in has calls left; what is refused shares a resource.
+    while len(found.calls) < limit - FOR_THE_WAY_IN * found.enough(found.met) and (
+        call := next(more, None)
+    ):
+        if composition.refused(call) or not found.enough(found.met):
             found.add(call)
     return found
 

@@ -15,6 +15,7 @@ from itertools import combinations, product
 from typing import Any, TypeVar
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 
 Meeting = frozenset[int]  # the numbers of facts, or of kinds of them, that meet
@@ -69,6 +70,17 @@ class Kinds:
     def fact(self, aspect: str, of: Situation) -> int:
         """Return the number of a situation's value of an aspect."""
         return self._number((aspect, value(of, aspect)))
+
+    def refusal(self, aspect: str, of: Situation) -> int:
+        """Return the number of what is done to a call for a value that is not neutral, the same for
+        all that are refused alike; of a neutral one that of its kind.
+        """
+        standing = self.composition.standing(of, aspect)
+        if standing.kind == "neutral":
+            return self.kind(aspect, of)
+        # Nobody's call, and one on nothing, take another way through a server.
+        way = {"caller": needs_token(of.identity), "resource": of.resource}.get(aspect)
+        return self._number((aspect, (standing, way)))
 
     def _number(self, fact: Fact) -> int:
         return self._numbers.setdefault(fact, len(self._numbers))
@@ -125,22 +137,26 @@ class Kinds:
         if not self.samples["resource"]:
             return {}
         found: dict[Meeting, tuple[Situation, Sequence[str]]] = {}
-        rows = {aspect: self.by_kind(aspect) for aspect in self.aspects}
+        rows = {
+            aspect: [[(s, not self.is_neutral(s, aspect)) for s in row] for row in own]
+            for aspect, own in ((aspect, self.by_kind(aspect)) for aspect in self.aspects)
+        }
         for a, b in combinations(self.aspects, 2):
+            most = int(self.tells((a, b)))
             for ones, twos in product(rows[a], rows[b]):
-                several = (dict(zip((a, b), two, strict=True)) for two in product(ones, twos))
-                calls = (self.of(values) for values in several if self.shows(values))
+                both = product(ones, twos)
+                shown = ((one, two) for (one, odd), (two, other) in both if odd + other <= most)
+                calls = (self.of({a: one, b: two}) for one, two in shown)
                 if (call := next(filter(self.can, calls), None)) is not None:
                     met = self.meeting(self.kind, call, 2, (a, b))
                     found |= dict.fromkeys(met, (call, (a, b)))
         return found
 
-    def shows(self, values: Mapping[str, Situation]) -> bool:
-        """Whether a call with some aspects as situations have them hides none of these: at most one
-        of its facts is not neutral.
+    def tells(self, aspects: Iterable[str]) -> bool:
+        """Whether a call with some aspects changed hides none of these where one of its facts is
+        not neutral: the resource of an ordinary call is neutral, or is one of them.
         """
-        odd = sum(not self.is_neutral(of, aspect) for aspect, of in values.items())
-        return odd + ("resource" not in values and not self.serves) <= 1
+        return self.serves or "resource" in aspects
 
     @cached_property
     def serves(self) -> bool:

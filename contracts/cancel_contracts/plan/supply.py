@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import Gap
 from cancel_contracts.plan.steps import Acquire, ObserveLast, Scenario, Step
 
@@ -93,17 +92,3 @@ def needed(scenarios: Sequence[Scenario]) -> Counter[str]:
     for (state, _), count in supply.created.items():
         found[state] += count
     return found
-
-
-def fitted(
-    scenarios: Sequence[Scenario], supply: Supply, dropped: dict[Situation, Gap]
-) -> list[Scenario]:
-    """Return the scenarios that a target's ids can bring about; note why others cannot be."""
-    found: list[Scenario] = []
-    for scenario in scenarios:
-        fitting = supply.fit(scenario)
-        if isinstance(fitting, Scenario):
-            found.append(fitting)
-        else:
-            dropped |= dict.fromkeys(scenario.calls, fitting)
-    return supply.look_last(found)

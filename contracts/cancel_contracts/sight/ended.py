@@ -90,11 +90,15 @@ def _noted(
 
 
 def lost(contract: Contract, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the lists among what may change from which something was taken away."""
+    """Return the lists among what may change from which something was taken away, and those that
+    are shown no more: whoever leaves nothing out shows an empty one, or null.
+    """
     rows = ((name, before.get(name), after.get(name)) for name in changeable(contract))
     return sorted(
         name
         for name, was, now in rows
-        if isinstance(was, list) and was
-        if now is None or (isinstance(now, list) and len(now) < len(was))
+        if isinstance(was, list)
+        if name not in after
+        or (was and now is None)
+        or (isinstance(now, list) and len(now) < len(was))
     )

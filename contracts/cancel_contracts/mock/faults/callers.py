@@ -97,7 +97,7 @@ FAULTS: tuple[Fault, ...] = (
           "A cancel strikes what belongs to somebody else.", ORDINARY,
           strike(kit.succeeded, of_another_owner, cancel), entry.owners),
     fault("neighbours-cancelled-by-an-application",
-          "An application's cancel strikes all others.", breaks("neighbour", identity="app"),
+          "An application's cancel strikes all others.", ORDINARY,
           strike(kit.both(kit.succeeded, facts.application), can_be_cancelled, cancel),
           entry.permitted("application")),
     fault("neighbours-cancelled-from-the-second-state",

@@ -257,7 +257,8 @@ FAULTS: tuple[Fault, ...] = (
           entry.observable),
     fault("every-23rd-success-answered-202", "Every 23rd success is a 202.",
           breaks("status", resource="cancellable"),
-          every_nth(23, lambda when: kit.edit(kit.both(kit.succeeded, when), kit.status(202)))),
+          every_nth(23, lambda when: kit.edit(kit.both(kit.succeeded, when), kit.status(202))),
+          entry.not_(entry.documents(202))),
     fault("next-call-after-an-unknown-id-answered-500",
           "The call after an application's one of an unknown id is answered 500.",
           CANCELLABLE, next_call_fails, entry.permitted("application")),
@@ -266,5 +267,6 @@ FAULTS: tuple[Fault, ...] = (
           breaks(SERVED, identity="app permission"), first_call_of_a_caller,
           lambda c: bool(c.permissions)),
     fault("unseen-resource-without-effect", "What nobody has looked at yet is not cancelled.",
-          breaks("effect", resource="cancellable"), unseen_without_effect, entry.observable),
+          breaks("effect", resource="cancellable"), unseen_without_effect,
+          all_of(entry.observable, entry.named_after, entry.remains)),
 )  # fmt: skip
