@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import pytest
 from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, composed, value
@@ -230,10 +231,10 @@ def test_deep_meets_two_refusals_every_value_in_every_state_and_three_kinds(
     assert len(set(map(str, found.calls))) == len(found.calls), "no call twice"
     two = [call for call in more if len(found.odd(call)) == 2]
     assert two
-    assert all(found.composition.refused(call) for call in two), "else no clause says what is due"
-    nobodys = {call.method for call in two if call.identity == "anonymous"}
-    assert nobodys >= {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
-    assert {(c.resource, c.method) for c in two} >= {("unknown", "HEAD"), ("final", "DELETE")}
+    refused, standings = found.composition.refused, found.composition.read
+    lasting = [c for c in two if any(standings(c).standings[a].lasts for a in found.odd(c))]
+    assert all(refused(call) or call in lasting for call in two), "else no clause says what is due"
+    assert {c.resource for c in lasting} == {"final", "unknown"}
     states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
     callers = [s for s in found.samples["caller"].values() if s.identity != "throttled"]
     met = {(c.state, c.identity) for c in found.calls if {*found.odd(c)} <= {"caller"}}
@@ -320,25 +321,79 @@ def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract)
             assert any(composition.exercises(call, situation, [clause]) for call in calls)
 
 
+METHODS = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
+
+
 @each
-def test_what_has_ended_meets_every_caller_and_body_before_other_refusals_meet(
+def test_deep_sends_every_method_in_every_state_to_nothing_and_by_all_who_may_and_may_not(
     contract: Contract,
 ) -> None:
-    found = cover(Composition(contract), wanted(contract, deep=True), 1000)
-    before = len(found.calls)
-    further(found, before + 500)
-    more = [call for call in found.calls[before:] if len(found.odd(call)) == 2]
-    two = [*found.calls[:before], *more]
-    others = [
-        at
-        for at, call in enumerate(two)
-        if at >= before and "resource" not in found.odd(call) and call.body.word != "none"
-    ]
-    ended = [c for c in two[: others[0] if others else None] if c.resource == "final"]
-    assert {call.state for call in ended} >= {*contract.lifecycle.final}
-    odd = {a: {value(c, a) for c in ended if a in found.odd(c)} for a in ("caller", "body")}
-    for aspect, met in odd.items():
-        for own, sample in found.samples[aspect].items():
-            call = found.of({"resource": ended[0], aspect: sample})
-            due = alone(call) and found.can(call) and found.composition.refused(call)
-            assert not due or found.is_neutral(sample, aspect) or own in met, (aspect, own)
+    plan, composition = make(contract, contract.clauses, "deep"), composed(contract)
+    calls = [call for s in plan.scenarios for call in s.calls if call.method in METHODS]
+
+    def beside(aspect: str, *hiding: str) -> set[tuple[str, str]]:
+        """Return the methods and an aspect's values, where these and `hiding` alone are odd."""
+        odd = {"method", *hiding}
+        own = [call for call in calls if hides(composition, call) == odd]
+        return {(call.method, f"{value(call, aspect)}") for call in own}
+
+    states, ended = contract.lifecycle.cancellable, contract.lifecycle.final
+    assert beside("resource") >= {*product(METHODS, states)}
+    assert {m for m, state in beside("resource", "resource") if state in ended} == METHODS
+    assert {m for m, id_ in beside("resource", "resource") if "unknown" in id_} == METHODS
+    assert beside("caller", "caller") >= {*product(METHODS, ["('anonymous', None)"])}
+    kinds = {f"{value(row[0], 'caller')}" for row in of(contract, 92).by_kind("caller")}
+    assert len({who for _, who in beside("caller")} & kinds) > 1, "not by the primary alone"
+
+
+def hides(composition: Composition, call: Situation) -> set[str]:
+    """Return the aspects of a call that are not neutral."""
+    return {a for a in ASPECTS if composition.standing(call, a).kind != "neutral"}
+
+
+@each
+def test_what_has_ended_or_names_nothing_meets_every_kind_of_caller_and_body(
+    contract: Contract,
+) -> None:
+    found = cover(composed(contract), wanted(contract, deep=True), 1000)
+    further(found, len(found.calls) + 340)
+    two = [call for call in found.calls if len(found.odd(call)) == 2]
+    for resource in ("final", "unknown"):
+        ended = [call for call in two if call.resource == resource]
+        for aspect in ("caller", "body"):
+            met = {found.kind(aspect, call) for call in ended if aspect in found.odd(call)}
+            for row in found.by_kind(aspect):
+                calls = [found.of({"resource": ended[0], aspect: sample}) for sample in row]
+                due = any(alone(call) and found.can(call) for call in calls)
+                if due and not found.is_neutral(row[0], aspect):
+                    assert found.kind(aspect, row[0]) in met, (resource, row[0])
+
+
+@each
+def test_after_a_cancel_comes_a_call_of_every_kind(contract: Contract) -> None:
+    plan = make(contract, contract.clauses, "deep")
+    again = [c for s in plan.scenarios for c in s.calls if c.call == "second"]
+    found = of(contract, 92)
+    for aspect in ("caller", "body", "transfer", "method", "content_type"):
+        met = {found.kind(aspect, call) for call in again}
+        for row in found.by_kind(aspect):
+            calls = [found.of({aspect: sample}) for sample in row if sample.owner is None]
+            if any(alone(call) and found.can(call) for call in calls):
+                assert found.kind(aspect, row[0]) in met, (aspect, row[0])
+    bare = {call.state for call in again if call.body.word == "none"}
+    sends = any(sample.body.word == "none" for sample in found.samples["body"].values())
+    assert bare == ({*contract.lifecycle.cancellable} if sends else set())
+
+
+@each
+def test_where_few_clauses_are_chosen_a_plan_is_about_them(contract: Contract) -> None:
+    for aspect, key in (("method", "method"), ("caller", "identity")):
+        refusing = [
+            c for c in contract.clauses if {*c.given} == {key} and c.expect.get("effect") == "none"
+        ]
+        chosen = [c for c in contract.clauses if c.given.get("any")] + refusing[:1]
+        plan = make(contract, chosen, "deep", max_requests=100)
+        calls = [c for s in plan.scenarios for c in s.calls if c.call == "first"]
+        composition = composed(contract)
+        odd = [c for c in calls if composition.standing(c, aspect).kind != "neutral"]
+        assert len(odd) * 2 > len(calls), f"{len(odd)} of {len(calls)} for {chosen[-1].id}"

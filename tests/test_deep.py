@@ -16,7 +16,7 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
-from cancel_contracts.plan import plan
+from cancel_contracts.plan import plan, spread
 from cancel_contracts.run import deep
 from cancel_contracts.run.draw import Drawing, one_segment
 from cancel_contracts.run.run import Run
@@ -65,8 +65,9 @@ def run(service: Service, **options: Any) -> Result:
 @pytest.fixture
 def mostly_drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have most calls drawn: pairs that no clause asks for, told histories and walks are left out."""
-    for name, share in (("FURTHER_SHARE", 0.0), ("HISTORIES_SHARE", 0.0), ("PROPERTY_SHARE", 1.0)):
-        monkeypatch.setattr(plan, name, share)
+    monkeypatch.setattr(spread, "FURTHER_SHARE", 0.0)
+    monkeypatch.setattr(spread, "HISTORIES_SHARE", 0.0)
+    monkeypatch.setattr(plan, "PROPERTY_SHARE", 1.0)
     plan._remembered.cache_clear()
     yield
     plan._remembered.cache_clear()

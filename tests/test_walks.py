@@ -10,7 +10,7 @@ from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.plan import plan
+from cancel_contracts.plan import plan, spread
 from cancel_contracts.plan.plan import make
 from cancel_contracts.run.walk import VARIED, changes
 from cancel_contracts.verify import Result, verify
@@ -82,8 +82,9 @@ class TextBringsBack(Service):
 @pytest.fixture
 def mostly_walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have most calls walk: pairs that no clause asks for and told histories are left out."""
-    for share in ("FURTHER_SHARE", "HISTORIES_SHARE", "PROPERTY_SHARE"):
-        monkeypatch.setattr(plan, share, 0.0)
+    monkeypatch.setattr(spread, "FURTHER_SHARE", 0.0)
+    monkeypatch.setattr(spread, "HISTORIES_SHARE", 0.0)
+    monkeypatch.setattr(plan, "PROPERTY_SHARE", 0.0)
     plan._remembered.cache_clear()
     yield
     plan._remembered.cache_clear()

@@ -25,7 +25,7 @@ from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.apart import apart
 from cancel_contracts.plan.cover import PairsMet
-from cancel_contracts.plan.plan import within
+from cancel_contracts.plan.spread import within
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
 from cancel_contracts.redact.secrets import Redactor, learn_proxies

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from servers.entities import Resource
-from servers.faults import awaits, breaks
+from servers.faults import breaks
 from servers.front import Request, Response
 from servers.pages import Page
 from servers.service import Call, Service
@@ -77,7 +77,7 @@ class OwnerEscalatedBodyUnread(Looks):
         return self.in_last_state(call) or super().own_cancellation(call)
 
 
-@awaits("pairs", "AP")
+@breaks("AP-203", deep=True)
 class SubjectAccessOfAnothersInOneState(Looks):
     """The small permission is enough for what is another's, while it has not begun."""
 
@@ -109,7 +109,8 @@ class FormTakenInTheLastState(Looks):
         return "application/json" if self.in_last_state(call) and found else found
 
 
-@awaits("pairs", "MA SA AP")
+@breaks("MA-34 AP-35", beside="MA-54 AP-59")
+@breaks("SA-20", deep=True)
 class ChunkedUnknownIdIsDone(Service):
     def unknown(self, call: Call) -> Response:
         if call.request.chunked:
@@ -117,7 +118,7 @@ class ChunkedUnknownIdIsDone(Service):
         return super().unknown(call)
 
 
-@awaits("pairs", "SA MA AP", {"delete": {"verb": "DELETE"}, "put": {"verb": "PUT"}})
+@breaks("SA-04 MA-05 AP-05", {"delete": {"verb": "DELETE"}, "put": {"verb": "PUT"}}, deep=True)
 class MethodTakenOnWhatEnded(Service):
     """An administrative route of old: it takes away what has ended."""
 
@@ -131,7 +132,7 @@ class MethodTakenOnWhatEnded(Service):
         return super().other_method(request, id_)
 
 
-@awaits("pairs", "SA MA AP")
+@breaks("SA-04 MA-05 AP-05", deep=True)
 class PatchByNobodyIsDone(Service):
     """PATCH without a token reaches a handler that has no check."""
 
@@ -142,7 +143,7 @@ class PatchByNobodyIsDone(Service):
         return super().other_method(request, id_)
 
 
-@awaits("pairs", "SA MA AP")
+@breaks("SA-20 MA-34 AP-35", deep=True)
 class HeadOfAnUnknownIdFails(Service):
     def other_method(self, request: Request, id_: str) -> Response:
         if request.method == "HEAD" and self.find(id_) is None:
@@ -150,7 +151,8 @@ class HeadOfAnUnknownIdFails(Service):
         return super().other_method(request, id_)
 
 
-@awaits("pairs", "SA AP")
+@breaks("SA-18")
+@breaks("AP-31", beside="AP-20", deep=True)
 class BodyInTheLastStatesSuccess(Looks):
     """Applications and owners are answered with the entity, from the last of the states."""
 

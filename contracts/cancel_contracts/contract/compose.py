@@ -7,7 +7,8 @@ Each value of a fact is, for one contract,
 
 A clause speaks of every call in which the facts that it names hold and all others are neutral.
 Where another fact is refused or open too, a clause that refuses still speaks, as a *refusal*: the
-call is refused as either may be, and has no effect. Any other clause is silent.
+call is refused as either may be, and has no effect. So does one that says of what has ended, or was
+cancelled before, that it stays so: whatever else a call is. Any other clause is silent.
 """
 
 from __future__ import annotations
@@ -31,8 +32,7 @@ from cancel_contracts.contract.given import (
     sends_body,
 )
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.standing import NEUTRAL, OPEN, Standing, done_already, standing_of
-from cancel_contracts.contract.words import right_errors
+from cancel_contracts.contract.standing import NEUTRAL, OPEN, Standing, beside_others, standing_of
 from cancel_contracts.exchange import RECORDED, Situation
 
 Fact = tuple[str, Any]  # an aspect of a call and its value, such as ("body", Form("none"))
@@ -60,7 +60,8 @@ class Speaks:
     expect: Mapping[str, Any] | None = None
 
 
-WHOLE, OTHERS_STAY = Speaks(), Speaks({"neighbour": "unchanged"})  # whatever else a call holds
+WHOLE = Speaks()
+LASTING = ("effect", "keeps", "neighbour")  # what may hold whatever else a call is
 SITUATIONS = 4096  # whose facts are kept at hand
 
 
@@ -142,7 +143,7 @@ class Composition:
         for clause in self.contract.clauses:
             if (aspect := self._alone(clause)) is None:
                 continue
-            standing = standing_of(clause)
+            standing = standing_of(clause, self.contract.lifecycle.cancellable)
             for situation in asked(self.contract, clause):
                 fact = (aspect, value(situation, aspect))
                 if fact == (aspect, value(self.ordinary, aspect)):
@@ -211,24 +212,32 @@ class Composition:
             return None
         if clause.given.get("any"):
             return WHOLE
-        others, read = self._aspects(clause)[1], self.read(situation)
+        (named, others), read = self._aspects(clause), self.read(situation)
         if not read.unknown.isdisjoint(others):
             return None  # nobody knows what that call was
-        met, own = [read.standings[a] for a in others], standing_of(clause)
+        met = {aspect: read.standings[aspect] for aspect in others}
+        own = standing_of(clause, self.contract.lifecycle.cancellable)
         nobodys = situation.by_owner and situation.resource in ("unknown", "odd")
         hidden = own.kind == "refused" and "resource" not in others and nobodys
-        if all(s.kind == "neutral" for s in met) and not hidden:
+        if all(s.kind == "neutral" for s in met.values()) and not hidden:
             return WHOLE
-        if own.kind != "refused" or "answer" in clause.given:
-            return OTHERS_STAY if "neighbour" in clause.expect else None
-        statuses = [*own.statuses, *(w for s in met if s.kind != "neutral" for w in s.statuses)]
-        if situation.method != self.ordinary.method and "method" in others:
-            # Another method asks for something else, which may be granted (RFC 9110 section 9.3.7).
-            statuses += self._granted(situation.method)
-        statuses += right_errors(situation)
-        statuses += done_already(situation, self._aspects(clause)[0], read.standings["call"])
-        statuses += [403] if hidden else []  # RFC 9110 section 15.5.4: not theirs, if it exists
-        return Speaks({"status": statuses, "effect": "none"})
+        refuses = own.kind == "refused" and "answer" not in clause.given
+        keys = LASTING if own.lasts else ("neighbour",)
+        stays = {key: clause.expect[key] for key in keys if key in clause.expect}
+        if not refuses and not (own.lasts and "status" in clause.expect):
+            return Speaks(stays) if stays else None
+        statuses = [*listed(clause.expect["status"])]
+        statuses += beside_others(self.contract, situation, named, met)
+        if refuses:
+            statuses += [403] if hidden else []  # RFC 9110 section 15.5.4: not theirs, if it exists
+            return Speaks({"status": statuses, "effect": "none"})
+        statuses += ["2xx"] if any(s.kind == "open" for s in met.values()) else []
+        return Speaks({**stays, "status": statuses})
+
+    def decides(self, clause: Clause, situation: Situation) -> bool:
+        """Whether a clause says what comes of a call, and not of other resources alone."""
+        speaks = self.speaks(clause, situation, None)
+        return speaks is not None and (speaks.expect is None or "effect" in speaks.expect)
 
     def _speaking(
         self, situation: Situation, status: int | None, limited: bool = False
@@ -238,16 +247,6 @@ class Composition:
             (c.id, speaks, self.stands_for(c, situation))
             for c in self.contract.clauses
             if (speaks := self.speaks(c, situation, status, limited))
-        ]
-
-    def _granted(self, method: str) -> list[Any]:
-        """Return the statuses with which a must-clause lets another method pass, without effect."""
-        return [
-            word
-            for clause in self.contract.clauses
-            if clause.level == "must" and method in listed(clause.given.get("method", []))
-            for word in listed(clause.expect.get("status", []))
-            if str(word)[:1] == "2"
         ]
 
     def _holds(self, clause: Clause, situation: Situation, status: int | None) -> bool:

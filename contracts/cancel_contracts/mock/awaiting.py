@@ -75,25 +75,15 @@ BY_DEEP: frozenset[str] = frozenset(
         "neighbours-that-ended-cancelled",
         "late-neighbours-struck",
         "crowd-of-six-answered-500",
-    }
-)
-
-AWAITING: frozenset[str] = frozenset(
-    {
-        "pair-anonymous-second-state-performed",
-        "pair-no-permission-second-state-accepted",
         "pair-anothers-second-state-cancelled",
         "pair-no-accept-final-answered-500",
         "pair-chunked-no-permission-accepted",
         "pair-chunked-anonymous-accepted",
         "pair-chunked-final-cancelled",
-        "pair-chunked-second-state-without-effect",
         "pair-chunked-unknown-as-text",
-        "pair-delete-by-an-application-performs",
         "pair-patch-in-the-second-state-performs",
         "pair-put-without-a-token-performs",
         "pair-delete-on-final-deletes",
-        "pair-unknown-by-an-application-answered-done",
         "pair-unknown-delete-creates",
         "second-cancel-by-an-application-answered-500",
         "second-cancel-by-the-owner-resurrects",
@@ -101,3 +91,5 @@ AWAITING: frozenset[str] = frozenset(
         "second-cancel-from-the-last-state-answered-500",
     }
 )
+
+AWAITING: frozenset[str] = frozenset()

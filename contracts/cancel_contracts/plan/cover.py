@@ -183,13 +183,14 @@ def cover(
     beside: Sequence[Situation] = (),
     near: Sequence[Situation] = (),
     clauses: Sequence[Clause] = (),
+    for_pairs: int | None = None,
 ) -> Cover:
-    """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, up
-    to a `share` of those that can meet in calls that the plan `may` make. Each of `seconds` finds
-    one that is served to follow, beside the ordinary call. What is wanted meets what stands
-    `beside` it, too. A call serves for a situation where the `clauses` that ask for it take it so;
-    one on a connection that was used before for nothing that is `near`: no other resource stands
-    there.
+    """Return calls for every situation that is wanted, and for as many pairs as `limit` allows, or
+    `for_pairs`, up to a `share` of those that can meet in calls that the plan `may` make. Each of
+    `seconds` finds one that is served to follow, beside the ordinary call. What is wanted meets
+    what stands `beside` it, too. A call serves for a situation where the `clauses` that ask for it
+    take it so; one on a connection that was used before for nothing that is `near`: no other
+    resource stands there.
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
@@ -226,6 +227,7 @@ def cover(
         if firsts < sum(other.state == second.state for other in seconds):
             found.add(found.filled(replace(second, call="first"), ["resource"]))
     possible, more = found.possible.keys(), _more(found)
+    limit = limit if for_pairs is None else for_pairs
 
     def enough() -> bool:
         return len(found.met & possible) >= share * len(possible)

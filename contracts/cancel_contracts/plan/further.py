@@ -1,28 +1,38 @@
 """Further: the calls of `deep` beyond the pairs of kinds, as far as its budget goes.
 
-First every value in every state, for one permission may be read otherwise than the next; callers
-who are refused and send no body; and what has ended or does not exist beside one more fact that is
-refused or open: the call is refused as either may be, without effect. Then by turns every value
-beside each kind of caller, every caller beside each kind of value, two other refusals, and neutral
-values beside each other; then three kinds; then all pairs of values. Pure and deterministic.
+First every caller in every state, for one permission may be read otherwise than the next, and each
+method beside whoever may call; callers who are refused and send no body; what has ended or does not
+exist beside one more fact that is refused or open, every method there; and every method beside
+whoever may not. Then by turns the other values in every state, two other refusals, and every value
+beside each kind of the others; then three kinds; then all pairs of values. Pure, deterministic.
+
+Of two facts that are not neutral each stands in a call with another value of its kind; what is
+refused alike is one kind there where both are many.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, combinations, product
 from typing import TypeVar
 
+from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.kinds import Meeting
 
 Aspects = tuple[str, ...]
 Rows = Mapping[str, Sequence[Sequence[Situation]]]
-Numbers = Callable[[str, Situation], int]  # of a value, or of its kind
+Told = Callable[[str, Situation], int]  # the number of what an aspect's value is taken for
+Keep = Callable[[str, Situation], bool]  # whether a value of an aspect counts
 Item = TypeVar("Item")
+FORMS = ("content_type", "transfer", "extra")  # of which few are refused or open
+
+
+def _any(aspect: str, of: Situation) -> bool:
+    return True
 
 
 def further(found: Cover, limit: int) -> None:
@@ -37,50 +47,66 @@ def further(found: Cover, limit: int) -> None:
 
 def _calls(found: Cover) -> Iterator[Situation]:
     pairs, triples = (list(combinations(found.aspects, size)) for size in (2, 3))
-    values = {aspect: [[s] for s in found.samples[aspect].values()] for aspect in found.aspects}
-    kinds = {aspect: found.by_kind(aspect) for aspect in found.aspects}
-    neutral = {a: [row for row in values[a] if found.is_neutral(row[0], a)] for a in values}
-    states = {**values, "resource": [row for row in values["resource"] if row[0].state]}
-    after = found.composition.contract.lifecycle.after
-    others = [
-        row
-        for row in kinds["resource"]
-        if row[0].resource == "unknown"
-        or (row[0].resource == "final" and row[0].state not in after)
-    ]
-    callers = [pair for pair in pairs if "caller" in pair and "resource" not in pair]
-    pairs.sort(key=lambda pair: (set(pair) != {"resource", "body"}, "resource" not in pair))
+    pairs.sort(key=lambda pair: ("resource" not in pair, "method" not in pair, "body" in pair))
     of_resources = [pair for pair in pairs if "resource" in pair]
+    of_callers = [pair for pair in pairs if "caller" in pair]
+    of_methods = [("resource", "method"), ("caller", "method")]
+    unmet, refusals = partial(_unmet, found), partial(_two_refusals, found)
 
-    but_caller, but_resource = ({*found.aspects} - {a} for a in ("caller", "resource"))
-    apart = partial(_numbers, found)
-    by_value, by_kind = apart(found.aspects), apart(())
+    kind, value = found.kind, found.fact
     # Each method does another thing, on a route of its own: none stands for the next.
-    methods = {**kinds, "method": values["method"]}
-    # Of what is checked where a body is read nothing is checked without one.
-    no_body = [row for row in values["body"] if row[0].body.word == "none"]
+    methods = _told(kind, method=value)
+    alike = _told(kind, method=value, caller=found.refusal, resource=found.refusal)
     return chain(
-        _unmet(found, of_resources, states, by_value),
-        _two_refusals(found, [("caller", "body")], {**kinds, "body": no_body}, by_value),
-        _two_refusals(found, of_resources, {**values, "resource": others}, apart(but_resource)),
+        unmet([("resource", "caller")], value, _in_a_state),
+        unmet(of_methods, methods),
+        # Of what is checked where a body is read nothing is checked without one.
+        refusals([("caller", "body")], kind, _without_body),
+        refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
         in_turn(
-            _unmet(found, callers, {**values, "caller": kinds["caller"]}, apart(but_caller)),
-            _two_refusals(found, pairs, methods, apart(["method"])),
-            _unmet(found, callers, {**kinds, "caller": values["caller"]}, apart(["caller"])),
-            _unmet(found, pairs, neutral, by_value),
+            refusals(of_resources, methods, _ended_or_unknown),
+            refusals([("caller", "method")], alike, _plain),
         ),
-        _unmet(found, triples, kinds, by_kind),
-        _unmet(found, pairs, values, by_value),
+        in_turn(
+            refusals([("resource", "method"), ("resource", "caller")], alike, _plain),
+            unmet(of_resources, value, _in_a_state),
+            refusals(of_callers, alike, _plain),
+            refusals([("caller", form) for form in FORMS], kind),
+            refusals(pairs, methods),
+            refusals(of_resources, _told(value, resource=kind), _ended_or_unknown),
+            unmet(of_callers, _told(value, caller=kind)),
+            unmet(of_callers, _told(kind, caller=value)),
+            unmet(pairs, value, lambda aspect, of: found.is_neutral(of, aspect)),
+        ),
+        unmet(triples, kind),
+        unmet(pairs, value),
     )
 
 
-def _numbers(found: Cover, apart: Collection[str]) -> Numbers:
-    """Return what numbers the values of some aspects one by one, those of the others by kinds."""
+def _told(others: Told, **of: Told) -> Told:
+    """Return what some aspects are told apart by, and all others by another."""
+    return lambda aspect, situation: of.get(aspect, others)(aspect, situation)
 
-    def number(aspect: str, of: Situation) -> int:
-        return found.fact(aspect, of) if aspect in apart else found.kind(aspect, of)
 
-    return number
+def _in_a_state(aspect: str, of: Situation) -> bool:
+    return aspect != "resource" or of.resource == "cancellable"
+
+
+def _ended(aspect: str, of: Situation) -> bool:
+    return aspect != "resource" or of.resource == "final"
+
+
+def _ended_or_unknown(aspect: str, of: Situation) -> bool:
+    return aspect != "resource" or of.resource in ("final", "unknown")
+
+
+def _plain(aspect: str, of: Situation) -> bool:
+    """Of those who have no token at all, whoever has no credentials stands for the others."""
+    return aspect != "caller" or of.identity == "anonymous" or needs_token(of.identity)
+
+
+def _without_body(aspect: str, of: Situation) -> bool:
+    return aspect != "body" or of.body.word == "none"
 
 
 def in_turn(*streams: Iterator[Item]) -> Iterator[Item]:
@@ -99,34 +125,65 @@ def alone(call: Situation) -> bool:
     return "{neighbour}" not in call.body.text and call.identity != "throttled"
 
 
+def _met(found: Cover, told: Told, size: int) -> Callable[[], set[Meeting]]:
+    """Return what tells which of so many values together have met so far, in others' calls too."""
+    met: set[Meeting] = set()
+    heard = 0
+
+    def now() -> set[Meeting]:
+        nonlocal heard
+        met.update(*(found.meeting(told, made, size) for made in found.calls[heard:]))
+        heard = len(found.calls)
+        return met
+
+    return now
+
+
 def _two_refusals(
-    found: Cover, together: Sequence[Aspects], rows: Rows, number: Numbers
+    found: Cover, together: Sequence[Aspects], told: Told, keep: Keep = _any
 ) -> Iterator[Situation]:
-    """Yield calls for what has not met of two facts that are not neutral, one of them refused: with
-    another value of each row in every call, but the first of each beside a method.
+    """Yield calls for what has not met of two facts that are not neutral, where a clause says what
+    comes of them: with another value of each row in every call.
     """
-    meeting = partial(found.meeting, number)
-    met = {some for call in found.calls for some in meeting(call, 2)}
+    met = _met(found, told, 2)
+    rows = _rows(found, told, keep)
     odd = {
         aspect: [row for row in own if not all(found.is_neutral(s, aspect) for s in row)]
         for aspect, own in rows.items()
     }
+    # What a server may do for anybody at all is the worst that can be.
+    odd["caller"].sort(key=lambda row: needs_token(row[0].identity))
     turn = 0
     for a, b in together:
         # Beside a resource that is not neutral, something neutral may be one of two.
         some = odd if found.serves or "resource" in (a, b) else rows
         for ones, twos in product(some[a], some[b]):
-            at = 0 if "method" in (a, b) else turn
-            values = product(_turned(ones, at), _turned(twos, at))
+            values = product(_turned(ones, turn), _turned(twos, turn))
             calls = (found.of({a: one, b: two}) for one, two in values)
             call = next((c for c in calls if alone(c) and found.can(c)), None)
-            if call is None or len(found.odd(call)) != 2 or not found.composition.refused(call):
+            if call is None or len(found.odd(call)) != 2 or not _due(found, call):
                 continue
-            if not meeting(call, 2, (a, b)) <= met:
+            if not found.meeting(told, call, 2, (a, b)) <= met():
                 turn += 1
-                made = found.filled(call, (a, b))
-                met |= meeting(made, 2)
-                yield made
+                yield found.filled(call, (a, b))
+
+
+def _due(found: Cover, call: Situation) -> bool:
+    """Whether a clause says what comes of a call two facts of which are not neutral."""
+    read = found.composition.read(call)
+    return found.composition.refused(call) or any(read.standings[a].lasts for a in read.odd)
+
+
+def _rows(found: Cover, told: Told, keep: Keep) -> Rows:
+    """Return the values of each aspect, those that are taken for one together."""
+    rows: dict[str, list[list[Situation]]] = {}
+    for aspect in found.aspects:
+        alike: dict[int, list[Situation]] = {}
+        for sample in found.samples[aspect].values():
+            if keep(aspect, sample):
+                alike.setdefault(told(aspect, sample), []).append(sample)
+        rows[aspect] = [*alike.values()]
+    return rows
 
 
 def _turned(samples: Sequence[Situation], turn: int) -> list[Situation]:
@@ -135,25 +192,20 @@ def _turned(samples: Sequence[Situation], turn: int) -> list[Situation]:
 
 
 def _unmet(
-    found: Cover, together: Sequence[Aspects], rows: Rows, number: Numbers
+    found: Cover, together: Sequence[Aspects], told: Told, keep: Keep = _any
 ) -> Iterator[Situation]:
-    """Yield calls for what has not met of some aspects together. `rows` holds the values of each,
-    those that are taken for one together; `number` says which they are.
-    """
-    size = len(together[0])
-    met: set[Meeting] = set()
-    heard = 0  # of the calls, others' among them
+    """Yield calls for what has not met of some aspects together, as `told` takes it."""
+    size, rows = len(together[0]), _rows(found, told, keep)
+    met = _met(found, told, size)
     for aspects in filter(found.tells, together):
         marked = (
-            [(row[0], number(a, row[0]), not found.is_neutral(row[0], a)) for row in rows[a]]
+            [(row[0], told(a, row[0]), not found.is_neutral(row[0], a)) for row in rows[a]]
             for a in aspects
         )
         for several in product(*marked):
             if sum(odd for _, _, odd in several) > 1:
                 continue  # one hides the other
-            met.update(*(found.meeting(number, made, size) for made in found.calls[heard:]))
-            heard = len(found.calls)
-            if frozenset(own for _, own, _ in several) in met:
+            if frozenset(own for _, own, _ in several) in met():
                 continue
             call = found.of({a: own[0] for a, own in zip(aspects, several, strict=True)})
             if alone(call) and found.can(call):

@@ -1,10 +1,11 @@
 """Histories: what `deep` calls one after the other, for a server may answer by what went before.
 
-After a cancel everybody calls again, beside another resource; what is refused is refused thrice
-before a call is served, and once to somebody who may before it is to everybody who may not; on one
-connection calls are served between refusals of every kind, with no look between, and followed by
-every token that is refused. What a first call left out, a second one gives; what somebody asks
-amiss who may, somebody asked rightly before who may not. Pure.
+After a cancel comes a call of every kind, beside another resource. Then by turns: what is refused
+is refused thrice before a call is served, and once to somebody who may before it is to everybody
+who may not; on one connection calls are served between refusals of every kind, with no look
+between, and followed by every token that is refused; what a first call left out, a second one
+gives; what somebody asks amiss who may, somebody asked rightly before who may not; everybody calls
+again after a cancel from every state. Pure.
 """
 
 from __future__ import annotations
@@ -29,19 +30,20 @@ BEFORE = 2  # bodies that are refused to somebody who may, before callers who ma
 
 
 def histories(found: Cover) -> list[Scenario]:
-    """Return the scenarios, of each kind in its turn; none where no resource is asked for."""
+    """Return the scenarios; none where no resource is asked for."""
     if not found.composition.served(found.of({})):
         return []
     return [
+        *_after_cancels(found),
         *in_turn(
             _after_refusals(found),
-            _after_cancels(found),
             _after_who_may(found),
             _on_one_connection(found),
             _of_one_connection(found),
             _after_other_bodies(found),
             _between_strangers(found),
-        )
+            _after_cancels_by_others(found),
+        ),
     ]
 
 
@@ -68,10 +70,14 @@ def _callers(found: Cover) -> Iterator[Situation]:
     return cycle(served or [found.of({})])
 
 
+def _cancellable(found: Cover) -> list[Situation]:
+    """Return a situation in each state that can be cancelled."""
+    return [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
+
+
 def _states(found: Cover) -> Iterator[Situation]:
     """Yield situations in one state after the other that can be cancelled, without end."""
-    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
-    return cycle(states)
+    return cycle(_cancellable(found))
 
 
 def _after_refusals(found: Cover) -> Iterator[Scenario]:
@@ -88,8 +94,7 @@ def _after_who_may(found: Cover) -> Iterator[Scenario]:
     callers = [call for row in _rows(found, "caller") for call in row if needs_token(call.identity)]
     known = [c for c in callers if 403 in found.composition.standing(c, "caller").statuses]
     may_not, served = list(filter(found.composition.refused, known)), _callers(found)
-    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
-    for turn, state in enumerate(states if may_not else ()):
+    for turn, state in enumerate(_cancellable(found) if may_not else ()):
         some = list(islice(bodies, BEFORE))
         at = turn * (LONGEST - BEFORE - 1) % len(may_not)
         then = [*may_not[at:], *may_not[:at]][: LONGEST - BEFORE - 1]
@@ -134,26 +139,50 @@ def _between_strangers(found: Cover) -> Iterator[Scenario]:
 
 
 def _after_cancels(found: Cover) -> Iterator[Scenario]:
-    served, composition = _callers(found), found.composition
-    callers = _rows(found, "caller")
+    """Once a resource was cancelled: calls of every kind, dealt out over the states, and in each of
+    them one without a body.
+    """
+    states, rows = _cancellable(found), _rows(found, "caller")
     others = [r for a in found.aspects if a not in ("resource", "caller") for r in _rows(found, a)]
-    states = [s for s in found.samples["resource"].values() if s.resource == "cancellable"]
-    for turn, state in enumerate(states):
-        # Everybody calls again; the rest is dealt out over the states.
-        again = [row[0] for row in callers]
-        again += [row[1 + turn % (len(row) - 1)] for row in callers if len(row) > 1]
-        rest = [row[turn % len(row)] for row in others[turn :: len(states)]]
-        again = [*in_turn(iter(again), iter(rest))]
-        for at in range(0, len(again), LONGEST - 1):
-            then = [replace(call, call="second") for call in again[at : at + LONGEST - 1]]
+    first = [row[0] for row in others]
+    bare = [call for call in first if call.body.word == "none"][:1]
+    every = [*in_turn(iter(_somebody(rows, 0)), iter(first))]
+    dealt = [every[at :: len(states)] for at in range(len(states))]
+    yield from _called_again(found, [[*bare, *(c for c in d if c not in bare)] for d in dealt])
+    yield from _by_owners(found)
+
+
+def _after_cancels_by_others(found: Cover) -> Iterator[Scenario]:
+    """Once a resource was cancelled: everybody, in one state after the other."""
+    rows, turns = _rows(found, "caller"), range(len(_cancellable(found)))
+    yield from _called_again(found, [_somebody(rows, turn) for turn in turns])
+
+
+def _somebody(rows: Sequence[Sequence[Situation]], turn: int) -> list[Situation]:
+    """Return the first of each kind, and of some others one more, another each turn."""
+    more = (row[1 + turn % (len(row) - 1)] for row in rows if len(row) > 1)
+    return [*(row[0] for row in rows), *more]
+
+
+def _called_again(found: Cover, again: Sequence[Sequence[Situation]]) -> Iterator[Scenario]:
+    """Yield rows of second calls behind one that is served, those of each state together."""
+    served = _callers(found)
+    for state, calls in zip(_cancellable(found), again, strict=True):
+        for at in range(0, len(calls), LONGEST - 1):
+            then = [replace(call, call="second") for call in calls[at : at + LONGEST - 1]]
             yield _in_state(found, state, [next(served), *then], neighbour=state)
+
+
+def _by_owners(found: Cover) -> Iterator[Scenario]:
+    """On what is somebody's: a call by one who may, then by the others."""
+    states = _states(found)
     owned = [s for s in found.samples["caller"].values() if s.owner is not None]
-    for turn, first in enumerate(owned):
+    for first in owned:
         call = found.of({"caller": first})
         then = [s for s in owned if s.owner == first.owner and s.identity != first.identity]
-        if composition.served(call) and then:
+        if found.composition.served(call) and then:
             seconds = [replace(with_value(call, "caller", s), call="second") for s in then]
-            yield _in_state(found, states[turn % len(states)], [call, *seconds])
+            yield _in_state(found, next(states), [call, *seconds])
 
 
 def _in_state(

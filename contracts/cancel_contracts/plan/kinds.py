@@ -15,6 +15,7 @@ from itertools import combinations, product
 from typing import Any
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
+from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 
 Meeting = frozenset[int]  # the numbers of facts, or of kinds of them, that meet
@@ -60,6 +61,17 @@ class Kinds:
     def fact(self, aspect: str, of: Situation) -> int:
         """Return the number of a situation's value of an aspect."""
         return self._number((aspect, value(of, aspect)))
+
+    def refusal(self, aspect: str, of: Situation) -> int:
+        """Return the number of what is done to a call for a value that is not neutral, the same for
+        all that are refused alike; of a neutral one that of its kind.
+        """
+        standing = self.composition.standing(of, aspect)
+        if standing.kind == "neutral":
+            return self.kind(aspect, of)
+        # Nobody's call, and one on nothing, take another way through a server.
+        way = {"caller": needs_token(of.identity), "resource": of.resource}.get(aspect)
+        return self._number((aspect, (standing, way)))
 
     def _number(self, fact: Fact) -> int:
         return self._numbers.setdefault(fact, len(self._numbers))

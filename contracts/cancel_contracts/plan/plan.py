@@ -7,26 +7,23 @@ of its facts (cover.py), and a resource serves several calls (chains.py).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Literal
 
-from cancel_contracts.contract.compose import Composition, Fact, composed
+from cancel_contracts.contract.compose import Fact, composed
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
-from cancel_contracts.plan.arrange import arranged, refused_between
-from cancel_contracts.plan.cover import PairsMet, cover
-from cancel_contracts.plan.crowds import accompanied, crowds
-from cancel_contracts.plan.further import further
-from cancel_contracts.plan.histories import histories
-from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario, in_a_row
+from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.crowds import accompanied
+from cancel_contracts.plan.spread import Chosen, spread
+from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario
 from cancel_contracts.plan.supply import Supply, needed
-from cancel_contracts.plan.vary import packed, varied
 from cancel_contracts.plan.waits import most_looks
 
 Profile = Literal["smoke", "gate", "deep"]
@@ -35,8 +32,6 @@ DEEP_CALLS = 1000
 GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
 GATE_PAIRS = 0.75
-# Of the calls of `deep` so many meet what no gate has the calls for, and tell what went before.
-FURTHER_SHARE, HISTORIES_SHARE = 0.64, 0.2
 PROPERTY_SHARE = 0.5  # of the calls that `deep` has left then; the rest goes to walks
 DRAWN_CALLS = 4  # that a small budget leaves, too: for ids of elsewhere
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again
@@ -139,17 +134,22 @@ def _made(
     share = 1.0 if profile == "deep" else GATE_PAIRS
     some = profile == "deep" and 0 < len(clauses) < len(contract.clauses)
 
+    speaking = [c for c in clauses if not c.given.get("any")] or clauses
+
     @lru_cache(None)
     def may(situation: Situation) -> bool:
-        if against(situation) is not None:
-            return False
-        return not some or any(composition.speaks(c, situation, None) for c in clauses)
+        return against(situation) is None
+
+    @lru_cache(None)
+    def first(situation: Situation) -> bool:
+        return may(situation) and any(composition.decides(c, situation) for c in speaking)
 
     about = [c for c in clauses if _about_others(c) and not against(composition.ordinary)]
     near = [s for clause in about for s in asked(contract, clause)]
     draws = profile == "deep" and not harmless and states
     drawn = min(DRAWN_CALLS, limit // 6) if draws else 0
-    scenarios, pairs = _cover(composition, wanted, limit - drawn, share, near, may, beside, clauses)
+    chosen = Chosen(composition, clauses, wanted, near, beside, may, first if some else may)
+    scenarios, pairs = spread(chosen, limit - drawn, share)
     demanded = needed(scenarios)
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
@@ -196,61 +196,6 @@ def _against(
     if profile == "smoke" or harmless:
         return Gap("this plan touches nothing that exists")
     return None if states else NO_STATES
-
-
-def _cover(
-    composition: Composition,
-    wanted: Sequence[Situation],
-    limit: int,
-    share: float,
-    near: Sequence[Situation],
-    may: Callable[[Situation], bool],
-    beside: Sequence[Situation],
-    clauses: Sequence[Clause],
-) -> tuple[list[Scenario], PairsMet]:
-    """Return scenarios of at most `limit` calls, and the pairs of facts that meet in them."""
-    single = [s for s in wanted if s.call in ("first", "reused")]
-    plain = composition.served  # a second call that is refused for more is a history's
-    seconds = [s for s in wanted if s.call == "second" and plain(replace(s, call="first"))]
-    act, deep = composition.ordinary.method, share == 1.0
-    again = [in_a_row(replace(s, call="first"), s, act=act) for s in wanted if s.call == "repeated"]
-    races = [
-        crowd
-        for s in wanted
-        if s.call == "concurrent"
-        for crowd in crowds(composition, s, single, deep=deep)
-    ]
-    if races and not seconds:
-        # How a second call in a row is answered tells what a race may end in.
-        seconds.append(replace(composition.ordinary, call="second"))
-    kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
-    apart = [*races, *again]
-    reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
-    while True:
-        room = max(0, limit - reserved)
-        found = cover(composition, single, room, share, may, seconds, beside, near, clauses)
-        stories: list[Scenario] = []
-        if deep:
-            further(found, int((limit - reserved) * FURTHER_SHARE))
-            stories = within(histories(found), int(limit * HISTORIES_SHARE))
-        found.calls = varied(composition, packed(composition, found.calls))
-        others = [found.second(call) for call in seconds]
-        made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
-        over = sum(len(scenario.calls) for scenario in made) - limit
-        if over <= 0 or reserved >= limit:
-            break
-        reserved += over  # a call that follows none of these has one before it made for it
-    return within(made, limit), found.pairs_met()
-
-
-def within(scenarios: Iterable[Scenario], calls: int | None) -> list[Scenario]:
-    """Return the first of the scenarios that take no more than so many calls together."""
-    found: list[Scenario] = []
-    for scenario in scenarios:
-        if calls is None or len(scenario.calls) <= calls:
-            calls = None if calls is None else calls - len(scenario.calls)
-            found.append(scenario)
-    return found
 
 
 def _fitted(
