@@ -117,6 +117,8 @@ def test_what_conforms_is_asked_nothing_more_and_what_serves_nothing_neither() -
 
 @pytest.mark.slow
 def test_no_more_calls_are_made_than_may_be() -> None:
-    planned = len(calls(whole("MA")))
-    result = run(conforming("MA", LowerCaseAlone), max_requests=planned)
-    assert len(calls(result)) == planned
+    planned = calls(whole("MA"))
+    result = run(conforming("MA", LowerCaseAlone), max_requests=len(planned))
+    more = Counter(calls(result)) - Counter(planned)
+    assert {x.call for x in more} <= {"reused"}, "what a kept connection led astray is on top"
+    assert len(calls(result)) - more.total() == len(planned)

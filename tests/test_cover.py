@@ -397,3 +397,61 @@ def test_where_few_clauses_are_chosen_a_plan_is_about_them(contract: Contract) -
         composition = composed(contract)
         odd = [c for c in calls if composition.standing(c, aspect).kind != "neutral"]
         assert len(odd) * 2 > len(calls), f"{len(odd)} of {len(calls)} for {chosen[-1].id}"
+
+
+@each
+def test_other_callers_than_the_ordinary_one_try_what_changes_by_another_method(
+    contract: Contract,
+) -> None:
+    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    plain = value(Composition(contract).ordinary, "caller")
+    unsafe = {c.method: value(c, "caller") for c in calls if c.method in ("PUT", "PATCH", "DELETE")}
+    assert sum(caller != plain for caller in unsafe.values()) >= 2
+    assert len({call.extra for call in calls if call.method in unsafe}) >= 2
+
+
+@each
+def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
+    contract: Contract,
+) -> None:
+    found = of(contract, 100)
+    alone = [call for call in found.calls if len(found.odd(call)) == 1]
+    ended = {call.extra for call in alone if call.resource in ("final", "unknown")}
+    assert {"browser", "query"} <= ended
+    callers = {value(c, "caller") for c in alone if c.resource == "final"}
+    assert len(callers) > 1
+
+
+@each
+def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
+    contract: Contract,
+) -> None:
+    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    composition = Composition(contract)
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    bare = [c for c in calls if c.body.word in ("none", "empty-object")]
+    refused = [call for call in bare if composition.refused(call)]
+    odd = [{aspect for aspect, _ in composition.read(call).hiding} for call in refused]
+    named = any(call.body.word == "none" for call in bare)
+    assert all(two in odd for two in ({"body", "caller"}, {"body", "resource"})) == named
+    assert named == (contract.name != "security-action"), "its calls have none anyway"
+
+
+def test_only_a_call_that_nobody_asked_for_makes_room_and_only_where_enough_pairs_meet() -> None:
+    found = Cover(Composition(CONTRACTS[0]), share=0.0)
+    found.learn(wanted(CONTRACTS[0]))
+    plain = found.of({})
+    other = replace(plain, identity="anonymous")
+    for call in (plain, replace(plain, transfer="chunked")):
+        found.add(call)
+    found.asked_for = 1
+    before = set(found.met)
+    assert not found.in_place(0, other), "a clause asks for it"
+    found.share = 1.0
+    assert not found.in_place(1, other), "too few would meet"
+    assert (found.calls[0], found.met) == (plain, before)
+    found.share = 0.0
+    assert found.in_place(1, other)
+    assert found.calls == [plain, other]
+    assert found.met == found.pairs(plain) | found.pairs(other)

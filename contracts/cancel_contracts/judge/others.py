@@ -20,7 +20,8 @@ from cancel_contracts.contract.credentials import IDENTITIES, NAMESAKES, needs_t
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity, sent_object
+from cancel_contracts.judge.entity import returned_entity
+from cancel_contracts.judge.sent import sent_object
 from cancel_contracts.parse import NO_JSON
 from cancel_contracts.sight.observation import observe
 
