@@ -22,9 +22,14 @@ class Ours:
     def prepare(self, site: Site) -> None:
         site.target_file()
 
+    def more(self, site: Site) -> list[str]:
+        """Return the arguments of this configuration."""
+        return []
+
     def run(self, site: Site) -> Said:
         command = [python("cancel-contracts"), "verify", "--target", "target.yaml"]
         command += ["--contract", site.contract.name, "--report-json", "report.json"]
+        command += self.more(site)
         code, told = call(command, site)
         if code not in (0, 1):
             return Said(True, frozenset({f"exit code {code}: {told.strip().splitlines()[-1]}"}))

@@ -92,7 +92,8 @@ def test_an_independent_server_is_asked_for_ids_of_its_other_collections(
 
 @pytest.mark.slow
 def test_a_conforming_server_of_all_three_passes() -> None:
-    result = run(jobs=2)
+    some = tuple(clause.id for contract in CONTRACTS for clause in contract.clauses[::3])
+    result = run(only=some, jobs=2)
     assert decide(result.judgements()).exit_code == 0, violated(result)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import pytest
-from cancel_contracts.contract.compose import ASPECTS, Composition, composed, value
+from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, composed, value
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -33,6 +34,12 @@ def of(contract: Contract, limit: int, *, deep: bool = False) -> Cover:
     return cover(Composition(contract), wanted(contract, deep=deep), limit)
 
 
+@cache
+def calls_of(contract: Contract, limit: int) -> list[Situation]:
+    """Return the calls of the cover, made once: they are only read."""
+    return of(contract, limit).calls
+
+
 def shown(composition: Composition, calls: Iterable[Situation], situation: Situation) -> bool:
     """Whether a call holds the facts of a situation and, beside them, neutral ones alone."""
     facts = composition.facts(situation)
@@ -49,15 +56,15 @@ def shown(composition: Composition, calls: Iterable[Situation], situation: Situa
 
 @each
 def test_every_situation_that_a_clause_asks_for_has_a_call(contract: Contract) -> None:
-    composition, found = Composition(contract), of(contract, 100)
-    assert len(found.calls) <= 100
-    missing = [s for s in wanted(contract) if not shown(composition, found.calls, s)]
+    composition, calls = Composition(contract), calls_of(contract, 100)
+    assert len(calls) <= 100
+    missing = [s for s in wanted(contract) if not shown(composition, calls, s)]
     assert not missing
 
 
 @each
 def test_no_call_holds_what_cannot_be_on_the_wire_together(contract: Contract) -> None:
-    for call in of(contract, 100).calls:
+    for call in calls_of(contract, 100):
         assert not (call.body.word == "none" and call.transfer == "chunked"), call
         assert not (call.method == "GET" and call.body.word not in ("documented",)), call
 
@@ -66,7 +73,7 @@ def test_no_call_holds_what_cannot_be_on_the_wire_together(contract: Contract) -
 def test_at_most_one_fact_of_a_call_is_not_neutral_beyond_what_is_asked(contract: Contract) -> None:
     composition = Composition(contract)
     asked_for = wanted(contract)
-    for call in of(contract, 80).calls:
+    for call in calls_of(contract, 80):
         odd = [a for a in ASPECTS if composition.standing(call, a).kind != "neutral"]
         if len(odd) > 1:
             assert any(all(value(call, a) == value(s, a) for a in odd) for s in asked_for), call
@@ -90,7 +97,7 @@ def test_equal_wishes_give_equal_calls(contract: Contract) -> None:
 
 @each
 def test_chains_hold_every_call_once_and_what_may_cancel_comes_last(contract: Contract) -> None:
-    composition, calls = Composition(contract), of(contract, 100).calls
+    composition, calls = Composition(contract), calls_of(contract, 100)
     found = chains(composition, calls)
     assert sorted(map(str, (call for chain in found for call in chain))) == sorted(map(str, calls))
     for chain in found:
@@ -122,7 +129,7 @@ def test_a_second_call_follows_one_that_is_served(contract: Contract) -> None:
 def test_several_kinds_of_refusals_stand_before_one_call_that_is_served(contract: Contract) -> None:
     """A server may count them, or keep what the first was asked, or who asked."""
     composition = Composition(contract)
-    found = chains(composition, of(contract, 92).calls)
+    found = chains(composition, calls_of(contract, 92))
     served = [chain for chain in found if composition.served(chain[-1])]
     assert any(len(chain) == 1 for chain in served), "one meets its resource as it was made"
     rows = [[composition.standing(c, "caller") for c in chain[:-1]] for chain in served]
@@ -304,10 +311,13 @@ def test_a_gate_cancels_one_resource_that_nobody_has_looked_at(contract: Contrac
 @each
 def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract) -> None:
     plan = make(contract, contract.clauses, "deep", max_requests=400)
-    calls = {call for scenario in plan.scenarios for call in scenario.calls}
-    composition = Composition(contract)
+    composition = composed(contract)
+    alike: dict[frozenset[Fact], set[Situation]] = {}  # no other call shows a situation
+    for call in (call for scenario in plan.scenarios for call in scenario.calls):
+        alike.setdefault(composition.read(call).hiding, set()).add(call)
     for clause in contract.clauses:
         for situation in set(asked(contract, clause)) - plan.left_out.keys():
+            calls = alike.get(composition.read(situation).hiding, ())
             assert any(composition.exercises(call, situation, [clause]) for call in calls)
 
 
@@ -387,3 +397,61 @@ def test_where_few_clauses_are_chosen_a_plan_is_about_them(contract: Contract) -
         composition = composed(contract)
         odd = [c for c in calls if composition.standing(c, aspect).kind != "neutral"]
         assert len(odd) * 2 > len(calls), f"{len(odd)} of {len(calls)} for {chosen[-1].id}"
+
+
+@each
+def test_other_callers_than_the_ordinary_one_try_what_changes_by_another_method(
+    contract: Contract,
+) -> None:
+    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    plain = value(Composition(contract).ordinary, "caller")
+    unsafe = {c.method: value(c, "caller") for c in calls if c.method in ("PUT", "PATCH", "DELETE")}
+    assert sum(caller != plain for caller in unsafe.values()) >= 2
+    assert len({call.extra for call in calls if call.method in unsafe}) >= 2
+
+
+@each
+def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
+    contract: Contract,
+) -> None:
+    found = of(contract, 100)
+    alone = [call for call in found.calls if len(found.odd(call)) == 1]
+    ended = {call.extra for call in alone if call.resource in ("final", "unknown")}
+    assert {"browser", "query"} <= ended
+    callers = {value(c, "caller") for c in alone if c.resource == "final"}
+    assert len(callers) > 1
+
+
+@each
+def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
+    contract: Contract,
+) -> None:
+    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    composition = Composition(contract)
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    bare = [c for c in calls if c.body.word in ("none", "empty-object")]
+    refused = [call for call in bare if composition.refused(call)]
+    odd = [{aspect for aspect, _ in composition.read(call).hiding} for call in refused]
+    named = any(call.body.word == "none" for call in bare)
+    assert all(two in odd for two in ({"body", "caller"}, {"body", "resource"})) == named
+    assert named == (contract.name != "security-action"), "its calls have none anyway"
+
+
+def test_only_a_call_that_nobody_asked_for_makes_room_and_only_where_enough_pairs_meet() -> None:
+    found = Cover(Composition(CONTRACTS[0]), share=0.0)
+    found.learn(wanted(CONTRACTS[0]))
+    plain = found.of({})
+    other = replace(plain, identity="anonymous")
+    for call in (plain, replace(plain, transfer="chunked")):
+        found.add(call)
+    found.asked_for = 1
+    before = set(found.met)
+    assert not found.in_place(0, other), "a clause asks for it"
+    found.share = 1.0
+    assert not found.in_place(1, other), "too few would meet"
+    assert (found.calls[0], found.met) == (plain, before)
+    found.share = 0.0
+    assert found.in_place(1, other)
+    assert found.calls == [plain, other]
+    assert found.met == found.pairs(plain) | found.pairs(other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -161,3 +162,19 @@ def test_every_contract_is_asked_about_its_connections() -> None:
         c.expect["connection"] for k in CONTRACTS for c in k.clauses if "connection" in c.expect
     )
     assert words == {"usable": 2 * len(CONTRACTS), "alike": len(CONTRACTS)}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_what_a_connection_may_lend_is_asked_for_right_after_on_it(contract: Contract) -> None:
+    composition = composed(contract)
+    rows = [[call for _, call in turns(scenario)] for scenario in gate(contract).scenarios]
+    two = [pair for row in rows for pair in pairwise(row) if composition.served(pair[0])]
+    texts = [
+        bare
+        for told, bare in two
+        if told.body.word in ("json", "text") and bare.body.word in ("none", "empty-object")
+    ]
+    assert bool(texts) == bool(contract.lifecycle.records), "without the text of the one before"
+    lent = [(one, two) for one, two in two if not one.by_owner and two.by_owner]
+    asked = any("owner" in clause.given for clause in contract.clauses)
+    assert any(not composition.served(call) for _, call in lent) == asked, "as one who may do more"

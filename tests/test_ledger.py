@@ -303,7 +303,9 @@ class Says(Transport):
         super().__init__()
         self.answers, self.bodies = list(answers), list[Any]()
 
-    def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
+    def send(
+        self, request: Sent, *, keep_alive: bool = False, chunked: bool = False, closing: str = ""
+    ) -> Answer:
         self.bodies.append(json.loads(request.body))
         return self.answers.pop(0)
 

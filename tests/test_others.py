@@ -15,11 +15,13 @@ from cancel_contracts.judge.callers import named, private
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import entity
 from cancel_contracts.judge.facets import Finding
+from cancel_contracts.judge.moments import in_order
 from cancel_contracts.needs import Gap
 
 MACHINE = next(c for c in map(load, shipped()) if c.lifecycle.caller and c.lifecycle.records)
 UNKNOWN = Situation(resource="unknown")
 KNOWN = Situation(state=MACHINE.lifecycle.cancellable[0])
+USUAL = MACHINE.bodies["page"][next(iter(MACHINE.lifecycle.records.values()))]
 COMMENT = "Isolated by mistake, says the owner"
 AT = 1_700_000_000.0  # when the run began
 
@@ -247,3 +249,58 @@ def test_a_date_to_come_is_told_by_the_answers_date_or_else_by_our_clock() -> No
     assert ordered("2023-11-15T23:13:20Z") is True  # within the doubt of a zone
     assert ordered("2023-11-17T22:13:20Z") is False
     assert ordered("2023-11-17T22:13:20Z", ("Date", "Fri, 17 Nov 2023 22:13:20 GMT")) is True
+
+
+AT_FIRST = "2023-01-01T00:00:10Z"
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "ok"),
+    [
+        ("2023-01-01T00:00:10Z", "2023-01-01T00:00:09Z", False),
+        ("2023-01-02T00:00:00Z", "1970-01-01T00:00:00Z", False),
+        (None, "2023-01-01T00:00:09Z", False),
+        ("2023-01-01T00:00:10Z", "2023-01-01T00:00:09.500Z", True),  # rounded otherwise
+        ("2023-01-01T00:00:10Z", "2023-01-01T02:00:00+01:00", True),
+        ("2023-01-01T00:00:10Z", "2023-01-01T00:00:09", None),  # of an unknown zone
+        ("2023-01-01T00:00:09Z", "2023-01-01T00:00:08Z", None),  # by another clock, and before too
+        ("2023-01-01T00:00:09Z", "2023-01-01T00:00:09Z", None),
+    ],
+)
+def test_what_a_cancel_sets_to_now_is_not_before_the_first_date(
+    was: str | None, now: str, ok: bool | None
+) -> None:
+    life = MACHINE.lifecycle
+    other = next(name for name in life.stamps if name not in life.moments)
+    before = {life.moments[0]: AT_FIRST, other: was}
+    found = in_order(life, before | {other: now}, before, None)
+    assert (found and found.ok) is ok
+
+
+# --- What another call gave -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "of", "shown", "ok"),
+    [
+        ("as told on the phone", "y", "as told on the phone", False),
+        ("ward 7", "y", "ward 7", False),
+        ("as told on the phone", "x", "as told on the phone", True),  # its own, of a call before
+        ("as told on the phone", "y", "Cancelled by an operator.", True),  # a house's own words
+        ("as told on the phone", "y", None, True),
+        ("stop", "y", "stop", True),  # anybody may say so
+        (USUAL, "y", USUAL, True),  # a stub may say what the page says
+    ],
+)
+def test_without_a_text_none_that_another_call_gave_is_kept(
+    given: str, of: str, shown: str | None, ok: bool
+) -> None:
+    life = MACHINE.lifecycle
+    (name, source), *_ = life.records.items()
+    said = Sent("POST", "http://127.0.0.1/x", (), json.dumps({source: given}).encode())
+    told = call(1, "admin", 200, {"id": of}, KNOWN, resource=of, sent=said)
+    bare = call(2, "admin", 200, {"id": "x", name: shown}, KNOWN, resource="x")
+    bare = replace(bare, sent=replace(bare.sent, body=b"{}"))
+    found = entity(context([told, bare]), bare, "recorded")
+    assert isinstance(found, Finding)
+    assert found.ok is ok

@@ -224,7 +224,9 @@ class Says(Transport):
         super().__init__()
         self.received = received
 
-    def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
+    def send(
+        self, request: Sent, *, keep_alive: bool = False, chunked: bool = False, closing: str = ""
+    ) -> Answer:
         return Answer(sent=request, received=self.received)
 
 

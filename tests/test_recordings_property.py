@@ -26,11 +26,12 @@ from recordings import (
     machine_action,
     security_action,
 )
+from sampling import EVERY
 
 LOOK = 0  # in place of a status
 IDS = ("6c063190-5a3d-415f-b7b1-c52fd7bb7ad5", "988cc94e-7a8f-4b28-ab65-54970c5d5018")
 FUZZ = settings(
-    max_examples=100,
+    max_examples=100 if EVERY else 50,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -43,6 +43,7 @@ from report_sample import (
     sample_of,
     screen,
 )
+from sampling import only_of_all
 
 
 def all_of(written: dict[str, Any], folder: Path) -> dict[str, derive.Derived]:
@@ -149,7 +150,12 @@ FAULTY = {
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "dropped"),
-    [*((name, "") for name in FAULTY), ("machine-action", "provider_states")],
+    [
+        ("machine-action", ""),
+        ("security-action", ""),
+        *only_of_all(("access-package-assignment-request", "")),
+        ("machine-action", "provider_states"),
+    ],
     ids=str,
 )
 def test_no_verdict_and_no_finding_differs_between_any_two_outputs(

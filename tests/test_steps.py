@@ -111,6 +111,9 @@ UNKNOWN = Situation(resource="unknown", id=Form("unknown"))
     [
         (in_a_row(FIRST), (1, 2, 2)),
         (in_a_row(FIRST, SECOND, neighbour=FIRST, last=True), (2, 7, 4)),
+        (in_a_row(ANONYMOUS, FIRST, neighbour=FIRST), (2, 6, 4)),
+        (in_a_row(ANONYMOUS, FIRST, neighbour=FIRST, silent=[ANONYMOUS]), (2, 5, 4)),
+        (in_a_row(ANONYMOUS, neighbour=FIRST, silent=[ANONYMOUS]), (1, 4, 4)),
         (in_a_row(FIRST, twice=True), (1, 3, 2)),
         (in_a_row(ODD), (1, 0, 0)),
         (in_a_row(UNKNOWN), (1, 1, 0)),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import gzip
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Sent
+from cancel_contracts.transport import record
 from cancel_contracts.transport.client import Answer, Timeouts, Transport
+from cancel_contracts.transport.compose import chunks
 from cancel_contracts.transport.framing import framing_faults
-from rawserver import Peer, RawServer, answer
+from rawserver import Peer, RawServer, Script, answer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
@@ -131,10 +134,21 @@ def test_the_length_of_the_body(method: str, body: bytes, line: bytes | None) ->
 @pytest.mark.parametrize(
     ("body", "coded"),
     [
-        (b"hello", b"3\r\nhel\r\n02\r\nlo\r\n0\r\n\r\n"),
+        (b"hello", b"1\r\nh\r\n01\r\ne\r\n1\r\nl\r\n01\r\nl\r\n1\r\no\r\n0\r\n\r\n"),
         (b"{}", b"1\r\n{\r\n01\r\n}\r\n0\r\n\r\n"),
         # RFC 9112 section 7.1: hexadecimal, in either case.
-        (b"a" * 59, b"1E\r\n" + b"a" * 30 + b"\r\n01d\r\n" + b"a" * 29 + b"\r\n0\r\n\r\n"),
+        (
+            b"a" * 62,
+            b"14\r\n"
+            + b"a" * 20
+            + b"\r\n01\r\na\r\nB\r\n"
+            + b"a" * 11
+            + b"\r\n013\r\n"
+            + b"a" * 19
+            + b"\r\nB\r\n"
+            + b"a" * 11
+            + b"\r\n0\r\n\r\n",
+        ),
         (b"x", b"1\r\nx\r\n0\r\n\r\n"),
         (b"", b"0\r\n\r\n"),
     ],
@@ -149,6 +163,21 @@ def test_a_body_in_chunks(body: bytes, coded: bytes) -> None:
     assert b"Content-Length" not in head
     assert got.sent.body == body
     assert got.received is not None
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 4, 5, 6, 64, 5000])
+def test_chunks_of_several_sizes_are_the_body(size: int) -> None:
+    body = bytes(at % 251 for at in range(size))
+    found, sizes = b"", []
+    for coded in chunks(body):
+        line, _, rest = coded.partition(b"\r\n")
+        sizes.append(int(line, 16))
+        found += rest[: sizes[-1]]
+        assert rest[sizes[-1] :] == b"\r\n"
+    assert found == body
+    assert sizes.pop() == 0
+    assert len(sizes) == min(size, 5)
+    assert not sizes or 1 in sizes
 
 
 def test_given_headers_take_the_place_of_ours() -> None:
@@ -431,3 +460,57 @@ def test_two_threads_use_two_connections_at_once() -> None:
         assert got.received is not None
         assert got.received.body == path.encode()
         assert got.sent.url.endswith(path)
+
+
+# -- the end of a connection --------------------------------------------------------------------
+
+
+def stays(status: int, seconds: float | None = None) -> Script:
+    """Answer, and close after some seconds, or once the server stops."""
+
+    def script(peer: Peer) -> None:
+        peer.receive()
+        peer.send(b"HTTP/1.1 %d X\r\nContent-Length: 2\r\n\r\nok" % status)
+        if seconds is None:
+            peer.wait()
+        else:
+            peer.wait(seconds)
+
+    return script
+
+
+def ends(server: RawServer, *requests: Sent, keep_alive: bool = False) -> list[bool]:
+    """Return of which answers the connection was left open, though it was to be closed."""
+    with server, Transport(environ={}) as transport:
+        made = [replace(sent, url=f"{server.url}/") for sent in requests]
+        answers = [transport.send(s, keep_alive=keep_alive, closing="a contract") for s in made]
+    received = [answer.received for answer in answers]
+    assert all(one is not None for one in received)
+    faults = [framing_faults("POST", one) for one in received if one]
+    assert [bool(row) for row in faults] == [one.left_open for one in received if one]
+    return [one.left_open for one in received if one]
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "CLOSE_SECONDS", 0.2)
+
+
+ASK = Sent("POST", "")
+
+
+@pytest.mark.usefixtures("soon")
+def test_a_connection_that_stays_open_is_told_once_after_a_success_and_once_after_another() -> None:
+    server = RawServer(*(stays(status) for status in (200, 201, 404, 500)))
+    assert ends(server, *[ASK] * 4) == [True, False, True, False]
+
+
+def test_who_closes_at_once_or_a_little_later_closes() -> None:
+    assert ends(RawServer(answer(OK)), ASK, ASK) == [False, False]
+    assert ends(RawServer(stays(200, 0.3), stays(403, 0.3)), ASK, ASK) == [False, False]
+
+
+@pytest.mark.usefixtures("soon")
+def test_of_what_may_stay_open_nothing_is_told() -> None:
+    assert ends(RawServer(stays(200)), ASK, keep_alive=True) == [False]
+    assert ends(RawServer(stays(200)), replace(ASK, version="1.0")) == [False]

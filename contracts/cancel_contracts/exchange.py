@@ -142,6 +142,7 @@ class Received:
     error: str | None = None
     wire: bytes = b""
     unrecorded: tuple[Part, ...] = ()  # of an answer that somebody else recorded in part
+    left_open: bool = False  # the connection, for seconds after it, that was to be closed
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, compared without case, or None."""
@@ -161,9 +162,7 @@ class Received:
 
     @property
     def unavailable(self) -> bool:
-        """Whether it is a 503 with a Retry-After: for now nobody serves, whoever asks (RFC 9110
-        section 15.6.4).
-        """
+        """Whether it is a 503 with a Retry-After: nobody serves now (RFC 9110 section 15.6.4)."""
         return self.status == 503 and bool(self.header("retry-after"))
 
     @property

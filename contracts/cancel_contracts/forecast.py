@@ -6,7 +6,7 @@ What the plan has left out is lacking; whatever it makes counts as told.
 from __future__ import annotations
 
 from cancel_contracts.assignment import Assignment
-from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.expected import FACETS
 from cancel_contracts.contract.given import asked, conditional
 from cancel_contracts.contract.model import Clause
@@ -33,7 +33,7 @@ def forecast(assignment: Assignment) -> Judgement:
 
 def _gaps(assignment: Assignment, clause: Clause) -> dict[Gap, None]:
     """Return what keeps a clause from being judged in each situation that it asks for."""
-    plan, compose = assignment.plan, Composition(assignment.contract)
+    plan, compose = assignment.plan, composed(assignment.contract)
     if conditional(clause):
         return {}
     planned = {call for scenario in plan.scenarios for call in scenario.calls}

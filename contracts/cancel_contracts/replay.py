@@ -17,7 +17,7 @@ from cancel_contracts.excuses import excuse
 from cancel_contracts.har import Recording, Selected, Settings
 from cancel_contracts.judge import duties
 from cancel_contracts.judge.judge import judge
-from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.kinds import PairsMet
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.verify import ContractResult, Result
 

@@ -23,7 +23,8 @@ from cancel_contracts.run.provisioned import provisioner
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import pacer
 from cancel_contracts.targets.url import place_of
-from cancel_contracts.transport.client import Transport, trusted
+from cancel_contracts.transport.certificates import trusted
+from cancel_contracts.transport.client import Transport
 
 
 def tear_down(

@@ -24,7 +24,7 @@ from cancel_contracts.journal import Journal
 from cancel_contracts.judge.judge import Judge, Judgement, unjudged
 from cancel_contracts.ledger.ledger import Ledger, default_path
 from cancel_contracts.plan.apart import apart
-from cancel_contracts.plan.cover import PairsMet
+from cancel_contracts.plan.kinds import PairsMet
 from cancel_contracts.plan.spread import within
 from cancel_contracts.plan.steps import Scenario
 from cancel_contracts.provider_states.states import ProviderStates
@@ -38,7 +38,8 @@ from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.run.way_in import Way
 from cancel_contracts.targets.file import Target
 from cancel_contracts.targets.pace import paced, pacer
-from cancel_contracts.transport.client import Transport, trusted
+from cancel_contracts.transport.certificates import trusted
+from cancel_contracts.transport.client import Transport
 
 
 @dataclass(frozen=True)
@@ -66,16 +67,12 @@ class ContractResult:
             return exchanges.of_scenario(number)
         scenario, first = self.scenarios[number]
         numbers = range(first, first + scenario.numbers)
-        found = [x for n in numbers for x in exchanges.of_scenario(n)]
-        return sorted(found, key=lambda x: x.started)
+        every = (x for n in numbers for x in exchanges.of_scenario(n))
+        return sorted(every, key=lambda x: x.started)
 
     def requests(self) -> Counter[str]:
-        kinds = self.journal.exchanges.kinds
-        return Counter(
-            cancel=kinds["cancel"],
-            observe=kinds["observe"],
-            provider_states=self.journal.setups,
-        )
+        sent = {kind: self.journal.exchanges.kinds[kind] for kind in ("cancel", "observe")}
+        return Counter(**sent, provider_states=self.journal.setups)
 
 
 @dataclass(frozen=True)

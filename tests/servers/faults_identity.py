@@ -299,6 +299,23 @@ class OwnersBodyRefused(Service):
         return None
 
 
+@breaks("SA-12 MA-21 AP-19")
+class RemembersWhomItKnows(Service):
+    """Of a subject that was let in once the dates of a token are not looked at again."""
+
+    def bearer(self, request: Request) -> Caller | None:
+        assert isinstance(self.tokens, Signed)
+        known: set[str] = self.__dict__.setdefault("known", set())
+        caller = super().bearer(request)
+        token = request.headers.get("authorization", "").partition(" ")[2].strip()
+        claims = self.tokens.claims(token)  # signed as it should be
+        if caller is None and claims and self.tokens.addressed(claims):
+            holder = self.tokens.holder(claims)
+            return holder if self.tokens.issued(claims) and holder.name in known else None
+        known |= {caller.name} if caller else set()
+        return caller
+
+
 @breaks("AP-56", {"administrator": {"who": True}})
 @breaks("AP-24", {"owner": {"who": False}})
 class BodyDecides(Service):

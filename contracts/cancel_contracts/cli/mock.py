@@ -83,7 +83,8 @@ def new(contract: str, state: str, owner: str | None, base_url: str, cacert: Pat
     """Put a resource of a CONTRACT in a STATE on a running mock, and print its id."""
     from cancel_contracts.exchange import Sent
     from cancel_contracts.mock.states import PATH as HANDLER
-    from cancel_contracts.transport.client import Transport, trusted
+    from cancel_contracts.transport.certificates import trusted
+    from cancel_contracts.transport.client import Transport
 
     params = {"contract": contract, "state": state} | ({"owner": owner} if owner else {})
     body = json.dumps({"action": "setup", "params": params}).encode()

@@ -146,7 +146,8 @@ def verify(base_url: str | None, target_file: Path | None, specs: tuple[Path, ..
     from cancel_contracts.cli.debug import debugging
     from cancel_contracts.cli.papers import Papers
     from cancel_contracts.targets.pace import check_store, parse_rate
-    from cancel_contracts.transport.client import Timeouts, Transport, trusted
+    from cancel_contracts.transport.certificates import trusted
+    from cancel_contracts.transport.client import Timeouts, Transport
 
     contracts = load_contracts(specs, names, edition)
     few = bool(flags["only"])

@@ -166,8 +166,13 @@ IDENTITIES = table(
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
-# Whose name the token of another tenant holds: there is somebody of that name in each.
-NAMESAKES = {"other-tenant": "admin", "other-tenant-app": "app"}
+# Whose name a token holds that is minted otherwise than it should be: somebody's who is served, for
+# a server may remember them; there is somebody of that name in another tenant, too.
+NAMESAKES = {
+    **{row.name: "admin" for row in IDENTITIES.values() if row.need == "mint"},
+    "expired": "admin",
+    "other-tenant-app": "app",
+}
 
 
 def needs_token(identity: str) -> bool:

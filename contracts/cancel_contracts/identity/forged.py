@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from cancel_contracts.contract.credentials import NAMESAKES
-
 Claims = dict[str, Any]
 OTHER_KEY = "a key that the target has never seen, of some length"
 LEAST = "User.Read"  # a permission that no operation here asks for
@@ -34,11 +32,9 @@ def _issuer(claims: Claims, _: Iterable[str]) -> Claims:
 
 
 def _tenant(claims: Claims, _: Iterable[str]) -> Claims:
-    """Name another tenant, throughout, and in it somebody whose name is known in ours too."""
-    own = str(claims["tid"])
-    sub = NAMESAKES["other-tenant-app" if claims["idtyp"] == "app" else "other-tenant"]
-    named = {"sub": sub, "oid": sub, "preferred_username": sub, "tid": OTHER_TENANT}
-    return claims | named | {"iss": str(claims["iss"]).replace(own, OTHER_TENANT)}
+    """Name another tenant, throughout."""
+    issuer = str(claims["iss"]).replace(str(claims["tid"]), OTHER_TENANT)
+    return claims | {"tid": OTHER_TENANT, "iss": issuer}
 
 
 def _never_expires(claims: Claims, _: Iterable[str]) -> Claims:

@@ -15,7 +15,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, needs_token
+from cancel_contracts.contract.credentials import (
+    IDENTITIES,
+    NAMESAKES,
+    Carried,
+    Carrier,
+    needs_token,
+)
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity, UsageError
@@ -193,7 +199,7 @@ def claims_of(
         kind, granted = name.split(":")[0], [own]
     if name == "no-permission":
         granted = [LEAST]
-    subject = owner if own is not None and owner else name
+    subject = owner if own is not None and owner else NAMESAKES.get(name, name)
     claims: dict[str, object] = {
         "iss": f"https://sts.windows.net/{WORK_TENANT}/",
         "aud": contract.audiences[0] if contract.audiences else contract.server,

@@ -16,7 +16,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import in_list
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity, sent_object, settled
+from cancel_contracts.judge.entity import returned_entity, settled
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.judge.others import (
     UUID,
@@ -28,6 +28,7 @@ from cancel_contracts.judge.others import (
     subject,
     texts_of,
 )
+from cancel_contracts.judge.sent import sent_object
 from cancel_contracts.needs import Gap, choice
 from cancel_contracts.sight.observation import Observation, observe
 

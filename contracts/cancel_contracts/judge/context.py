@@ -6,6 +6,8 @@ Pure. Judging stays linear in exchanges and holds few of them at a time.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -16,8 +18,11 @@ from cancel_contracts.contract.places import opened
 from cancel_contracts.exchange import NOBODY_THERE, RECORDED, Exchange, Situation
 from cancel_contracts.journal import Journal
 from cancel_contracts.judge.late import Ends, ends
+from cancel_contracts.judge.sent import sent_object
 from cancel_contracts.sight.ended import telling
 from cancel_contracts.sight.sight import Sight
+
+OWN_CHARS = 6  # of a text that no server says by itself
 
 
 @dataclass
@@ -143,6 +148,22 @@ class Context:
                 shown = opened(value, self.contract.lifecycle.ways)
                 found.update(name for name, one in shown.items() if one is not None)
         return frozenset(found)
+
+    @cached_property
+    def given(self) -> Mapping[str, Collection[str]]:
+        """The texts that calls gave to be kept and that nobody else would say, each with the
+        resources that it was given for.
+        """
+        found: dict[str, set[str]] = defaultdict(set)
+        sources = {*self.contract.lifecycle.records.values()}
+        usual = str([*self.contract.bodies.values()])
+        for x in self.journal.exchanges if sources else ():
+            said = sent_object(self.contract, x) if x.kind == "cancel" else {}
+            texts = (said.get(source) for source in sources)
+            for text in (t for t in texts if isinstance(t, str) and t not in usual):
+                if len(text) >= OWN_CHARS:
+                    found[text].add(x.resource)
+        return found
 
     @cached_property
     def ends(self) -> Ends:

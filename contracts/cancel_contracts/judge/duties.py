@@ -15,9 +15,9 @@ from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.contract.places import closed
 from cancel_contracts.exchange import Exchange, Overheard, struck_out
 from cancel_contracts.judge.accumulator import Evidence
-from cancel_contracts.judge.entity import sent_value
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Finding, count_bytes
 from cancel_contracts.judge.judge import Verdict
+from cancel_contracts.judge.sent import sent_value
 from cancel_contracts.needs import Gap
 from cancel_contracts.parse import NO_JSON, http_date, pointed, retry_after
 from cancel_contracts.sight.observation import is_open, observe

@@ -7,25 +7,17 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from typing import Any
 
-from cancel_contracts.contract.form import FORM, decoded, typed
-from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened, place
 from cancel_contracts.contract.states import Lifecycle, canonical, folded
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import NOT_RECORDED, SHOWN_BYTES, Facet, Finding, Told
-from cancel_contracts.judge.moments import (
-    DOUBT_SECONDS,
-    answered,
-    comparable,
-    moment,
-    same_moment,
-)
+from cancel_contracts.judge.moments import answered, in_order, same_moment
+from cancel_contracts.judge.sent import sent_object
 from cancel_contracts.needs import NO_GET, Gap
-from cancel_contracts.parse import NO_JSON, identifier, json_value
+from cancel_contracts.parse import identifier
 from cancel_contracts.sight.digest import stands_for
 from cancel_contracts.sight.observation import Observation, is_between, is_cancelled
 
@@ -68,19 +60,6 @@ def returned_entity(context: Context, exchange: Exchange) -> dict[str, Any] | No
     """Return the entity of an answer, opened as the lifecycle has it, or None."""
     value = returned_object(exchange)
     return None if value is None else opened(value, context.contract.lifecycle.ways)
-
-
-def sent_value(contract: Contract, exchange: Exchange) -> Any:
-    """Return what a body says, by the media type of the operation, or NO_JSON."""
-    if contract.media != FORM:
-        return json_value(exchange.sent.body)
-    texts = decoded(exchange.sent.body)
-    return NO_JSON if texts is None else typed(contract.body_schema, texts)
-
-
-def sent_object(contract: Contract, exchange: Exchange) -> dict[str, Any]:
-    value = sent_value(contract, exchange)
-    return value if isinstance(value, dict) else {}
 
 
 def _id(context: Context, exchange: Exchange) -> Finding | None:
@@ -131,7 +110,8 @@ def _places(context: Context, exchange: Exchange) -> tuple[dict[str, Mapping[str
 
 def _recorded(context: Context, exchange: Exchange) -> Told:
     """A sent value is kept: in the entity returned and in the GET, wherever these show the
-    property. Where none is sent, a word for nothing is not kept as a text.
+    property. Where none is sent, a word for nothing is not kept as a text, nor what a call for
+    another resource gave.
     """
     sent = sent_object(context.contract, exchange)
     places, looked = _places(context, exchange)
@@ -142,6 +122,10 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
             for where, value in shows:
                 if isinstance(value, str) and value.strip().casefold() in NOTHING:
                     return Finding(False, f"{name} as without one", f"{where} says {value!r}")
+                given = context.given.get(value, ()) if isinstance(value, str) else ()
+                if given and exchange.resource not in given:
+                    actual = f"{where} says what another call gave, {value!r:.{SHOWN_BYTES}}"
+                    return Finding(False, f"{name} as without one", actual)
                 told = Finding(True, f"{name} as without one", "none is made up")
             continue
         if not isinstance(sent[source], str):
@@ -189,23 +173,16 @@ def _agrees(context: Context, exchange: Exchange) -> Told:
 
 def _ordered(context: Context, exchange: Exchange) -> Told:
     """Dates come in their order, in the answer and in the GET after it."""
-    look, names = settled(context, exchange), context.contract.lifecycle.moments
-    now = answered(context, exchange)
+    look, before = settled(context, exchange), context.sight.before(exchange)
     shown = None if look is None or isinstance(look, Gap) else look.entity
-    told = None
-    for entity in (returned_entity(context, exchange), shown):
-        dated = [(n, entity[n], m) for n in names if entity and (m := moment(entity.get(n)))]
-        for (one, was, earlier), (other, then, later) in pairwise(dated):
-            if not comparable(was, then):
-                continue  # one of the two tells its zone, the other does not
-            expected = f"{one} is not after {other}"
-            if (earlier - later).total_seconds() >= 1:
-                return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
-            told = Finding(True, expected, "in order")
-        if now is not None and dated and (dated[-1][2] - now).total_seconds() > DOUBT_SECONDS:
-            expected = f"{dated[-1][0]} is not to come, when it is {now.isoformat()}"
-            return Finding(False, expected, dated[-1][2].isoformat())
-    return told
+    was, now = (before.entity if before else None) or {}, answered(context, exchange)
+    found = [
+        in_order(context.contract.lifecycle, entity, was, now)
+        for entity in (returned_entity(context, exchange), shown)
+        if entity is not None
+    ]
+    told = [one for one in found if one is not None]
+    return next((one for one in told if not one.ok), told[-1] if told else None)
 
 
 _MEMBERS: dict[str, Callable[[Context, Exchange], Told]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -47,6 +48,7 @@ THROWN_AS_CODE = re.compile(r"(?<![#\w.])[A-Za-z_]\w*(?:\.\w+)*\.[A-Z]\w*Excepti
 LINK = re.compile(r"(?i:(?:ur[il]|href|link)s?|instance|type)$")
 WITHIN_SITE = re.compile(r"/[^\s\"'<>]*")
 ATTRIBUTE = re.compile(r"(?i:\b(?:href|src|action)\s*=\s*)(?:\"/[^\"]*\"|'/[^']*'|/[^\s>]*)")
+TEXTS, TEXT_CHARS = 1024, 400  # of which is kept what was found, and how long each is at most
 
 
 def trace(exchange: Exchange, received: Received) -> str | None:
@@ -55,10 +57,18 @@ def trace(exchange: Exchange, received: Received) -> str | None:
     for name, text in _texts(received):
         for own in (path, unquote(path)):
             text = text.replace(own, " ") if len(own) > 1 else text
-        thrown = THROWN_AS_CODE if name == "code" else THROWN
-        if found := INTERNALS.search(text) or thrown.search(text):
-            return found.group(0)
+        look = _first if len(text) <= TEXT_CHARS else _first.__wrapped__
+        if found := look(text, name == "code"):
+            return found
     return None
+
+
+@lru_cache(TEXTS)
+def _first(text: str, code: bool) -> str | None:
+    """Return the first trace in a text: errors say the same again and again."""
+    thrown = THROWN_AS_CODE if code else THROWN
+    found = INTERNALS.search(text) or thrown.search(text)
+    return found.group(0) if found else None
 
 
 def _texts(received: Received) -> Iterator[tuple[str, str]]:

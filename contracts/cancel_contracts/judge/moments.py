@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise, product
 from typing import Any
 
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.context import Context
+from cancel_contracts.judge.facets import Finding
 from cancel_contracts.parse import http_date
 
 LONGEST_DATE = 64  # characters
@@ -58,3 +62,34 @@ def answered(context: Context, exchange: Exchange) -> datetime | None:
         return dated(exchange)
     began = context.journal.began
     return None if began is None else datetime.fromtimestamp(began + exchange.started, UTC)
+
+
+def in_order(
+    life: Lifecycle, entity: Mapping[str, Any], was: Mapping[str, Any], now: datetime | None
+) -> Finding | None:
+    """Tell whether the dates of an entity come in their order; None where nothing tells. What else
+    a call sets to now, beside what the entity `was` before it, is not before the first of them.
+    """
+    dated = [(n, entity[n], m) for n in life.moments if (m := moment(entity.get(n)))]
+    # What was set at another time before may have been set by another clock.
+    new = {n for n in life.stamps if n in was and was[n] != entity.get(n)} - {*life.moments}
+    first = [row for row in dated[:1] if not any(_before(was, name, row[0]) for name in new)]
+    set_ = [(name, entity[name], m) for name in sorted(new) if (m := moment(entity.get(name)))]
+    told = None
+    for (one, text, earlier), (other, then, later) in (*pairwise(dated), *product(first, set_)):
+        if not comparable(text, then):
+            continue  # one of the two tells its zone, the other does not
+        expected = f"{one} is not after {other}"
+        if (earlier - later).total_seconds() >= 1:
+            return Finding(False, expected, f"{earlier.isoformat()}, {later.isoformat()}")
+        told = Finding(True, expected, "in order")
+    if now is not None and dated and (dated[-1][2] - now).total_seconds() > DOUBT_SECONDS:
+        expected = f"{dated[-1][0]} is not to come, when it is {now.isoformat()}"
+        return Finding(False, expected, dated[-1][2].isoformat())
+    return told
+
+
+def _before(entity: Mapping[str, Any], one: str, other: str) -> bool:
+    """Whether one date of an entity is before another."""
+    a, b = moment(entity.get(one)), moment(entity.get(other))
+    return a is not None and b is not None and a < b

@@ -20,7 +20,8 @@ from cancel_contracts.contract.credentials import IDENTITIES, NAMESAKES, needs_t
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity, sent_object
+from cancel_contracts.judge.entity import returned_entity
+from cancel_contracts.judge.sent import sent_object
 from cancel_contracts.parse import NO_JSON
 from cancel_contracts.sight.observation import observe
 
@@ -70,10 +71,12 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
 
     # Who has a part in a resource: whoever called for it, and whom a look at it names.
     parts: dict[str, set[str]] = defaultdict(set)
+    shown: dict[str, int] = {}  # by its hash: most looks show what the one before did
     for x in context.journal.exchanges:
         if x.kind == "cancel":
             parts[x.resource].add(subject(x, primary).casefold())
-        elif x.received is not None:
+        elif x.received is not None and shown.get(x.resource) != hash(x.received.body):
+            shown[x.resource] = hash(x.received.body)
             parts[x.resource].update(named(x.received.body.decode("utf-8", "replace")))
     told: dict[Sentence, list[tuple[int, tuple[str, ...], set[str]]]] = defaultdict(list)
     for i, x in enumerate(exchanges):
@@ -88,9 +91,9 @@ def another(context: Context, exchanges: Sequence[Exchange]) -> dict[int, str]:
         for place, text in texts_of(x.received):
             if x.succeeded and place.partition(" ")[0] not in fields:
                 continue  # of the resource it may tell what it likes
-            shown = text.replace(x.resource, "#")
-            if found := named(shown):
-                sentence = (_kind(caller), x.status, place, OWN.sub("#", find.sub(SLOT, shown)))
+            read = text.replace(x.resource, "#")
+            if found := named(read):
+                sentence = (_kind(caller), x.status, place, OWN.sub("#", find.sub(SLOT, read)))
                 told[sentence].append((i, found, mine))
     result: dict[int, str] = {}
     for rows in told.values():

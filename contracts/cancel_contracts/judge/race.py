@@ -16,8 +16,9 @@ from typing import Any
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.judge.callers import Findings
 from cancel_contracts.judge.context import Context
-from cancel_contracts.judge.entity import returned_entity, sent_object
+from cancel_contracts.judge.entity import returned_entity
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
+from cancel_contracts.judge.sent import sent_object
 from cancel_contracts.needs import NO_GET, Gap, choice, inconclusive
 from cancel_contracts.parse import refusal
 from cancel_contracts.sight.observation import describe

@@ -29,7 +29,8 @@ from cancel_contracts.run.run import Run
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.run.way_in import Way
-from cancel_contracts.transport.client import Transport, trusted
+from cancel_contracts.transport.certificates import trusted
+from cancel_contracts.transport.client import Transport
 
 KEPT = 50_000  # exchanges of a process that are handed in whatever they tell
 GOLDEN = 0.6180339887  # multiples of it, modulo 1, lie far apart, however many

@@ -84,7 +84,10 @@ def arranged(
         row_of = partial(
             in_a_row, *row, act=act, neighbour=by, twice=twice, last=row in last, unseen=unseen
         )
-        scenario = row_of(sentinel=by is not None and (deep or not open_))
+        # If a refusal strikes what stands beside, a look after the call that is served shows it.
+        told = (c for c in row if any(composition.shows(c, s) for s in near))
+        silent = {*filter(composition.refused, row)} - {*told} if by and not deep else ()
+        scenario = row_of(sentinel=by is not None and (deep or not open_), silent=silent)
         if row in on_kept:
             scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
         made.append(scenario)

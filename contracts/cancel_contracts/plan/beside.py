@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle
@@ -19,10 +20,10 @@ def neighbours(
     composition: Composition, rows: Sequence[Chain], near: Sequence[Situation]
 ) -> dict[Chain, Situation]:
     """Return the rows that another resource is to stand beside, each with a call on its like: the
-    ordinary call, one that names it, the plainest that an owner makes on what is theirs, and the
-    shortest that shows what a clause about neighbours asks for (`near`). The ordinary call's stands
-    in another state, the last in which a call is served; where no row names it, one stands beside
-    that call too.
+    ordinary call, one that names it, the plainest that an owner makes on what is theirs, and few
+    and short ones that show what clauses about neighbours ask for (`near`). The ordinary call's
+    stands in another state, the last in which a call is served; where no row names it, one stands
+    beside that call too.
     """
     found: dict[Chain, Situation] = {}
     owned: dict[str, list[Chain]] = {}
@@ -37,13 +38,14 @@ def neighbours(
     for own in owned.values():
         row = min(own, key=_plain)
         found[row] = row[-1]
-    for situation in near:
-        shown = (row for row in rows if row[0].resource != "odd")
-        showing = [row for row in shown if any(composition.shows(c, situation) for c in row)]
-        if showing and found.keys().isdisjoint(showing):
-            row = min(showing, key=len)
-            # One that is gone could lose nothing, and an id of nothing has no like.
-            found[row] = composition.ordinary if row[-1].state in (GONE, None) else row[-1]
+    shown = [row for row in rows if row[0].resource != "odd"]
+    showing = [{r for r in shown if any(composition.shows(c, s) for c in r)} for s in near]
+    while left := [some for some in showing if some and found.keys().isdisjoint(some)]:
+        # The one that shows the most of what is left, of these the shortest.
+        often = Counter(row for some in left for row in some)
+        row = min((r for r in shown if r in often), key=lambda row: (-often[row], len(row)))
+        # One that is gone could lose nothing, and an id of nothing has no like.
+        found[row] = composition.ordinary if row[-1].state in (GONE, None) else row[-1]
     first = [row for row in found if row == (composition.ordinary,)]
     others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
     if first and others:

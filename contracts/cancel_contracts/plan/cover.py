@@ -17,19 +17,15 @@ from cancel_contracts.contract.compose import Composition, Fact, with_value
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.kinds import Kinds, Meeting, hidden
+from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
+# Of the extras, those by which a server may choose who answers: beside what has ended, and beside
+# an id of nothing, the last first.
+CHOSEN_BY = {"final": ("browser", "query"), "unknown": ("query", "browser")}
+
 FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
-
-
-@dataclass(frozen=True)
-class PairsMet:
-    """Pairs of kinds of facts: how many meet in some call, of those that can."""
-
-    met: int
-    possible: int
 
 
 @dataclass(frozen=True)
@@ -45,16 +41,16 @@ class _Choice:
 class Cover(Kinds):
     """The calls chosen so far and the pairs of kinds that meet in them."""
 
+    share: float = 1.0  # of the pairs that can meet
     calls: list[Situation] = field(default_factory=list)
     met: set[Meeting] = field(default_factory=set)
+    asked_for: int = 0  # how many of the calls clauses ask for: the first ones
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._used: dict[int, int] = {}
         self._shown: set[int] = set()  # in a call that is to be served
-        # What each kind met, and what each value did.
-        self._beside: dict[int, set[int]] = {}
-        self._near: dict[int, set[int]] = {}
+        self._beside: dict[int, set[int]] = {}  # what each kind met, and each value: of both
         self._choices: dict[str, list[_Choice]] = {}  # the neutral ones, as they were learned
         self._neutral: dict[str, list[_Choice]] = {}
         self._alike: dict[frozenset[Fact], list[Situation]] = {}
@@ -76,6 +72,20 @@ class Cover(Kinds):
         possible = self.possible.keys()
         return PairsMet(len(self.met & possible), len(possible))
 
+    def in_place(self, at: int, call: Situation) -> bool:
+        """Make a call in place of one that nobody asked for, unless too few pairs would meet."""
+        calls = [*self.calls[:at], call, *self.calls[at + 1 :]]
+        met = {pair for each in calls for pair in self.pairs(each)}
+        spared = at >= self.asked_for and self.enough(met)
+        if spared:
+            self.calls, self.met = calls, met
+        return spared
+
+    def enough(self, met: set[Meeting]) -> bool:
+        """Whether so many pairs are the share that is to meet."""
+        possible = self.possible.keys()
+        return len(met & possible) >= self.share * len(possible)
+
     def add(self, call: Situation) -> None:
         self.calls.append(call)
         self._alike.setdefault(self.composition.read(call).hiding, []).append(call)
@@ -83,10 +93,13 @@ class Cover(Kinds):
         self.met |= self.pairs(call)
         if self.composition.served(call):
             self._shown |= {self.fact(aspect, call) for aspect in self.aspects}
-        for of, beside in ((self.kind, self._beside), (self.fact, self._near)):
-            for one, other in self.meeting(of, call, 2):
-                beside.setdefault(one, set()).add(other)
-                beside.setdefault(other, set()).add(one)
+        for one, other in self.meeting(self._both, call, 2):
+            for some, met in ((one, other), (other, one)):
+                for number in some:
+                    self._beside.setdefault(number, set()).update(met)
+
+    def _both(self, aspect: str, of: Situation) -> tuple[int, int]:
+        return self.kind(aspect, of), self.fact(aspect, of)
 
     def alike(self, situation: Situation) -> Sequence[Situation]:
         """Return the calls that were added, of whose facts the same are not neutral: no other can
@@ -140,31 +153,42 @@ class Cover(Kinds):
         call = base
         kinds = {self.kind(s, base) for s in told}
         facts = {self.fact(s, base) for s in told}
-        served = not self.odd(base)
+        odd = self.odd(base)
         for aspect in free:
-            call = self._best(call, aspect, kinds, facts, served)
-            if served:
+            call = self._best(call, aspect, kinds, facts, odd)
+            if not odd:
                 kinds.add(self.kind(aspect, call))
                 facts.add(self.fact(aspect, call))
         return call
 
     def _best(
-        self, call: Situation, aspect: str, kinds: set[int], facts: set[int], served: bool
+        self, call: Situation, aspect: str, kinds: set[int], facts: set[int], odd: Sequence[str]
     ) -> Situation:
         """Return the call with the neutral value of an aspect that meets most new pairs with what
         is settled: of kinds first, then of the values themselves. What no call that is served has
         shown counts most there, for it would need one of its own. Beside what is refused, which
-        has few calls, stands rather what is not ordinary: the rest is tried by everybody.
+        has few calls, stands rather what is not ordinary, for the rest is tried by everybody: each
+        value that is refused meets such a kind, and those of one kind another value each.
         """
         plain = self.fact(aspect, self.composition.ordinary)
+        chosen_by = CHOSEN_BY.get(call.resource, ()) if aspect == "extra" and odd else ()
+        # Each of these values does another thing, or has ended in another way.
+        own = "method" in odd or call.resource in CHOSEN_BY
 
-        def score(choice: _Choice) -> tuple[int, bool, int]:
-            new = len(kinds - self._beside.get(choice.kind, set()))
-            unmet = len(facts - self._near.get(choice.fact, set()))
-            if served and choice.fact not in self._shown:
-                new += UNSHOWN
-            seldom = new > 0 and not served and choice.fact != plain
-            return 2 * new + (choice.fact not in self._used), seldom, unmet
+        def score(choice: _Choice) -> tuple[int, int, bool, int]:
+            of_kind = self._beside.get(choice.kind, set())
+            of_value = self._beside.get(choice.fact, set())
+            new = len(kinds - of_kind)
+            unmet = len(facts - of_value)
+            if odd:
+                unlike = not facts <= of_kind if own and aspect != "resource" else new > 0
+                seldom = unlike and choice.fact != plain
+                fresh = len(kinds - of_value)
+                chosen = fresh and choice.sample.extra in chosen_by
+                first = 1 + chosen_by.index(choice.sample.extra) if chosen else 0
+                return first, new, seldom, unmet + fresh
+            new += UNSHOWN * (choice.fact not in self._shown)
+            return 0, 2 * new + (choice.fact not in self._used), False, unmet
 
         for choice in sorted(self.neutral(aspect), key=score, reverse=True):
             other = with_value(call, aspect, choice.sample)
@@ -194,14 +218,15 @@ def cover(
 
     Raises nothing: where `limit` does not reach all that is wanted, the first ones are chosen.
     """
-    found = Cover(composition, may)
+    found = Cover(composition, may, share)
     found.learn([*wanted, *beside])
     standing, facts = composition.standing, composition.facts
     if composition.ordinary in wanted:
         found.add(composition.ordinary)
     wanted = sorted(wanted, key=lambda s: s.call != "reused")  # calls of its own hang on it
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
-    own.sort(key=lambda s: -len(facts(s)))  # what is free in the others fills the gaps
+    # What is free in the others fills the gaps: in what is safe rather the ordinary.
+    own.sort(key=lambda s: (-len(facts(s)), s.method not in ("GET", "HEAD", "OPTIONS")))
     compared = _compared(composition.contract)
 
     def taken(call: Situation, situation: Situation) -> Situation:
@@ -226,16 +251,13 @@ def cover(
         firsts = sum(c.state == second.state and c != composition.ordinary for c in served)
         if firsts < sum(other.state == second.state for other in seconds):
             found.add(found.filled(replace(second, call="first"), ["resource"]))
-    possible, more = found.possible.keys(), _more(found)
+    found.asked_for, more = len(found.calls), _more(found)
     limit = limit if for_pairs is None else for_pairs
-
-    def enough() -> bool:
-        return len(found.met & possible) >= share * len(possible)
-
-    # Where enough pairs meet, the way in has calls left.
-    while len(found.calls) < limit - FOR_THE_WAY_IN * enough() and (call := next(more, None)):
-        # What is refused shares a resource: it costs next to nothing.
-        if composition.refused(call) or not enough():
+    # Where enough pairs meet, the way in has calls left; what is refused shares a resource.
+    while len(found.calls) < limit - FOR_THE_WAY_IN * found.enough(found.met) and (
+        call := next(more, None)
+    ):
+        if composition.refused(call) or not found.enough(found.met):
             found.add(call)
     return found
 
@@ -250,11 +272,12 @@ def _compared(contract: Contract) -> set[Situation]:
 
 def _more(found: Cover) -> Iterator[Situation]:
     """Yield calls for the pairs that have not met, such that most meet in the next one. A refused
-    call may have a pair less, for it shares a resource; one that needs another beside it has more.
+    call may have two pairs less, for it shares a resource; one that needs another beside it has
+    more.
     """
 
     def price(call: Situation) -> int:
-        return 2 * ("{neighbour}" in call.body.text) + (not found.composition.refused(call))
+        return 2 * ("{neighbour}" in call.body.text) + 2 * (not found.composition.refused(call))
 
     wishes = list(found.possible.items())
 

@@ -89,7 +89,9 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
 
     What no row of several goes on after comes first, a call for each aspect that has it refused;
     then some that are served, the longest body first, for of a buffer that is used again its end
-    may be left. One that is served stays by itself: it may be made at the same time as others.
+    may be left; last one without the text that is kept of a call. After one by somebody who may
+    do more comes one by an owner that may be refused for what it does not say. One that is served
+    stays by itself: it may be made at the same time as others.
     """
     met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
     singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
@@ -103,7 +105,24 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
     served = sorted(
         served[:-1], key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text))
     )
-    return [*found[: SERVED - 1], *served[:SERVED]] if served else []
+    bare: list[Chain] = [row for row in singles if _says_too_little(composition, row[0])]
+    bare.sort(key=lambda row: row[0].body.word == "none")  # some ask for JSON
+    kept = bool(composition.contract.lifecycle.records)
+    untold = [row for row in bare if kept and row[0].body.word in ("none", "empty-object")]
+    # What one who may do more leaves behind, an owner is not to be taken for.
+    owners = [row for row in bare if row[0].by_owner and row not in untold]
+    lent = [row for row in served[:SERVED] if not row[0].by_owner][-1:] if owners else []
+    owners, last = owners[: len(lent)], untold[:1]
+    found = [row for row in found if row not in owners]
+    some = [*found[: SERVED - 1], *lent, *owners, *served[:SERVED]]
+    return [*dict.fromkeys(row for row in some if row not in last), *last] if served else []
+
+
+def _says_too_little(composition: Composition, call: Situation) -> bool:
+    """Whether all that may have a call refused is that its body is JSON and lacks something."""
+    odd = [aspect for aspect, _ in composition.read(call).hiding]
+    words = ("none", "empty-object", "json")
+    return odd == ["body"] and call.body.word in words and "{long}" not in call.body.text
 
 
 def of_one_connection(rows: Sequence[Chain], last: Sequence[bool], act: str) -> Scenario:

@@ -12,14 +12,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
-from typing import Any
+from typing import Any, TypeVar
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
 from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.exchange import Situation
 
 Meeting = frozenset[int]  # the numbers of facts, or of kinds of them, that meet
+Told = TypeVar("Told")  # by what the facts of a call are told
 FREE = ("resource", "caller", "body", "content_type", "transfer", "extra", "method")
+
+
+@dataclass(frozen=True)
+class PairsMet:
+    """Pairs of kinds of facts: how many meet in some call, of those that can."""
+
+    met: int
+    possible: int
 
 
 @dataclass
@@ -78,11 +87,11 @@ class Kinds:
 
     def meeting(
         self,
-        of: Callable[[str, Situation], int],
+        of: Callable[[str, Situation], Told],
         call: Situation,
         size: int,
         among: Sequence[str] = (),
-    ) -> set[Meeting]:
+    ) -> set[frozenset[Told]]:
         """Return the facts of a call, or their kinds (`of`), that meet in it, so many together,
         `among` some aspects or all.
         """

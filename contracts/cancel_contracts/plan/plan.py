@@ -19,8 +19,8 @@ from cancel_contracts.contract.given import asked, callers, conditional, listed
 from cancel_contracts.contract.model import Clause, Contract
 from cancel_contracts.exchange import Situation
 from cancel_contracts.needs import NO_STATES, Gap
-from cancel_contracts.plan.cover import PairsMet
 from cancel_contracts.plan.crowds import accompanied
+from cancel_contracts.plan.kinds import PairsMet
 from cancel_contracts.plan.spread import Chosen, spread
 from cancel_contracts.plan.steps import EXISTING, Acquire, Scenario
 from cancel_contracts.plan.supply import Supply, needed

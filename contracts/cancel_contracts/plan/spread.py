@@ -11,10 +11,12 @@ from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.arrange import arranged, refused_between
-from cancel_contracts.plan.cover import PairsMet, cover
+from cancel_contracts.plan.bare import bare
+from cancel_contracts.plan.cover import cover
 from cancel_contracts.plan.crowds import crowds
 from cancel_contracts.plan.further import further
 from cancel_contracts.plan.histories import histories
+from cancel_contracts.plan.kinds import PairsMet
 from cancel_contracts.plan.steps import Scenario, in_a_row
 from cancel_contracts.plan.vary import packed, varied
 
@@ -81,6 +83,8 @@ def spread(chosen: Chosen, limit: int, share: float) -> tuple[list[Scenario], Pa
             for found.may in dict.fromkeys((chosen.first, chosen.may)):
                 further(found, int(room * FURTHER_SHARE))
             stories = within(histories(found), int(limit * HISTORIES_SHARE))
+        else:
+            bare(found, room)
         found.calls = varied(composition, packed(composition, found.calls))
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]

@@ -184,6 +184,7 @@ def in_a_row(
     last: bool = False,
     sentinel: bool = False,
     unseen: bool = False,
+    silent: Collection[Situation] = (),
     act: str = ACT,
 ) -> Scenario:
     """Return calls one after the other on one resource, a look before and after each, but for the
@@ -191,7 +192,7 @@ def in_a_row(
 
     Beside it stands one in the state and of the owner that `neighbour` has. `twice` looks a second
     time before the first, which tells what changes by itself; `last` once more when the run ends,
-    and `sentinel` at what stands beside.
+    and `sentinel` at what stands beside; between a call of `silent` and the next no look is there.
     """
     first = calls[0]
     own = () if first.resource == "odd" else (0,)
@@ -208,6 +209,7 @@ def in_a_row(
     for place, call in enumerate(calls, 1):
         # What names nothing is looked at once: each call before was refused.
         looks = (*own, *near) if known or place == len(calls) else ()
+        looks = own if known and call in silent and place < len(calls) else looks
         steps += [Call(call), *(Observe(slot, call) for slot in looks)]
     steps += [ObserveLast(0)] if own and last else []
     steps += [ObserveLast(1)] if near and sentinel else []

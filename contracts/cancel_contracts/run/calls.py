@@ -127,7 +127,8 @@ class Calls:
         number = self._announce(request, situation, who, target, neighbour)
         # RFC 9112 section 9.3: HTTP/1.0 ends with its answer, where nobody asks otherwise.
         kept = via is not None and request.version == "1.1"
-        answer = (via or self.transport).send(request, keep_alive=kept, chunked=chunked)
+        send, closing = (via or self.transport).send, self.contract.name
+        answer = send(request, keep_alive=kept, chunked=chunked, closing=closing)
         if self.usual_seconds and via is None:
             self.pool.heard(answer.seconds / self.usual_seconds)
         if number is not None:

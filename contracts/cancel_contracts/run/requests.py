@@ -192,12 +192,14 @@ def cancel_request(
 
 def _content(contract: Contract, situation: Situation, names: Names, extra: Extra) -> bytes:
     """Return the body of a call. RFC 9110 sections 9.3.1 and 9.3.8: one beside GET has no meaning,
-    and beside TRACE none is sent; a server is not to take it for that of the operation.
+    and beside TRACE none is sent; a server is not to take it for that of the operation. A GET has
+    none where the operation has none: refused for that, it would show nothing else.
     """
     if sends_body(contract, situation.method):
         return body_bytes(contract, situation, names)
     if extra.content and situation.method in ("GET", "TRACE"):
-        return body_bytes(contract, situation, names) or b"{}"
+        least = b"{}" if situation.method == "TRACE" else b""
+        return body_bytes(contract, situation, names) or least
     return b""
 
 

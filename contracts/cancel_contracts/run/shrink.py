@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 
-from cancel_contracts.contract.compose import Composition, with_value
+from cancel_contracts.contract.compose import Composition, composed, with_value
 from cancel_contracts.exchange import Exchange, Form, Situation
 from cancel_contracts.plan.steps import in_a_row
 from cancel_contracts.run.draw import Drawing
@@ -123,7 +123,7 @@ def shrink_planned(run: Run, left: int | None, violates: Violates) -> bool:
     made = run.journal.exchanges.kinds["cancel"]
     room = [calls for calls in (left, SHRINK_CALLS) if calls is not None]
     budget = Budget(min([*room, *(quota.calls - made for quota in run.contract.quotas)]))
-    composition = Composition(run.contract)
+    composition = composed(run.contract)
     known: dict[Situation, bool] = {}
     for situation, deviates in _alone(run, composition, violates):
         known[situation] = known.get(situation, False) or deviates

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from cancel_contracts.contract.compose import Composition, value, with_value
+from cancel_contracts.contract.compose import composed, value, with_value
 from cancel_contracts.errors import Broken, Refused
 from cancel_contracts.exchange import Exchange, Situation
 from cancel_contracts.plan.plan import Plan
@@ -60,7 +60,7 @@ class Walker:
         self.run = run
         self.via = run.calls.transport.lane() if keep_alive else None
         self.lives: list[_Life] = []
-        self._composition, self._act = Composition(run.contract), run.contract.method
+        self._composition, self._act = composed(run.contract), run.contract.method
 
     def provision(self, state: str) -> int:
         """Put a resource in a state and return its number, or -1 where the target offers none."""

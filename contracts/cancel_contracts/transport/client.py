@@ -9,14 +9,12 @@ text it makes.
 from __future__ import annotations
 
 import os
-import ssl
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from pathlib import Path
+from functools import partial
 from typing import Self
 
 import urllib3
@@ -24,7 +22,7 @@ import urllib3
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Failure, Headers, Received, Sent
 from cancel_contracts.hosts import proxies
-from cancel_contracts.pipes import is_pipe
+from cancel_contracts.transport.certificates import certificates
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
 from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
 from cancel_contracts.transport.kept import Kept
@@ -101,8 +99,9 @@ class Transport:
         self._timeouts = timeouts or Timeouts()
         self._max_bytes = max_bytes
         self._environ = os.environ if environ is None else environ
-        self._verify = _certificates(verify, self._environ)
+        self._verify = certificates(verify, self._environ)
         self._proxies: dict[str, dict[str, str]] = {}
+        self._ends = set[tuple[str, bool]]()  # of connections that were waited for
         self._signed: dict[str, set[str]] = {}  # by origin: see proxies.signatures
         # The longest first: a handler may be below the target.
         self._along = sorted((along or {}).items(), key=lambda row: -len(row[0]))
@@ -152,14 +151,20 @@ class Transport:
         watched = not self._kept.known(origin)
         return self._send(request, self._kept.adapter, keep_alive=True, watched=watched)
 
-    def send(self, request: Sent, *, keep_alive: bool = False, chunked: bool = False) -> Answer:
+    def send(
+        self, request: Sent, *, keep_alive: bool = False, chunked: bool = False, closing: str = ""
+    ) -> Answer:
         """Send once and return what came of it.
 
         `keep_alive` leaves out `Connection: close` and keeps the connection for the next request to
-        the same origin, whichever that is. `chunked` sends the body in chunks, two or more where it
-        has two bytes.
+        the same origin, whichever that is. `chunked` sends the body in chunks, several where it
+        has several bytes. `closing` names what is asked: once for each a connection that was to be
+        closed is waited for after a success, and once after another answer; none by a proxy.
         """
-        return self._send(request, self._adapter, keep_alive=keep_alive, chunked=chunked)
+        closing = "" if keep_alive or request.version != "1.1" else closing
+        return self._send(
+            request, self._adapter, keep_alive=keep_alive, chunked=chunked, closing=closing
+        )
 
     def _send(
         self,
@@ -169,14 +174,27 @@ class Transport:
         keep_alive: bool,
         chunked: bool = False,
         watched: bool = False,
+        closing: str = "",
     ) -> Answer:
         with self._flights, self._kept.watch():
             return self._exchange(
-                request, adapter, keep_alive=keep_alive, chunked=chunked, watched=watched
+                request,
+                adapter,
+                keep_alive=keep_alive,
+                chunked=chunked,
+                watched=watched,
+                closing=closing,
             )
 
     def _exchange(
-        self, request: Sent, adapter: Adapter, *, keep_alive: bool, chunked: bool, watched: bool
+        self,
+        request: Sent,
+        adapter: Adapter,
+        *,
+        keep_alive: bool,
+        chunked: bool,
+        watched: bool,
+        closing: str,
     ) -> Answer:
         started = time.monotonic()
         prepared, origin, target = prepare(request)
@@ -197,6 +215,7 @@ class Transport:
             bounds=Bounds(limits.read, started + limits.total, limits.total, self._max_bytes),
             keep_alive=keep_alive,
             watched=watched,
+            awaits_end=partial(self._awaits_end, closing, origin.url),
         )
         try:
             recording, reused = adapter.exchange(
@@ -235,6 +254,14 @@ class Transport:
             reused=reused,
         )
 
+    def _awaits_end(self, closing: str, origin: str, status: int) -> bool:
+        """Whether to wait for a connection that was to be closed: the first time of its kind."""
+        kind = (closing, 200 <= status < 300)
+        if not closing or kind in self._ends or self._proxies_for(origin):
+            return False
+        self._ends.add(kind)
+        return True
+
     def _by_proxy(self, received: Received, origin: str) -> str | None:
         """Return how an answer shows that a proxy between made it, or None. What signs the answers
         of a target that is asked directly, good ones too, is part of it.
@@ -252,48 +279,3 @@ class Transport:
 
 def _is_below(url: str, base: str) -> bool:
     return url.startswith(base) and url[len(base) : len(base) + 1] in ("", "/", "?")
-
-
-def _certificates(verify: bool | str, environ: Mapping[str, str]) -> bool | str:
-    place = "verify"
-    if verify is True:
-        for place in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            if path := environ.get(place):
-                verify = path
-                break
-    if isinstance(verify, str):
-        check_certificates(place, verify)
-    return verify
-
-
-def trusted(cacert: os.PathLike[str] | None) -> bool | str:
-    """Return what `Transport` is to verify with. Raises UsageError for what is no such file."""
-    if cacert is None:
-        return True
-    if os.path.isdir(cacert):
-        raise UsageError(f"--cacert {cacert}", "is a folder", "name a PEM file of CA certificates")
-    check_certificates("--cacert", os.fspath(cacert))
-    return os.fspath(cacert)
-
-
-def check_certificates(place: str, path: str) -> None:
-    """Raise UsageError where a path holds no CA certificates: else each call would fail for it."""
-    fix = "name a PEM file of CA certificates"
-    if not os.path.exists(path):
-        raise UsageError(place, f"{path} does not exist", fix)
-    if is_pipe(Path(path)):
-        raise UsageError(place, f"{path} is a pipe", fix)
-    if os.path.isdir(path):
-        return  # of hashed names, as OpenSSL has them; read one by one when they are needed
-    try:
-        _load_certificates(path, os.stat(path).st_mtime_ns)
-    except ssl.SSLError:
-        raise UsageError(place, f"{path} holds no CA certificate that can be read", fix) from None
-    except OSError as err:
-        raise UsageError(place, f"{path}: {err.strerror or 'cannot be read'}", fix) from None
-
-
-@lru_cache
-def _load_certificates(path: str, changed: int) -> None:
-    """Load a file, once for each time that it was `changed`: it takes as long as many a call."""
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)

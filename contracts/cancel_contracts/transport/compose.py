@@ -76,12 +76,17 @@ def field_line(name: str, value: str) -> bytes:
 
 
 def chunks(body: bytes) -> tuple[bytes, ...]:
-    """Return the body in chunked coding, a chunk each; two chunks where it has two bytes.
+    """Return the body in chunked coding, a chunk each: of a longer one five of several sizes, among
+    them a single byte; as many as it has bytes of a shorter one.
 
     RFC 9112 7.1: a size is one or more hexadecimal digits, in either case, zeros before them or
     not.
     """
-    middle = (len(body) + 1) // 2
-    sizes = zip((b"%X", b"0%x"), (body[:middle], body[middle:]), strict=True)
-    coded = (size % len(half) + b"\r\n%b\r\n" % half for size, half in sizes if half)
+    size = len(body)
+    ends = {size // 3, size // 3 + 1, size // 2 + 1, 5 * size // 6, size} - {0}
+    begin, coded = 0, list[bytes]()
+    for at, end in enumerate(sorted(end for end in ends if end <= size)):
+        length = (b"%X", b"0%x")[at % 2] % (end - begin)
+        coded.append(length + b"\r\n%b\r\n" % body[begin:end])
+        begin = end
     return (*coded, b"0\r\n\r\n")

@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,12 +47,12 @@ class Dispatch:
     bounds: Bounds
     keep_alive: bool
     watched: bool = False  # whether the server keeps the connection is not known yet
+    awaits_end: Callable[[int], bool] = lambda _: False  # after an answer of a status
 
 
 # What connecting raises: sockets and TLS, a proxy's reply to CONNECT, urllib3 on top of them.
 _NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
 _NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
-
 
 IDLE_SECONDS = 1.0  # a shared connection is taken again within these: servers close idle ones
 AT_A_TIME = 64  # connections that a pool keeps: more than there are threads
@@ -141,10 +142,9 @@ class _Recorded(HTTPConnection):
         """
         if self.sock is None:
             self.connect()
-        if time.monotonic() >= dispatch.bounds.deadline:
-            # Better no request than one whose answer is not waited for.
-            total = dispatch.bounds.total_seconds
-            raise Unconnected("unreachable", f"connecting took all of the {total:g} s")
+        if time.monotonic() >= dispatch.bounds.deadline:  # better none than one not waited for
+            taken = f"connecting took all of the {dispatch.bounds.total_seconds:g} s"
+            raise Unconnected("unreachable", taken)
         reused = self._carried > 0
         self._carried += 1
         lines, target = dispatch.fields, dispatch.target
@@ -167,6 +167,7 @@ class _Recorded(HTTPConnection):
             early=early,
             reused=reused,
             send_error=send_error,
+            awaits_end=dispatch.awaits_end,
         )
         self._idle_since = time.monotonic()
         if not recording.reusable:

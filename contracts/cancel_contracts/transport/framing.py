@@ -134,6 +134,12 @@ def _sent_twice(facts: _Facts) -> Iterator[str]:
             yield f"{name} is sent twice"
 
 
+# RFC 9112 9.6: a server that receives "close" MUST close the connection after its final response.
+def _left_open(facts: _Facts) -> Iterator[str]:
+    if facts.received.left_open:
+        yield "the connection stays open, though the request says Connection: close"
+
+
 _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _version_that_is_none,
     _status_out_of_range,
@@ -149,6 +155,7 @@ _RULES: tuple[Callable[[_Facts], Iterator[str]], ...] = (
     _coded_in_an_old_version,
     _packed_and_not_said,
     _sent_twice,
+    _left_open,
 )
 
 

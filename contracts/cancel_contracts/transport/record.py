@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -20,6 +21,9 @@ from cancel_contracts.transport.wire import Reader, read
 # whole. On loopback stray bytes follow within a millisecond; a server that keeps the connection
 # open costs every call this much.
 LINGER_SECONDS = 0.1
+# RFC 9112 9.6: a server MUST close the connection after its answer to a request that says so. So
+# long one is waited for that has not within the time above, once for each of few calls.
+CLOSE_SECONDS = 3.0
 _PIECE_BYTES = 65536
 # Of an answer past the cap, or that cannot be read: enough to see what it was. It is not whole,
 # whatever is kept.
@@ -85,11 +89,13 @@ def record(
     early: bytes = b"",
     reused: bool = False,
     send_error: OSError | None = None,
+    awaits_end: Callable[[int], bool] = lambda _: False,
 ) -> Recording:
     """Read one response.
 
     `watched` watches a connection that is to be kept as if it were to be closed. `early` came
-    before the request was sent; `send_error` kept part of the request from being sent.
+    before the request was sent; `send_error` kept part of the request from being sent; `awaits_end`
+    says after which answer to wait for a connection that is to be closed.
     """
     reader = Reader(method)
     reader.feed(early[: bounds.max_bytes])
@@ -114,6 +120,9 @@ def record(
     elif (received := reader.finish(eof=end == "eof")) and received.error is not None:
         body, wire = received.body[:KEPT_BYTES], received.wire[:KEPT_BYTES]
         received = replace(received, body=body, wire=wire)
+    open_still = end == "settled" and failure is None and send_error is None and not keep_alive
+    if open_still and received is not None and awaits_end(received.status):
+        received = replace(received, left_open=_left_open(stream))
     return Recording(
         received=received,
         failure=failure,
@@ -121,6 +130,18 @@ def record(
         finished=finished,
         reusable=keep_alive and usable,
     )
+
+
+def _left_open(stream: Stream) -> bool:
+    """Whether nobody closes a connection in time, whatever comes on it."""
+    until = time.monotonic() + CLOSE_SECONDS
+    try:
+        while (left := until - time.monotonic()) > 0:
+            if take(stream, _PIECE_BYTES, left) == b"":
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def _drain(

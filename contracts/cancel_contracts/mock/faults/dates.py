@@ -79,6 +79,17 @@ def long_ago(desk: Desk, call: Call) -> None:
     call.found.entity[desk.contract.lifecycle.moments[-1]] = "2001-01-01T00:00:00Z"
 
 
+def others(contract: Contract) -> tuple[str, ...]:
+    """The dates that a cancel sets beside those in order."""
+    return tuple(
+        name for name in contract.lifecycle.stamps if name not in contract.lifecycle.moments
+    )
+
+
+def before_it_was(desk: Desk, call: Call) -> None:
+    call.found.entity |= dict.fromkeys(others(desk.contract), "2001-01-01T00:00:00Z")
+
+
 def named_in_list(name: Callable[[Desk, Call], str]) -> kit.Act:
     """Say in what a cancel adds to a list that somebody did it."""
 
@@ -166,6 +177,10 @@ FAULTS: tuple[Fault, ...] = (
           off_by(facts.began(2), minutes=-21), all_of(stamped, entry.cancellable_states(2)), SET),
     fault("ended-before-it-was-created", "The date of the end is before the creation.",
           kit.after("effect", long_ago), ordered,
+          breaks("entity", "ordered", resource="cancellable", answer="2xx")),
+    fault("touched-before-it-was-created",
+          "The date of the last change is before the creation, once it is cancelled.",
+          kit.after("effect", before_it_was), lambda c: ordered(c) and bool(others(c)),
           breaks("entity", "ordered", resource="cancellable", answer="2xx")),
     fault("list-names-the-caller-before", "What a cancel adds to a list names the caller before.",
           caller_before, listed, breaks("named", resource="cancellable", answer="2xx")),

@@ -35,6 +35,20 @@ def nothing_as(word: str, when: kit.When = kit.every) -> Change:
     return kit.after("effect", act)
 
 
+def text_before(desk: Desk) -> None:
+    """Keep what the last call gave where one gives nothing, whoever made it."""
+    last: dict[str, object] = {}
+
+    def act(_: Desk, call: Call) -> None:
+        for prop in desk.contract.lifecycle.records:
+            if call.found.entity.get(prop) is None:
+                call.found.entity[prop] = last.get(prop)
+            else:
+                last[prop] = call.found.entity[prop]
+
+    kit.after("effect", act)(desk)
+
+
 def last_dates(contract: Contract) -> list[str]:
     """Return the dates of the last change, of those that a cancel sets."""
     return [name for name in contract.lifecycle.stamps if shape.is_last_date(name)]
@@ -95,6 +109,9 @@ FAULTS: tuple[Fault, ...] = (
           nothing_as("null"), entry.records, KEPT),
     fault("no-text-kept-as-none", "Where an object without a text comes, the word None is kept.",
           nothing_as("None", lambda d, c: isinstance(c.json, dict)), entry.records, KEPT),
+    fault("no-text-kept-as-the-last-one",
+          "Where no text comes, that of the last call that gave one is kept.",
+          text_before, entry.records, KEPT),
     fault("last-date-left-in-the-second-state",
           "A cancel from the second of the states leaves the date of the last change.",
           dates_left(facts.began(2)), all_of(dated, TWO_STATES), STAMPED),

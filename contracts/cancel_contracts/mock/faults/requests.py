@@ -79,7 +79,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("get-with-a-body-performs", "GET with a body is a cancel.",
           breaks("status effect", method="GET", extra="method-override"),
           kit.edit(kit.both(is_method("GET"), lambda d, c: bool(c.body)), kit.performed,
-          kit.as_success), other("GET")),
+          kit.as_success), entry.all_of(other("GET"), entry.takes_body)),
     fault("unknown-in-http-1.0-answered-200", "An unknown id in HTTP/1.0 is answered 200.",
           breaks("status", resource="unknown", extra="http-1.0"),
           kit.edit(kit.both(kit.refused("unknown"), facts.either(old)), kit.answer(200))),

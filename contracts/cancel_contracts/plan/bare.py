@@ -1,0 +1,43 @@
+"""Bare: calls without a body, beside what is to be refused for something else. Pure.
+
+What a server checks where it reads a body it does not check where there is none: whether what is
+called for has ended, or whether the caller is one who may. In a gate one call each shows that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cancel_contracts.contract.compose import with_value
+from cancel_contracts.exchange import Situation
+from cancel_contracts.plan.cover import Cover
+
+CALLERS = 2  # kinds of those who are refused that call without a body
+
+
+def bare(found: Cover, limit: int) -> None:
+    """Have what has ended called for without a body, and callers who may not call so: in place of
+    calls that nobody asked for, or as one more where the limit allows.
+    """
+    bodies = {sample.body.word: sample for sample in found.samples["body"].values()}
+    none, empty = bodies.get("none"), bodies.get("empty-object")
+    if none is None:
+        return
+    # Some ask for JSON before they look at anything: to them nothing is said by an empty object.
+    alike = empty and found.kind("body", empty) == found.kind("body", none)
+    nothing = empty if empty and alike else none
+    composition, plain = found.composition, Situation()
+    ended = [c for c in found.calls if found.odd(c) == ["resource"] and c.resource == "final"]
+    ended = [c for c in ended if composition.refused(c) and not c.by_owner]
+    kinds: dict[int, Situation] = {}
+    for call in found.calls:
+        known = found.odd(call) == ["caller"] and not call.by_owner
+        if known and 403 in composition.standing(call, "caller").statuses:
+            kinds[found.kind("caller", call)] = call  # the last of them
+    callers = [(call, none) for call in [*kinds.values()][:CALLERS]]
+    for call, body in [*((call, nothing) for call in ended[-1:]), *callers]:
+        made = with_value(call, "body", body)
+        made = replace(made, content_type=plain.content_type, transfer=plain.transfer)
+        made = replace(made, extra=plain.extra)
+        if not found.in_place(found.calls.index(call), made) and len(found.calls) < limit:
+            found.add(made)
