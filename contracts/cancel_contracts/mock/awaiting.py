@@ -75,6 +75,8 @@ BY_DEEP: frozenset[str] = frozenset(
         "neighbours-that-ended-cancelled",
         "late-neighbours-struck",
         "crowd-of-six-answered-500",
+        "pair-anonymous-second-state-performed",
+        "pair-chunked-second-state-without-effect",
         "pair-anothers-second-state-cancelled",
         "pair-no-accept-final-answered-500",
         "pair-chunked-no-permission-accepted",

@@ -1,9 +1,9 @@
 """Histories: what `deep` calls one after the other, for a server may answer by what went before.
 
-After a cancel comes a call of every kind, beside another resource. Then by turns: what is refused
-is refused thrice before a call is served, and once to somebody who may before it is to everybody
-who may not; on one connection calls are served between refusals of every kind, with no look
-between, and followed by every token that is refused; what a first call left out, a second one
+After a cancel comes a call of every kind, beside another resource. In turn with that: what is
+refused is refused thrice before a call is served, and once to somebody who may before it is to
+everybody who may not; on one connection calls are served between refusals of every kind, with no
+look between, and followed by every token that is refused; what a first call left out, a second one
 gives; what somebody asks amiss who may, somebody asked rightly before who may not; everybody calls
 again after a cancel from every state. Pure.
 """
@@ -33,18 +33,16 @@ def histories(found: Cover) -> list[Scenario]:
     """Return the scenarios; none where no resource is asked for."""
     if not found.composition.served(found.of({})):
         return []
-    return [
-        *_after_cancels(found),
-        *in_turn(
-            _after_refusals(found),
-            _after_who_may(found),
-            _on_one_connection(found),
-            _of_one_connection(found),
-            _after_other_bodies(found),
-            _between_strangers(found),
-            _after_cancels_by_others(found),
-        ),
-    ]
+    others = in_turn(
+        _between_strangers(found),
+        _after_refusals(found),
+        _after_who_may(found),
+        _on_one_connection(found),
+        _of_one_connection(found),
+        _after_other_bodies(found),
+        _after_cancels_by_others(found),
+    )
+    return [*in_turn(_after_cancels(found), others)]
 
 
 def _rows(found: Cover, aspect: str) -> list[list[Situation]]:

@@ -9,6 +9,7 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 from cancel_contracts.mock.faults import facts
 from cancel_contracts.mock.faults.kinds import BODIES, odd_id
+from cancel_contracts.mock.faults.methods import other
 
 APPS = entry.permitted("application")
 TWO_STATES = entry.cancellable_states(2)
@@ -213,19 +214,23 @@ FAULTS: tuple[Fault, ...] = (
           all_of(TWO_STATES, entry.observable)),
     # --- Method and the rest
     fault("pair-delete-by-an-application-performs", "DELETE by an application is a cancel.",
-          breaks(SERVED, method="DELETE"), by_method("DELETE", facts.application), APPS),
+          breaks(SERVED, method="DELETE"), by_method("DELETE", facts.application),
+          all_of(APPS, other("DELETE"))),
     fault("pair-patch-in-the-second-state-performs",
           "PATCH in the second of the states is a cancel.",
-          breaks(SERVED, method="PATCH"), by_method("PATCH", SECOND_STATE), TWO_STATES),
+          breaks(SERVED, method="PATCH"), by_method("PATCH", SECOND_STATE),
+          all_of(TWO_STATES, other("PATCH"))),
     fault("pair-put-without-a-token-performs", "PUT without a token is a cancel.",
-          breaks(SERVED, method="PUT"), by_method("PUT", facts.tokenless), entry.tokens),
+          breaks(SERVED, method="PUT"), by_method("PUT", facts.tokenless),
+          all_of(entry.tokens, other("PUT"))),
     fault("pair-get-by-a-user-performs", "GET on the route by the owner is a cancel.",
-          breaks(SERVED, method="GET"), by_method("GET", facts.user), entry.owners),
+          breaks(SERVED, method="GET"), by_method("GET", facts.user),
+          all_of(entry.owners, other("GET"))),
     fault("pair-delete-on-final-deletes", "DELETE on the route deletes what is final.",
           breaks("effect", method="DELETE"),
           kit.edit(kit.both(kit.refused("method"), kit.method("DELETE"), facts.final),
           kit.doing(drop)),
-          all_of(rivals, entry.observable)),
+          all_of(rivals, entry.observable, other("DELETE"))),
     # --- Id and the rest
     fault("pair-unknown-by-an-application-answered-done",
           "An unknown id is answered as done to an application.",
@@ -245,5 +250,5 @@ FAULTS: tuple[Fault, ...] = (
           breaks("effect", resource="unknown"),
           kit.edit(kit.both(kit.refused("method"), kit.method("DELETE"), facts.unknown),
           kit.doing(create)),
-          entry.observable),
+          all_of(entry.observable, other("DELETE"))),
 )  # fmt: skip
