@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -436,6 +437,10 @@ def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
     named = any(call.body.word == "none" for call in bare)
     assert all(two in odd for two in ({"body", "caller"}, {"body", "resource"})) == named
     assert named == (contract.name != "security-action"), "its calls have none anyway"
+    ended = [c for c in calls if c.resource == "final" and c.call == "first"]
+    times = Counter(call.state for call in ended if call.identity != "anonymous")
+    third = max(times.values()) == 3 and len(calls) == 100
+    assert third == (contract.name == "machine-action"), "where calls are left for it"
 
 
 def test_only_a_call_that_nobody_asked_for_makes_room_and_only_where_enough_pairs_meet() -> None:

@@ -16,8 +16,8 @@ CALLERS = 2  # kinds of those who are refused that call without a body
 
 
 def bare(found: Cover, limit: int) -> None:
-    """Have what has ended called for without a body, and callers who may not call so: in place of
-    calls that nobody asked for, or as one more where the limit allows.
+    """Have what has ended called for without a body and by others, and callers who may not call so,
+    in place of calls that nobody asked for, or as one more where the limit allows.
     """
     bodies = {sample.body.word: sample for sample in found.samples["body"].values()}
     none, empty = bodies.get("none"), bodies.get("empty-object")
@@ -35,9 +35,16 @@ def bare(found: Cover, limit: int) -> None:
         if known and 403 in composition.standing(call, "caller").statuses:
             kinds[found.kind("caller", call)] = call  # the last of them
     callers = [(call, none) for call in [*kinds.values()][:CALLERS]]
-    for call, body in [*((call, nothing) for call in ended[-1:]), *callers]:
+    said = [(call, nothing) for call in ended[-1:]]
+    for call, body in [*said, *callers]:
         made = with_value(call, "body", body)
         made = replace(made, content_type=plain.content_type, transfer=plain.transfer)
         made = replace(made, extra=plain.extra)
         if not found.in_place(found.calls.index(call), made) and len(found.calls) < limit:
             found.add(made)
+    # Who comes third to what has ended is somebody else: a server may count, or ask who it is.
+    for call in ended[-1:] if len(found.calls) < limit else ():
+        met = {found.kind("caller", c) for c in found.calls if c.state == call.state}
+        others = (choice for choice in found.neutral("caller") if choice.sample.owner == call.owner)
+        other = next((choice.sample for choice in others if choice.kind not in met), None)
+        found.add(with_value(call, "caller", other or call))
