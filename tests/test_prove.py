@@ -31,7 +31,7 @@ CONTRACTS = [load(path) for path in shipped()]
 CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs").glob("*.yaml"))]
 
 
-SEED = 33
+SEED = 16
 TOGETHER = 6  # variants that one server of the draw has at most
 
 
@@ -42,8 +42,14 @@ def spoken(path: str, name: str) -> bool:
 
 
 def sample(seed: int) -> list[tuple[str, str]]:
-    """Return (spec file, entry): a fault of every family and every variant, a contract each."""
-    draw, families = random.Random(seed), dict[str, list[tuple[str, str]]]()
+    """Return (spec file, entry): a fault of every family and every variant, a contract each. What is
+    new in the catalogue changes the draw where it stands, and no other.
+    """
+
+    def draw(name: str) -> random.Random:
+        return random.Random(f"{seed}/{name}")
+
+    families = dict[str, list[tuple[str, str]]]()
     every = jobs(CONTRACTS)
     known = {name for _, name in every}
     # What no shipped one has, where a clause speaks of it.
@@ -52,10 +58,11 @@ def sample(seed: int) -> list[tuple[str, str]]:
         if isinstance(entry := find(name), Fault):
             families.setdefault(entry.family, []).append((path, name))
     variants = [v for v in VARIANTS if v.name not in AWAITING]
-    draw.shuffle(variants)
+    variants.sort(key=lambda v: draw(v.name).random())
     ours = [v for v in variants if v.name in known]
     met = [*sixes(ours, CONTRACTS), *sixes([v for v in variants if v not in ours], CASES)]
-    return [min(draw.choices(group, k=3), key=takes) for group in (*families.values(), *met)]
+    groups = {**families, **{group[0][1]: group for group in met}}
+    return [min(draw(name).choices(group, k=3), key=takes) for name, group in groups.items()]
 
 
 def takes(job: tuple[str, str]) -> tuple[bool, int]:
