@@ -30,16 +30,18 @@ def faithful(short: str) -> dict[str, list[Any]]:
     return dict(fingerprints(lambda: conforming(short)))
 
 
-@pytest.mark.parametrize(("waiting", "short"), CASES)
-def test_differs_from_the_faithful_server(
-    waiting: Awaiting, short: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(joint_entity.Later, "seconds", SOON)
-    service = lambda: conforming(short, waiting.service, **waiting.attributes)  # noqa: E731
-    for part, found in fingerprints(service, waiting.kind):
-        if found != faithful(short)[part]:
-            return
-    pytest.fail("no call tells it from the faithful server")
+if CASES:  # where nothing awaits a clause there is nothing to tell, and no skip that reads green
+
+    @pytest.mark.parametrize(("waiting", "short"), CASES)
+    def test_differs_from_the_faithful_server(
+        waiting: Awaiting, short: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(joint_entity.Later, "seconds", SOON)
+        service = lambda: conforming(short, waiting.service, **waiting.attributes)  # noqa: E731
+        for part, found in fingerprints(service, waiting.kind):
+            if found != faithful(short)[part]:
+                return
+        pytest.fail("no call tells it from the faithful server")
 
 
 def test_names_are_unique() -> None:

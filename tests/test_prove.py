@@ -119,6 +119,9 @@ MET = [
         "security-action",
     ),
     ("occasional-429-in-seconds+path-below-the-server", "access-package-assignment-request"),
+    ("tenants-not-told-apart+application-only", "security-action"),
+    ("effect-visible-after-a-second+refusals-noted", "security-action"),
+    ("answer-loads-nothing+repeat-answered-as-done", "machine-action"),
 ]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cancel_contracts.contract.compose import Composition, composed
+from cancel_contracts.contract.credentials import NAMESAKES
 from cancel_contracts.contract.given import kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import opened
@@ -125,6 +126,19 @@ class Context:
         same = [replace(exchange.situation, call=word) for word in ("first", "second")]
         return next((x for x in after if x.situation in same), None)
 
+    def as_its_namesake(self, exchange: Exchange) -> bool:
+        """Whether a call is refused by whose token it carries: so is every call of theirs."""
+        whose = NAMESAKES.get(exchange.situation.identity)
+        return exchange.status in (401, 403) and whose in self._refused_throughout
+
+    @cached_property
+    def _refused_throughout(self) -> frozenset[str]:
+        """Who called and was refused each time as one who may not."""
+        calls = [x for x in self.journal.exchanges if x.kind == "cancel"]
+        sound = [x for x in calls if x.situation.identity not in NAMESAKES]
+        asked = {x.identity for x in sound if x.status in (401, 403)}
+        return frozenset(asked - {x.identity for x in sound if x.status not in (401, 403)})
+
     def refused_look(self, exchange: Exchange) -> int | None:
         """Return how a look since the call was refused, by a 4xx that says so of the id."""
         for x in self.journal.exchanges.of_scenario(exchange.scenario):
@@ -140,10 +154,13 @@ class Context:
 
     @cached_property
     def answering(self) -> frozenset[str]:
-        """The properties that the answer of some success told."""
+        """The properties that the answer of some cancel told. What is cancelled already may be read
+        anew to be answered, with what a cancel does not load.
+        """
         found: set[str] = set()
         for x in self.journal.exchanges:
-            value = x.received.json() if x.kind == "cancel" and x.succeeded and x.received else None
+            anew = x.situation.call in ("first", "reused") and self.sight.cancels(x)
+            value = x.received.json() if anew and x.received else None
             if isinstance(value, dict):
                 shown = opened(value, self.contract.lifecycle.ways)
                 found.update(name for name, one in shown.items() if one is not None)

@@ -107,11 +107,15 @@ class Judge:
                 context.hurried.add(kind_of(exchange.situation))
                 continue
             anew = context.made_anew(exchange) is not None
+            # Of a contradiction it tells nothing how somebody fares as nobody of that name does.
+            as_theirs = context.as_its_namesake(exchange)
             call = kind_of(exchange.situation)
             status, limited = exchange.status, exchange.limited
             for id_, speaks, stands in self.composition.speaking(call, status, limited):
                 for accumulator in accumulators.get(id_, ()):
                     if anew and not accumulator.of_connections:
+                        continue
+                    if as_theirs and accumulator.reading is not None:
                         continue
                     accumulator.take(context, blame, at, exchange, speaks.expect, stands)
         everything = [accumulator for row in accumulators.values() for accumulator in row]

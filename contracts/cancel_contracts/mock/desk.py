@@ -246,7 +246,7 @@ class Desk(Answers):
         between = life.through if self.takes else ()
         steps = [partial(self.show_state, resource, name) for name in between]
         steps.append(partial(self.end, resource, state or self.after))
-        resource.changed_at = time.monotonic()
+        resource.changed_at, resource.entity_before = time.monotonic(), dict(resource.entity)
         last = max(1, len(steps) - 1)
         for number, step in enumerate(steps):  # the first state between shows at once
             late = number if between else last

@@ -19,6 +19,7 @@ class Resource:
     entity: dict[str, Any]
     first_state: str = ""
     first_entity: dict[str, Any] = field(default_factory=dict)
+    entity_before: dict[str, Any] = field(default_factory=dict)  # the last effect
     changed_at: float = 0.0  # monotonic seconds of the last effect; 0 means none
     # What is still to come of a cancel: when (monotonic seconds), and what is done then.
     ahead: list[tuple[float, Callable[[], None]]] = field(default_factory=list)

@@ -53,8 +53,11 @@ def arranged(
             if call.owner is not None:
                 call = with_value(call, "caller", ordinary)
             own = [with_value(refused, "resource", call) for refused in kept]
-            # Whoever may not see it is not to see that it was cancelled.
-            again = [replace(refused, call="second") for refused in reversed(own)]
+            # Whoever may not see it is not to see that it was cancelled: sent as others are, for
+            # what one is told is compared with what another is.
+            again = [
+                replace(_plainly(composition, refused), call="second") for refused in reversed(own)
+            ]
             pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     rows = [_told_last(composition, row, near) for row in rows]
@@ -94,6 +97,14 @@ def arranged(
     looked = ([row in last for row in of_one] for of_one in joined)
     shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
     return [*made[:1], *shared, *made[1:], *pairs]
+
+
+def _plainly(composition: Composition, call: Situation) -> Situation:
+    """Return a call that is refused for its caller with nothing else that is odd."""
+    if composition.standing(call, "caller").kind == "refused":
+        for aspect in ("body", "extra"):
+            call = with_value(call, aspect, composition.ordinary)
+    return call
 
 
 def _alone(

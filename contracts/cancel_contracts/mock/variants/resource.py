@@ -69,7 +69,7 @@ def late(seconds: Callable[[Contract], float]) -> Change:
             return changed_at > 0 and time.monotonic() - changed_at < delay
 
         def view(resource: Resource, entity: Entity) -> Entity:
-            return dict(resource.first_entity) if waits(resource) else entity
+            return dict(resource.entity_before) if waits(resource) else entity
 
         desk.views.insert(0, view)  # what others do to a GET, they do to what it was as well
         desk.hides = lambda resource: hides(resource) and not waits(resource)
@@ -123,7 +123,7 @@ def elsewhere(desk: Desk) -> None:
     def view(resource: Resource, entity: Entity) -> Entity:
         if not resource.changed_at:
             return entity
-        return {**resource.first_entity, "cancellationRequested": True}
+        return {**resource.entity_before, "cancellationRequested": True}
 
     desk.views.insert(0, view)
 
