@@ -10,14 +10,14 @@ import pytest
 from cancel_contracts.plan.plan import GATE_CALLS
 from sampling import EVERY
 from servers.trial import conforming, judge
-from servers.variants import AWAITING, TOGETHER, VARIANTS, Variant, together
+from servers.variants import TOGETHER, VARIANTS, Variant, together
 
 pytestmark = pytest.mark.slow
 GROUPED = {member for members in TOGETHER.values() for member in members}
 ALONE = (
-    [(v, s) for v in VARIANTS if v.name not in AWAITING for s in v.on]
+    [(v, s) for v in VARIANTS for s in v.on]
     if EVERY
-    else [(v, v.on[0]) for v in VARIANTS if v.name not in GROUPED | AWAITING]
+    else [(v, v.on[0]) for v in VARIANTS if v.name not in GROUPED]
 )
 CHOSEN = [*ALONE, *((together(name), name[:2]) for name in TOGETHER)]
 CASES = [pytest.param(variant, short, id=f"{variant.name}-{short}") for variant, short in CHOSEN]

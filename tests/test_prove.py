@@ -17,7 +17,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.mock.awaiting import AWAITING
+from cancel_contracts.mock.by_deep import BY_DEEP
 from cancel_contracts.mock.catalogue import ENTRIES, FAULTS, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.prove import Proof, Trial, intended, jobs, pairs, profile_of, prove, trial
@@ -57,7 +57,7 @@ def sample(seed: int) -> list[tuple[str, str]]:
     for path, name in every:
         if isinstance(entry := find(name), Fault):
             families.setdefault(entry.family, []).append((path, name))
-    variants = [v for v in VARIANTS if v.name not in AWAITING]
+    variants = [*VARIANTS]
     variants.sort(key=lambda v: draw(v.name).random())
     ours = [v for v in variants if v.name in known]
     met = [*sixes(ours, CONTRACTS), *sixes([v for v in variants if v not in ours], CASES)]
@@ -175,16 +175,16 @@ def test_every_pair_of_a_variant_can_be_asked_for() -> None:
 def test_a_draw_has_every_family_and_every_variant() -> None:
     drawn = {one for _, name in sample(SEED) for one in name.split("+")}
     assert Counter(name.count("+") for _, name in sample(SEED))[TOGETHER - 1] > len(VARIANTS) // 12
-    families = {f.family for f in FAULTS if f.name not in AWAITING}
+    families = {f.family for f in FAULTS}
     assert {f.family for f in FAULTS if f.name in drawn} == families
-    assert {v.name for v in VARIANTS} - AWAITING <= drawn
+    assert {v.name for v in VARIANTS} <= drawn
     assert sample(SEED) == sample(SEED) != sample(SEED + 1)
 
 
 def test_no_clause_is_idle() -> None:
     """Some fault that is held to be caught may be caught by it."""
     for contract in CONTRACTS:
-        faults = [f for f in FAULTS if f.name not in AWAITING and f.applies(contract)]
+        faults = [f for f in FAULTS if f.applies(contract)]
         meant = {id_ for fault in faults for id_ in intended(contract, fault)}
         assert [c.id for c in contract.clauses if c.id not in meant] == []
 
@@ -215,15 +215,12 @@ def test_every_entry_of_the_catalogue_applies_somewhere() -> None:
 def test_every_fault_has_a_clause_that_may_catch_it() -> None:
     for fault in FAULTS:
         for contract in CONTRACTS:
-            if fault.applies(contract) and fault.name not in AWAITING:
+            if fault.applies(contract):
                 assert intended(contract, fault), (fault.name, contract.name)
 
 
-def test_what_awaits_a_clause_is_known_and_left_out_unless_named() -> None:
-    assert ENTRIES.keys() >= AWAITING
-    assert not {name for _, name in jobs(CONTRACTS)} & AWAITING
-    for name in sorted(AWAITING)[:1]:
-        assert {found for _, found in jobs(CONTRACTS, [name])} == {name}
+def test_what_deep_catches_is_known() -> None:
+    assert {fault.name for fault in FAULTS} >= BY_DEEP
 
 
 def made(kind: str, outcome: str, violated: tuple[str, ...]) -> Trial:

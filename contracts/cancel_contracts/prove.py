@@ -24,7 +24,7 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
-from cancel_contracts.mock.awaiting import AWAITING, BY_DEEP
+from cancel_contracts.mock.by_deep import BY_DEEP
 from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
 from cancel_contracts.mock.entry import Fault, Variant
 from cancel_contracts.plan.plan import GATE_CALLS, Profile
@@ -216,13 +216,11 @@ def _job(path: str, name: str, whole: bool) -> Trial:
 def _proven(contract: Contract) -> Callable[[str], bool]:
     """Return whether an entry is part of a contract's matrix."""
     without = {name for row in left_out(contract) for name in row.entries}
-    return lambda name: name not in without and name not in AWAITING
+    return lambda name: name not in without
 
 
 def jobs(contracts: Sequence[Contract], only: Sequence[str] = ()) -> list[tuple[str, str]]:
-    """Return (spec file, entry) for all that applies. What awaits a clause, and what a spec leaves
-    out, has to be named.
-    """
+    """Return (spec file, entry) for all that applies. What a spec leaves out has to be named."""
     entries = list(map(find, dict.fromkeys(only)) if only else ENTRIES.values())
     proven = [(contract, _proven(contract)) for contract in contracts]
     return [

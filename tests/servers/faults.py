@@ -42,35 +42,6 @@ class Fault:
 FAULTS: list[Fault] = []
 
 
-@dataclass(frozen=True)
-class Awaiting:
-    """A deviation that no clause has to see yet. `kind` is one of research's kinds of faults."""
-
-    name: str
-    kind: str
-    on: tuple[str, ...]
-    service: type[Service]
-    attributes: Mapping[str, Any]
-
-
-# Emptied as the suite learns to see them: an entry becomes a Fault that names its clauses.
-AWAITING: list[Awaiting] = []
-
-
-def awaits(
-    kind: str, on: str, each: Choices | None = None
-) -> Callable[[type[Service]], type[Service]]:
-    """Register a service that waits for a clause, once or for each of several choices."""
-
-    def register(service: type[Service]) -> type[Service]:
-        for label, attributes in (each or {"": {}}).items():
-            name = f"{_words(service)}: {label}" if label else _words(service)
-            AWAITING.append(Awaiting(name, kind, tuple(on.split()), service, attributes))
-        return service
-
-    return register
-
-
 def _words(service: type[Service]) -> str:
     return re.sub(
         r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z0-9])(?=[A-Z][a-z])", " ", service.__name__

@@ -212,9 +212,6 @@ VARIANTS = (
     *HABITS,
 )
 
-# What the suite fails today, though it conforms. Emptied as the suite learns to pass it.
-AWAITING = frozenset({"begins to run", "others begin to run"})
-
 # Whole servers: variants that do not touch each other, on one contract. Where a run of every variant
 # would take too long, these stand for their members.
 TOGETHER: dict[str, tuple[str, ...]] = {

@@ -1,9 +1,6 @@
-"""What takes more than a gate to be judged rightly.
+"""BY_DEEP: faults that `deep` catches and a gate, on some contract, does not.
 
-BY_DEEP are faults that `deep` catches and a gate, on some contract, does not. AWAITING is what the
-suite does not judge rightly yet: faults that it passes, variants that it fails; `prove` leaves them
-out unless they are named. Emptied as the suite learns to: an entry that is judged rightly on every
-contract is taken out, and is held to be from then on.
+An entry that the gate catches on every contract is taken out, and is held to be from then on.
 """
 
 from __future__ import annotations
@@ -93,5 +90,3 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-cancel-from-the-last-state-answered-500",
     }
 )
-
-AWAITING: frozenset[str] = frozenset()
