@@ -342,6 +342,14 @@ def second_moves(w: World) -> Any:
     return w.look(id_).body == before
 
 
+def second_without_a_text(w: World) -> Any:
+    """Return what a cancel without a text leaves, after one with a text."""
+    w.call(w.new())
+    id_ = w.new()
+    w.call(id_, **NO_TEXT)
+    return w.look(id_).constant
+
+
 def named_in_lists(w: World) -> Any:
     """Return what two cancels by two callers leave."""
     ids = [w.new(), w.new()]
@@ -364,6 +372,7 @@ DATES_AND_LISTS: dict[str, Recipe] = {
     "cancel-by-an-application-dated-in-another-zone": dated(identity="app"),
     "cancel-in-the-second-state-dated-a-while-ago": dated(1),
     "ended-before-it-was-created": dated(),
+    "touched-before-it-was-created": dated(),
     "clock-of-its-own": dated(),
     "list-names-the-caller-before": named_in_lists,
     "another-user-named-as-the-user": at(0, **call(identity="other-user")),
@@ -385,6 +394,7 @@ LEFT: dict[str, Recipe] = {
     "entity-empty-to-applications": at(0, identity="app"),
     "no-text-kept-as-null": at(0, **NO_TEXT),
     "no-text-kept-as-none": at(0, **NO_TEXT),
+    "no-text-kept-as-the-last-one": second_without_a_text,
     "words-where-no-text-comes": at(0, **NO_TEXT),
     "last-date-left-in-the-second-state": dated(1),
     "last-date-left-by-applications": dated(identity="app"),

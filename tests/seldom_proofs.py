@@ -801,7 +801,7 @@ def respelled(change: Callable[[str], str]) -> Recipe:
 
     def recipe(w: World) -> Any:
         id_ = w.new()
-        return w.call(change(id_)).constant, w.look(id_).constant
+        return w.call(change(id_), body=w.documented(id_)).constant, w.look(id_).constant
 
     return recipe
 

@@ -72,7 +72,7 @@ def test_a_recorded_second_call_is_no_retry(tmp_path: Path) -> None:
 def test_a_recorded_retry_that_is_answered_otherwise_deviates(tmp_path: Path) -> None:
     """Why it was refused nobody tells, where it was."""
     first = void(200, 1, "k", DONE)
-    for status, body, found in ((200, MOVED, ["PV-4"]), (402, NO, []), (500, NO, [])):
+    for status, body, found in ((200, MOVED, ["PV-1", "PV-4"]), (402, NO, []), (500, NO, [])):
         again = void(status, 20, "k", body)
         assert violated(tmp_path, first, look(10, DONE), again, look(30, DONE)) == found
 

@@ -156,8 +156,8 @@ class IdIsAPattern(Service):
         return super().find(id_) or (fits[-1] if mark and begin and fits else None)
 
 
-@breaks("SA-21 AP-36", beside=ORDINARY)
-@breaks("MA-112", beside=ORDINARY, deep=True)
+@breaks("SA-21", beside=ORDINARY)
+@breaks("MA-112 AP-112", beside=ORDINARY, deep=True)
 class IdDecodedTwice(Service):
     def key(self, segment: str) -> str:
         return unquote(super().key(segment), errors="replace")
