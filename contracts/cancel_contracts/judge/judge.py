@@ -198,7 +198,10 @@ def _verdict(context: Context, accumulator: Accumulator, evident: bool) -> Verdi
         return replace(
             verdict, word="violated", violations=found, upheld_by=None, deviating=deviating
         )
-    every = dict.fromkeys(_gaps(context, accumulator, evident))
+    # Of a run that was ended early nobody knows what a look would have shown.
+    stopped = context.journal.stopped
+    instead = {NO_GET: inconclusive(stopped)} if stopped else {}
+    every = dict.fromkeys(instead.get(gap, gap) for gap in _gaps(context, accumulator, evident))
     gaps = sorted(every, key=lambda gap: gap.word != "inconclusive")
     if not gaps:
         return verdict
