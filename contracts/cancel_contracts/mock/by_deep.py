@@ -66,6 +66,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-fills-what-the-first-left-out",
         "pair-application-final-cancelled",
         "body-wrong-type-accepted",
+        "body-wrong-type-answered-500",
         "every-ninth-success-strikes-neighbours",
         "every-23rd-success-answered-202",
         "neighbours-cancelled-by-an-application",

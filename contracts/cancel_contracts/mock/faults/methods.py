@@ -51,6 +51,6 @@ FAULTS: tuple[Fault, ...] = (
           (breaks("effect", method="OPTIONS"),),
           kit.edit(kit.refused("options"), kit.performed), observable),
     fault("head-answered-with-body", "The answer to HEAD has a body.",
-          (breaks("wire", method="HEAD"),),
+          (breaks("wire connection", method="HEAD"),),
           kit.edit(kit.method("HEAD"), kit.wire("head-with-body"))),
 )  # fmt: skip
