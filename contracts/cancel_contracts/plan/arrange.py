@@ -197,6 +197,9 @@ def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
         caller = (of.resource, of.identity.partition(":")[0], of.owner)
         kinds: set[tuple[str | None, ...]] = set()
         kinds.add((*caller, of.state) if composition.served(of) else caller)
+        # Where a body decides whether an owner may, what is wrong with it may be found too late.
+        alone = len(row) == 1 and of.by_owner and not composition.served(of)
+        kinds |= {("body",)} if alone and "body" in composition.facts(of) else set()
         kinds |= {(call.call,)} if call.call == "second" else set()
         kept = call.resource == "cancellable" and composition.refused(call)
         if call.resource != "odd" and (kept or not kinds <= met):
