@@ -67,6 +67,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "pair-application-final-cancelled",
         "body-wrong-type-accepted",
         "body-wrong-type-answered-500",
+        "client-request-id-seen-before-without-effect",
         "pair-invalid-token-last-state-accepted",
         "every-ninth-success-strikes-neighbours",
         "every-23rd-success-answered-202",
