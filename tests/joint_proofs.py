@@ -172,6 +172,13 @@ def call(**arguments: Any) -> dict[str, Any]:
 APP, USER, OTHER = call(identity="app"), call(identity="user"), call(identity="other-user")
 FORBIDDEN, ANONYMOUS = call(identity="no-permission"), call(identity="anonymous")
 BAD = call(body=MALFORMED)
+XML = ("Content-Type: application/xml",)
+
+
+def otherwise_spelled(w: World) -> Any:
+    """Send the documented body as its owner, with `Canceled` for `cancelled`."""
+    id_ = w.new(owner="user")
+    return told(w, id_, body=w.documented(id_).replace(b"cancelled", b"Canceled"), **USER)
 
 
 def pairs() -> dict[str, Recipe]:
@@ -180,6 +187,9 @@ def pairs() -> dict[str, Recipe]:
         "application-last-state-without-effect": at(-1, **APP),
         "application-final-cancelled": at_final(**APP),
         "owner-final-cancelled": at_final("user", **USER),
+        "owner-other-spelling-without-effect": otherwise_spelled,
+        "one-user-cancels-what-is-of-others": at(0, "other-user", **USER),
+        "media-that-nobody-asks-for-without-effect": at(0, media=None, headers=XML),
         "owner-last-state-refused": at(-1, "user", **USER),
         "anothers-second-state-cancelled": at(1, "user", **OTHER),
         "no-permission-second-state-accepted": at(1, **FORBIDDEN),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cancel_contracts.contract.model import Contract
+from cancel_contracts.contract.states import canonical
 from cancel_contracts.mock import entry, kit
 from cancel_contracts.mock.call import MISSING, Call, Reply
 from cancel_contracts.mock.desk import Desk
@@ -89,6 +90,15 @@ def plain_404(desk: Desk, call: Call, reply: Reply) -> Reply:
     return reply.with_body(b"not found", "text/plain")
 
 
+def spelled_otherwise(desk: Desk, call: Call) -> bool:
+    """The body has a text of the documented one in another spelling."""
+    usual = (body for body in desk.contract.bodies.values() if isinstance(body, dict))
+    texts = {value for body in usual for value in body.values() if isinstance(value, str)}
+    sent = call.json.values() if isinstance(call.json, dict) else ()
+    others = (value for value in sent if isinstance(value, str) and value not in texts)
+    return not {canonical(value) for value in others}.isdisjoint(map(canonical, texts))
+
+
 def fault(name: str, says: str, broken: Breaks, change: Change, applies: Applies) -> Fault:
     return Fault(name, "pairs", says, (broken,), applies, change)
 
@@ -162,7 +172,19 @@ FAULTS: tuple[Fault, ...] = (
           "A user's body with another value is accepted in the second of the states.",
           breaks(SERVED, identity="user", body="json"),
           lets_in(("owner-body-schema",), SECOND_STATE), all_of(entry.owner_bodies, TWO_STATES)),
+    fault("pair-owner-other-spelling-without-effect",
+          "An owner's text in another spelling is taken, and nothing is done.",
+          breaks("effect", identity="user", body="json"),
+          kit.together(lets_in(("owner-body-schema",), spelled_otherwise),
+                       without_effect(facts.user, spelled_otherwise)), entry.owner_bodies),
+    fault("pair-one-user-cancels-what-is-of-others", "One of the users cancels what is of others.",
+          breaks(SERVED, identity="user", owner="other-user"),
+          lets_in(("not-owner",), lambda d, c: facts.caller(d, c).sub == "user"), entry.owners),
     # --- Media type and the rest
+    fault("pair-media-that-nobody-asks-for-without-effect",
+          "A call that names XML is answered as done, and nothing is.",
+          breaks("effect", content_type="application/xml"),
+          without_effect(facts.has("content-type", "xml")), entry.takes_nothing),
     fault("pair-foreign-media-second-state-accepted",
           "A body that says it is text is accepted in the second of the states.",
           breaks(f"{SERVED} alike", content_type="text/plain application/x-www-form-urlencoded"),
