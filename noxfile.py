@@ -12,7 +12,7 @@ import nox
 nox.options.sessions = ["lint", "types", "quick"]
 nox.options.error_on_missing_interpreters = False  # nox says which one it skips
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
-QUICK = ["-m", "not slow and not outside", "-n", "2", "tests"]
+QUICK = ["-m", "not slow and not outside", "-n", "4", "tests"]
 WHOLE = ["-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 

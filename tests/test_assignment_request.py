@@ -27,6 +27,8 @@ from servers.pages import PAGES
 from servers.service import Service
 from servers.trial import contract_of, judge
 
+pytestmark = pytest.mark.slow
+
 NAME = ASSIGNMENT.contract
 PATH = next(path for path in every_shipped() if path.stem == NAME)
 CONTRACT = contract_of(ASSIGNMENT)

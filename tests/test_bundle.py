@@ -29,6 +29,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_sample import CONTRACT, every_verdict, outcome_of, result_of
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 SPECS = {path.stem: path for path in shipped()}
 SECURITY = "security-action"

@@ -21,6 +21,8 @@ from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.plan import make
 from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = [load(path) for path in shipped()]
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
 

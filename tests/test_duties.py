@@ -44,6 +44,8 @@ from recordings import (
 )
 from report_sample import screen
 
+pytestmark = pytest.mark.slow
+
 OTHER = "988cc94e-7a8f-4b28-ab65-54970c5d5018"
 BEARER = {"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30.x", "User-Agent": "sdk"}
 MEMBER = "b79fbf4d-3ef9-4689-8143-76b194e85509"

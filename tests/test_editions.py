@@ -24,6 +24,8 @@ from cancel_contracts.report.annotations import lines as annotated
 from cancel_contracts.targets import file as target_file
 from test_pytest_door import run as run_pytest
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 SPECS = {path.stem: path for path in every_shipped()}
 SECURITY, PACKAGES = "security-action", "access-package-assignment-request"

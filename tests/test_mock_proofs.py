@@ -39,6 +39,8 @@ from test_mock_support import (
     unknown_id,
 )
 
+pytestmark = pytest.mark.slow
+
 Recipe = Callable[[World], Any]
 CONTRACTS = {hand.name: contract_of(hand) for hand in HANDS}
 

@@ -32,6 +32,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_sample import CLAUSES, CONTRACT, exchange, outcome_of, result_of, screen
 
+pytestmark = pytest.mark.slow
+
 SECRET = "Z9s3cret/admin+Token_x-77q==.Kk0Lm1"
 SECRETS = st.text("abcdefghjkQRSTUVWXYZ0123456789-_+/=.~", min_size=16, max_size=40)
 LINES = ("\n", "\r\n", "\r\n ")

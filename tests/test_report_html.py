@@ -575,6 +575,7 @@ def test_ticks_are_round_numbers(last: float, ticks: list[float]) -> None:
     assert figures.ticks(last) == ticks
 
 
+@pytest.mark.slow
 def test_thousands_of_requests_make_a_small_figure() -> None:
     written = sample()
     contract = written["contracts"][0]

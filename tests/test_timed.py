@@ -30,6 +30,8 @@ from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from servers.timed import Answer, Keys, Runs, Service
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).parent / "cases" / "specs"
 RUNS, KEYS = load(SPECS / "workflow-run.yaml"), load(SPECS / "access-key.yaml")
 

@@ -15,6 +15,8 @@ from cancel_contracts.mock.entry import Variant
 from cancel_contracts.prove import intended, trial
 from cancel_contracts.speaking import left_out
 
+pytestmark = pytest.mark.slow
+
 UNLIKE = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs").glob("*.yaml"))]
 SHIPPED = [load(path) for path in shipped()]
 THEIRS = [n for n, e in ENTRIES.items() if not any(e.applies(c) for c in SHIPPED)]

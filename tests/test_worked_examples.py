@@ -31,6 +31,8 @@ from servers.pages import Page
 from servers.tokens import Caller, Signed
 from servers.vendors import KEY, PROVIDER, Batch, GitHub, Thing, Vendor, others
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).resolve().parent.parent / "examples" / "contracts"
 PATHS = sorted(FOLDER.glob("*.yaml"))
 # Half a second for an effect: these servers are quick, and none is given the page's minutes.
