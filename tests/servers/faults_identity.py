@@ -299,6 +299,34 @@ class OwnersBodyRefused(Service):
         return None
 
 
+class LooksAtTheTenantOfSome(Service):
+    """Whose tenant is another is asked on one of two paths alone: of users, or of applications."""
+
+    applications = True  # that of another tenant are let in
+
+    def bearer(self, request: Request) -> Caller | None:
+        assert isinstance(self.tokens, Signed)
+        token = request.headers.get("authorization", "").partition(" ")[2].strip()
+        claims, caller = self.tokens.claims(token), super().bearer(request)
+        if caller is None and claims and self.tokens.timely(claims):
+            holder = self.tokens.holder(claims)
+            stranger = self.tokens.addressed(claims) and str(claims.get("tid")) in str(
+                claims.get("iss")
+            )
+            return holder if stranger and holder.application is self.applications else None
+        return caller
+
+
+@breaks("SA-190 MA-190")
+class ApplicationsOfAnyTenant(LooksAtTheTenantOfSome):
+    pass
+
+
+@breaks("SA-190 MA-190")
+class UsersOfAnyTenant(LooksAtTheTenantOfSome):
+    applications = False
+
+
 @breaks("SA-12 MA-21 AP-19")
 class RemembersWhomItKnows(Service):
     """Of a subject that was let in once the dates of a token are not looked at again."""

@@ -168,6 +168,17 @@ class BodyInTheLastStatesSuccess(Looks):
         super().cancel(resource, call)
 
 
+@breaks("AP-31 MA-31", {"no Accept": {"marks": "accept"}, "no User-Agent": {"marks": "user-agent"}})
+class AnotherAnswerToPlainClients(Service):
+    """What no clause about the answer names decides it: which header lines are left out."""
+
+    marks = ""
+
+    def success(self, call: Call) -> Response:
+        plain = self.marks not in call.request.headers
+        return self.told({}, self.success_status) if plain else super().success(call)
+
+
 @breaks("MA-30")
 class ChunkedAnswerIsAnEmptyObject(Service):
     def success(self, call: Call) -> Response:
