@@ -16,7 +16,6 @@ from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
-from cancel_contracts.plan import plan, spread
 from cancel_contracts.run import deep
 from cancel_contracts.run.draw import Drawing, one_segment
 from cancel_contracts.run.run import Run
@@ -28,6 +27,7 @@ from servers.front import Request, Response, Written
 from servers.pages import PAGES
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
+from shares import explored
 
 pytestmark = pytest.mark.slow
 
@@ -63,14 +63,10 @@ def run(service: Service, **options: Any) -> Result:
 
 
 @pytest.fixture
-def mostly_drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have most calls drawn: pairs that no clause asks for, told histories and walks are left out."""
-    monkeypatch.setattr(spread, "FURTHER_SHARE", 0.0)
-    monkeypatch.setattr(spread, "HISTORIES_SHARE", 0.0)
-    monkeypatch.setattr(plan, "PROPERTY_SHARE", 1.0)
-    plan._remembered.cache_clear()
-    yield
-    plan._remembered.cache_clear()
+def mostly_drawn() -> Iterator[None]:
+    """Have most calls drawn."""
+    with explored(properties=1.0):
+        yield
 
 
 @pytest.mark.usefixtures("mostly_drawn")

@@ -10,7 +10,6 @@ from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Exchange
-from cancel_contracts.plan import plan, spread
 from cancel_contracts.plan.plan import make
 from cancel_contracts.run.walk import VARIED, changes
 from cancel_contracts.verify import Result, verify
@@ -21,6 +20,7 @@ from servers.trial import conforming, contract_of, target_of
 from servers.variants_effect import OneSecondLate
 from servers.variants_habits import OthersBeginToRun
 from servers.variants_wire import AlwaysCloses
+from shares import explored
 
 ONLY = (
     "MA-01",
@@ -80,14 +80,10 @@ class TextBringsBack(Service):
 
 
 @pytest.fixture
-def mostly_walks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have most calls walk: pairs that no clause asks for and told histories are left out."""
-    monkeypatch.setattr(spread, "FURTHER_SHARE", 0.0)
-    monkeypatch.setattr(spread, "HISTORIES_SHARE", 0.0)
-    monkeypatch.setattr(plan, "PROPERTY_SHARE", 0.0)
-    plan._remembered.cache_clear()
-    yield
-    plan._remembered.cache_clear()
+def mostly_walks() -> Iterator[None]:
+    """Have most calls walk."""
+    with explored(properties=0.0):
+        yield
 
 
 def run(service: Service, front: type[Front] = Written, **options: Any) -> Result:
