@@ -1,5 +1,5 @@
-"""Under load, by Locust: a master and two workers on loopback, against mocks that are right and
-mocks that break only under load.
+"""Under load, by Locust, on loopback: a master and two workers against a mock that is right, and a
+process alone against mocks that break only under load.
 """
 
 from __future__ import annotations
@@ -196,17 +196,16 @@ def test_on_the_right_mock_a_master_and_two_workers_find_nothing(tmp_path: Path)
 
 @pytest.mark.slow
 def test_what_breaks_under_load_alone_is_found(tmp_path: Path) -> None:
-    port, report = free_port(), tmp_path / "report.json"
-    own = ["--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--master-port", port]
+    report = tmp_path / "report.json"
     with served(tmp_path, BREAKING) as (file, servers):
         flags = ["--contracts-target", str(file), "--contracts-report-json", str(report)]
         flags += ["--contracts-timeout", "1"]
-        load = ["--headless", "-u", "18", "-r", "18", "--processes", "2", "--only-summary"]
+        load = ["--headless", "-u", "18", "-r", "18", "--only-summary"]
         # The third, which answers late, is found by its first calls.
         quick = [s for s, c in zip(servers, CONTRACTS, strict=True) if c.name != SECURITY.name]
         code, said = stop_at(
             lambda: min(s.requests["cancel"] for s in quick) > OFTEN + 20,
-            locust(tmp_path, *own, *load, *flags),
+            locust(tmp_path, *load, *flags),
         )
     assert code == 1, said
     record = json.loads(report.read_text("utf-8"))

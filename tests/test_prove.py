@@ -62,7 +62,7 @@ def sample(seed: int) -> list[tuple[str, str]]:
     ours = [v for v in variants if v.name in known]
     met = [*sixes(ours, CONTRACTS), *sixes([v for v in variants if v not in ours], CASES)]
     groups = {**families, **{group[0][1]: group for group in met}}
-    return [min(draw(name).choices(group, k=3), key=takes) for name, group in groups.items()]
+    return [min(draw(name).choices(group, k=6), key=takes) for name, group in groups.items()]
 
 
 def takes(job: tuple[str, str]) -> tuple[bool, int]:
