@@ -32,6 +32,8 @@ from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load, shipped
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 ACTION = ROOT / "action.yml"
@@ -143,7 +145,6 @@ def installed() -> None:
     assert (BIN / "cancel-contracts").is_file(), "install this checkout beside this Python"
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 def test_the_action_passes_a_server_that_conforms(work: Path) -> None:
     with server(work / "target.yaml"):
@@ -158,7 +159,6 @@ def test_the_action_passes_a_server_that_conforms(work: Path) -> None:
     assert "::error" not in ran.said
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 def test_the_action_fails_on_a_violation_with_the_exit_code_of_the_command(work: Path) -> None:
     with server(work / "target.yaml", FAULT):
@@ -422,7 +422,6 @@ def test_the_schemas_would_catch_a_typo(tmp_path: Path) -> None:
 # --- GitLab ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("installed")
 def test_the_gitlab_job_fails_on_a_violation_and_leaves_junit(work: Path) -> None:
     job = yaml.safe_load(GITLAB.read_text("utf-8"))["cancel-contracts"]
@@ -573,7 +572,6 @@ def test_the_dockerfile_takes_no_secret() -> None:
             assert not re.search("token|key|secret|password", text, re.IGNORECASE)
 
 
-@pytest.mark.slow
 def test_the_context_carries_what_the_wheel_is_built_from_and_no_more() -> None:
     files = {path.as_posix() for path in context()}
     sources = " ".join(text.rsplit(" ", 1)[0] for word, text in instructions() if word == "COPY")
@@ -584,7 +582,6 @@ def test_the_context_carries_what_the_wheel_is_built_from_and_no_more() -> None:
     assert not [file for file in files if "__pycache__" in file or file == ".ci/run"]
 
 
-@pytest.mark.slow
 def test_the_wheel_built_from_the_context_works_by_itself(work: Path, tmp_path: Path) -> None:
     for name in context():
         (work / name).parent.mkdir(parents=True, exist_ok=True)

@@ -203,6 +203,7 @@ def test_init_names_the_schema_that_an_editor_reads(tmp_path: Path, capsys: Capt
     assert first == "# yaml-language-server: $schema=target.schema.json"
 
 
+@pytest.mark.slow
 def test_every_clause_can_be_explained(capsys: Capture) -> None:
     contracts = [load(path) for path in shipped()]
     for contract in contracts:

@@ -17,6 +17,8 @@ from servers.front import Request, Response
 from servers.service import Service
 from servers.trial import conforming, judge
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 LIFE = CONTRACTS["machine-action"].lifecycle
 HISTORY = [{"at": n, "text": f"line {n}", "on": "2024-10-21T11:25:48Z"} for n in range(2000)]
@@ -155,7 +157,6 @@ class Bulky(Service):
         return replace(response, body=json.dumps(entity).encode())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("short", ["MA", "SA"])
 def test_a_conforming_server_of_large_entities_passes(short: str) -> None:
     clauses = [c.id for c in CONTRACTS[conforming(short).page.contract].clauses][:12]

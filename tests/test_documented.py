@@ -23,6 +23,8 @@ from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import verify
 from servers.booths import JSON, PROBLEM, STATES, Answer, Booth, Orders, Payments, Tickets, served
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).parent / "cases" / "specs"
 ORDERS, TICKETS = load(SPECS / "order-cancel.yaml"), load(SPECS / "ticket-revoke.yaml")
 PAYMENTS = load(SPECS / "payment-void.yaml")

@@ -22,6 +22,8 @@ from servers.front import Response, Written
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = [load(path) for path in shipped()]
 MACHINE = next(c for c in CONTRACTS if c.name == "machine-action")
 each = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.name)
@@ -136,7 +138,6 @@ def violations(result: Result) -> dict[str, Any]:
     return {v.clause.id: v.violations for v in rows if v.word == "violated"}
 
 
-@pytest.mark.slow
 def test_what_violates_is_shown_at_its_smallest_within_the_budget() -> None:
     result = run(conforming("SA", FilledBodyAnswered500), only=("SA-01", "SA-15", "SA-40"))
     found = violations(result)["SA-40"]
@@ -154,7 +155,6 @@ def plan_of_only(result: Result) -> Plan:
     return make(result.results[0].contract, only, "gate")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kind", "clause", "only"),
     [
@@ -170,7 +170,6 @@ def test_a_deviation_that_stands_on_no_list_is_caught(
     assert clause in violations(run(conforming(short, kind), only=only))
 
 
-@pytest.mark.slow
 def test_a_conforming_server_passes_with_any_seed() -> None:
     for seed in (1, 2):
         result = run(

@@ -21,6 +21,8 @@ from servers.service import Service
 from servers.trial import conforming, judge
 from test_steps import ANONYMOUS, FIRST, UNKNOWN
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = [*map(load, every_shipped())]
 SHIPPED = {load(path).name for path in shipped()}
 AT_ONCE = {"effect_seconds": 0.3}

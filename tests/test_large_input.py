@@ -14,6 +14,8 @@ from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.judge.judge import Judge
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 GUARD_SECONDS = 20  # a bomb would take years
 URL = "base_url: http://127.0.0.1:1\n"

@@ -243,6 +243,7 @@ def test_one_run_alone_finds_nothing_where_only_load_breaks(tmp_path: Path) -> N
     ] == []
 
 
+@pytest.mark.slow
 def test_a_target_without_resources_of_its_own_is_refused(tmp_path: Path) -> None:
     run = locust(tmp_path, "--headless", "-t", "1s", "--host", "http://127.0.0.1:9")
     said, _ = run.communicate(timeout=SECONDS)

@@ -19,6 +19,8 @@ from cancel_contracts.errors import UsageError, hushed
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.slow
+
 CLAIMS = {"aud": "https://api.example", "oid": "3f2504e0-4f89-11d3-9a0c-0305e82c3301"}
 PARTS = [
     base64.urlsafe_b64encode(json.dumps(row).encode()).decode().rstrip("=")

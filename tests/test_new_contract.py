@@ -17,6 +17,8 @@ from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.verify import verify
 
+pytestmark = pytest.mark.slow
+
 
 def drafted(source: Path, output: Path, *more: str) -> Contract:
     """Return the contract of the draft that the command writes."""

@@ -43,6 +43,8 @@ from servers.pages import PAGES
 from servers.service import Service
 from servers.trial import conforming, contract_of, target_of
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 
 # Dates that email.utils raises for, each in its own way, and their neighbours.

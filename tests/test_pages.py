@@ -18,6 +18,8 @@ from cancel_contracts.pages.compare import Comparison, compare
 from cancel_contracts.pages.read import dictionary
 from pages_sample import NAME, PAGE, TEXT, copied, document, localised, spec, watching
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 TITLE, INTRO = {"PJ-1"}, {"PJ-1", "PJ-2"}
 RIGHTS, ROUTE, BODY = {"PJ-3", "PJ-4", "PJ-7"}, {"PJ-5"}, {"PJ-6", "PJ-7", "PJ-13"}

@@ -19,7 +19,10 @@ Capture = pytest.CaptureFixture[str]
 GUARD_SECONDS = 60
 NOWHERE = "http://127.0.0.1:1"
 ONE = ["verify", "--only", "SA-20", "--contract", "security-action"]
-pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here"),
+]
 
 
 @pytest.fixture(autouse=True)

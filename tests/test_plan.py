@@ -120,6 +120,7 @@ def test_the_plan_says_what_it_takes(capsys: Capture) -> None:
 # --- Plans that touch nothing ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", ["smoke", "gate", "deep"])
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
 def test_a_plan_that_touches_nothing_names_nothing_that_exists(
@@ -270,6 +271,7 @@ def test_an_application_with_every_permission_shows_of_none_that_it_suffices_alo
     assert words(result)["MA-15"] == "upheld"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "limits",
     [{"profile": "smoke"}, {"states": False}, {"states": False, "profile": "deep"}],

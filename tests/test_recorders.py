@@ -13,6 +13,8 @@ import pytest
 from recorders import RECORDERS, Call, Entry, Recorder
 from recordings import DEFENDER, GRAPH, error, judge, machine_action, security_action
 
+pytestmark = pytest.mark.slow
+
 OK, AGAIN = '{"Comment": "stop it"}', '{"Comment": "again"}'
 RETRY = {"Retry-After": "1"}
 BEARER = {"WWW-Authenticate": 'Negotiate, Bearer realm="", error="invalid_token"'}

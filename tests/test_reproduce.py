@@ -41,6 +41,8 @@ from servers.trial import conforming, contract_of, target_of
 from servers.variants_handler import EmptiesTheStore
 from servers.variants_rules import ApplicationsOnly
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 
 
@@ -132,7 +134,6 @@ def test_what_shows_now_and_then_shows_again(every: int) -> None:
     assert made.scenarios > 1, "the first try did not show it"
 
 
-@pytest.mark.slow
 def test_a_deviation_of_few_exchanges_is_tried_as_often_as_it_takes() -> None:
     with deviating("every-7th-call-answered-500", only=[]) as (target, report):
         clause = next(c for c in report["contracts"][0]["clauses"] if c["id"] == "MA-48")
@@ -148,7 +149,6 @@ def test_a_deviation_of_few_exchanges_is_tried_as_often_as_it_takes() -> None:
         assert made.scenarios >= case.tries
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "clause"),
     [
@@ -404,7 +404,6 @@ def scripted(language: str) -> dict[str, tuple[int, str, str]]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", [pytest.param("sh", marks=pytest.mark.outside("curl")), "py"])
 def test_a_script_makes_the_finding_by_itself(language: str) -> None:
     found = scripted(language)
@@ -419,7 +418,6 @@ def test_a_script_makes_the_finding_by_itself(language: str) -> None:
     assert final.rstrip().endswith("{}")  # torn down
 
 
-@pytest.mark.slow
 @pytest.mark.outside("curl")
 def test_a_script_without_its_token_says_which(tmp_path: Path) -> None:
     text = scripted("sh")["MA-34"][2]

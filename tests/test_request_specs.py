@@ -37,6 +37,8 @@ from cancel_contracts.targets.file import load as load_target
 from cancel_contracts.verify import Result, verify
 from servers.front import Request, Response, Written, written
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).with_name("cases") / "specs"
 DOCUMENTS = {
     name: yaml.safe_load((SPECS / f"{name}.yaml").read_text("utf-8"))

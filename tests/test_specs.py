@@ -150,6 +150,7 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_spec_names_file_and_place(name: str, tmp_path: Path) -> None:
     change, place = MALFORMED[name]
