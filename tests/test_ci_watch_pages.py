@@ -17,6 +17,8 @@ import yaml
 from cancel_contracts.contract.load import load, shipped
 from pages_sample import NAME, PAGE, watching
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOW = ROOT / "examples" / "ci" / "watch-pages.yml"
 RECORDER = '#!/bin/sh\nprintf "%s\\0" "$@" >>"$NOTES"\nprintf "\\n" >>"$NOTES"\n'

@@ -22,6 +22,8 @@ from servers.trial import conforming, contract_of, judge, target_of
 from servers.variants_handler import EmptiesTheStore, OneResource
 from servers.variants_rules import ApplicationsOnly
 
+pytestmark = pytest.mark.slow
+
 
 def few(short: str) -> tuple[str, ...]:
     """Return the clauses that are judged where the way in is what is tried."""
@@ -67,7 +69,6 @@ def test_what_finding_the_way_in_took_is_counted_too(
     assert result.results[0].requests() == service.came
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("short", ["SA", "AP"])
 def test_what_finding_the_way_in_took_stays_within_the_budget(short: str) -> None:
     """The plan may have no call to spare: what no clause needs is left out. The third contract is
@@ -107,7 +108,6 @@ LIMITED: list[tuple[str, tuple[type[Service], ...], bool]] = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kinds", "bare", "limited"),
     [
@@ -155,7 +155,6 @@ class FirstCallNotFound(Service):
         return self.unrouted(request) if self.calls == 1 else super().post(request, id_)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("observable", [True, False])
 def test_one_call_that_is_not_found_by_chance_is_held_against_the_server(
     observable: bool,

@@ -18,6 +18,8 @@ from servers.service import Service
 from servers.tokens import Caller, Opaque
 from servers.trial import conforming, contract_of, target_of
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 
@@ -106,7 +108,6 @@ def test_an_excuse_keeps_nothing_from_being_asked(
     assert broken <= found, "and no excuse covers it"
 
 
-@pytest.mark.slow
 def test_the_line_that_a_run_offers_names_the_need_and_costs_what_it_says(
     tmp_path: Path, capsys: Capture
 ) -> None:
@@ -174,7 +175,6 @@ def mocked(
         return main(["verify", "--target", file, *chosen, *more])
 
 
-@pytest.mark.slow
 def test_a_violation_is_not_declined_by_its_id(tmp_path: Path, capsys: Capture) -> None:
     excuses = {"MA-39": "x", "MA-53": "x"}
     few = ("--only", "MA-39", "--only", "MA-53")
@@ -186,7 +186,6 @@ def test_a_violation_is_not_declined_by_its_id(tmp_path: Path, capsys: Capture) 
     assert "2 stale excuses: not_testable: MA-39 is violated, which no excuse covers" in last
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("key", ["expired", "MA-39", "mint", "Pending", "identities", "states"])
 def test_an_excuse_of_what_was_exercised_is_stale(
     key: str, tmp_path: Path, capsys: Capture
@@ -201,7 +200,6 @@ def test_an_excuse_of_what_was_exercised_is_stale(
     assert out.count(told) >= 2, "it stands among the warnings too"
 
 
-@pytest.mark.slow
 def test_an_excuse_that_another_contract_needs_is_not_stale(tmp_path: Path) -> None:
     """Only one of the two contracts has resources that belong to somebody."""
     service = lent("AP", Service)

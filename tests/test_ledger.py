@@ -32,6 +32,8 @@ from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Answer, Transport
 from test_pytest_door import TWO, Done, run, run_apart
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 CONTRACT = "machine-action"
 TOKEN = "s3cret-token-of-the-administrator"
@@ -548,7 +550,6 @@ def test_a_local_target_has_none_unless_asked_for(
     assert list(tmp_path.glob("*.jsonl")) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "more"), [(run, ()), (run_apart, (*TWO[:-1], "1"))], ids=["alone", "worker"]
 )
@@ -578,7 +579,6 @@ def test_a_ledger_of_another_contract_asks_for_its_spec(tmp_path: Path) -> None:
         tear_down(account.read(path), [], load_target(file))
 
 
-@pytest.mark.slow
 def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path, service: Service) -> None:
     file = target_file(tmp_path, service)
     runs = []

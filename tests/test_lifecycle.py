@@ -31,6 +31,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers.timed import Answer, Keys
 
+pytestmark = pytest.mark.slow
+
 SPECS = Path(__file__).parent / "cases" / "specs"
 RUN: dict[str, Any] = yaml.safe_load((SPECS / "workflow-run.yaml").read_text("utf-8"))
 KEY: dict[str, Any] = yaml.safe_load((SPECS / "access-key.yaml").read_text("utf-8"))

@@ -23,6 +23,8 @@ from servers.service import Service
 from servers.trial import conforming
 from servers.trial import judge as run
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = next(c for c in map(load, shipped()) if len(c.quotas) > 1)
 MINUTE, HOUR = CONTRACT.quotas
 CLAUSE = next(c for c in CONTRACT.clauses if "quota" in c.expect)
@@ -136,7 +138,6 @@ class HourIsSpent(Service):
         return self.limit(self.after) if self.calls > self.room else super().post(request, id_)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("room", "after"), [(20, "2700"), (60, "61"), (5, "3600")])
 def test_the_hours_limit_is_not_taken_for_the_minutes(room: int, after: str) -> None:
     outcome = run(conforming("MA", HourIsSpent, room=room, after=after))

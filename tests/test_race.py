@@ -28,6 +28,8 @@ from servers.front import Request, Response
 from servers.service import Call, Service
 from servers.trial import conforming, judge
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = {path.stem: load(path) for path in shipped()}
 MACHINE = CONTRACTS["machine-action"]
 ORDINARY = Situation(state="Pending")
@@ -363,21 +365,18 @@ FAULTS = (ThirdFails, ThirdBringsBack, TextOfTheLast, CallerOfAnother, EveryoneW
 ORDER = ("MA-01", "MA-15", "MA-33", "MA-39", "MA-53", "MA-72")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAULTS)
 def test_what_goes_wrong_where_three_meet_is_caught(kind: type[Service]) -> None:
     outcome = judge(conforming("MA", kind), only=ORDER, options={"effect_seconds": 0.3})
     assert "MA-53" in outcome.violated, str(outcome)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [ThirdFails, EveryoneWins])
 def test_it_is_caught_where_nothing_is_written(kind: type[Service]) -> None:
     outcome = judge(conforming("SA", kind), only=("SA-01", "SA-18", "SA-33"))
     assert "SA-33" in outcome.violated, str(outcome)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "choices"),
     [

@@ -36,6 +36,8 @@ from recordings import (
     security_action,
 )
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 CASES = Path(__file__).parent / "cases"
 OTHER = "988cc94e-7a8f-4b28-ab65-54970c5d5018"

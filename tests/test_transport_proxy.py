@@ -22,6 +22,8 @@ from rawserver import Peer, RawServer, Script, answer
 from servers.hostile import Hostile, says
 from servers.trial import conforming, target_of
 
+pytestmark = pytest.mark.slow
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 SHORT = Timeouts(read=0.5)
 

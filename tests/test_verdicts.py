@@ -22,6 +22,8 @@ from servers.trial import conforming, contract_of, judge, target_of
 from servers.variants_rules import LaterForensics, Minimal, ShortGet, SubjectAccess
 from servers.variants_wire import AlwaysCloses
 
+pytestmark = pytest.mark.slow
+
 CONTRACTS = {c.name: c for c in map(load, shipped())}
 PRINT_JOB = Path(__file__).with_name("print_job_spec.txt")
 OBSERVE = {"observe": "the mock has no GET"}
@@ -53,7 +55,6 @@ def print_job(tmp_path: Path) -> Contract:
 # --- Without a GET --------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
@@ -81,7 +82,6 @@ def test_what_only_a_get_would_show_is_open_without_one(name: str, fault: str) -
     assert len(told.excused["observe"]) == told.selected - told.judged
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["access-package-assignment-request", *only_of_all("machine-action")]
 )
@@ -129,7 +129,6 @@ def test_each_item_of_a_list_has_to_be_judged(print_job: Contract, tmp_path: Pat
     assert verdicts(seen)["MA-31"].word == "upheld"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("short", "kind"),
     [

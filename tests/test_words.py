@@ -36,6 +36,8 @@ from cancel_contracts.verify import verify
 from generated import expect_table, given_table
 from rich.console import Console
 
+pytestmark = pytest.mark.slow
+
 MACHINE = load(next(path for path in shipped() if path.stem == "machine-action"))
 WORD = Word("haiku", "five, seven, five", "a haiku for a body", b'"an old silent pond"')
 
