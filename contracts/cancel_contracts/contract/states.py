@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-SEPARATORS = frozenset(" \t_-")
+_SEPARATORS = str.maketrans(dict.fromkeys(" \t_-"))
 GONE = "gone"  # the state of a resource whose GET is answered 404 or 410
 
 
@@ -16,8 +16,7 @@ def canonical(state: str) -> str:
     """Fold a state's spelling: case and separators do not count, nor does one l or two in
     cancelled.
     """
-    letters = "".join(c for c in state.casefold() if c not in SEPARATORS)
-    return letters.replace("cancelled", "canceled")
+    return state.casefold().translate(_SEPARATORS).replace("cancelled", "canceled")
 
 
 def folded(value: Any) -> Any:
