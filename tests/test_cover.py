@@ -109,7 +109,21 @@ def test_chains_hold_every_call_once_and_what_may_cancel_comes_last(contract: Co
         assert len(owned) == 1, "one resource serves all; an id of nothing is nobody's"
         for call in chain[:-1]:
             kinds = {composition.standing(call, a).kind for a in composition.facts(call)}
-            assert "refused" in kinds, "whatever may cancel ends its chain"
+            amiss = call.by_owner and composition.served(chain[-1]) and chain[-1].by_owner
+            assert "refused" in kinds or amiss, "whatever may cancel ends its chain"
+
+
+def test_what_an_owner_asks_amiss_stands_before_what_the_owner_is_served_with() -> None:
+    contract = next(c for c in CONTRACTS if c.lifecycle.owners)
+    composition = Composition(contract)
+    found = chains(composition, calls_of(contract, 100))
+    own = [row for row in found if row[-1].by_owner]
+    amiss = [[c for c in row if c.by_owner and not composition.refused(c)] for row in own]
+    joined = [row for row in amiss if len(row) > 1]
+    assert len({row[-1].state for row in joined}) > 1, "in several states"
+    for row in joined:
+        assert [composition.served(call) for call in row] == [False] * (len(row) - 1) + [True]
+    assert [row for row in amiss if len(row) == 1 and not composition.served(row[0])], "half alone"
 
 
 @each

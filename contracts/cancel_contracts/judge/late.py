@@ -2,8 +2,9 @@
 
 A resource may come to its end by itself while a run waits. Then others like it do, and those first
 that have stood longer. So it was cancelled where it shows at the end of the run what the successes
-of this run led to, while an older resource still stands, and one that was in its state; or where it
-says in words, as they all do, what only they say.
+of this run led to, where that is no end that pages name, for to no other it comes by itself; or
+while an older resource still stands, and one that was in its state; or where it says in words, as
+they all do, what only they say.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Ends:
             last.entity.get(name) == words != before.entity.get(name)
             for name, words in self.words.items()
         )
+        told |= not has_ended(self.life, last.entity)
         older = min(self.standing.values(), default=inf) < before.exchange.started
         return now in self.cancelled and (told or (was in self.standing and older))
 

@@ -199,7 +199,7 @@ def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
         kinds.add((*caller, of.state) if composition.served(of) else caller)
         # Where a body decides whether an owner may, what is wrong with it may be found too late.
         alone = len(row) == 1 and of.by_owner and not composition.served(of)
-        kinds |= {("body",)} if alone and "body" in composition.facts(of) else set()
+        kinds |= {("body", of.body.text)} if alone and "body" in composition.facts(of) else set()
         kinds |= {(call.call,)} if call.call == "second" else set()
         kept = call.resource == "cancellable" and composition.refused(call)
         if call.resource != "odd" and (kept or not kinds <= met):

@@ -82,7 +82,29 @@ def _lot(
         alone = [*own[LONGEST - 2 :], *alone]
         after = [then[place]] if place in then else []
         found.append((*own[: LONGEST - 2], end, *after))
+    found = _amiss_first(composition, found)
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
+
+
+def _amiss_first(composition: Composition, rows: list[Chain]) -> list[Chain]:
+    """Return the rows with every other call that an owner asks amiss, as far as pages leave open
+    whether it is served, before one that serves the same owner: what a server keeps of what it
+    refused shows there. Where it is performed, the run has another resource for the next.
+    """
+    host = next((row for row in rows if any(_of_owner(composition, c, True) for c in row)), None)
+    amiss = [row for row in rows if len(row) == 1 and _of_owner(composition, row[0], False)][::2]
+    if host is None or not amiss:
+        return rows
+    at = next(at for at, call in enumerate(host) if _of_owner(composition, call, True))
+    joined = (*host[:at], *(row[0] for row in amiss), *host[at:])[-LONGEST:]
+    return [joined if row == host else row for row in rows if row not in amiss]
+
+
+def _of_owner(composition: Composition, call: Situation, served: bool) -> bool:
+    """Whether an owner's own call is served, or else neither that nor to be refused."""
+    if not call.by_owner or composition.standing(call, "caller").kind != "neutral":
+        return False
+    return composition.served(call) == served and not composition.refused(call)
 
 
 def _dealt(

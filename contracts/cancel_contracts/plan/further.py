@@ -1,10 +1,11 @@
 """Further: the calls of `deep` beyond the pairs of kinds, as far as its budget goes.
 
 First every caller in every state, for one permission may be read otherwise than the next, and each
-method beside whoever may call; callers who are refused and send no body; what has ended or does not
-exist beside one more fact that is refused or open, every method there; and every method beside
-whoever may not. Then by turns the other values in every state, two other refusals, and every value
-beside each kind of the others; then three kinds; then all pairs of values. Pure, deterministic.
+method beside whoever may call; callers who are refused and send no body, or another spelling of the
+path; what has ended or does not exist beside one more fact that is refused or open, every method
+there; and every method beside whoever may not. Then by turns the other values in every state, two
+other refusals, and every value beside each kind of the others; then three kinds; then all pairs of
+values. Pure, deterministic.
 
 Of two facts that are not neutral each stands in a call with another value of its kind; what is
 refused alike is one kind there where both are many.
@@ -19,6 +20,7 @@ from itertools import chain, combinations, product
 from typing import TypeVar
 
 from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.kinds import Meeting
@@ -62,6 +64,8 @@ def _calls(found: Cover) -> Iterator[Situation]:
         unmet(of_methods, methods),
         # Of what is checked where a body is read nothing is checked without one.
         refusals([("caller", "body")], kind, _without_body),
+        # Another spelling of the path is the usual way around what guards it.
+        refusals([("caller", "extra")], _told(found.refusal, extra=value), _on_another_path),
         refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
         in_turn(
             refusals(of_resources, methods, _ended_or_unknown),
@@ -103,6 +107,10 @@ def _ended_or_unknown(aspect: str, of: Situation) -> bool:
 def _plain(aspect: str, of: Situation) -> bool:
     """Of those who have no token at all, whoever has no credentials stands for the others."""
     return aspect != "caller" or of.identity == "anonymous" or needs_token(of.identity)
+
+
+def _on_another_path(aspect: str, of: Situation) -> bool:
+    return aspect != "extra" or EXTRAS[of.extra].wire.path is not str
 
 
 def _without_body(aspect: str, of: Situation) -> bool:

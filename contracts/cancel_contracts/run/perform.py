@@ -199,7 +199,12 @@ class Performance:
             if marks(life, was.entity) == marks(life, now.entity) or is_open(life, now.entity):
                 return
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
-        self._observe(Observe(step.slot, step.situation, keep_alive=step.keep_alive))
+        again = Observe(step.slot, step.situation, keep_alive=step.keep_alive)
+        self._observe(again)
+        for slot, near in self.held.items():  # what stood beside the one stands beside the other
+            if near.acquired is not None and near.acquired.beside == step.slot:
+                near.attempt = self.held[step.slot].attempt
+                self._observe(replace(again, slot=slot))
 
     def _await(self, slot: int, keep_alive: bool, usual: float | None = None) -> None:
         """Wait for what the call before did, and look then at what stands beside the resource."""
