@@ -440,6 +440,7 @@ WHOLE: dict[str, Recipe] = {
 JOINT_PROOFS: dict[str, Recipe] = {
     **{f"pair-{name}": recipe for name, recipe in pairs().items()},
     **HISTORY,
+    "end-revealed-to-a-bad-token": at_final(identity="expired"),
     **{f"kept-connection-{name}": recipe for name, recipe in KEPT.items()},
     **{f"neighbours-{name}": recipe for name, recipe in OTHERS.items()},
     **WHOLE,

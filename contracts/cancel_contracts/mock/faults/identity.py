@@ -11,6 +11,7 @@ from cancel_contracts.mock import entry, identity, kit, leeway, shape
 from cancel_contracts.mock.call import Call, Refusal, Reply
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
+from cancel_contracts.mock.faults import facts
 
 UNAUTHENTICATED = (
     "anonymous empty-header bare-scheme garbage-token basic-scheme expired bad-signature unsigned"
@@ -239,6 +240,10 @@ FAULTS: tuple[Fault, ...] = (
     fault("existence-revealed-to-a-bad-token", "A token that is not valid is looked at too late.",
           (breaks("status", resource="unknown", identity="garbage-token expired"),),
           kit.edit(kit.both(kit.refused("garbage-token", "expired"), stranger), not_found),
+          entry.tokens),
+    fault("end-revealed-to-a-bad-token", "A token that is not valid learns what has ended.",
+          (breaks("alike", resource="final", identity="garbage-token expired"),),
+          kit.edit(kit.both(kit.refused("garbage-token", "expired"), facts.final), kit.status(409)),
           entry.tokens),
     fault("anothers-resource-refused-to-all",
           "What is somebody's not even an administrator cancels.",
