@@ -1,6 +1,6 @@
 """The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle.
 
-So that it stays quick, one fault of every family, and the variants in sixes, meet one contract each,
+So that it stays quick, one fault of every family, and the variants in nines, meet one contract each,
 drawn by a seed. MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
 """
 
@@ -32,7 +32,7 @@ CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs
 
 
 SEED = 16
-TOGETHER = 6  # variants that one server of the draw has at most
+TOGETHER = 9  # variants that one server of the draw has at most
 
 
 def spoken(path: str, name: str) -> bool:
@@ -60,7 +60,7 @@ def sample(seed: int) -> list[tuple[str, str]]:
     variants = [*VARIANTS]
     variants.sort(key=lambda v: draw(v.name).random())
     ours = [v for v in variants if v.name in known]
-    met = [*sixes(ours, CONTRACTS), *sixes([v for v in variants if v not in ours], CASES)]
+    met = [*lots(ours, CONTRACTS), *lots([v for v in variants if v not in ours], CASES)]
     groups = {**families, **{group[0][1]: group for group in met}}
     return [min(draw(name).choices(group, k=6), key=takes) for name, group in groups.items()]
 
@@ -73,8 +73,8 @@ def takes(job: tuple[str, str]) -> tuple[bool, int]:
     return deep, len(contract.clauses)
 
 
-def sixes(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
-    """Yield the variants, up to six in one server, with the contracts that they fit. One that
+def lots(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the variants, up to nine in one server, with the contracts that they fit. One that
     keeps something from being judged stands alone.
     """
     while variants:
@@ -106,7 +106,7 @@ if EVERY:
         assert len(proof.trials) == len(jobs(CONTRACTS))
 
 
-# Fifteen of them meet in each six of the draw.
+# Thirty-six of them meet in each nine of the draw.
 PAIRS = [
     pytest.param(*job, id=f"{job[1]}-{Path(job[0]).stem}")
     for job in pairs(CONTRACTS, 20 if EVERY else 0, SEED)
