@@ -27,6 +27,9 @@ from cancel_contracts.run.requests import Names, cancel_request
 from cancel_contracts.transport.client import Transport
 from rawserver import RawServer, answer
 from report_sample import exchange
+from servers.front import Request, Response
+from servers.service import Service
+from servers.trial import conforming, judge
 
 CONTRACTS = {c.name: c for c in map(load, every_shipped())}
 MACHINE, SECURITY = CONTRACTS["machine-action"], CONTRACTS["security-action"]
@@ -169,7 +172,7 @@ def test_a_server_error_is_right_where_the_rfc_names_it(
 @pytest.mark.parametrize(
     ("facts", "may"),
     [({"extra": "path-suffix"}, True), ({"extra": "http-1.0"}, True), ({"method": "CANCEL"}, True),
-     ({"extra": "absolute-form"}, False), ({"extra": "browser"}, False), ({"method": "GET"}, False),
+     ({"extra": "absolute-form"}, True), ({"extra": "browser"}, False), ({"method": "GET"}, False),
      ({"extra": "recorded"}, False)],
 )  # fmt: skip
 def test_which_calls_may_never_reach_the_service(facts: dict[str, Any], may: bool) -> None:
@@ -183,7 +186,7 @@ def test_standings_of_the_forms(contract: Contract) -> None:
         word: composition.standings["extra", word]
         for word in ("absolute-form", "from-within", "http-1.0", "origin", "path-dot")
     }
-    assert [k.kind for k in kinds.values()] == ["neutral", "neutral", "open", "open", "open"]
+    assert [k.kind for k in kinds.values()] == ["open", "neutral", "open", "open", "open"]
     assert {"3xx", "4xx"} <= set(kinds["path-dot"].statuses), "a redirect is right"
     assert composition.standings["method", "CANCEL"].kind == "refused"
     assert ("method", "TRACE") not in composition.standings
@@ -251,3 +254,21 @@ def test_a_script_of_python_says_what_it_cannot_send(extra: str) -> None:
 def test_a_script_of_python_sends_no_user_agent() -> None:
     assert "'User-Agent': SKIP_HEADER" in _arguments(Line("", sent(extra="bare")))
     assert "SKIP_HEADER" not in _arguments(Line("", sent(extra="browser")))
+
+
+class KnowsNoAbsoluteForm(Service):
+    """As gevent's server, and what Node's and ASGI's make of it: no route is found."""
+
+    def answer(self, request: Request) -> Response:
+        if request.target.startswith("/"):
+            return super().answer(request)
+        return Response(404, b"<h1>Not Found</h1>", (("Content-Type", "text/html"),))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("short", ["SA", "MA", "AP"])
+def test_a_server_that_knows_no_absolute_form_is_warned_of(short: str) -> None:
+    only = [f"{short}-{number}" for number in (103, 104, 105, 120)]
+    options = {"profile": "deep", "max_requests": 120}
+    outcome = judge(conforming(short, KnowsNoAbsoluteForm), only=only, options=options)
+    assert (outcome.exit_code, set(outcome.warned)) == (0, {f"{short}-104"}), str(outcome)

@@ -180,7 +180,9 @@ def right_errors(situation: Situation) -> tuple[int, ...]:
 def may_miss(situation: Situation) -> bool:
     """Whether a call may never reach the service, for the form of its request."""
     row = EXTRAS.get(situation.extra)
-    form = row is not None and (row.wire.version != "1.1" or row.wire.path is not str)
+    if row is None:
+        return situation.method in SELDOM
+    form = row.wire.absolute or row.wire.version != "1.1" or row.wire.path is not str
     return form or situation.method in SELDOM
 
 
