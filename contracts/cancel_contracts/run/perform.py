@@ -35,6 +35,7 @@ from cancel_contracts.run.performed import (
     Performed,
     check_given,
     check_spent,
+    stands_by,
 )
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.sight.observation import Observation, is_open, marks
@@ -201,10 +202,11 @@ class Performance:
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
         again = Observe(step.slot, step.situation, keep_alive=step.keep_alive)
         self._observe(again)
-        for slot, near in self.held.items():  # what stood beside the one stands beside the other
-            if near.acquired is not None and near.acquired.beside == step.slot:
-                near.attempt = self.held[step.slot].attempt
-                self._observe(replace(again, slot=slot))
+        for slot, near in stands_by(
+            self.held, step.slot
+        ):  # what stood beside the one does beside this
+            near.attempt = self.held[step.slot].attempt
+            self._observe(replace(again, slot=slot))
 
     def _await(self, slot: int, keep_alive: bool, usual: float | None = None) -> None:
         """Wait for what the call before did, and look then at what stands beside the resource."""
@@ -218,9 +220,8 @@ class Performance:
 
         held.awaited = self.calls.sight.cancels(call)
         if await_effect(self.calls, call, held.first, held.shows, look, usual):
-            for other, near in self.held.items():
-                if near.acquired is not None and near.acquired.beside == slot:
-                    self._observe(replace(again, slot=other))
+            for other, _ in stands_by(self.held, slot):
+                self._observe(replace(again, slot=other))
 
     def _name(self, step: Name) -> None:
         attempt, contract = next(self.attempts), self.calls.contract
@@ -277,8 +278,7 @@ class Performance:
 
     def _call(self, call: Call, position: int) -> Exchange:
         held = self.held[call.slot]
-        near = (h for h in self.held.values() if h.acquired and h.acquired.beside == call.slot)
-        named = next((h.resource for h in near), None)
+        named = next((near.resource for _, near in stands_by(self.held, call.slot)), None)
         if named is None and "{neighbour}" in call.situation.body.text:
             named = Resource.of(held.attempt.fresh(self.calls.contract.id))
         via, situation = self._via(call), call.situation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cancel_contracts.contract.states import Lifecycle
@@ -85,6 +85,11 @@ class Held:
     shows: Observation | None = None
     call: Exchange | None = None  # the last one on it
     awaited: bool = False  # whether a call that cancels it was seen through
+
+
+def stands_by(held: Mapping[int, Held], slot: int) -> list[tuple[int, Held]]:
+    """Return what stands beside the resource of a slot, with its own."""
+    return [(at, h) for at, h in held.items() if h.acquired and h.acquired.beside == slot]
 
 
 def check_given(held: Held, seen: Observation | None, done: Performed, *, local: bool) -> None:
