@@ -163,11 +163,7 @@ class Performance:
         ]
         try:
             made = self.states.acquire(
-                step.state,
-                step.owner,
-                spends=step.spends,
-                offset=len(kept),
-                via=self._via(step),
+                step.state, step.owner, spends=step.spends, offset=len(kept), via=self._via(step)
             )
         except Refused:
             if step.needed:
@@ -202,9 +198,8 @@ class Performance:
         self._acquire(replace(held.acquired, keep_alive=step.keep_alive))
         again = Observe(step.slot, step.situation, keep_alive=step.keep_alive)
         self._observe(again)
-        for slot, near in stands_by(
-            self.held, step.slot
-        ):  # what stood beside the one does beside this
+        # What stood beside the one stands beside the other.
+        for slot, near in stands_by(self.held, step.slot):
             near.attempt = self.held[step.slot].attempt
             self._observe(replace(again, slot=slot))
 
