@@ -17,6 +17,8 @@ from cancel_contracts.sight.observation import (
     Entity,
     has_ended,
     is_cancelled,
+    is_open,
+    marks,
     observe,
 )
 from cancel_contracts.sight.sight import Sight
@@ -30,9 +32,14 @@ def changeable(contract: Contract) -> frozenset[str]:
 
 
 def is_over(contract: Contract, entity: Entity) -> bool:
-    """Whether a resource shows a final state, that of a cancel too."""
+    """Whether a resource shows a final state, that of a cancel too: one that no page names where
+    none names that.
+    """
     life = contract.lifecycle
-    return entity is not None and (has_ended(life, entity) or is_cancelled(life, entity))
+    if entity is None:
+        return False
+    unnamed = not life.after and any(marks(life, entity)) and not is_open(life, entity)
+    return unnamed or has_ended(life, entity) or is_cancelled(life, entity)
 
 
 def moved(names: Iterable[str], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
