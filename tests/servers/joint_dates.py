@@ -19,6 +19,7 @@ from servers.tokens import Tokens
     "MA-160", {"Succeeded": {"ended": "Succeeded"}, "Failed": {"ended": "Failed"}}, beside="MA-08"
 )
 @breaks("SA-160", {"Completed": {"ended": "Completed"}}, beside="SA-32")
+@breaks("SA-160", {"cancelled": {"ended": "Cancelled"}}, beside="SA-24")
 class RefusalStampsWhatHasEnded(Service):
     """The row is saved before its state is looked at: it was updated now."""
 
