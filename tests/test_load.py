@@ -29,6 +29,7 @@ from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.run.attempt import Stop
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result
+from sampling import only_of_all
 from test_mock_support import MACHINE, PACKAGE, SECURITY
 
 CONTRACTS = {c.name: c for c in map(load, shipped())}
@@ -92,7 +93,7 @@ def test_two_passes_over_a_right_mock_come_to_one_verdict() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [PACKAGE.name, SECURITY.name])
+@pytest.mark.parametrize("name", [PACKAGE.name, *only_of_all(SECURITY.name)])
 def test_users_at_the_same_time_find_nothing_on_a_right_mock(name: str) -> None:
     """tests/test_locust.py has users in several processes, on the third contract."""
     contract = CONTRACTS[name]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 _SEPARATORS = str.maketrans(dict.fromkeys(" \t_-"))
+FEW = 64  # of what stands there, as many states and spellings as a target has
 GONE = "gone"  # the state of a resource whose GET is answered 404 or 410
 
 
@@ -90,6 +91,22 @@ class Lifecycle:
             for state in every
             for sign in self.signs(state)
         )
+
+    def showing(self, here: tuple[Any, ...]) -> frozenset[str]:
+        """Return the states, spelling folded, that show by what stands at the places, folded."""
+        try:
+            return self._remembered(here)
+        except TypeError:  # what no state is told by: a list, an object
+            return self._showing(here)
+
+    @cached_property
+    def _remembered(self) -> Callable[[tuple[Any, ...]], frozenset[str]]:
+        return lru_cache(FEW)(self._showing)
+
+    def _showing(self, here: tuple[Any, ...]) -> frozenset[str]:
+        found = dict(zip(self.places, here, strict=True))
+        rows = ((state, sign.items()) for state, sign in self.rows)
+        return frozenset(s for s, sign in rows if all(found[at] == value for at, value in sign))
 
     @cached_property
     def _names(self) -> re.Pattern[str]:

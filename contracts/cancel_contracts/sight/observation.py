@@ -76,12 +76,7 @@ def shown(lifecycle: Lifecycle, entity: Entity) -> frozenset[str]:
     """Return the states that show, spelling folded. What is null may be left out."""
     if entity is None:
         return frozenset()
-    here = {at: folded(entity.get(at)) for at in lifecycle.places}
-    return frozenset(
-        state
-        for state, sign in lifecycle.rows
-        if all(here[at] == value for at, value in sign.items())
-    )
+    return lifecycle.showing(tuple(folded(entity.get(at)) for at in lifecycle.places))
 
 
 def _among(lifecycle: Lifecycle, entity: Entity, states: tuple[str, ...]) -> bool:
