@@ -383,9 +383,7 @@ HEAVY: dict[str, Misdeed] = {
     "many members": says(
         with_length(
             OK,
-            json.dumps(
-                {**ENTITY, **{f"k{n}": n for n in range(60_000 if EVERY else 30_000)}}
-            ).encode(),
+            json.dumps({**ENTITY, **{f"k{n}": n for n in range(60_000)}}).encode(),
         )
     ),
     "40,000 interim responses": says(
@@ -400,6 +398,7 @@ HEAVY: dict[str, Misdeed] = {
     "deep JSON": says(with_length(OK, b'{"a":' * 150_000 + b"1" + b"}" * 150_000)),
 }
 SAMPLED = {"gzip bomb", "many members"}  # the others are as bounded, and take longer
+LONG_TO_COMPARE, FEW = {"many members"}, 8  # every so many of the clauses, where not all are tried
 
 
 # A value of a kilobyte may take a hundred once it is read.
@@ -462,6 +461,8 @@ def test_the_whole_gate_of_three_contracts_stays_small(kind: str, tmp_path: Path
         reports = [f"--report-{x}={tmp_path / x}" for x in ("json", "html", "junit", "markdown")]
         argv = ["verify", "--target", str(tmp_path / "target.yaml")]
         argv += [arg for contract in chosen for arg in ("--contract", contract.name)]
+        if kind in LONG_TO_COMPARE and not EVERY:
+            argv += [f"--only={clause.id}" for clause in chosen[0].clauses[::FEW]]
         done = subprocess.run(
             [sys.executable, "-c", CHILD, *argv, *reports, f"--record={tmp_path / 'har'}"],
             capture_output=True, text=True, timeout=GUARD_SECONDS * 10, check=False,

@@ -579,7 +579,7 @@ def test_ticks_are_round_numbers(last: float, ticks: list[float]) -> None:
 def test_thousands_of_requests_make_a_small_figure() -> None:
     written = sample()
     contract = written["contracts"][0]
-    contract["timeline"]["requests"] = [[n / 50, "cancel", 200] for n in range(3000)]
+    contract["timeline"]["requests"] = [[n / 50, "cancel", 200] for n in range(6000)]
 
     assert len(figures.timeline(contract)["cancels"]) <= 700
     assert len(figures.timeline(contract)["points"]) < 60_000
