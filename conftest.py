@@ -31,6 +31,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "filterwarnings", "default::cancel_contracts.pytest_plugin.ContractsWarning"
     )
+    keep_to_one_processor(os.environ.get("PYTEST_XDIST_WORKER", ""))
+
+
+def keep_to_one_processor(worker: str) -> None:
+    """Keep one of several workers, and what it starts, to a processor. Most of its tests have a
+    client and a server talk in turn: each would wake the other on another one, which takes longer.
+    """
+    if worker.startswith("gw") and hasattr(os, "sched_setaffinity"):
+        every = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {every[int(worker.removeprefix("gw")) % len(every)]})
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
