@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["cancel_contracts.pytest_plugin"]
+# Those that this process may use; empty where a system does not let it choose.
+PROCESSORS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes, each
 # of which would compile the package anew, and pytest's workers rewrite what they import.
@@ -38,9 +40,19 @@ def keep_to_one_processor(worker: str) -> None:
     """Keep one of several workers, and what it starts, to a processor. Most of its tests have a
     client and a server talk in turn: each would wake the other on another one, which takes longer.
     """
-    if worker.startswith("gw") and hasattr(os, "sched_setaffinity"):
-        every = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {every[int(worker.removeprefix("gw")) % len(every)]})
+    if worker.startswith("gw") and PROCESSORS:
+        os.sched_setaffinity(0, {PROCESSORS[int(worker.removeprefix("gw")) % len(PROCESSORS)]})
+
+
+@pytest.fixture
+def every_processor() -> Iterator[None]:
+    """Let a test use them all: one of several processes that all have much to do."""
+    if PROCESSORS:
+        own = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, PROCESSORS)
+    yield
+    if PROCESSORS:
+        os.sched_setaffinity(0, own)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -30,6 +30,7 @@ from cancel_contracts.targets import file as target_file
 from cancel_contracts.verify import verify
 from test_mock_support import KEY, MACHINE, PACKAGE, SECURITY
 
+pytestmark = pytest.mark.usefixtures("every_processor")
 CONTRACTS = [load(path) for path in shipped()]
 CALLS = 500  # looks included: every scenario was performed by then
 HELD_SECONDS = 0.015  # that each cancel takes
