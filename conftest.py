@@ -3,6 +3,7 @@
 An installed package brings the same plugin.
 """
 
+import compileall
 import gc
 import os
 import shutil
@@ -33,7 +34,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "filterwarnings", "default::cancel_contracts.pytest_plugin.ContractsWarning"
     )
-    keep_to_one_processor(os.environ.get("PYTEST_XDIST_WORKER", ""))
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    keep_to_one_processor(worker)
+    if not worker and config.getoption("numprocesses", None):
+        # Once, before its workers all do so at the same time.
+        compileall.compile_dir(Path(__file__).with_name("contracts"), quiet=2)
 
 
 def keep_to_one_processor(worker: str) -> None:

@@ -1,7 +1,7 @@
 """The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle.
 
-So that it stays quick, one fault of every family, and the variants in nines, meet one contract each,
-drawn by a seed. MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
+So that it stays quick, one fault of every second family, and the variants in nines, meet one
+contract each, drawn by a seed. MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def spoken(path: str, name: str) -> bool:
 
 
 def sample(seed: int) -> list[tuple[str, str]]:
-    """Return (spec file, entry): a fault of every family and every variant, a contract each. What is
-    new in the catalogue changes the draw where it stands, and no other.
+    """Return (spec file, entry): a fault of every second family and every variant, a contract each.
+    What is new in the catalogue changes the draw where it stands, and no other.
     """
 
     def draw(name: str) -> random.Random:
@@ -61,7 +61,8 @@ def sample(seed: int) -> list[tuple[str, str]]:
     variants.sort(key=lambda v: draw(v.name).random())
     ours = [v for v in variants if v.name in known]
     met = [*lots(ours, CONTRACTS), *lots([v for v in variants if v not in ours], CASES)]
-    groups = {**families, **{group[0][1]: group for group in met}}
+    some = dict([*families.items()][::2])
+    groups = {**some, **{group[0][1]: group for group in met}}
     return [min(draw(name).choices(group, k=6), key=takes) for name, group in groups.items()]
 
 

@@ -152,8 +152,7 @@ FAULTY = {
     ("name", "dropped"),
     [
         ("machine-action", ""),
-        ("security-action", ""),
-        *only_of_all(("access-package-assignment-request", "")),
+        *only_of_all(("security-action", ""), ("access-package-assignment-request", "")),
         ("machine-action", "provider_states"),
     ],
     ids=str,
