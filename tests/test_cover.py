@@ -13,7 +13,7 @@ from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, compos
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import Situation
+from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.chains import LONGEST, chains
 from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
@@ -111,6 +111,19 @@ def test_chains_hold_every_call_once_and_what_may_cancel_comes_last(contract: Co
             kinds = {composition.standing(call, a).kind for a in composition.facts(call)}
             amiss = call.by_owner and composition.served(chain[-1]) and chain[-1].by_owner
             assert "refused" in kinds or amiss, "whatever may cancel ends its chain"
+
+
+def test_no_call_is_lost_however_much_an_owner_asks_amiss() -> None:
+    contract = next(c for c in CONTRACTS if c.lifecycle.owners)
+    composition, calls = Composition(contract), calls_of(contract, 100)
+    own = [c for c in calls if c.by_owner and c.state and not composition.refused(c)]
+    amiss = next(c for c in own if not composition.served(c))
+    many = [replace(amiss, body=Form("json", f'{{"id": {n}}}')) for n in range(4 * LONGEST)]
+    served = [c for c in own if composition.served(c) and c.state == amiss.state]
+    found = chains(composition, [*many, *served])
+    together = [call for row in found for call in row]
+    assert sorted(map(str, together)) == sorted(map(str, [*many, *served]))
+    assert max(map(len, found)) == LONGEST
 
 
 def test_what_an_owner_asks_amiss_stands_before_what_the_owner_is_served_with() -> None:

@@ -32,6 +32,17 @@ class RefusalStampsWhatHasEnded(Service):
         return super().not_cancellable(call)
 
 
+@breaks("MA-160 SA-160", beside="MA-08 SA-32")
+class RefusalMovesToAnotherEnd(Service):
+    """What has ended is refused, goes over into another end, and is dated anew."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state == self.page.final[0]:
+            call.resource.state, call.resource.touched = self.page.final[1], now()
+        return super().not_cancellable(call)
+
+
 @breaks("MA-160", beside="MA-39")
 class SecondCancelEmptiesWhatRan(Service):
     """A second cancel is refused and takes the commands away that ran."""

@@ -7,7 +7,12 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.facets import SHOWN_BYTES, Facet, Finding, Told, answer
 from cancel_contracts.needs import NO_GET
 from cancel_contracts.sight.ended import is_over, lost, moved
-from cancel_contracts.sight.observation import Observation, marks
+from cancel_contracts.sight.observation import (
+    Observation,
+    has_ended,
+    is_cancelled,
+    marks,
+)
 
 
 def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
@@ -27,9 +32,10 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
     if wanted == "ended":
-        shown = (marks(contract.lifecycle, look.entity) for look in (before, after))
-        if len(set(shown)) > 1:
-            return None  # it was on its way to its end, as what it changed may be
+        life = contract.lifecycle
+        on_its_way = not has_ended(life, was) and not is_cancelled(life, was)
+        if on_its_way and marks(life, was) != marks(life, after.entity):
+            return None  # as what it changed may be
         names = moved(context.telling, before.entity, after.entity)
         return _as_before(exchange, before, after, names, "nothing else of it is changed")
     names = sight.disturbed(before, after) or lost(contract, before.entity, after.entity)

@@ -92,11 +92,12 @@ def _amiss_first(composition: Composition, rows: list[Chain]) -> list[Chain]:
     refused shows there. Where it is performed, the run has another resource for the next.
     """
     host = next((row for row in rows if any(_of_owner(composition, c, True) for c in row)), None)
-    amiss = [row for row in rows if len(row) == 1 and _of_owner(composition, row[0], False)][1::2]
-    if host is None or not amiss:
+    if host is None:
         return rows
+    amiss = [row for row in rows if len(row) == 1 and _of_owner(composition, row[0], False)][1::2]
+    amiss = amiss[: LONGEST - len(host)]
     at = next(at for at, call in enumerate(host) if _of_owner(composition, call, True))
-    joined = (*host[:at], *(row[0] for row in amiss), *host[at:])[-LONGEST:]
+    joined = (*host[:at], *(row[0] for row in amiss), *host[at:])
     return [joined if row == host else row for row in rows if row not in amiss]
 
 
