@@ -55,7 +55,8 @@ DEEP_CALLS = 60  # enough for the clauses of one fault; where not, a whole gate'
 def spread() -> Iterator[tuple[Fault, str]]:
     seen: set[tuple[str, str]] = set()
     for index, fault in enumerate(FAULTS):
-        shorts, kind = [*fault.clauses], (fault.service.__name__, fault.profile)
+        shorts = [*fault.clauses]
+        kind = (fault.service.__name__, shorts[0] + str(fault.clauses[shorts[0]]))
         if EVERY:
             yield from ((fault, short) for short in shorts)
         elif kind not in seen and fault.profile == "deep":  # the smallest is planned soonest
