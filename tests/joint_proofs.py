@@ -409,6 +409,7 @@ LEFT: dict[str, Recipe] = {
     "last-date-left-in-the-second-state": dated(1),
     "last-date-left-by-applications": dated(identity="app"),
     "last-date-left-alone": dated(),
+    "canceller-left-out-in-the-second-state": at(1),
     "second-fills-what-the-first-left-out": after(NO_TEXT, then=call(body=b'{"Comment": "late"}')),
     "no-body-needs-no-permission": untold,
 }

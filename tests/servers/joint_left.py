@@ -66,6 +66,19 @@ class LastDateStays(Service):
             resource.touched = touched
 
 
+@breaks("MA-72", {"of the running": {"state": "InProgress"}, "of those that wait": {"state": "Pending"}})
+class NamesNobody(Service):
+    """One of two tables has no column for who cancelled."""
+
+    state = ""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        was = resource.state
+        super().cancel(resource, call)
+        if was == self.state:
+            resource.cancelled_by = None
+
+
 @breaks("MA-201 SA-201 AP-201", deep=True)
 class NoBodyNoPermission(Service):
     """What has no body is taken for a question, and whoever has a token may ask."""

@@ -42,14 +42,20 @@ def named(context: Context, exchanges: Sequence[Exchange], wanted: str) -> Findi
     """Whoever cancelled is named `alike` wherever they did, and `apart` from others."""
     name = context.contract.lifecycle.caller
     rows: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    nameless: dict[str, list[int]] = defaultdict(list)
     primary, of_others = primary_of(exchanges), _written_before(context, name)
     for i, x in enumerate(exchanges):
         if not name or not x.succeeded or x.identity == RECORDED:
             continue  # who it was no recording of others tells
-        for value in _written(context, x, name):
+        written = _written(context, x, name)
+        for value in written:
             if value not in of_others:
                 rows[x.identity if wanted == "alike" else subject(x, primary)].append((i, value))
-    return _named_alike(name, rows) if wanted == "alike" else _named_apart(context, name, rows)
+        if not written and _left_out(context, x, name):
+            nameless[x.identity].append(i)
+    if wanted == "alike":
+        return _named_alike(name, rows, nameless)
+    return _named_apart(context, name, rows)
 
 
 def _written_before(context: Context, name: str | None) -> frozenset[str]:
@@ -93,13 +99,24 @@ def _written(context: Context, exchange: Exchange, at: str) -> list[str]:
     return _listed_in({inner[0]: [item for item in are if item not in were]}, at)
 
 
-def _named_alike(name: str | None, rows: Mapping[str, list[tuple[int, str]]]) -> Findings:
-    """The rarer name of a caller is the deviation."""
+def _left_out(context: Context, exchange: Exchange, name: str) -> bool:
+    """Whether a success was looked at, and each look since shows a property with nothing in it."""
+    shown = [look.entity for look in context.sight.later(exchange) if look.entity is not None]
+    looked = isinstance(settled(context, exchange), Observation)
+    return looked and all(name in entity and not entity[name] for entity in shown)
+
+
+def _named_alike(
+    name: str | None, rows: Mapping[str, list[tuple[int, str]]], nameless: Mapping[str, list[int]]
+) -> Findings:
+    """The rarer name of a caller is the deviation, and where they are named elsewhere, none."""
     found: Findings = {}
-    for row in rows.values():
+    for caller, row in rows.items():
         usual, count = Counter(value for _, value in row).most_common(1)[0]
-        expected = f"{name} {usual!r}, as {count} of {len(row)} for that caller"
+        without = nameless.get(caller, ())
+        expected = f"{name} {usual!r}, as {count} of {len(row) + len(without)} for that caller"
         found |= {i: Finding(value == usual, expected, f"{value!r}") for i, value in row}
+        found |= {i: Finding(False, expected, "nobody") for i in without}
     return found
 
 

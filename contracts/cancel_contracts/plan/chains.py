@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
@@ -71,10 +72,13 @@ def _lot(
         before, alone = (both, []) if ends else ([], both)
     dealt = _dealt(composition, before, ends)
     then: dict[int, Situation] = {}
-    # One that meets its resource as it was made is followed by none, where others are.
-    for place in sorted(range(len(ends)), key=lambda place: not dealt[place]):
-        second = next((s for s in seconds if follows(composition, s, ends[place])), None)
-        if second is not None:
+    # One that meets its resource as it was made is followed by none, where others are; and what one
+    # has cancelled rather somebody else cancels again.
+    places = sorted(range(len(ends)), key=lambda place: not dealt[place])
+    for anybody, place in product((False, True), places):
+        fits = (s for s in seconds if anybody or s.identity != ends[place].identity)
+        second = next((s for s in fits if follows(composition, s, ends[place])), None)
+        if second is not None and place not in then:
             seconds.remove(second)
             then[place] = second
     found: list[Chain] = []

@@ -137,12 +137,14 @@ class Cover(Kinds):
 
     def second(self, call: Situation) -> Situation:
         """Return a second call in a row, by somebody who may and in neutral ways that few calls
-        were made in, such that one of the calls may be the first.
+        were made in, such that one of the calls may be the first: by its owner where one has been
+        served, for what they may is asked elsewhere.
         """
         served = filter(self.composition.served, self.calls)
         owners = {first.owner for first in served if first.state == call.state}
         callers = (choice.sample for choice in self.neutral("caller"))
-        caller = next((s for s in callers if s.owner in owners), call)
+        those = [s for s in callers if s.owner in owners]
+        caller = next((s for s in those if s.by_owner), next(iter(those), call))
         made = with_value(call, "caller", caller)
         made = self.filled(made, ("resource", "caller", "body", "method"))
         self._use(made)

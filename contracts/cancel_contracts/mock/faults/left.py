@@ -66,6 +66,12 @@ def dates_left(when: kit.When) -> Change:
     return kit.around("effect", outer)
 
 
+def names_nobody(desk: Desk, call: Call) -> None:
+    """Leave out who cancelled from the second of the states."""
+    if facts.began(2)(desk, call):
+        call.found.entity |= dict.fromkeys(shape.told_in(desk.contract, "who"))
+
+
 def gap_filled(desk: Desk, call: Call) -> None:
     """Keep what a refused call gives, where the one before gave nothing."""
     given = call.json if isinstance(call.json, dict) else {}
@@ -118,6 +124,10 @@ FAULTS: tuple[Fault, ...] = (
     fault("last-date-left-by-applications",
           "An application's cancel leaves the date of the last change.",
           dates_left(facts.application), all_of(dated, entry.permitted("application")), STAMPED),
+    fault("canceller-left-out-in-the-second-state",
+          "Who cancelled from the second of the states is told nowhere.",
+          kit.after("effect", names_nobody), all_of(entry.tells("who"), TWO_STATES),
+          breaks("named", resource="cancellable", answer="2xx")),
     fault("second-fills-what-the-first-left-out",
           "A second cancel is refused, and its text kept where the first gave none.",
           kit.edit(kit.both(kit.refused("final"), facts.cancelled), kit.doing(gap_filled)),
