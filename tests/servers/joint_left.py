@@ -66,7 +66,9 @@ class LastDateStays(Service):
             resource.touched = touched
 
 
-@breaks("MA-72", {"of the running": {"state": "InProgress"}, "of those that wait": {"state": "Pending"}})
+@breaks(
+    "MA-72", {"of the running": {"state": "InProgress"}, "of those that wait": {"state": "Pending"}}
+)
 class NamesNobody(Service):
     """One of two tables has no column for who cancelled."""
 

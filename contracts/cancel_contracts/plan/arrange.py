@@ -45,7 +45,8 @@ def arranged(
             served = (s for s in others if composition.served(s) and s != ordinary)
             # There nothing stands beside a resource: what alone shows that stays where it is.
             free = (s for s in served if s.owner is None)
-            left = (s for s in free if not _alone(composition, s, others, near))
+            left = [s for s in free if not _alone(composition, s, others, near)]
+            left.sort(key=lambda s: s.state != ordinary.state)  # there others are that are served
             first = next((s for s in left if not _followed(composition, s, others, seconds)), None)
             if first is not None:
                 others.remove(first)

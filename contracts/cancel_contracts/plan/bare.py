@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from cancel_contracts.contract.compose import with_value
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.cover import Cover
+from cancel_contracts.plan.cover import CHOSEN_BY, Cover
 
 CALLERS = 2  # kinds of those who are refused that call without a body
 
@@ -34,7 +34,9 @@ def bare(found: Cover, limit: int) -> None:
         known = found.odd(call) == ["caller"] and not call.by_owner
         if known and 403 in composition.standing(call, "caller").statuses:
             kinds[found.kind("caller", call)] = call  # the last of them
-    callers = [(call, none) for call in [*kinds.values()][:CALLERS]]
+    # What a body is read for is who calls: an application has no name of its own there.
+    first = sorted(kinds.values(), key=lambda call: call.identity != "app")
+    callers = [(call, none) for call in first[:CALLERS]]
     said = [(call, nothing) for call in ended[-1:]]
     for call, body in [*said, *callers]:
         made = with_value(call, "body", body)
@@ -44,7 +46,11 @@ def bare(found: Cover, limit: int) -> None:
             found.add(made)
     # Who comes third to what has ended is somebody else: a server may count, or ask who it is.
     for call in ended[-1:] if len(found.calls) < limit else ():
-        met = {found.kind("caller", c) for c in found.calls if c.state == call.state}
+        here = [c for c in found.calls if c.state == call.state]
+        met = {found.kind("caller", c) for c in here}
         others = (choice for choice in found.neutral("caller") if choice.sample.owner == call.owner)
         other = next((choice.sample for choice in others if choice.kind not in met), None)
-        found.add(with_value(call, "caller", other or call))
+        beside = {choice.sample.extra for choice in found.neutral("extra")}
+        beside -= {c.extra for c in here}
+        extra = next((name for name in CHOSEN_BY["final"] if name in beside), call.extra)
+        found.add(replace(with_value(call, "caller", other or call), extra=extra))

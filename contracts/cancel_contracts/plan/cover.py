@@ -14,16 +14,15 @@ from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heapreplace
 
 from cancel_contracts.contract.compose import Composition, Fact, with_value
-from cancel_contracts.contract.given import asked
-from cancel_contracts.contract.model import Clause, Contract
+from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, hidden
+from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, compared, hidden
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
-# Of the extras, those by which a server may choose who answers: beside what has ended, and beside
-# an id of nothing, the last first.
-CHOSEN_BY = {"final": ("browser", "query"), "unknown": ("query", "browser")}
+# Of the extras, those by which a server may choose who answers, or how: beside what has ended, and
+# beside an id of nothing, the last first, and each before one of them comes again.
+CHOSEN_BY = {"final": ("bare", "browser", "query"), "unknown": ("query", "browser")}
 
 FOR_THE_WAY_IN = 10  # calls that are left to it where enough pairs meet
 
@@ -174,6 +173,8 @@ class Cover(Kinds):
         """
         plain = self.fact(aspect, self.composition.ordinary)
         chosen_by = CHOSEN_BY.get(call.resource, ()) if aspect == "extra" and odd else ()
+        alike = [c for c in self.calls if chosen_by and c.resource == call.resource]
+        alike = [c for c in alike if self.odd(c) == odd]
         # Each of these values does another thing, or has ended in another way.
         own = "method" in odd or call.resource in CHOSEN_BY
 
@@ -187,7 +188,9 @@ class Cover(Kinds):
                 seldom = unlike and choice.fact != plain
                 fresh = len(kinds - of_value)
                 chosen = fresh and choice.sample.extra in chosen_by
-                first = 1 + chosen_by.index(choice.sample.extra) if chosen else 0
+                turn = chosen_by.index(choice.sample.extra) if chosen else 0
+                again = len(chosen_by) * sum(c.extra == choice.sample.extra for c in alike)
+                first = 1 + turn - again if chosen else -(len(chosen_by) ** 2)
                 return first, new, seldom, unmet + fresh
             new += UNSHOWN * (choice.fact not in self._shown)
             return 0, 2 * new + (choice.fact not in self._used), False, unmet
@@ -229,18 +232,18 @@ def cover(
     own = [s for s in wanted if any(standing(s, a).kind != "neutral" for a in facts(s))]
     # What is free in the others fills the gaps: in what is safe rather the ordinary.
     own.sort(key=lambda s: (-len(facts(s)), s.method not in ("GET", "HEAD", "OPTIONS")))
-    compared = _compared(composition.contract)
+    alike = compared(composition.contract)
 
     def taken(call: Situation, situation: Situation) -> Situation:
         """Return a filled call, or the bare one: what fills it may be what a clause names."""
         return call if composition.exercises(call, situation, clauses) else situation
 
     for situation in own:
-        shown = situation not in compared and any(
+        shown = situation not in alike and any(
             composition.exercises(call, situation, clauses) for call in found.alike(situation)
         )
         if not shown and len(found.calls) < limit:
-            fixed = [*facts(situation), *(["extra"] if situation in compared else [])]
+            fixed = [*facts(situation), *(["extra"] if situation in alike else [])]
             found.add(taken(found.filled(situation, fixed), situation))
     for situation in wanted:
         if situation in own or len(found.calls) >= limit:
@@ -262,14 +265,6 @@ def cover(
         if composition.refused(call) or not found.enough(found.met):
             found.add(call)
     return found
-
-
-def _compared(contract: Contract) -> set[Situation]:
-    """Return the situations whose answers are held against each other: what is sent beside them is
-    the same.
-    """
-    clauses = (clause for clause in contract.clauses if "alike" in clause.expect)
-    return {situation for clause in clauses for situation in asked(contract, clause)}
 
 
 def _more(found: Cover) -> Iterator[Situation]:

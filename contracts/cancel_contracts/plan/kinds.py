@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 from cancel_contracts.contract.compose import Composition, Fact, value, with_value
 from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.given import asked
+from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Situation
 
 Meeting = frozenset[int]  # the numbers of facts, or of kinds of them, that meet
@@ -178,3 +180,11 @@ class Kinds:
 def hidden(call: Situation) -> bool:
     """Whether what an odd id is read as does not show: its caller may touch but their own."""
     return call.resource == "odd" and call.owner is not None
+
+
+def compared(contract: Contract) -> set[Situation]:
+    """Return the situations whose answers are held against each other: what is sent beside them is
+    the same.
+    """
+    clauses = (clause for clause in contract.clauses if "alike" in clause.expect)
+    return {situation for clause in clauses for situation in asked(contract, clause)}

@@ -39,14 +39,15 @@ def varied(composition: Composition, calls: Iterable[Situation]) -> list[Situati
 
 def packed(composition: Composition, calls: Iterable[Situation]) -> list[Situation]:
     """Return the calls such that one with a text that is longer than any other takes gzip: what is
-    long is packed. It changes its extra with a call that is not to be served.
+    long is packed. It changes its extra with a call on something that is not to be served.
     """
     calls = list(calls)
     long = [at for at, call in enumerate(calls) if "{long}" in call.body.text]
     for at, call in enumerate(calls if long else ()):
         here = calls[long[0]]
         two = (replace(here, extra=call.extra), replace(call, extra=here.extra))
-        taken = call.extra == PACKS and not composition.served(call)
+        taken = call.extra == PACKS and call.resource == "cancellable"
+        taken = taken and not composition.served(call)
         if taken and here.extra != PACKS and all(map(composition.can_meet, two)):
             calls[long[0]], calls[at] = two
             break
