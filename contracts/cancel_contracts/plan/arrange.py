@@ -44,8 +44,8 @@ def arranged(
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
             # There nothing stands beside a resource: what alone shows that stays where it is.
-            free = (s for s in served if s.owner is None)
-            left = [s for s in free if not _alone(composition, s, others, near)]
+            anybodys = (s for s in served if s.owner is None)
+            left = [s for s in anybodys if not _alone(composition, s, others, near)]
             left.sort(key=lambda s: s.state != ordinary.state)  # there others are that are served
             first = next((s for s in left if not _followed(composition, s, others, seconds)), None)
             if first is not None:
@@ -71,7 +71,9 @@ def arranged(
     beside = neighbours(composition, rows, near)
     beside = everywhere(composition, rows, beside) if deep else beside
     # The first look tells whether a GET shows anything at all.
-    blind = _unseen(composition, [row for row in rows[1:] if row not in beside])
+    stands = {*beside.values()}  # and is looked at there
+    free = [row for row in rows[1:] if row not in beside and stands.isdisjoint(row)]
+    blind = _unseen(composition, free)
     last = set(rows) if deep else _last(composition, rows)
     lone = [row for row in rows if row not in beside and row not in (blind, (ordinary,))]
     some = (odd_ones(lone), refused_and_served(composition, lone))
