@@ -52,7 +52,7 @@ class FinalStateToldToTheAnonymous(Whispers):
 
 @breaks("SA-45 AP-66", {"garbage": {"dots": 0}, "expired": {"dots": 2}})
 @breaks("MA-63", {"expired": {"dots": 2}})
-@breaks("MA-142", {"garbage": {"dots": 0}}, deep=True)
+@breaks("MA-205", {"garbage": {"dots": 0}}, deep=True)
 class TokenLookedAtTooLate(Whispers):
     dots = 0
 

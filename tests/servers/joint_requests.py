@@ -237,8 +237,9 @@ class BodyWrites(Assigns):
     """A property of the body is written into the entity."""
 
 
-@breaks("AP-21", {"empty": {"like": staticmethod(lambda given, id_: given == "")}}, beside="AP-22")
+@breaks("AP-21", {"null": {"like": staticmethod(lambda given, id_: given is None)}}, beside="AP-22")
 @breaks("AP-131", {
+    "empty": {"like": staticmethod(lambda given, id_: given == "")},
     "in a list": {"like": staticmethod(lambda given, id_: given == [id_])},
     "cut": {"like": staticmethod(lambda given, id_: isinstance(given, str) and (
         len(given) > 7 and id_.startswith(given)))},

@@ -50,7 +50,9 @@ def neighbours(
     others = [row for row in touching if any(_served_elsewhere(composition, c) for c in row)]
     if first and others:
         last = composition.contract.lifecycle.cancellable.index
-        other = min(others, key=lambda row: (-last(f"{row[-1].state}"), len(row)))
+        # Rather one that is nobody's.
+        rank = {row: (-last(f"{row[-1].state}"), row[-1].owner or "", len(row)) for row in others}
+        other = min(others, key=rank.__getitem__)
         found[first[0]] = other[-1]
         if not any("{neighbour}" in call.body.text for row in found for call in row):
             found.setdefault(other, other[-1])
@@ -81,6 +83,5 @@ def _plain(row: Chain) -> tuple[bool, ...]:
 
 def _served_elsewhere(composition: Composition, call: Situation) -> bool:
     """Whether a call is served in another state than the ordinary one's."""
-    ordinary = composition.ordinary
-    other = call.state != ordinary.state and call.owner == ordinary.owner
+    other = call.state != composition.ordinary.state
     return other and call.call == "first" and composition.served(call)
