@@ -187,14 +187,15 @@ def _shown(context: Context) -> tuple[dict[str, list[str]], dict[str, set[str]]]
         if look is None or look.entity is None:
             continue
         lookers[x.resource].add(x.identity)
-        owners.setdefault(x.resource, x.situation.owner)
+        if x.role == "target":  # whose it is that stands beside, the situation does not tell
+            owners.setdefault(x.resource, x.situation.owner)
         for _, text in strings("", look.entity):
             word = text.isalnum() or UUID.fullmatch(text)
             if telling(text) and not word and x.resource not in text:
                 shows[text][x.resource] = None
-    shown: dict[str, list[str]] = {resource: [] for resource in owners}
+    shown: dict[str, list[str]] = {resource: [] for resource in lookers}
     for text, resources in shows.items():
-        of = {owners[resource] for resource in resources}
+        of = {owners[resource] for resource in resources if resource in owners}
         if len(resources) == 1 or (len(of) == 1 < len({*owners.values()}) and None not in of):
             for resource in resources:
                 shown[resource].append(text)
