@@ -12,7 +12,7 @@ from cancel_contracts.contract.compose import with_value
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import CHOSEN_BY, Cover
 
-CALLERS = 2  # kinds of those who are refused that call without a body
+CALLERS = 1  # of those who are refused calls without a body
 
 
 def bare(found: Cover, limit: int) -> None:
