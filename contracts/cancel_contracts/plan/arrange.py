@@ -204,6 +204,7 @@ def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
         alone = len(row) == 1 and of.by_owner and not composition.served(of)
         kinds |= {("body", of.body.text)} if alone and "body" in composition.facts(of) else set()
         kinds |= {(call.call,)} if call.call == "second" else set()
+        kinds |= {(call.state,)} if call.resource == "final" else set()
         kept = call.resource == "cancellable" and composition.refused(call)
         if call.resource != "odd" and (kept or not kinds <= met):
             found.add(row)

@@ -140,7 +140,7 @@ def _after_cancels(found: Cover) -> Iterator[Scenario]:
     """Once a resource was cancelled: calls of every kind, dealt out over the states, and in each of
     them one without a body.
     """
-    states, rows = _cancellable(found), _rows(found, "caller")
+    states, rows = _cancellable(found), [_known_once(row) for row in _rows(found, "caller")]
     others = [r for a in found.aspects if a not in ("resource", "caller") for r in _rows(found, a)]
     first = [row[0] for row in others]
     bare = [call for call in first if call.body.word == "none"][:1]
@@ -160,6 +160,11 @@ def _somebody(rows: Sequence[Sequence[Situation]], turn: int) -> list[Situation]
     """Return the first of each kind, and of some others one more, another each turn."""
     more = (row[1 + turn % (len(row) - 1)] for row in rows if len(row) > 1)
     return [*(row[0] for row in rows), *more]
+
+
+def _known_once(row: list[Situation]) -> list[Situation]:
+    """Return calls of one kind such that a token that was good comes second: it may be remembered."""
+    return [*row[:1], *sorted(row[1:], key=lambda call: call.identity != "expired")]
 
 
 def _called_again(found: Cover, again: Sequence[Sequence[Situation]]) -> Iterator[Scenario]:
