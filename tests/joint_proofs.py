@@ -442,6 +442,8 @@ JOINT_PROOFS: dict[str, Recipe] = {
     **{f"pair-{name}": recipe for name, recipe in pairs().items()},
     **HISTORY,
     "end-revealed-to-a-bad-token": at_final(identity="expired"),
+    "end-revealed-to-a-token-of-nobody": at_final(identity="garbage-token"),
+    "existence-revealed-to-a-token-of-nobody": at(0, identity="garbage-token"),
     **{f"kept-connection-{name}": recipe for name, recipe in KEPT.items()},
     **{f"neighbours-{name}": recipe for name, recipe in OTHERS.items()},
     **WHOLE,

@@ -163,7 +163,7 @@ def _somebody(rows: Sequence[Sequence[Situation]], turn: int) -> list[Situation]
 
 
 def _known_once(row: list[Situation]) -> list[Situation]:
-    """Return calls of one kind such that a token that was good comes second: it may be remembered."""
+    """Return calls of one kind, a token that was good once second: it may be remembered."""
     return [*row[:1], *sorted(row[1:], key=lambda call: call.identity != "expired")]
 
 

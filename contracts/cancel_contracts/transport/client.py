@@ -30,7 +30,7 @@ from cancel_contracts.transport.proxies import answered_by_proxy, signatures
 from cancel_contracts.transport.record import Bounds
 
 # Of one answer, head and all. These APIs answer kilobytes.
-LIMIT_BYTES = 2**20
+LIMIT_BYTES = 4 * 2**20  # a text of a million characters, in chunks that are small
 
 
 @dataclass(frozen=True)
