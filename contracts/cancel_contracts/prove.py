@@ -111,14 +111,23 @@ def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
     return _speaking(contract.path_of_file).intended(fault)
 
 
-def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) -> Trial:
+def trial(
+    contract: Contract,
+    entry: Fault | Variant,
+    *,
+    whole: bool = False,
+    calls: Sequence[int] = (GATE_CALLS,),
+    sweep_seconds: float = LATEST_SECONDS,
+) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
     A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
     that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
     the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
     gate. A variant always does. What no gate can see meets `deep` in the same way. What takes
-    several contracts to show meets them on one server, where any of them may catch it.
+    several contracts to show meets them on one server, where any of them may catch it. `calls` is
+    how many the part may have, tried one after the other; a whole run looks again after
+    `sweep_seconds`.
     """
     if isinstance(entry, Variant):
         return _attempt([contract], entry, Options())
@@ -127,11 +136,12 @@ def trial(contract: Contract, entry: Fault | Variant, *, whole: bool = False) ->
     options = replace(IMPATIENT, profile=profile_of(contract, entry))
     if ids and not whole:
         showing = [id_ for c in served for id_ in _speaking(c.path_of_file).showing(entry)]
-        only = (*ids, *showing)
-        narrow = _attempt(served, entry, replace(options, only=only, max_requests=GATE_CALLS))
-        if narrow.kills:
-            return narrow
-    return _attempt(served, entry, replace(options, sweep_seconds=LATEST_SECONDS))
+        for most in calls:
+            part = replace(options, only=(*ids, *showing), max_requests=most)
+            narrow = _attempt(served, entry, part)
+            if narrow.kills:
+                return narrow
+    return _attempt(served, entry, replace(options, sweep_seconds=sweep_seconds))
 
 
 def _served(contract: Contract, fault: Fault) -> list[Contract]:
@@ -171,7 +181,7 @@ def _attempt(contracts: Sequence[Contract], entry: Fault | Variant, options: Opt
         result = verify(contracts, target, options)
     outcome = gate.decide(result.judgements())
     verdicts = [v for j in result.judgements() for v in j.verdicts]
-    return Trial(
+    made = Trial(
         contract=contracts[0].name,
         entry=entry.name,
         kind="fault" if is_fault else "variant",
@@ -180,10 +190,12 @@ def _attempt(contracts: Sequence[Contract], entry: Fault | Variant, options: Opt
         violated=tuple(v.clause.id for v in verdicts if v.word == "violated"),
         gaps=tuple(v.clause.id for v in verdicts if gate.gap(v)),
         calls=sum(r.requests()["cancel"] for r in result.results),
-        judged_otherwise=_replayed(contracts, result, options),
         seconds=time.monotonic() - begun,
         profile=options.profile,
     )
+    if is_fault and not made.kills:
+        return made
+    return replace(made, judged_otherwise=_replayed(contracts, result, options))
 
 
 def _replayed(contracts: Sequence[Contract], result: Result, options: Options) -> tuple[str, ...]:

@@ -72,13 +72,13 @@ def _lot(
         before, alone = (both, []) if ends else ([], both)
     dealt = _dealt(composition, before, ends)
     then: dict[int, Situation] = {}
-    # One that meets its resource as it was made is followed by none, where others are; and what one
-    # has cancelled rather somebody else cancels again.
+    # One that meets its resource as it was made is followed by none, where others are. What is
+    # quoted may be beyond ASCII; and what one has cancelled somebody else rather cancels again.
     places = sorted(range(len(ends)), key=lambda place: not dealt[place])
-    for anybody, place in product((False, True), places):
-        fits = (s for s in seconds if anybody or s.identity != ends[place].identity)
-        second = next((s for s in fits if follows(composition, s, ends[place])), None)
-        if second is not None and place not in then:
+    for plain, anybody, place in product((False, True), (False, True), places):
+        end, fits = ends[place], (s for s in seconds if follows(composition, s, ends[place]))
+        second = next((s for s in fits if anybody or s.identity != end.identity), None)
+        if second is not None and place not in then and (plain or "\\u" in end.body.text):
             seconds.remove(second)
             then[place] = second
     found: list[Chain] = []
