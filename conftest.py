@@ -36,6 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     keep_to_one_processor(worker)
+    gc.disable()  # until the tests are collected: nothing of them is given up before
     if not worker and config.getoption("numprocesses", None):
         # Once, before its workers all do so at the same time.
         compileall.compile_dir(Path(__file__).with_name("contracts"), quiet=2)
@@ -80,6 +81,7 @@ def pytest_collection_finish() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(20_000, 20, 20)
 
 

@@ -1,0 +1,15 @@
+"""What breaks where two facts meet is caught: one half of such faults of the mock."""
+
+from __future__ import annotations
+
+import joint_matrix
+import pytest
+from cancel_contracts.contract.model import Contract
+from cancel_contracts.mock.entry import Fault
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(("contract", "fault"), joint_matrix.cases(0))
+def test_is_caught_by_a_clause_that_it_breaks(contract: Contract, fault: Fault) -> None:
+    joint_matrix.check(contract, fault)
