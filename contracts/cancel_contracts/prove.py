@@ -76,11 +76,8 @@ class Trial:
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
-            seen = (
-                f"only bystanders saw it: {', '.join(self.violated)}"
-                if self.violated
-                else "not seen"
-            )
+            others = f"only bystanders saw it: {', '.join(self.violated)}"
+            seen = others if self.violated else "not seen"
             return f"survives ({seen}; meant for {', '.join(self.intended)})"
         return None
 
@@ -125,9 +122,8 @@ def trial(
     that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
     the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
     gate. A variant always does. What no gate can see meets `deep` in the same way. What takes
-    several contracts to show meets them on one server, where any of them may catch it. `calls` is
-    how many the part may have, tried one after the other; a whole run looks again after
-    `sweep_seconds`.
+    several contracts to show meets them on one server, where any of them may catch it. The part has
+    so many `calls`, tried in turn; a whole run looks again after `sweep_seconds`.
     """
     if isinstance(entry, Variant):
         return _attempt([contract], entry, Options())
@@ -157,9 +153,7 @@ def _intended(contracts: Iterable[Contract], fault: Fault) -> tuple[str, ...]:
 
 
 def profile_of(contract: Contract, fault: Fault) -> Profile:
-    """Return the least profile that is to catch a fault: `deep` where no other clause asks for what
-    it breaks.
-    """
+    """Return the least profile that is to catch a fault: `deep` where all that ask for it do."""
     speaking = _speaking(contract.path_of_file)
     clauses = [clause for id_ in intended(contract, fault) if (clause := contract.clause(id_))]
     asking = {clause.profile for clause in clauses if speaking.asks(clause, fault)}
