@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -44,9 +45,10 @@ def arranged(
             # Whatever is served may be what the connection carried before.
             served = (s for s in others if composition.served(s) and s != ordinary)
             # There nothing stands beside a resource: what alone shows that stays where it is.
-            anybodys = (s for s in served if s.owner is None)
+            anybodys = [s for s in served if s.owner is None]
+            often = Counter(s.state for s in anybodys)  # in a state where others are served as well
             left = [s for s in anybodys if not _alone(composition, s, others, near)]
-            left.sort(key=lambda s: s.state != ordinary.state)  # there others are that are served
+            left.sort(key=lambda s: -often[s.state])
             first = next((s for s in left if not _followed(composition, s, others, seconds)), None)
             if first is not None:
                 others.remove(first)
