@@ -68,9 +68,11 @@ def drip(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
 
 
 def endless(head: bytes) -> Misdeed:
+    """Send without end: in haste what is more than anybody takes, and the rest at leisure."""
+
     def misdeed(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
-        sock.sendall(head)
-        while not gone.is_set():
+        sock.sendall(head + PIECE * 64)
+        while not gone.wait(0.01):
             sock.sendall(PIECE)
 
     return misdeed
