@@ -25,6 +25,8 @@ from servers.trial import conforming, contract_of, target_of
 pytestmark = pytest.mark.slow
 
 CALL = 12  # the cancel call that the signal comes in the middle of
+# Clauses that make many more calls, of which none is drawn: the process has less to load.
+FEW = [f"--only=MA-{number}" for number in ("05", "15", "19", "21", "53", "62", "68")]
 GUARD_SECONDS = 60
 COMMAND = [sys.executable, "-c", "from cancel_contracts.cli import console_main; console_main()"]
 
@@ -161,7 +163,7 @@ def test_a_second_signal_ends_it_at_once(jobs: int, tmp_path: Path) -> None:
         )
         command = [
             *COMMAND, "verify", "--target", "target.yaml", "--jobs", str(jobs), "--timeout", "600",
-            "--contract", contract_of(service.page).name, "--ledger", "ledger.jsonl",
+            "--contract", contract_of(service.page).name, *FEW, "--ledger", "ledger.jsonl",
         ]  # fmt: skip
         with subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -193,7 +195,7 @@ def test_a_signal_ends_the_run_in_order(number: signal.Signals, jobs: int, tmp_p
         command = [
             *COMMAND, "verify", "--target", "target.yaml", "--jobs", str(jobs), "--report-json",
             "report.json", "--report-junit", "report.xml", "--record", "traffic.har",
-            "--contract", contract_of(service.page).name,
+            "--contract", contract_of(service.page).name, *FEW,
         ]  # fmt: skip
         with subprocess.Popen(
             command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

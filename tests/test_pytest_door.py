@@ -306,7 +306,8 @@ def test_where_the_suite_fails_its_own_items_fail(tmp_path: Path, breaks: str, s
         f"    raise RuntimeError('a secret')\n\nroom.{name} = broken\n",
         "utf-8",
     )
-    done = run_apart("-q", *PLUGIN, "-k", "SA-20 or test_one", str(tmp_path), cwd=tmp_path)
+    items = (f"{SPEC.name}::SA-20", "test_one.py")
+    done = run_apart("-q", *PLUGIN, *items, cwd=tmp_path)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED, done.stdout + done.stderr
     assert "1 failed, 1 passed" in done.stdout, done.stdout
     assert says in done.stdout, done.stdout

@@ -60,6 +60,16 @@ def says(*data: bytes) -> Misdeed:
     return misdeed
 
 
+def made(make: Callable[[], bytes]) -> Misdeed:
+    """Send what is long, which is made when the first is sent."""
+    once = cache(make)
+
+    def misdeed(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
+        sock.sendall(once())
+
+    return misdeed
+
+
 def drip(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
     for at in range(len(honest)):
         sock.sendall(honest[at : at + 1])
@@ -68,9 +78,11 @@ def drip(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
 
 
 def endless(head: bytes) -> Misdeed:
+    """Send without end: in haste what is more than anybody takes, and the rest at leisure."""
+
     def misdeed(sock: socket.socket, honest: bytes, gone: threading.Event) -> None:
-        sock.sendall(head)
-        while not gone.is_set():
+        sock.sendall(head + PIECE * 64)
+        while not gone.wait(0.01):
             sock.sendall(PIECE)
 
     return misdeed

@@ -206,6 +206,11 @@ def load_contracts(
     """Return the contracts that are named; where none is, those of the given files, or those of the
     shipped ones that a run takes without being asked. Of an edition, where one is named.
     """
+    from cancel_contracts.contract.load import every_shipped
+
+    if not specs and names:  # of those shipped, no other need be read
+        specs = [path for path in every_shipped() if path.stem in names]
+        specs = specs if {path.stem for path in specs} == {*names} else ()
     contracts = every_contract(specs, edition)
     known = [c.name for c in contracts]
     for name in names:

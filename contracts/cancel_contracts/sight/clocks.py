@@ -71,15 +71,16 @@ class Clocks:
             self.volatile |= moved - self._shows if self._compared else moved
             self._compared = True
             return
-        for name in {*was, *now} - moved:
-            if look.started - series.since.setdefault(name, former.started) >= STILL_SECONDS:
-                self.still |= {name}
+        self.still |= {
+            name
+            for name in {*was, *now} - moved
+            if look.started - series.since.setdefault(name, former.started) >= STILL_SECONDS
+        }
         for name in moved:
             series.since.pop(name, None)
             # Where the state moves too, an effect may show in several steps.
             series.moves[name] = 0 if moved & self._shows else series.moves.get(name, 0) + 1
-            if series.moves[name] >= MOVES:
-                self.volatile |= {name}
+        self.volatile |= {name for name in moved if series.moves[name] >= MOVES}
 
     def _untouched(self, series: _Series) -> bool:
         """Whether no call may have changed the resource: none of the scenario, none meanwhile."""

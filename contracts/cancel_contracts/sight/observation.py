@@ -144,10 +144,10 @@ def substance(entity: Mapping[str, Any], volatile: frozenset[str]) -> dict[str, 
         if isinstance(value, list)
         else value
         for key, value in entity.items()
-        if key not in volatile
+        if not _runs(value)
+        and key not in volatile
         and not key.startswith("@")
         and "date" not in key.lower()
-        and not _runs(value)
         and not (isinstance(value, str) and _MOMENT.match(value))
     }
 
