@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
@@ -30,6 +29,7 @@ from servers.front import Front, Request, Response, Stdlib11, Written
 from servers.pages import Page
 from servers.tokens import Caller, Signed
 from servers.vendors import KEY, PROVIDER, Batch, GitHub, Thing, Vendor, others
+from yaml_text import document_of
 
 pytestmark = pytest.mark.slow
 
@@ -84,7 +84,7 @@ def outcome(result: Result) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_worked_example_is_valid_openapi_and_cites_its_pages(path: Path) -> None:
-    document = yaml.safe_load(path.read_text("utf-8"))
+    document = document_of(path)
     validate(document)
     loaded = load(path)
     cited = {s.page for s in loaded.sources if not s.page.startswith("RFC ")}
