@@ -49,7 +49,7 @@ def deeply(contract: Contract) -> tuple[PairsMet, Cover]:
     """Return what the pairs of `deep` come to, and its cover with further calls: only read."""
     found = of(contract, 1000, deep=True)
     met = found.pairs_met()
-    further(found, len(found.calls) + 340)
+    further(found, len(found.calls) + 360)
     return met, found
 
 
@@ -361,7 +361,9 @@ def test_what_is_planned_for_a_situation_its_clauses_take_so(
     contract: Contract, limit: int | None
 ) -> None:
     plan = make(contract, contract.clauses, "deep", max_requests=limit)
-    assert (len(plan.left_out) > 1) == (limit is not None), "all is asked, or what there is room for"
+    assert (len(plan.left_out) > 1) == (limit is not None), (
+        "all is asked, or what there is room for"
+    )
     composition = composed(contract)
     alike: dict[frozenset[Fact], set[Situation]] = {}  # no other call shows a situation
     for call in (call for scenario in plan.scenarios for call in scenario.calls):
@@ -478,6 +480,7 @@ def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
     contract: Contract,
 ) -> None:
     plan = gate_of(contract)
+    roomy = make(contract, plan.clauses, "gate", max_requests=104)
     composition = Composition(contract)
     calls = [call for scenario in plan.scenarios for call in scenario.calls]
     bare = [c for c in calls if c.body.word in ("none", "empty-object")]
@@ -486,10 +489,10 @@ def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
     named = any(call.body.word == "none" for call in bare)
     assert all(two in odd for two in ({"body", "caller"}, {"body", "resource"})) == named
     assert named == (contract.name != "security-action"), "its calls have none anyway"
-    ended = [c for c in calls if c.resource == "final" and c.call == "first"]
+    more = [call for scenario in roomy.scenarios for call in scenario.calls]
+    ended = [c for c in more if c.resource == "final" and c.call == "first"]
     times = Counter(call.state for call in ended if call.identity != "anonymous")
-    third = max(times.values()) == 3 and len(calls) == 100
-    assert third == (contract.name == "machine-action"), "where calls are left for it"
+    assert (max(times.values()) == 3) == named, "where calls are left for it"
 
 
 def test_only_a_call_that_nobody_asked_for_makes_room_and_only_where_enough_pairs_meet() -> None:
