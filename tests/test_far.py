@@ -157,13 +157,15 @@ class HandsOutAgain(Service):
 
 
 class LimitsWhatIsUnderWay(Counting):
-    """Answers 429 where more than three requests are under way, whichever they are."""
+    """Answers 429 where more than four requests are under way, whichever they are: so many go at
+    the same time in a crowd, which would be put off again and again where fewer are let in.
+    """
 
     hold_seconds = 0.005
 
     def answer(self, request: Request) -> Response:
         # Before it does anything: what the limit refuses has no effect.
-        return self.limit("0") if self.now >= 3 else super().answer(request)
+        return self.limit("0") if self.now >= 4 else super().answer(request)
 
 
 ODD: dict[str, tuple[type[Service], type[Front]]] = {
