@@ -28,6 +28,7 @@ from cancel_contracts.targets.shown import LEFT_OUT, without_secrets
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from report_sample import CONTRACT, every_verdict, outcome_of, result_of
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -280,11 +281,11 @@ def test_a_recheck_is_data_too(bundle: Path, tmp_path: Path, capsys: Capture) ->
 
 
 def other_spec(folder: Path, change: Callable[[dict[str, Any]], None]) -> str:
-    document = yaml.safe_load(SPECS[SECURITY].read_text("utf-8"))
+    document = document_of(SPECS[SECURITY])
     change(document)
     path = folder / "specs" / f"{SECURITY}.yaml"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    path.write_text(text_of(document), "utf-8")
     return str(path)
 
 

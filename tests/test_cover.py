@@ -18,7 +18,8 @@ from cancel_contracts.plan.chains import LONGEST, chains
 from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
-from cancel_contracts.plan.plan import make
+from cancel_contracts.plan.kinds import PairsMet
+from cancel_contracts.plan.plan import Plan, make
 from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
 
 pytestmark = pytest.mark.slow
@@ -38,9 +39,26 @@ def of(contract: Contract, limit: int, *, deep: bool = False) -> Cover:
 
 
 @cache
+def read(contract: Contract, limit: int) -> Cover:
+    """Return a cover that is made once: it is only read."""
+    return of(contract, limit)
+
+
+@cache
+def deeply(contract: Contract) -> tuple[PairsMet, Cover]:
+    """Return what the pairs of `deep` come to, and its cover with further calls: only read."""
+    found = of(contract, 1000, deep=True)
+    met = found.pairs_met()
+    further(found, len(found.calls) + 360)
+    return met, found
+
+
 def calls_of(contract: Contract, limit: int) -> list[Situation]:
-    """Return the calls of the cover, made once: they are only read."""
-    return of(contract, limit).calls
+    return read(contract, limit).calls
+
+
+def gate_of(contract: Contract) -> Plan:
+    return make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
 
 
 def shown(composition: Composition, calls: Iterable[Situation], situation: Situation) -> bool:
@@ -86,16 +104,16 @@ def test_at_most_one_fact_of_a_call_is_not_neutral_beyond_what_is_asked(contract
 def test_three_quarters_of_the_pairs_meet_in_a_gate_and_all_of_them_in_deep(
     contract: Contract,
 ) -> None:
-    gate = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    gate = gate_of(contract)
     assert gate.pairs.met / gate.pairs.possible >= 0.75
     assert sum(len(scenario.calls) for scenario in gate.scenarios) <= 100
-    deep = of(contract, 1000, deep=True).pairs_met()
+    deep, _ = deeply(contract)
     assert deep.met == deep.possible >= gate.pairs.possible
 
 
 @each
 def test_equal_wishes_give_equal_calls(contract: Contract) -> None:
-    assert of(contract, 60).calls == of(contract, 60).calls
+    assert of(contract, 60).calls == calls_of(contract, 60)
 
 
 @each
@@ -175,7 +193,7 @@ def test_several_kinds_of_refusals_stand_before_one_call_that_is_served(contract
 def test_no_refusal_is_lost_however_many_there_are(served: int, refused: int) -> None:
     contract = next(c for c in CONTRACTS if c.name == "machine-action")
     composition = Composition(contract)
-    calls = of(contract, 92).calls
+    calls = calls_of(contract, 92)
     state = composition.ordinary.state
     here = [c for c in calls if (c.state, c.owner) == (state, None)]
     may = [c for c in here if composition.served(c)][:served]
@@ -227,7 +245,7 @@ def meets(found: Cover, call: Situation, *aspects: str) -> bool:
 
 @each
 def test_beside_what_is_refused_only_that_meets_others(contract: Contract) -> None:
-    found = of(contract, 92)
+    found = read(contract, 92)
     plain = found.of({})
     assert meets(found, plain, "caller", "transfer"), "all is neutral"
     anonymous = replace(plain, identity="anonymous")
@@ -275,7 +293,7 @@ def test_deep_meets_two_refusals_every_value_in_every_state_and_three_kinds(
 def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connection(
     contract: Contract,
 ) -> None:
-    found = of(contract, 92)
+    found = read(contract, 92)
     rows = [scenario.calls for scenario in histories(found)]
     serves = found.composition.served
     thrice = [row for row in rows if row[0] == row[1] == row[2]]
@@ -295,7 +313,7 @@ def test_histories_refuse_thrice_call_again_after_a_cancel_and_mix_on_one_connec
 def test_behind_what_is_right_of_a_stranger_comes_what_is_amiss_of_who_may(
     contract: Contract,
 ) -> None:
-    found = of(contract, 92)
+    found = read(contract, 92)
     serves, standing = found.composition.served, found.composition.standing
     between = {
         scenario: scenario.calls
@@ -324,7 +342,7 @@ def test_behind_what_is_right_of_a_stranger_comes_what_is_amiss_of_who_may(
 
 @each
 def test_a_gate_cancels_one_resource_that_nobody_has_looked_at(contract: Contract) -> None:
-    gate = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    gate = gate_of(contract)
     unseen: list[Situation] = []
     for scenario in gate.scenarios:
         seen: set[int] = set()
@@ -337,10 +355,15 @@ def test_a_gate_cancels_one_resource_that_nobody_has_looked_at(contract: Contrac
     assert all(map(composed(contract).served, unseen))
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("limit", [200, None])
 @each
-def test_what_is_planned_for_a_situation_its_clauses_take_so(contract: Contract) -> None:
-    plan = make(contract, contract.clauses, "deep", max_requests=400)
+def test_what_is_planned_for_a_situation_its_clauses_take_so(
+    contract: Contract, limit: int | None
+) -> None:
+    plan = make(contract, contract.clauses, "deep", max_requests=limit)
+    assert (len(plan.left_out) > 1) == (limit is not None), (
+        "all is asked, or what there is room for"
+    )
     composition = composed(contract)
     alike: dict[frozenset[Fact], set[Situation]] = {}  # no other call shows a situation
     for call in (call for scenario in plan.scenarios for call in scenario.calls):
@@ -372,7 +395,7 @@ def test_deep_sends_every_method_in_every_state_to_nothing_and_by_all_who_may_an
     assert {m for m, state in beside("resource", "resource") if state in ended} == METHODS
     assert {m for m, id_ in beside("resource", "resource") if "unknown" in id_} == METHODS
     assert beside("caller", "caller") >= {*product(METHODS, ["('anonymous', None)"])}
-    kinds = {f"{value(row[0], 'caller')}" for row in of(contract, 92).by_kind("caller")}
+    kinds = {f"{value(row[0], 'caller')}" for row in read(contract, 92).by_kind("caller")}
     assert len({who for _, who in beside("caller")} & kinds) > 1, "not by the primary alone"
 
 
@@ -385,8 +408,7 @@ def hides(composition: Composition, call: Situation) -> set[str]:
 def test_what_has_ended_or_names_nothing_meets_every_kind_of_caller_and_body(
     contract: Contract,
 ) -> None:
-    found = cover(composed(contract), wanted(contract, deep=True), 1000)
-    further(found, len(found.calls) + 360)
+    _, found = deeply(contract)
     two = [call for call in found.calls if len(found.odd(call)) == 2]
     for resource in ("final", "unknown"):
         ended = [call for call in two if call.resource == resource]
@@ -403,7 +425,7 @@ def test_what_has_ended_or_names_nothing_meets_every_kind_of_caller_and_body(
 def test_after_a_cancel_comes_a_call_of_every_kind(contract: Contract) -> None:
     plan = make(contract, contract.clauses, "deep")
     again = [c for s in plan.scenarios for c in s.calls if c.call == "second"]
-    found = of(contract, 92)
+    found = read(contract, 92)
     for aspect in ("caller", "body", "transfer", "method", "content_type"):
         met = {found.kind(aspect, call) for call in again}
         for row in found.by_kind(aspect):
@@ -433,7 +455,7 @@ def test_where_few_clauses_are_chosen_a_plan_is_about_them(contract: Contract) -
 def test_other_callers_than_the_ordinary_one_try_what_changes_by_another_method(
     contract: Contract,
 ) -> None:
-    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
+    plan = gate_of(contract)
     calls = [call for scenario in plan.scenarios for call in scenario.calls]
     plain = value(Composition(contract).ordinary, "caller")
     unsafe = {c.method: value(c, "caller") for c in calls if c.method in ("PUT", "PATCH", "DELETE")}
@@ -445,7 +467,7 @@ def test_other_callers_than_the_ordinary_one_try_what_changes_by_another_method(
 def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
     contract: Contract,
 ) -> None:
-    found = of(contract, 100)
+    found = read(contract, 100)
     alone = [call for call in found.calls if len(found.odd(call)) == 1]
     ended = {call.extra for call in alone if call.resource in ("final", "unknown")}
     assert {"browser", "query"} <= ended
@@ -457,8 +479,8 @@ def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
 def test_a_gate_calls_without_a_body_where_something_else_is_to_refuse_it(
     contract: Contract,
 ) -> None:
-    clauses = [c for c in contract.clauses if c.profile == "gate"]
-    plan, roomy = (make(contract, clauses, "gate", max_requests=n) for n in (None, 104))
+    plan = gate_of(contract)
+    roomy = make(contract, plan.clauses, "gate", max_requests=104)
     composition = Composition(contract)
     calls = [call for scenario in plan.scenarios for call in scenario.calls]
     bare = [c for c in calls if c.body.word in ("none", "empty-object")]

@@ -10,7 +10,6 @@ from typing import Any
 
 import derive
 import pytest
-import yaml
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
@@ -43,6 +42,7 @@ from recordings import (
     look,
 )
 from report_sample import screen
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -383,10 +383,10 @@ ROW = {
 
 def written(folder: Path, row: Entry, **life: Any) -> Path:
     path = next(p for p in shipped() if p.stem == "machine-action")
-    document = yaml.safe_load(path.read_text("utf-8"))
+    document = document_of(path)
     document["x-clauses"].append(row)
     document["x-lifecycle"] |= life
-    (folder / "machine-action.yaml").write_text(yaml.safe_dump(document), "utf-8")
+    (folder / "machine-action.yaml").write_text(text_of(document), "utf-8")
     return folder / "machine-action.yaml"
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cancel_contracts import compare
 from cancel_contracts.baseline import draft
 from cancel_contracts.builtin import mock_target
@@ -23,6 +22,7 @@ from cancel_contracts.contract.model import Clause, Contract, Dialect, Source
 from cancel_contracts.report.annotations import lines as annotated
 from cancel_contracts.targets import file as target_file
 from test_pytest_door import run as run_pytest
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -167,10 +167,10 @@ def spec(
     folder: Path, change: dict[str, dict[str, Any]] | None = None, *edits: tuple[str, str]
 ) -> Path:
     """Write the spec of the security action with keys of clauses changed, and return its path."""
-    document = yaml.safe_load(SPECS[SECURITY].read_text("utf-8"))
+    document = document_of(SPECS[SECURITY])
     for row in document["x-clauses"]:
         row.update((change or {}).get(row["id"], {}))
-    text = yaml.safe_dump(document, sort_keys=False, default_flow_style=False)
+    text = text_of(document)
     for old, new in edits:
         assert old in text
         text = text.replace(old, new, 1)

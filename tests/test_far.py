@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -79,13 +78,15 @@ def test_a_far_target_is_told_the_same_of_as_one_by_one() -> None:
 @pytest.mark.usefixtures("far")
 def test_a_far_target_that_is_wrong_is_told_the_same_of() -> None:
     faults = ("unknown-id-answered-200", "text-truncated", "first-final-state-cancelled")
+    broken = {"MA-08", "MA-34", "MA-36", "MA-47", "MA-57"}
+    only = (*broken, *few(LIMITED))  # all of them, by several jobs: tests/test_verify.py
     made = []
     for jobs in (None, 1):
         with mock_target([LIMITED], faults, quotas=False) as target:
-            made.append(told(verify([LIMITED], target, Options(jobs=jobs, seed=7))))
+            made.append(told(verify([LIMITED], target, Options(jobs=jobs, seed=7, only=only))))
     assert made[0] == made[1]
-    words = Counter(word for word, _, _ in made[0][LIMITED.name][0].values())
-    assert words["violated"] >= len(faults)
+    words = made[0][LIMITED.name][0].items()
+    assert {id_ for id_, (word, _, _) in words if word == "violated"} == broken
 
 
 class Counting(Service):
@@ -156,13 +157,15 @@ class HandsOutAgain(Service):
 
 
 class LimitsWhatIsUnderWay(Counting):
-    """Answers 429 where more than three requests are under way, whichever they are."""
+    """Answers 429 where more than four requests are under way, whichever they are: so many go at
+    the same time in a crowd, which would be put off again and again where fewer are let in.
+    """
 
     hold_seconds = 0.005
 
     def answer(self, request: Request) -> Response:
         # Before it does anything: what the limit refuses has no effect.
-        return self.limit("0") if self.now >= 3 else super().answer(request)
+        return self.limit("0") if self.now >= 4 else super().answer(request)
 
 
 ODD: dict[str, tuple[type[Service], type[Front]]] = {

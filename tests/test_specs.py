@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.states import canonical
 from cancel_contracts.errors import UsageError
 from openapi_spec_validator import validate
+from yaml_text import document_of, text_of
 
 IDS = Path(__file__).with_name("clause_ids.txt")
 SPECS = every_shipped()
@@ -20,7 +20,7 @@ SPECS = every_shipped()
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
 def test_is_valid_openapi(path: Path) -> None:
-    validate(yaml.safe_load(path.read_text("utf-8")))
+    validate(document_of(path))
 
 
 def test_no_statement_of_the_pages_is_lost() -> None:
@@ -48,10 +48,7 @@ def test_states_are_compared_without_case_and_with_either_spelling_of_cancelled(
     assert canonical("Cancelled") != canonical("Cancelled?")
 
 
-def document() -> dict[str, Any]:
-    path = next(p for p in SPECS if p.stem == "machine-action")
-    loaded: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))
-    return loaded
+MACHINE = next(path for path in SPECS if path.stem == "machine-action")
 
 
 def first(d: dict[str, Any]) -> Any:
@@ -154,10 +151,10 @@ MALFORMED: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 @pytest.mark.parametrize("name", MALFORMED)
 def test_a_malformed_spec_names_file_and_place(name: str, tmp_path: Path) -> None:
     change, place = MALFORMED[name]
-    broken = document()
+    broken = document_of(MACHINE)
     change(broken)
     path = tmp_path / "machine-action.yaml"
-    path.write_text(yaml.safe_dump(broken), "utf-8")
+    path.write_text(text_of(broken), "utf-8")
     with pytest.raises(UsageError) as err:
         load(path)
     text = str(err.value)

@@ -107,9 +107,10 @@ def _again(result: ContractResult) -> int:
     """Return how many calls were made again: one that was put off, or all of a crowd with it."""
     found: set[int] = set()
     for put_off in (x for x in result.journal.exchanges if x.kind == "cancel" and x.put_off):
-        crowd = put_off.situation.call == "concurrent"
-        calls = result.around(put_off.scenario) if crowd else [put_off]
-        found |= {id(x) for x in calls if x.kind == "cancel"}
+        # What goes beside a crowd is a scenario of its own, and made again with all of it.
+        around = [x for x in result.around(put_off.scenario) if x.kind == "cancel"]
+        crowd = any(x.situation.call == "concurrent" for x in around)
+        found |= {id(x) for x in (around if crowd else [put_off])}
     return len(found)
 
 

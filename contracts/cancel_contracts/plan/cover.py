@@ -49,7 +49,7 @@ class Cover(Kinds):
         super().__post_init__()
         self._used: dict[int, int] = {}
         self._shown: set[int] = set()  # in a call that is to be served
-        self._beside: dict[int, set[int]] = {}  # what each kind met, and each value: of both
+        self._beside: dict[int, int] = {}  # what each kind met, and each value: of both, as bits
         self._choices: dict[str, list[_Choice]] = {}  # the neutral ones, as they were learned
         self._neutral: dict[str, list[_Choice]] = {}
         self._alike: dict[frozenset[Fact], list[Situation]] = {}
@@ -94,8 +94,9 @@ class Cover(Kinds):
             self._shown |= {self.fact(aspect, call) for aspect in self.aspects}
         for one, other in self.meeting(self._both, call, 2):
             for some, met in ((one, other), (other, one)):
+                bits = 1 << met[0] | 1 << met[1]
                 for number in some:
-                    self._beside.setdefault(number, set()).update(met)
+                    self._beside[number] = self._beside.get(number, 0) | bits
 
     def _both(self, aspect: str, of: Situation) -> tuple[int, int]:
         return self.kind(aspect, of), self.fact(aspect, of)
@@ -151,42 +152,43 @@ class Cover(Kinds):
 
     def _filled(self, base: Situation, told: list[str], free: list[str]) -> Situation:
         """Return a call with its free aspects filled such that they meet those that are told."""
-        call = base
-        kinds = {self.kind(s, base) for s in told}
-        facts = {self.fact(s, base) for s in told}
-        odd = self.odd(base)
+        call, odd, kinds, facts = base, self.odd(base), 0, 0
+        for aspect in told:
+            kinds |= 1 << self.kind(aspect, base)
+            facts |= 1 << self.fact(aspect, base)
         for aspect in free:
             call = self._best(call, aspect, kinds, facts, odd)
             if not odd:
-                kinds.add(self.kind(aspect, call))
-                facts.add(self.fact(aspect, call))
+                kinds |= 1 << self.kind(aspect, call)
+                facts |= 1 << self.fact(aspect, call)
         return call
 
     def _best(
-        self, call: Situation, aspect: str, kinds: set[int], facts: set[int], odd: Sequence[str]
+        self, call: Situation, aspect: str, kinds: int, facts: int, odd: Sequence[str]
     ) -> Situation:
         """Return the call with the neutral value of an aspect that meets most new pairs with what
         is settled: of kinds first, then of the values themselves. What no call that is served has
         shown counts most there, for it would need one of its own. Beside what is refused, which
         has few calls, stands rather what is not ordinary, for the rest is tried by everybody: each
-        value that is refused meets such a kind, and those of one kind another value each.
+        value that is refused meets such a kind, and those of one kind another value each. `kinds`
+        and `facts` have a bit for each number.
         """
         plain = self.fact(aspect, self.composition.ordinary)
         chosen_by = CHOSEN_BY.get(call.resource, ()) if aspect == "extra" and odd else ()
-        alike = [c for c in self.calls if chosen_by and c.resource == call.resource]
+        alike = [c for c in self.calls if c.resource == call.resource] if chosen_by else []
         alike = [c for c in alike if self.odd(c) == odd]
         # Each of these values does another thing, or has ended in another way.
         own = "method" in odd or call.resource in CHOSEN_BY
 
         def score(choice: _Choice) -> tuple[int, int, bool, int]:
-            of_kind = self._beside.get(choice.kind, set())
-            of_value = self._beside.get(choice.fact, set())
-            new = len(kinds - of_kind)
-            unmet = len(facts - of_value)
+            of_kind = self._beside.get(choice.kind, 0)
+            of_value = self._beside.get(choice.fact, 0)
+            new = (kinds & ~of_kind).bit_count()
+            unmet = (facts & ~of_value).bit_count()
             if odd:
-                unlike = not facts <= of_kind if own and aspect != "resource" else new > 0
+                unlike = facts & ~of_kind != 0 if own and aspect != "resource" else new > 0
                 seldom = unlike and choice.fact != plain
-                fresh = len(kinds - of_value)
+                fresh = (kinds & ~of_value).bit_count()
                 chosen = fresh and choice.sample.extra in chosen_by
                 turn = chosen_by.index(choice.sample.extra) if chosen else 0
                 again = len(chosen_by) * sum(c.extra == choice.sample.extra for c in alike)

@@ -28,9 +28,10 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Name, Observe, Scenario, Step, in_a_row
-from cancel_contracts.run.draw import TURN, Drawing
+from cancel_contracts.run.draw import FEW, TURN, Drawing
 from cancel_contracts.run.run import Run
 from cancel_contracts.run.shrink import STEPS, Budget, Violates, quietly, shrink, size
+from cancel_contracts.run.strategies import POOL
 from cancel_contracts.run.walk import Change, Walker, changes
 
 ROUNDS = 25  # of fresh seeds, where one round of Hypothesis leaves budget over
@@ -72,7 +73,7 @@ def under(contract: Contract, id_: str) -> Scenario:
 
 def properties(run: Run, budget: Budget, violates: Violates) -> None:
     """Try drawn calls until the budget is spent; of one that violates find the smallest."""
-    draw = Drawing(run.contract, run.seed)
+    draw = Drawing(run.contract, run.seed, max(FEW, min(POOL, budget.left)))
     known: dict[Situation, bool] = {}
     doubles = 0
     while budget.left > 0 and not run.calls.stopped and doubles < DOUBLES:
