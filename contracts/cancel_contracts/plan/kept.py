@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Situation
@@ -33,14 +34,17 @@ def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
     """Return the rows to make on one connection each, those that end with a success first: of those
     of several calls about half, and any that goes on after a refusal for an aspect of a call which
     no row before was refused for, or of a HEAD, whose answer ends with its head (RFC 9110 section
-    9.3.2).
+    9.3.2); and one in which an owner calls after somebody who may do more.
     """
     found: list[Chain] = []
     aspects, more = set[tuple[str, bool]](), 0
     for row in sorted(rows, key=lambda row: not composition.served(row[-1])):
         if len(row) < 2:
             continue
-        new = {a for call in row[:-1] for a in _refused_for(composition, call)} - aspects
+        new = {a for call in row[:-1] for a in _refused_for(composition, call)}
+        new |= {("lent", True) for a, b in pairwise(row) if composition.served(a)
+                and b.by_owner and not a.by_owner}  # fmt: skip
+        new -= aspects
         if new or more <= 0:
             found.append(row)
             aspects |= new
