@@ -100,10 +100,13 @@ def _written(context: Context, exchange: Exchange, at: str) -> list[str]:
 
 
 def _left_out(context: Context, exchange: Exchange, name: str) -> bool:
-    """Whether a success was looked at, and each look since shows a property with nothing in it."""
-    shown = [look.entity for look in context.sight.later(exchange) if look.entity is not None]
-    looked = isinstance(settled(context, exchange), Observation)
-    return looked and all(name in entity and not entity[name] for entity in shown)
+    """Whether a success was looked at, in the end too, and each look since shows a property with
+    nothing in it.
+    """
+    sight = context.sight
+    shown = [look.entity for look in sight.later(exchange) if look.entity is not None]
+    looked = isinstance(settled(context, exchange), Observation) and sight.last(exchange)
+    return bool(looked) and all(name in entity and not entity[name] for entity in shown)
 
 
 def _named_alike(
