@@ -575,7 +575,7 @@ def written_out(
         lines += ["Content-Type: application/json"] if body else []
         lines += ["Connection: close", f"Content-Length: {len(body)}", "", ""]
         made = exchange(w.port, "\r\n".join(lines).encode() + body)
-        return made.status, w.look(id_).constant
+        return made.status, made.wire.endswith(b"\r\n\r\n"), w.look(id_).constant
 
     return recipe
 
@@ -584,6 +584,7 @@ EXPECT = ["Expect: 100-continue"]
 REQUESTS: dict[str, Recipe] = {
     "http-1.0-request-answered-500": written_out("1.0"),
     "http-1.0-request-without-effect": written_out("1.0"),
+    "http-1.0-success-empty": written_out("1.0"),
     "absolute-form-refused": written_out(absolute=True),
     "absolute-form-needs-no-token": written_out(absolute=True, token=False),
     "expect-continue-answered-500": at(0, headers=EXPECT),

@@ -417,6 +417,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
         "malformed-json", "deep-json", "array", "string-or-number", "wrong-type")},
     "bad-body-refused-yet-performed": raw_body(TRUNCATED),
     "unexpected-body-answered-500": admin_body(b"{}"),
+    "unexpected-null-answered-500": admin_body(b"null"),
     "media-missing-accepted": cancel(media=None),
     "media-foreign-accepted": cancel(media="text/plain"),
     "media-missing-answered-500": cancel(media=None),

@@ -136,6 +136,8 @@ FAULTS: tuple[Fault, ...] = (
     fault("unexpected-body-answered-500", "A body is answered 500, where none is to be sent.",
           (breaks("status", body="empty-object malformed-json array deep-json null json"),),
           kit.refuse("find", with_body, 500), entry.takes_nothing),
+    fault("unexpected-null-answered-500", "Null is answered 500, where no body is to be sent.",
+          (breaks("status", body="null"),), crash_on_body("null"), entry.takes_nothing),
     fault("media-missing-accepted", "A call without Content-Type is accepted.",
           (breaks("status effect", content_type=MEDIA_WORDS["missing"]),),
           kit.forgive("no-media"), entry.strict_media),
