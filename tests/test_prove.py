@@ -1,8 +1,8 @@
 """The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle.
 
 So that it stays quick, one fault of every family that breaks for one fact, and the variants in nines,
-meet one contract each, drawn by a seed; those of two facts are all met (joint_matrix.py). MATRIX=all
-has the whole matrix, as `cancel-contracts prove` has, and pairs.
+meet one contract each, drawn by a seed; of two facts those are all met that few calls show
+(joint_matrix.py). MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
 """
 
 from __future__ import annotations
@@ -182,6 +182,7 @@ def test_a_draw_has_every_family_and_every_variant() -> None:
     joint = [*joint_matrix.cases(0), *joint_matrix.cases(1)]
     met = {case.values[1].family for case in joint} | SINGLE
     assert met == {f.family for f in FAULTS} or EVERY
+    assert {f.name for f in FAULTS} > {*joint_matrix.MANY_CALLS}
     assert {v.name for v in VARIANTS} <= drawn
     assert sample(SEED) == sample(SEED) != sample(SEED + 1)
 

@@ -84,7 +84,8 @@ def test_expect_goes_with_content_alone() -> None:
     expecting = [c for c in planned if c.extra == "expect"]
     assert expecting
     assert all(composition.can_meet(c) for c in expecting)
-    assert any(composition.served(c) for c in expecting)
+    read = [composition.read(call) for call in expecting]
+    assert any({aspect for aspect, _ in facts.hiding} == {"extra"} for facts in read)
 
 
 class ExpectIsLeftAlone(Service):
@@ -117,11 +118,24 @@ class NamesAsTheyAreWritten(Service):
         return super().bearer(request) if "Authorization" in request.names else None
 
 
+DEEP = {"effect_seconds": 0.3, "profile": "deep", "max_requests": 20}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [ExpectIsLeftAlone, ExpectWithoutEffect, NamesAsTheyAreWritten])
-def test_a_form_that_is_not_taken_is_caught(kind: type[Service]) -> None:
-    outcome = judge(conforming("MA", kind), only=ONLY, options={"effect_seconds": 0.3})
-    assert "MA-68" in outcome.violated, str(outcome)
+def test_a_form_that_is_not_taken_is_caught() -> None:
+    told = judge(
+        conforming("MA", NamesAsTheyAreWritten), only=ONLY, options={"effect_seconds": 0.3}
+    )
+    assert "MA-68" in told.violated, str(told)
+    told = judge(conforming("MA", ExpectWithoutEffect), only=("MA-109",), options=DEEP)
+    assert "MA-109" in told.violated, str(told)
+
+
+@pytest.mark.slow
+def test_an_expectation_may_be_declined() -> None:
+    outcome = judge(conforming("MA", ExpectIsLeftAlone), only=("MA-01", "MA-109"), options=DEEP)
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
+    assert "MA-109" in outcome.upheld
 
 
 class ContinuesTwice(Service):

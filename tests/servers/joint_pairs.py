@@ -406,8 +406,7 @@ class UnreadFormIsTheNextRequest(UnreadBodyIsTheNextRequest):
     statuses = (415,)
 
 
-@breaks("MA-180")
-@breaks("SA-180 AP-180", deep=True)
+@breaks("SA-180 MA-180 AP-180", deep=True)
 class FourthRequestDoneAndHungUpOn(Service):
     """A worker ends after three requests, without a word, in the middle of the fourth."""
 
