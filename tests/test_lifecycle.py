@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
@@ -30,12 +29,13 @@ from cancel_contracts.verify import verify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from servers.timed import Answer, Keys
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
 SPECS = Path(__file__).parent / "cases" / "specs"
-RUN: dict[str, Any] = yaml.safe_load((SPECS / "workflow-run.yaml").read_text("utf-8"))
-KEY: dict[str, Any] = yaml.safe_load((SPECS / "access-key.yaml").read_text("utf-8"))
+RUN: dict[str, Any] = document_of(SPECS / "workflow-run.yaml")
+KEY: dict[str, Any] = document_of(SPECS / "access-key.yaml")
 RUNS, KEYS = load(SPECS / "workflow-run.yaml"), load(SPECS / "access-key.yaml")
 Change = Callable[[dict[str, Any]], object]
 
@@ -45,7 +45,7 @@ def written(tmp_path: Path, document: dict[str, Any], change: Change) -> Path:
     document = copy.deepcopy(document)
     change(document)
     path = tmp_path / "changed.yaml"
-    path.write_text(yaml.safe_dump(document), "utf-8")
+    path.write_text(text_of(document), "utf-8")
     return path
 
 

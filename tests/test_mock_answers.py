@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cancel_contracts.builtin import mock_target
 from cancel_contracts.cli import main
 from cancel_contracts.contract.load import load
@@ -27,6 +26,7 @@ from cancel_contracts.prove import jobs
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import matrix
 from cancel_contracts.speaking import left_out
+from yaml_text import document_of, text_of
 
 Capture = pytest.CaptureFixture[str]
 SPECS = Path(__file__).parent / "cases" / "specs"
@@ -90,7 +90,7 @@ def test_depth_comes_to_an_end() -> None:
 
 def spec(tmp_path: Path, **changes: Any) -> Contract:
     """Return the contract of orders with other responses, or another schema of the order."""
-    document = yaml.safe_load((SPECS / "order-cancel.yaml").read_text("utf-8"))
+    document = document_of(SPECS / "order-cancel.yaml")
     del document["x-prove"]
     post = document["paths"]["/orders/{id}/cancel"]["post"]
     post["responses"] = changes.get("responses", post["responses"])
@@ -102,7 +102,7 @@ def spec(tmp_path: Path, **changes: Any) -> Contract:
         document["x-clauses"][0]["expect"] = {"effect": "cancelled"}
     document |= changes.get("top", {})
     path = tmp_path / "order-cancel.yaml"
-    path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    path.write_text(text_of(document), "utf-8")
     return load(path)
 
 
@@ -145,7 +145,7 @@ def test_a_variant_keeps_to_documented_codes(tmp_path: Path) -> None:
 
 def test_faults_of_web_tokens_are_of_web_tokens(tmp_path: Path) -> None:
     def applying(scheme: dict[str, Any]) -> set[str]:
-        components = yaml.safe_load((SPECS / "order-cancel.yaml").read_text("utf-8"))["components"]
+        components = document_of(SPECS / "order-cancel.yaml")["components"]
         components["securitySchemes"] = {"token": scheme}
         contract = spec(tmp_path, top={"components": components})
         return {f.name for f in FAULTS if f.applies(contract)}

@@ -14,7 +14,6 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID, uuid4
 
 import pytest
-import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.builtin import mock_target
@@ -36,14 +35,12 @@ from cancel_contracts.targets.draft import draft
 from cancel_contracts.targets.file import load as load_target
 from cancel_contracts.verify import Result, verify
 from servers.front import Request, Response, Written, written
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
 SPECS = Path(__file__).with_name("cases") / "specs"
-DOCUMENTS = {
-    name: yaml.safe_load((SPECS / f"{name}.yaml").read_text("utf-8"))
-    for name in ("build-stop", "session-revoke")
-}
+DOCUMENTS = {name: document_of(SPECS / f"{name}.yaml") for name in ("build-stop", "session-revoke")}
 Document = dict[str, Any]
 Change = Callable[[Document], Any]
 
@@ -52,7 +49,7 @@ def contract_of(folder: Path, name: str, change: Change = lambda d: None) -> Con
     document = copy.deepcopy(DOCUMENTS[name])
     change(document)
     path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
+    path.write_text(text_of(document), "utf-8")
     return load(path)
 
 

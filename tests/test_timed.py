@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
 from cancel_contracts.contract.load import load
@@ -29,6 +28,7 @@ from cancel_contracts.report.lifecycle import transitions
 from cancel_contracts.targets.file import Target
 from cancel_contracts.verify import Result, verify
 from servers.timed import Answer, Keys, Runs, Service
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -455,7 +455,7 @@ class Creates(Keys):
 
 
 def test_a_delete_leaves_nothing_to_undo(tmp_path: Path) -> None:
-    document = yaml.safe_load((SPECS / "access-key.yaml").read_text("utf-8"))
+    document = document_of(SPECS / "access-key.yaml")
     document["x-provision"] = [
         {
             "state": "active",
@@ -466,7 +466,7 @@ def test_a_delete_leaves_nothing_to_undo(tmp_path: Path) -> None:
         }
     ]
     path = tmp_path / "access-key.yaml"
-    path.write_text(yaml.safe_dump(document), "utf-8")
+    path.write_text(text_of(document), "utf-8")
     contract, service = load(path), Creates()
     with service:
         raw = {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target
@@ -35,6 +34,7 @@ from cancel_contracts.report.record import record
 from cancel_contracts.verify import verify
 from generated import expect_table, given_table
 from rich.console import Console
+from yaml_text import document_of, text_of
 
 pytestmark = pytest.mark.slow
 
@@ -44,12 +44,12 @@ WORD = Word("haiku", "five, seven, five", "a haiku for a body", b'"an old silent
 
 def with_clause(folder: Path, **row: Any) -> Contract:
     """The contract with one more clause."""
-    document = yaml.safe_load(Path(MACHINE.path_of_file).read_text("utf-8"))
+    document = document_of(Path(MACHINE.path_of_file))
     source = {"page": "a page", "section": "a section"}
     clause = {"id": "MA-900", "level": "must", "says": "So it is.", "source": source, **row}
     document["x-clauses"].append(clause)
     path = folder / "machine-action.yaml"
-    path.write_text(yaml.safe_dump(document), "utf-8")
+    path.write_text(text_of(document), "utf-8")
     return load(path)
 
 
