@@ -512,13 +512,3 @@ def test_only_a_call_that_nobody_asked_for_makes_room_and_only_where_enough_pair
     assert found.in_place(1, other)
     assert found.calls == [plain, other]
     assert found.met == found.pairs(plain) | found.pairs(other)
-
-
-@each
-def test_in_a_gate_the_ordinary_caller_says_the_same_of_two_resources(contract: Contract) -> None:
-    plan = make(contract, [c for c in contract.clauses if c.profile == "gate"], "gate")
-    composition = composed(contract)
-    usual = composition.ordinary
-    calls = [c for s in plan.scenarios for c in s.calls if c.call == "first" and not c.owner]
-    same = [c for c in calls if (c.identity, c.body) == (usual.identity, usual.body)]
-    assert sum(map(composition.served, same)) > 1

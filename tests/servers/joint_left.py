@@ -81,20 +81,6 @@ class NamesNobody(Service):
             resource.cancelled_by = None
 
 
-@breaks("MA-33", beside="MA-68")
-class SameWordsSameCall(Service):
-    """Who says the same again is taken to call again: nothing is done to another resource."""
-
-    def __init__(self, page: Page, tokens: Tokens) -> None:
-        super().__init__(page, tokens)
-        self.said: dict[tuple[str, str | None], Resource] = {}
-
-    def cancel(self, resource: Resource, call: Call) -> None:
-        first = self.said.setdefault((call.caller.name, call.comment), resource)
-        if first is resource or call.comment is None:
-            super().cancel(resource, call)
-
-
 @breaks("MA-201 SA-201 AP-201", deep=True)
 class NoBodyNoPermission(Service):
     """What has no body is taken for a question, and whoever has a token may ask."""

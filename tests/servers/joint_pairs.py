@@ -374,7 +374,7 @@ class RefusedBodyIsReadAgain(Service):
         return super().refused(call, refusal)
 
 
-@breaks("SA-180 MA-180 AP-181")
+@breaks("SA-180 MA-180 AP-180")
 class ThirdAnswerOnAConnectionIsTheFirst(Service):
     def answer(self, request: Request) -> Response:
         made = super().answer(request)

@@ -86,7 +86,6 @@ def spread(chosen: Chosen, limit: int, share: float) -> tuple[list[Scenario], Pa
         else:
             bare(found, room)
         found.calls = varied(composition, packed(composition, found.calls))
-        found.met = {pair for call in found.calls for pair in found.pairs(call)}
         others = [found.second(call) for call in seconds]
         made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
         over = sum(len(scenario.calls) for scenario in made) - limit

@@ -34,25 +34,7 @@ def varied(composition: Composition, calls: Iterable[Situation]) -> list[Situati
             met.add(call.body)
             free = False
         found.append(replace(call, body=DRAWN_TEXT) if free else call)
-    return said_again(composition, found)
-
-
-def said_again(composition: Composition, calls: list[Situation]) -> list[Situation]:
-    """Return the calls such that whoever makes the ordinary one says the same of another resource:
-    a server may take that for the first call come again. They change bodies with somebody else.
-    """
-    usual = composition.ordinary
-    served = [at for at, call in enumerate(calls) if composition.served(call) and not call.owner]
-    own = [at for at in served if calls[at].identity == usual.identity and calls[at] != usual]
-    alike = [at for at in served if calls[at].body == usual.body]
-    others = [at for at in alike if calls[at].identity != usual.identity]
-    if others and own and not set(own) & set(alike):
-        one, other = own[0], others[0]
-        bodies = calls[one].body, calls[other].body
-        calls[other], calls[one] = (
-            replace(calls[at], body=body) for at, body in zip((other, one), bodies, strict=True)
-        )
-    return calls
+    return found
 
 
 def packed(composition: Composition, calls: Iterable[Situation]) -> list[Situation]:
