@@ -9,6 +9,9 @@ from __future__ import annotations
 import pytest
 from cancel_contracts.plan.plan import GATE_CALLS
 from sampling import EVERY
+from servers.entities import Resource
+from servers.joint_entity import Later
+from servers.service import Call
 from servers.trial import conforming, judge
 from servers.variants import TOGETHER, VARIANTS, Variant, together
 
@@ -31,3 +34,22 @@ def test_conforming_server_passes(variant: Variant, short: str) -> None:
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
     planned = outcome.cancels - outcome.again
     assert planned <= GATE_CALLS, "what is made again after a 429 comes on top, nothing else does"
+
+
+class NamedLater(Later):
+    """Who cancels what waits is written down at once, of what is under way by whoever stops it."""
+
+    seconds = 0.1
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        was = resource.state
+        super().cancel(resource, call)
+        if was == "InProgress":
+            resource.cancelled_by = None
+            self.in_a_while(setattr, resource, "cancelled_by", call.caller.name)
+
+
+def test_who_cancelled_may_be_told_a_moment_later() -> None:
+    outcome = judge(conforming("MA", NamedLater))
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
+    assert "MA-72" in outcome.upheld

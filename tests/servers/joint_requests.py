@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote
 from servers.entities import Resource
 from servers.faults import breaks, values
 from servers.front import Request, Response
+from servers.joint_entity import EndedOnesComeToLife
 from servers.service import Call, Service
 from servers.tokens import Caller
 
@@ -445,3 +446,18 @@ class SeldomMethodIsTaken(Service):
         if request.method == self.verb:
             return self.post(replace(request, method="POST"), id_)
         return super().other_method(request, id_)
+
+
+@breaks("SA-32 MA-08 AP-11", values("which", 0))
+@breaks("SA-32 MA-09 AP-11", values("which", -1))
+class OneEndComesToLife(EndedOnesComeToLife):
+    """Of what has ended in one way alone a retry is scheduled."""
+
+    which = 0
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        ended = [state for state in self.page.final if state != self.page.cancelled]
+        if call.resource.state == ended[self.which]:
+            return super().not_cancellable(call)
+        return Service.not_cancellable(self, call)
