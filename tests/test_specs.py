@@ -202,3 +202,9 @@ def test_a_file_name_that_is_no_contract_name_is_refused(tmp_path: Path) -> None
     path.write_text("a: 1", "utf-8")
     with pytest.raises(UsageError, match="no contract name"):
         load(path)
+
+
+def test_a_shipped_contract_is_named_as_its_file() -> None:
+    """Where contracts are named, no other file is read."""
+    for path in every_shipped():
+        assert load(path).name == path.stem
