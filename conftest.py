@@ -36,8 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
     keep_to_one_processor(worker)
-    gc.disable()  # until the tests are collected: nothing of them is given up before
-    if not worker and config.getoption("numprocesses", None):
+    many = config.getoption("numprocesses", None)
+    if worker or not many:
+        gc.disable()  # until the tests are collected: nothing of them is given up before
+    if not worker and many:
         # Once, before its workers all do so at the same time.
         compileall.compile_dir(Path(__file__).with_name("contracts"), quiet=2)
 

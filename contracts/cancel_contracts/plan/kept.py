@@ -42,8 +42,8 @@ def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
         if len(row) < 2:
             continue
         new = {a for call in row[:-1] for a in _refused_for(composition, call)}
-        new |= {("lent", True) for a, b in pairwise(row) if composition.served(a)
-                and b.by_owner and not a.by_owner}  # fmt: skip
+        if any(composition.served(a) and b.by_owner > a.by_owner for a, b in pairwise(row)):
+            new.add(("lent", True))
         new -= aspects
         if new or more <= 0:
             found.append(row)
