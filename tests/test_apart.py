@@ -32,6 +32,29 @@ class NoChunks(Service):
         return self.refuse(411, "X", "How long?") if chunked else super().check_state(call)
 
 
+class NoChunksBeforeAll(Service):
+    """Looks at the form of a call before it looks at who calls."""
+
+    checks = ("form", *Service.checks)
+
+    def check_form(self, call: Call) -> Response | None:
+        return self.refuse(411, "X", "How long?") if call.request.chunked else None
+
+
+class NoCharsetBeforeAll(NoChunksBeforeAll):
+    def check_form(self, call: Call) -> Response | None:
+        charset = "charset" in call.request.headers.get("content-type", "")
+        return self.refuse(415, "X", "In what?") if charset else None
+
+
+class NoChunksAndUnknownDone(NoChunksBeforeAll):
+    """And takes whatever names nothing for done, to which nobody can send chunks."""
+
+    def check_existence(self, call: Call) -> Response | None:
+        refusal = super().check_existence(call)
+        return Response(204) if refusal and not call.request.chunked else refusal
+
+
 class NoPermissionAsked(Service):
     """Looks at no permission, so that a call which another call is to follow is served."""
 
@@ -75,6 +98,8 @@ def whole(short: str, kind: type[Service] = Service) -> Result:
     [
         ("MA", LowerCaseAlone, "MA-45"),
         ("MA", NoChunks, "MA-54"),
+        ("MA", NoChunksBeforeAll, "MA-54"),
+        ("MA", NoCharsetBeforeAll, "MA-45"),
         *only_of_all(("AP", LowerCaseAlone, "AP-58")),
     ],
 )
@@ -86,6 +111,12 @@ def test_one_fact_is_to_blame_and_no_other_is_left_open(
     usual = {v.clause.id: v.word for v in kept.judgements()[0].verdicts}
     changed = {id_: word for id_, word in verdicts.items() if word != usual[id_]}
     assert changed == {clause: "violated"}
+
+
+@pytest.mark.slow
+def test_what_is_wrong_beside_a_declined_form_is_found_all_the_same() -> None:
+    verdicts = run(conforming("MA", NoChunksAndUnknownDone)).judgements()[0].verdicts
+    assert {"MA-34", "MA-54"} <= {v.clause.id for v in verdicts if v.word == "violated"}
 
 
 @pytest.mark.slow

@@ -176,6 +176,25 @@ def test_a_refusal_tells_nothing_good_of_the_facts_beside_it() -> None:
     assert found == {"MA-54"}
 
 
+CHUNKS_REFUSED: tuple[Call, Call] = (({}, 200), ({"transfer": "chunked"}, 411))
+
+
+def test_a_form_that_no_call_is_served_in_is_to_blame_for_a_wrong_refusal_too() -> None:
+    anonymous, third = {"identity": "anonymous"}, {"identity": SCAN, "transfer": "chunked"}
+    refused = ({**anonymous, "transfer": "chunked"}, 411)
+    assert violated(*CHUNKS_REFUSED, (anonymous, 401), refused) == {"MA-54"}
+    served = violated(*CHUNKS_REFUSED, (third, 200), (anonymous, 401), refused)
+    assert served == {"MA-21", "MA-54"}, "a call in that form was served"
+    other = violated(*CHUNKS_REFUSED, ({**anonymous, "transfer": "chunked"}, 400))
+    assert other == {"MA-21", "MA-54"}, "that is not what the form is answered"
+    assert violated(*CHUNKS_REFUSED, (anonymous, 411)) == {"MA-21", "MA-54"}, "no such form"
+
+
+def test_a_form_is_not_to_blame_where_what_is_refused_takes_effect() -> None:
+    done = ({"identity": "anonymous", "transfer": "chunked"}, 200)
+    assert violated(*CHUNKS_REFUSED, done) == {"MA-21", "MA-54"}
+
+
 def test_what_met_a_fact_that_always_fails_once_is_not_blamed_with_it() -> None:
     found = violated(
         ({}, 200),

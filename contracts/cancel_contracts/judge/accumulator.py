@@ -6,7 +6,7 @@ Keeps counts, and of the exchanges only what a verdict shows. Pure.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard, overload
 
@@ -68,6 +68,9 @@ class Spoken(Sequence[Exchange]):
 
     def append(self, at: int) -> None:
         self._at.append(at)
+
+    def drop(self, unwanted: Callable[[Exchange], bool]) -> None:
+        self._at = array("L", (at for at in self._at if not unwanted(self._exchanges[at])))
 
     def __len__(self) -> int:
         return len(self._at)
@@ -145,10 +148,12 @@ class Accumulator:
         if not self.overall:
             self._weigh(context, exchange, stands, instead or self.expect, [], blame)
 
-    def close(self, context: Context) -> None:
-        """Judge what only the whole can show."""
+    def close(self, context: Context, blame: Blame) -> None:
+        """Judge what only the whole can show, of calls that no form was declined in."""
         if not self.overall:
             return
+        if blame.forms.any:
+            self.spoken.drop(lambda exchange: blame.declined(self.clause, exchange))
         tables: dict[str, Findings] = {
             name: OVERALL[name](context, self.spoken, wanted)
             for name, wanted in self.expect.items()
@@ -205,8 +210,9 @@ class Accumulator:
 
     def convict(self, blame: Blame) -> None:
         """Decide of the deviations in calls with other facts whether they are the clause's own."""
-        for (facet, situation), found in self.suspected.items():
-            if blame.blames(self.clause, facet, situation):
+        for (facet, situation), suspected in self.suspected.items():
+            found = [e for e in suspected if not blame.declined(self.clause, e.exchange)]
+            if found and blame.blames(self.clause, facet, situation):
                 self.bad += len(found)
                 for evidence in found:
                     self._deviates(evidence)

@@ -9,6 +9,10 @@ that always fail, tells nothing of it. That is so where a promise (must) that na
 deviates: somebody has to say so. Where even the same facts were served another time, or no promise
 that deviates names what is to blame, nobody can tell, and all of them are. That other resources
 stay as they are holds whatever a call holds.
+
+Of a call that is to be refused a form may be to blame as well (chunks, a media type, a header): one
+in which no call was served, and calls that were to be served were answered with the same status.
+What is answered so tells of that form alone.
 """
 
 from __future__ import annotations
@@ -19,8 +23,10 @@ from functools import cached_property
 from itertools import combinations
 
 from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, fact
+from cancel_contracts.contract.declined import Declined
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Exchange, Situation
+from cancel_contracts.judge.facets import FACETS
 
 Facts = frozenset[Fact]
 MEETING = 2  # facts that may be to blame where fewer are as well
@@ -38,6 +44,7 @@ class Blame:
         self._deviating: dict[str, set[Facts]] = defaultdict(set)
         self._facts: dict[Situation, Facts | None] = {}
         self._suspected: set[tuple[str, Facts, frozenset[str]]] = set()  # with what a clause names
+        self.forms = Declined(composition)
 
     def facts(self, situation: Situation) -> Facts | None:
         """Return the facts in which a call is not the ordinary one; None where one of them has it
@@ -50,18 +57,25 @@ class Blame:
             self._facts[situation] = None if refused else found
         return self._facts[situation]
 
+    def declined(self, clause: Clause, exchange: Exchange) -> bool:
+        """Whether a call was refused for a form that a clause does not name."""
+        named = self._own(clause) if self.forms.any else frozenset()
+        return bool(self.forms.aspects(exchange) - named) and not clause.given.get("any")
+
     def note(self, facet: str, exchange: Exchange) -> None:
         """Take note that a facet holds in a call; of those that were served, that counts."""
         if exchange.succeeded and (facts := self.facts(exchange.situation)) is not None:
             self._served[SERVED.get(facet, facet)].add(facts)
 
     def foreign(self, clause: Clause, facet: str, situation: Situation) -> bool:
-        """Take note that a facet does not hold in a call, and return whether that call holds
-        no fact to refuse, and some that the clause does not name.
+        """Take note that a facet does not hold in a call, and return whether something may be to
+        blame that the clause does not name: of a call that is to be refused, a form.
         """
         facts = self.facts(situation)
-        if facts is None or facet in ALWAYS or clause.given.get("any"):
+        if facet in ALWAYS or clause.given.get("any"):
             return False
+        if facts is None:
+            return facet in FACETS and bool(self.forms.forms(situation))
         self._deviating[SERVED.get(facet, facet)].add(facts)
         own = self._own(clause)
         if clause.level == "must":
@@ -82,7 +96,9 @@ class Blame:
 
     def blames(self, clause: Clause, facet: str, situation: Situation) -> bool:
         """Whether a deviation of a facet in a call is held against a clause."""
-        facts, own = self.facts(situation) or frozenset(), self._own(clause)
+        facts, own = self.facts(situation), self._own(clause)
+        if facts is None:
+            return True  # what was declined for its form is told apart call by call
         suspects = self._suspects(facet, facts, MEETING)
         if suspects not in self._named:
             suspects = self._suspects(facet, facts)

@@ -109,6 +109,7 @@ class Judge:
             anew = context.made_anew(exchange) is not None
             # Of a contradiction it tells nothing how somebody fares as nobody of that name does.
             as_theirs = context.as_its_namesake(exchange)
+            blame.forms.hear(exchange)
             call = kind_of(exchange.situation)
             status, limited = exchange.status, exchange.limited
             for id_, speaks, stands in self.composition.speaking(call, status, limited):
@@ -121,7 +122,7 @@ class Judge:
         everything = [accumulator for row in accumulators.values() for accumulator in row]
         for accumulator in everything:
             accumulator.convict(blame)
-            accumulator.close(context)
+            accumulator.close(context, blame)
         return everything
 
     def judge(self, journal: Journal) -> Judgement:

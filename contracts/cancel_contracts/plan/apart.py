@@ -1,7 +1,8 @@
 """What is asked anew where a call in which several neutral facts met was not served. Pure.
 
 Each of its facts that no call was served with is asked by itself: the answer tells which of them is
-to blame, and the clauses about the others are not left open.
+to blame, and the clauses about the others are not left open. What is to be refused, and was for a
+form alone (chunks, a media type), is asked without that form.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cancel_contracts.contract.compose import Composition, Fact, composed, fact, with_value
+from cancel_contracts.contract.declined import Declined
 from cancel_contracts.contract.given import asked, kind_of
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Exchange, Form, Situation
@@ -22,6 +24,7 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
     was served.
     """
     composition = composed(contract)
+    forms, refused = Declined(composition), list[Exchange]()
     served: set[Fact] = set()
     done: set[Situation] = set()
     failed: dict[Situation, None] = {}
@@ -42,7 +45,9 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
             followed.add(plain)
         if exchange.succeeded:
             begun.add(where)
+        forms.hear(exchange)
         if composition.refused(call):
+            refused += [exchange] if forms.forms(call) else []
             continue
         if exchange.succeeded:
             ordinary |= call == composition.ordinary
@@ -69,6 +74,12 @@ def apart(contract: Contract, exchanges: Iterable[Exchange]) -> list[Scenario]:
                 if kind_of(alone) in every:
                     anew[alone] = None
             anew |= dict.fromkeys(_together(every, composition, call, done))
+    for exchange in refused:
+        plain = exchange.situation
+        for aspect in forms.aspects(exchange):
+            plain = with_value(plain, aspect, composition.ordinary)
+        if plain != exchange.situation and plain.call == "first":
+            anew[plain] = None
     rows = (row for plain, row in seconds.items() if plain not in followed)
     return [*(_alone(composition, s) for s in anew if s not in failed), *rows]
 
