@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
-from cancel_contracts.contract.extras import EXTRAS, Extra
+from cancel_contracts.contract.extras import EXTRAS, SPELLED, Extra
 from cancel_contracts.contract.given import (
     DEFAULT,
     answers,
@@ -293,7 +293,8 @@ class Composition:
         described = situation.content_type != "default" or situation.transfer != "length"
         extra: Extra = EXTRAS[situation.extra].wire
         described |= extra.described  # RFC 9110 section 10.1.1
-        if extra.version == "1.0" and situation.transfer == "chunked":
+        alike = extra.indent is not None and situation.body.word not in SPELLED
+        if alike or (extra.version == "1.0" and situation.transfer == "chunked"):
             return False  # RFC 9112 section 6.1
         sent = situation.body != DEFAULT.body and situation.body.word != "none"
         return not (bodiless and described) and (sends or not sent)

@@ -46,7 +46,7 @@ FACETS: Mapping[str, Facet] = {
         Facet("assigns", "`nothing`: nothing shows that a body says of the resource, but what is recorded of it", {"const": "nothing"}, "looks", topic="body"),
         Facet("not-recorded", "`true`: what was sent under another name is not kept", {"const": True}, "looks", topic="body"),
         Facet("accepts", "a permission: it suffices; others may", {"type": "string", "minLength": 1}, "looks", topic="permission"),
-        Facet("constant", "`status`: the same in every exchange", {"const": "status"}, "many", topic="status"),
+        Facet("constant", "`status`: the same in every exchange; `state`: of the properties that tell it every cancel leaves the same ones in the same words, by what showed before", {"enum": ["status", "state"]}, "many", topic="status"),
         Facet("distinct", "a JSON pointer: a value of its own in every answer", {"type": "string", "pattern": "^/"}, "many", topic="error"),
         Facet("alike", "`status`, `code`, `message`, `challenge`, `headers` (their names, and states that they name): to one identity the same of every resource, ids and numbers apart; with `call: repeated`, these or `body` as the request was answered before, and its status", _some("status", "code", "message", "challenge", "headers", "body"), "many"),
         Facet("named", "`alike`: whoever cancelled is named alike wherever they did; `apart`: no other caller is named so (applications may share a name; judged where tokens are minted)", {"enum": ["alike", "apart"]}, "many", topic="body"),

@@ -20,7 +20,8 @@ class Extra:
     """What of a request is otherwise than usual, its words as they go out.
 
     `headers` stand in place of those of the same name; None takes one away. In a value `{method}`
-    is the operation's method, or GET where the call is made by that. `path` is given the template.
+    is the operation's method, or GET where the call is made by that; in `query` `{name}` is that of
+    the id, and `{fresh}` the id of nothing. `path` is given the template.
     """
 
     headers: tuple[tuple[str, str | None], ...] = ()
@@ -34,6 +35,9 @@ class Extra:
     described: bool = False  # says something of a body: none goes without one
     id: str = ""  # how the id is spelled in the path (ids.py)
     scheme: Callable[[str], str] = str  # of the word before the token
+
+
+SPELLED = ("documented", "json", "example", "valid")  # bodies that `indent` writes in another way
 
 
 def _at_both_ends(template: str, more: str) -> str:
@@ -66,7 +70,7 @@ EXTRAS = table(
     Word("accept-any", "what curl sends, `Accept: */*` and a User-Agent, and a client-request-id that was used before", "with Accept */*, curl's User-Agent and a client-request-id used before", _fields(("Accept", "*/*"), ("User-Agent", "curl/8.5.0"), ("client-request-id", USED_ID))),
     Word("accept-none", "neither Accept nor client-request-id", "without Accept and client-request-id", _fields(("Accept", None), ("client-request-id", None))),
     Word("bare", "neither Accept, client-request-id nor User-Agent", "without Accept, client-request-id and User-Agent", _fields(("Accept", None), ("client-request-id", None), ("User-Agent", None))),
-    Word("browser", "what browsers and libraries add: several media types in Accept, Accept-Language, Accept-Encoding, User-Agent, a cookie, a Prefer that changes nothing", "with the headers of a browser", _fields(("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"), ("Accept-Language", "cy-GB, tr;q=0.5"), ("Accept-Encoding", "gzip"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("Prefer", "handling=lenient"))),
+    Word("browser", "what browsers and libraries add: several media types in Accept, Accept-Language, Accept-Encoding, User-Agent, a cookie, a Prefer for what nobody promises", "with the headers of a browser", _fields(("Accept", "text/html;q=0.1, application/json;q=0.9, */*;q=0.5"), ("Accept-Language", "cy-GB, tr;q=0.5"), ("Accept-Encoding", "gzip"), ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"), ("Cookie", "session=0; theme=dark"), ("Prefer", "return=representation, handling=lenient"))),
     Word("accept-html", "`Accept: text/html` and no other media type", "with Accept text/html alone", _fields(("Accept", "text/html"))),
     Word("from-within", "what a proxy says of a call from its own machine, and by an administrator: X-Forwarded-For, Forwarded, X-Real-IP, X-Forwarded-User and their like, X-Forwarded-Proto, X-Original-URL", "with the headers of a proxy, as from the machine itself", _fields(*((name, WITHIN) for name in ("X-Forwarded-For", "X-Real-IP", "X-Client-IP", "Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "X-Originating-IP", "X-Remote-IP", "X-Remote-Addr")), ("Forwarded", f"for={WITHIN};proto=https"), ("X-Forwarded-Proto", "https"), ("X-Original-URL", "/"), ("X-Rewrite-URL", "/"), *((name, "admin") for name in ("X-Forwarded-User", "X-Remote-User", "X-User", "X-MS-CLIENT-PRINCIPAL-NAME")))),
     Word("method-override", "X-HTTP-Method-Override with another method, GET or the operation's; beside GET and TRACE a body too", "with another method in X-HTTP-Method-Override", Extra(tuple((name, "{method}") for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")), content=True)),
@@ -76,7 +80,7 @@ EXTRAS = table(
     Word("id-in-other-case", "the letters of the id in the other case", "with its id in the other case", Extra(id="cased")),
     Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", Extra((("Expect", "100-continue"),), described=True)),
     Word("respelled", "the JSON body indented, its members in reverse, the first letters of its strings escaped, a line end after it", "with its JSON indented, reversed and escaped", Extra(indent=2, described=True)),
-    Word("query", "a query that means nothing", "with a query that means nothing", Extra(query="unused=1")),
+    Word("query", "a query that means nothing, with an id of nothing", "with another id in its query", Extra(query="unused=1&{name}={fresh}")),
     Word("origin", "an Origin that the target does not know", "with the Origin of another site", _fields(("Origin", "https://elsewhere.example"))),
     Word("absolute-form", "the request line in the absolute form", "with its target in the absolute form", Extra(absolute=True)),
     Word("http-1.0", "a request of HTTP/1.0", "in HTTP/1.0", Extra(version="1.0"), errors=(505,)),

@@ -21,7 +21,7 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.documented import body_problem, header_problem
 from cancel_contracts.judge.internals import trace
 from cancel_contracts.needs import Gap
-from cancel_contracts.parse import NO_JSON, retry_after
+from cancel_contracts.parse import NO_JSON, http_date, retry_after
 from cancel_contracts.transport.framing import framing_faults
 
 SHOWN_BYTES = 120
@@ -259,6 +259,8 @@ def wire(_: Context, exchange: Exchange, __: Any) -> Finding | None:
     if exchange.failure in ("timeout", "too-large") and not exchange.received.stray:
         return None  # cut short by us: MA-60 and its like speak of it
     faults = framing_faults(exchange.sent.method, exchange.received, exchange.sent.version)
+    dates = exchange.received.headers_named("date")  # RFC 9110 section 5.6.7
+    faults += [f"Date {date!r} is no HTTP-date" for date in dates if http_date(date) is None]
     return Finding(not faults, "one sound HTTP message", "; ".join(faults) or "sound")
 
 

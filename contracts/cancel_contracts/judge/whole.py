@@ -17,7 +17,7 @@ from cancel_contracts.sight.observation import (
 
 def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
     """What is documented and neither set nor touched by a cancel is as before; with `ended`, a
-    refusal changes nothing else either of what has ended.
+    refusal changes nothing else either of what has ended, and what is taken no date of its past.
     """
     sight, contract = context.sight, context.contract
     before, after = sight.before(exchange), _next(context, exchange)
@@ -27,7 +27,7 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         return None  # nothing is left of it
     was = before.entity if before is not None else None
     goes_on = was is not None and not is_over(contract, was)
-    if wanted == "ended" and (goes_on or not exchange.refused):
+    if wanted == "ended" and (goes_on or not (exchange.refused or exchange.succeeded)):
         return None  # whatever a look after it shows, or whether there is one
     if before is None or after is None or before.entity is None or after.entity is None:
         return NO_GET
@@ -37,6 +37,10 @@ def whole(context: Context, exchange: Exchange, wanted: bool | str) -> Told:
         if on_its_way and marks(life, was) != marks(life, after.entity):
             return None  # as what it changed may be
         names = moved(context.telling, before.entity, after.entity)
+        if exchange.succeeded:  # it may be noted, or end anew what had ended otherwise
+            same = marks(life, was) == marks(life, after.entity)
+            past = [n for n in life.moments if same and before.entity.get(n) is not None]
+            names = [n for n in names if n in past]
         return _as_before(exchange, before, after, names, "nothing else of it is changed")
     names = sight.disturbed(before, after) or lost(contract, before.entity, after.entity)
     if not names and (last := sight.last(exchange)) and last.entity is not None:

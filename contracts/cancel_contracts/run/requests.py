@@ -169,7 +169,8 @@ def cancel_request(
     media = content_type(contract, situation, body)
     if media and (body or situation.method not in ("GET", "HEAD", "TRACE")):
         headers.append(("Content-Type", media))
-    query += [text for text in (credentials.query, extra.query) if text]
+    nothing = extra.query.format(name=quote(contract.id.name, safe=""), fresh=request_id)
+    query += [text for text in (credentials.query, nothing) if text]
     if extra.indent is not None:
         body = _respelled(body, extra.indent)
     headers = [(extra.names(name), text) for name, text in headers]
