@@ -11,6 +11,7 @@ from dataclasses import replace
 from cancel_contracts.contract.compose import with_value
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import CHOSEN_BY, Cover
+from cancel_contracts.plan.kinds import role
 
 CALLERS = 1  # of those who are refused calls without a body
 
@@ -36,10 +37,10 @@ def bare(found: Cover, limit: int) -> None:
             kinds[found.kind("caller", call)] = call  # the last of them
     # What a body is read for is who calls: an application has no name of its own there.
     first = sorted(kinds.values(), key=lambda call: call.identity != "app")
-    callers = [(call, none) for call in first[:CALLERS]]
-    said = [(call, nothing) for call in ended[-1:]]
-    for call, body in [*said, *callers]:
-        made = with_value(call, "body", body)
+    callers = [(call, call, none) for call in first[:CALLERS]]
+    said = [(call, _by_another(found, call), nothing) for call in ended[-1:]]
+    for call, by, body in [*said, *callers]:
+        made = with_value(with_value(call, "caller", by), "body", body)
         made = replace(made, content_type=plain.content_type, transfer=plain.transfer)
         made = replace(made, extra=plain.extra)
         if not found.in_place(found.calls.index(call), made) and len(found.calls) < limit:
@@ -54,3 +55,9 @@ def bare(found: Cover, limit: int) -> None:
         beside -= {c.extra for c in here}
         extra = next((name for name in CHOSEN_BY["final"] if name in beside), call.extra)
         found.add(replace(with_value(call, "caller", other or call), extra=extra))
+
+
+def _by_another(found: Cover, call: Situation) -> Situation:
+    """Return who may call as well, and goes by another branch of a server, or who calls."""
+    rows = (c.sample for c in found.neutral("caller") if c.sample.owner == call.owner)
+    return next((other for other in rows if role(other) != role(call)), call)

@@ -63,10 +63,11 @@ def _lot(
     there. Up to `few` all stand before. The first of several that are served meets its resource as
     it was made.
     """
-    ends = [call for call in calls if not composition.refused(call)]
+    staying = [call for call in calls if _stays(composition, call)]
+    ends = [call for call in calls if call not in staying]
     # What a second call is refused with may quote what the first has left: octets beyond ASCII.
     ends.sort(key=lambda call: (not composition.served(call), "\\u" not in call.body.text))
-    before, alone = _halves(composition, list(filter(composition.refused, calls)), turn)
+    before, alone = _halves(composition, staying, turn)
     if not ends or sum(map(len, (before, alone))) <= few:
         both = sorted((*before, *alone), key=lambda call: _rank(composition, call))
         before, alone = (both, []) if ends else ([], both)
@@ -88,6 +89,14 @@ def _lot(
         found.append((*own[: LONGEST - 2], end, *after))
     found = _amiss_first(composition, found)
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
+
+
+def _stays(composition: Composition, call: Situation) -> bool:
+    """Whether what is called for stays as it is: the call is refused, or comes from somebody whose
+    quota is spent, or that has ended.
+    """
+    ended = call.resource == "final" and composition.standing(call, "resource").lasts
+    return ended or call.identity == "throttled" or composition.refused(call)
 
 
 def _amiss_first(composition: Composition, rows: list[Chain]) -> list[Chain]:

@@ -9,6 +9,7 @@ Pure and deterministic.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heapreplace
@@ -16,7 +17,7 @@ from heapq import heapify, heappop, heapreplace
 from cancel_contracts.contract.compose import Composition, Fact, with_value
 from cancel_contracts.contract.model import Clause
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, compared, hidden
+from cancel_contracts.plan.kinds import Kinds, Meeting, PairsMet, compared, hidden, role
 
 UNSHOWN = 3  # how many pairs a value counts that no call has shown which is served
 
@@ -92,14 +93,11 @@ class Cover(Kinds):
         self.met |= self.pairs(call)
         if self.composition.served(call):
             self._shown |= {self.fact(aspect, call) for aspect in self.aspects}
-        for one, other in self.meeting(self._both, call, 2):
+        for one, other in self.meeting(lambda a, x: (self.kind(a, x), self.fact(a, x)), call, 2):
             for some, met in ((one, other), (other, one)):
                 bits = 1 << met[0] | 1 << met[1]
                 for number in some:
                     self._beside[number] = self._beside.get(number, 0) | bits
-
-    def _both(self, aspect: str, of: Situation) -> tuple[int, int]:
-        return self.kind(aspect, of), self.fact(aspect, of)
 
     def alike(self, situation: Situation) -> Sequence[Situation]:
         """Return the calls that were added, of whose facts the same are not neutral: no other can
@@ -170,13 +168,15 @@ class Cover(Kinds):
         is settled: of kinds first, then of the values themselves. What no call that is served has
         shown counts most there, for it would need one of its own. Beside what is refused, which
         has few calls, stands rather what is not ordinary, for the rest is tried by everybody: each
-        value that is refused meets such a kind, and those of one kind another value each. `kinds`
-        and `facts` have a bit for each number.
+        value that is refused meets such a kind, and those of one kind another value each; what has
+        ended is asked for by owners, applications and users in turn. `kinds` and `facts` have a bit
+        for each number.
         """
         plain = self.fact(aspect, self.composition.ordinary)
         chosen_by = CHOSEN_BY.get(call.resource, ()) if aspect == "extra" and odd else ()
-        alike = [c for c in self.calls if c.resource == call.resource] if chosen_by else []
-        alike = [c for c in alike if self.odd(c) == odd]
+        here = [c for c in self.calls if odd and c.resource == call.resource]
+        alike = [c for c in here if chosen_by and self.odd(c) == odd]
+        roles = Counter(role(c) for c in here if aspect == "caller" and c.resource == "final")
         # Each of these values does another thing, or has ended in another way.
         own = "method" in odd or call.resource in CHOSEN_BY
 
@@ -193,6 +193,7 @@ class Cover(Kinds):
                 turn = chosen_by.index(choice.sample.extra) if chosen else 0
                 again = len(chosen_by) * sum(c.extra == choice.sample.extra for c in alike)
                 first = 1 + turn - again if chosen else -(len(chosen_by) ** 2)
+                first -= roles[role(choice.sample)]
                 return first, new, seldom, unmet + fresh
             new += UNSHOWN * (choice.fact not in self._shown)
             return 0, 2 * new + (choice.fact not in self._used), False, unmet

@@ -177,6 +177,13 @@ class Kinds:
         return [a for a in self.composition.facts(call) if not self.is_neutral(call, a)]
 
 
+def role(call: Situation) -> str:
+    """Return by which branch of a server a caller goes: as owner, as application or as a user."""
+    if call.by_owner:
+        return "owner"
+    return "application" if call.identity.partition(":")[0] in ("app", "application") else "user"
+
+
 def hidden(call: Situation) -> bool:
     """Whether what an odd id is read as does not show: its caller may touch but their own."""
     return call.resource == "odd" and call.owner is not None
