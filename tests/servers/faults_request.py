@@ -52,7 +52,8 @@ class OddIds(Service):
 @breaks("MA-47", {k: v for k, v in ODD.items() if k not in ("a number", "a word", "a space")})
 @breaks("MA-112", {k: ODD[k] for k in ("a space", "a number")}, deep=True)
 @breaks("AP-112", {k: ODD[k] for k in ("a space", "a number")}, deep=True)
-@breaks("SA-21", {k: ODD[k] for k in ("a space", "a number")})
+@breaks("SA-21", {"a space": ODD["a space"]})
+@breaks("SA-209", {"a number": ODD["a number"]}, deep=True)
 @breaks(ODD_CLAUSES, {k: v for k, v in ODD.items() if k not in ("a space", "a number")})
 class OddIdAnswered500(OddIds):
     def odd(self, request: Request, id_: str) -> Response:

@@ -21,7 +21,8 @@ class Declined:
     def __init__(self, composition: Composition) -> None:
         self.composition = composition
         self._taken: set[Fact] = set()
-        self._refused: dict[Fact, set[int]] = defaultdict(set)  # calls that were to be served
+        self._refused: set[tuple[frozenset[Fact], int]] = set()  # calls that were to be served
+        self._known: tuple[int, dict[Fact, set[int]]] = (-1, {})
 
     def forms(self, situation: Situation) -> list[Fact]:
         """Return the forms of a call that are not the ordinary ones, and are to be served."""
@@ -31,21 +32,36 @@ class Declined:
 
     def hear(self, exchange: Exchange) -> None:
         """Take note of how a call was answered in its forms."""
-        situation, status = exchange.situation, exchange.status
-        for form in self.forms(situation):
-            if exchange.succeeded:
-                self._taken.add(form)
-            elif status is not None and self.composition.served(situation):
-                self._refused[form].add(status)
+        forms, status = self.forms(exchange.situation), exchange.status
+        if exchange.succeeded:
+            self._taken.update(forms)
+        elif forms and status is not None and self.composition.served(exchange.situation):
+            self._refused.add((frozenset(forms), status))
+
+    def _statuses(self) -> dict[Fact, set[int]]:
+        """Return the forms that were declined in what was heard so far, with how: of several in a
+        call that one which others show to be declined by itself.
+        """
+        heard = len(self._taken) + len(self._refused)
+        if self._known[0] != heard:
+            found: dict[Fact, set[int]] = defaultdict(set)
+            rows = [(forms - self._taken, status) for forms, status in self._refused]
+            for left, status in sorted(
+                rows, key=lambda row: (len(row[0]), sorted(map(str, row[0])))
+            ):
+                if all(status not in found[form] for form in left):
+                    for form in left:
+                        found[form].add(status)
+            self._known = heard, {form: told for form, told in found.items() if told}
+        return self._known[1]
 
     @property
     def any(self) -> bool:
         """Whether a form was declined in what was heard so far."""
-        return not self._refused.keys() <= self._taken
+        return bool(self._statuses())
 
     def aspects(self, exchange: Exchange) -> set[str]:
         """Return the aspects of a call whose form was declined, by how it was answered."""
-        if not self.any:
-            return set()
-        forms = (form for form in self.forms(exchange.situation) if form not in self._taken)
-        return {form[0] for form in forms if exchange.status in self._refused.get(form, ())}
+        told = self._statuses()
+        forms = self.forms(exchange.situation) if told else []
+        return {form[0] for form in forms if exchange.status in told.get(form, ())}

@@ -16,6 +16,7 @@ from cancel_contracts.exchange import Situation
 FEW = 6  # refusals that none of is kept apart where others are
 TOGETHER = 3  # refusals before one call that is served, where there are as many
 LONGEST = 12  # calls on one resource: what goes wrong in one should not reach many
+BEYOND_ASCII = "\\u"  # in a text as JSON
 Chain = tuple[Situation, ...]
 
 
@@ -43,7 +44,7 @@ def chains(
     refusals = [sum(map(composition.refused, lot)) for lot in lots.values()]
     few, turn = FEW if max(refusals, default=0) > FEW else 0, 0
     for lot, many in zip(lots.values(), refusals, strict=True):
-        found += _lot(composition, lot, left, few, turn)
+        found += _lot(composition, lot, left, few, turn, quoted=any(map(_quoted, found)))
         turn += many > FEW
     found += [(replace(second, call="first"), second) for second in left]
     return found
@@ -55,18 +56,21 @@ def _lot(
     seconds: list[Situation],
     few: int,
     turn: int,
+    *,
+    quoted: bool,
 ) -> list[Chain]:
     """Return the chains of calls on resources in one state and of one owner.
 
     Half of what is to be refused stands before what is served, several one after the other: what
     refusals leave behind shows there. The other half stands alone: what a refusal does later shows
     there. Up to `few` all stand before. The first of several that are served meets its resource as
-    it was made.
+    it was made. `quoted`: another lot has a second call after a text beyond ASCII.
     """
     staying = [call for call in calls if _stays(composition, call)]
     ends = [call for call in calls if call not in staying]
     # What a second call is refused with may quote what the first has left: octets beyond ASCII.
-    ends.sort(key=lambda call: (not composition.served(call), "\\u" not in call.body.text))
+    beyond = "" if quoted else BEYOND_ASCII
+    ends.sort(key=lambda call: (not composition.served(call), beyond not in call.body.text))
     before, alone = _halves(composition, staying, turn)
     if not ends or sum(map(len, (before, alone))) <= few:
         both = sorted((*before, *alone), key=lambda call: _rank(composition, call))
@@ -79,7 +83,7 @@ def _lot(
     for plain, anybody, place in product((False, True), (False, True), places):
         end, fits = ends[place], (s for s in seconds if follows(composition, s, ends[place]))
         second = next((s for s in fits if anybody or s.identity != end.identity), None)
-        if second is not None and place not in then and (plain or "\\u" in end.body.text):
+        if second is not None and place not in then and (plain or beyond in end.body.text):
             seconds.remove(second)
             then[place] = second
     found: list[Chain] = []
@@ -91,12 +95,15 @@ def _lot(
     return found + [tuple(alone[at : at + LONGEST]) for at in range(0, len(alone), LONGEST)]
 
 
+def _quoted(row: Chain) -> bool:
+    """Whether a second call follows a text beyond ASCII, which what it is told may quote."""
+    return row[-1].call == "second" and BEYOND_ASCII in row[-2].body.text
+
+
 def _stays(composition: Composition, call: Situation) -> bool:
-    """Whether what is called for stays as it is: the call is refused, or comes from somebody whose
-    quota is spent, or that has ended.
-    """
+    """Whether what is called for stays as it is: the call is refused, or that has ended."""
     ended = call.resource == "final" and composition.standing(call, "resource").lasts
-    return ended or call.identity == "throttled" or composition.refused(call)
+    return ended or composition.refused(call)
 
 
 def _amiss_first(composition: Composition, rows: list[Chain]) -> list[Chain]:

@@ -3,7 +3,8 @@
 First every caller in every state, for one permission may be read otherwise than the next, and each
 method beside whoever may call; callers who are refused and send no body, or another spelling of the
 path; what has ended or does not exist beside one more fact that is refused or open, every method
-there; and every method beside whoever may not. Then by turns the other values in every state, two
+there; and every method beside whoever may not; by turns every body in every state, and from owners,
+applications and users. Then by turns the other values in every state, two
 other refusals, and every value beside each kind of the others; then three kinds; then all pairs of
 values. Pure, deterministic.
 
@@ -23,7 +24,7 @@ from cancel_contracts.contract.credentials import needs_token
 from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
-from cancel_contracts.plan.kinds import Meeting
+from cancel_contracts.plan.kinds import Meeting, role
 
 Aspects = tuple[str, ...]
 Rows = Mapping[str, Sequence[Sequence[Situation]]]
@@ -56,9 +57,17 @@ def _calls(found: Cover) -> Iterator[Situation]:
     unmet, refusals = partial(_unmet, found), partial(_two_refusals, found)
 
     kind, value = found.kind, found.fact
+
+    def by_role(_: str, of: Situation) -> int:
+        return found.numbered(("role", role(of)))
+
+    def may(aspect: str, of: Situation) -> bool:
+        return aspect != "caller" or found.is_neutral(of, aspect)
+
     # Each method does another thing, on a route of its own: none stands for the next.
     methods = _told(kind, method=value)
     alike = _told(kind, method=value, caller=found.refusal, resource=found.refusal)
+    ended = refusals(of_resources, methods, _ended_or_unknown)  # twice in each turn
     return chain(
         unmet([("resource", "caller")], value, _in_a_state),
         unmet(of_methods, methods),
@@ -68,8 +77,13 @@ def _calls(found: Cover) -> Iterator[Situation]:
         refusals([("caller", "extra")], _told(found.refusal, extra=value), _on_another_path),
         refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
         in_turn(
-            refusals(of_resources, methods, _ended_or_unknown),
-            refusals([("caller", "method")], alike, _plain),
+            ended,
+            ended,
+            in_turn(
+                refusals([("caller", "method")], alike, _plain),
+                unmet([("resource", "body")], value, _in_a_state),
+                unmet([("caller", "body")], _told(value, caller=by_role), may),
+            ),
         ),
         in_turn(
             refusals([("resource", "method"), ("resource", "caller")], alike, _plain),

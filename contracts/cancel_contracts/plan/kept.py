@@ -107,7 +107,8 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
             met |= set(aspects)
     served: list[Chain] = [row for row in singles if composition.served(row[0])]
     served = sorted(
-        served[:-1], key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text))
+        served[:-1],
+        key=lambda row: (LONG not in row[0].body.text, -len(row[0].body.text)),
     )
     bare: list[Chain] = [row for row in singles if _says_too_little(composition, row[0])]
     bare.sort(key=lambda row: row[0].body.word == "none")  # some ask for JSON
@@ -119,7 +120,9 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
     owners, last = owners[: len(lent)], untold[:1]
     found = [row for row in found if row not in owners]
     some = [*found[: SERVED - 1], *lent, *owners, *served[:SERVED]]
-    return [*dict.fromkeys(row for row in some if row not in last), *last] if served else []
+    if not served:  # what says too little shows what a refusal leaves as well
+        last = bare[:1] if found else []
+    return [*dict.fromkeys(row for row in some if row not in last), *last]
 
 
 def _says_too_little(composition: Composition, call: Situation) -> bool:

@@ -66,12 +66,12 @@ class Kinds:
         if fact not in self._kinds:
             own = aspect == "resource" and of.resource in ("cancellable", "unknown")
             deciding = None if own else self.composition.decided_by.get(fact)
-            self._kinds[fact] = self._number((aspect, deciding or fact[1]))
+            self._kinds[fact] = self.numbered((aspect, deciding or fact[1]))
         return self._kinds[fact]
 
     def fact(self, aspect: str, of: Situation) -> int:
         """Return the number of a situation's value of an aspect."""
-        return self._number((aspect, value(of, aspect)))
+        return self.numbered((aspect, value(of, aspect)))
 
     def refusal(self, aspect: str, of: Situation) -> int:
         """Return the number of what is done to a call for a value that is not neutral, the same for
@@ -82,9 +82,10 @@ class Kinds:
             return self.kind(aspect, of)
         # Nobody's call, and one on nothing, take another way through a server.
         way = {"caller": needs_token(of.identity), "resource": of.resource}.get(aspect)
-        return self._number((aspect, (standing, way)))
+        return self.numbered((aspect, (standing, way)))
 
-    def _number(self, fact: Fact) -> int:
+    def numbered(self, fact: Fact) -> int:
+        """Return the number of a fact, or of a kind of them: the same each time."""
         return self._numbers.setdefault(fact, len(self._numbers))
 
     def meeting(

@@ -31,7 +31,7 @@ SMOKE_CALLS = 20
 DEEP_CALLS = 1000
 GATE_CALLS = 100
 # What of the pairs that can meet is enough for a gate: the last ones take a resource each.
-GATE_PAIRS = 0.76
+GATE_PAIRS = 0.75
 PROPERTY_SHARE = 0.5  # of the calls that `deep` has left then; the rest goes to walks
 DRAWN_CALLS = 4  # that a small budget leaves, too: for ids of elsewhere
 PLANS = 64  # that are kept at hand: `prove` asks for the same ones again and again

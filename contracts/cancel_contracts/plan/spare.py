@@ -27,8 +27,12 @@ def after_way_in(plan: Plan, spent: int) -> list[Scenario]:
     @cache
     def told(call: Situation) -> list[tuple[str, Situation]]:
         """Return the situation of each clause that a call stands for, as the judge has it."""
-        stands = ((c.id, composition.stands_for(c, call), own) for c, own in clauses)
-        return [(id_, situation) for id_, situation, own in stands if situation in own]
+        found = []
+        for clause, own in clauses:
+            stands = composition.stands_for(clause, call)
+            if stands in own and composition.exercises(call, stands, (clause,)):
+                found.append((clause.id, stands))
+        return found
 
     often = Counter(one for s in plan.scenarios for call in s.calls for one in told(kind_of(call)))
 
