@@ -18,7 +18,7 @@ from cancel_contracts.plan.chains import LONGEST, chains
 from cancel_contracts.plan.cover import Cover, cover
 from cancel_contracts.plan.further import alone, further
 from cancel_contracts.plan.histories import histories
-from cancel_contracts.plan.kinds import PairsMet
+from cancel_contracts.plan.kinds import PairsMet, role
 from cancel_contracts.plan.plan import Plan, make
 from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
 
@@ -474,6 +474,32 @@ def test_what_has_ended_or_is_nothing_is_asked_for_by_browsers_and_with_a_query(
     assert {"browser", "query"} <= ended
     callers = {value(c, "caller") for c in alone if c.resource == "final"}
     assert len(callers) > 1
+
+
+@each
+def test_owners_applications_and_users_ask_in_turn_for_what_has_ended(contract: Contract) -> None:
+    found = read(contract, 100)
+    ended = [c for c in found.calls if c.resource == "final" and found.odd(c) == ["resource"]]
+    told = Counter(map(role, ended))
+    assert {*told} == {role(choice.sample) for choice in found.neutral("caller")}
+    assert max(told.values()) - min(told.values()) <= 2, "some of them stand for a clause's own"
+
+
+@each
+def test_deep_has_what_is_wrong_with_a_body_in_every_state_and_from_every_kind_of_caller(
+    contract: Contract,
+) -> None:
+    composition, plan = Composition(contract), make(contract, contract.clauses, "deep")
+    calls = [call for scenario in plan.scenarios for call in scenario.calls]
+    # What else is wrong with a call would hide it.
+    amiss = [c for c in calls if {a for a, _ in composition.read(c).hiding} == {"body"}]
+    bodies, roles = {call.body.kind for call in amiss}, {role(call) for call in amiss}
+    assert (len(bodies) > 12, len(roles)) == (True, 2)
+    states = {*product(bodies, contract.lifecycle.cancellable)}
+    unmet = states - {(call.body.kind, call.state) for call in amiss}
+    assert len(unmet) <= len(states) / 6, "four states have more than there are calls for"
+    assert len(contract.lifecycle.cancellable) > 2 or not unmet
+    assert {*product(bodies, roles)} == {(call.body.kind, role(call)) for call in amiss}
 
 
 @each
