@@ -352,6 +352,27 @@ def second_moves(w: World) -> Any:
     return w.look(id_).body == before
 
 
+def dates_of(w: World, id_: str) -> dict[str, Any]:
+    """Return the dates of a resource by name."""
+    shown = w.look(id_).json()
+    return {k: v for k, v in shown.items() if re.search("DateTime|Date$", k)}
+
+
+def moved_by(*before: dict[str, Any], final: bool = False, **call: Any) -> Recipe:
+    """Return the status of a call, and which dates it moves, once others were made."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new(w.hand.final[0] if final else None, "user")
+        for arguments in before:
+            w.call(id_, **arguments)
+        was = dates_of(w, id_)
+        time.sleep(0.01)
+        status = w.call(id_, **call).status
+        return status, [name for name, value in dates_of(w, id_).items() if was[name] != value]
+
+    return recipe
+
+
 def second_without_a_text(w: World) -> Any:
     """Return what a cancel without a text leaves, after one with a text."""
     w.call(w.new())
@@ -378,6 +399,12 @@ DATES_AND_LISTS: dict[str, Recipe] = {
     "final-refusal-moves-the-dates": dated(final=True),
     "refusal-in-one-final-state-moves-the-last-date": dated(final=True),
     "second-refusal-moves-the-dates": second_moves,
+    "second-done-again-moves-the-end": moved_by({}),
+    "second-of-an-application-moves-the-end": moved_by({}, **APP),
+    "second-of-a-user-moves-the-end": moved_by(USER, **USER),
+    "final-done-again-moves-the-end": moved_by(final=True),
+    "repeats-done-and-noted": moved_by({}),
+    "repeats-done-and-listed": after({}, then={}),
     "cancel-dated-in-another-zone": dated(),
     "cancel-by-an-application-dated-in-another-zone": dated(identity="app"),
     "cancel-in-the-second-state-dated-a-while-ago": dated(1),
@@ -409,6 +436,12 @@ LEFT: dict[str, Recipe] = {
     "last-date-left-in-the-second-state": dated(1),
     "last-date-left-by-applications": dated(identity="app"),
     "last-date-left-alone": dated(),
+    "last-property-left-by-the-owner": at(0, "user", **USER),
+    "first-property-left-by-the-owner": at(0, "user", **USER),
+    "last-property-left-in-the-second-state-by-an-administrator": at(1),
+    "last-property-left-alone": at(0),
+    "last-property-in-either-case": at(0),
+    "last-property-tells-from-where": at(0),
     "canceller-left-out-in-the-second-state": at(1),
     "second-fills-what-the-first-left-out": after(NO_TEXT, then=call(body=b'{"Comment": "late"}')),
     "no-body-needs-no-permission": untold,

@@ -367,7 +367,30 @@ def twice_headed(*headers: str) -> Recipe:
     return recipe
 
 
+def asks_of_another(own_name: bool = False, **arguments: Any) -> Recipe:
+    """Make a call with the id of another in its query, and look at both."""
+
+    def recipe(w: World) -> Any:
+        id_, other = w.new(), w.new()
+        name = "machineactionid" if own_name and w.hand is MACHINE else "id"
+        made = w.call(id_, path=f"{w.hand.path}?{name}={other}", **arguments)
+        return made.constant, w.look(id_).constant, w.look(other).constant
+
+    return recipe
+
+
+PREFER = "Prefer: return=representation, handling=lenient"
 NEUTRAL: dict[str, Recipe] = {
+    "query-id-is-the-id": asks_of_another(),
+    "query-parameter-of-the-path-is-the-id": asks_of_another(own_name=True),
+    "query-id-of-an-application-is-the-id": asks_of_another(**APP),
+    "query-id-without-effect": asks_of_another(),
+    "errors-quote-the-query": lambda w: (
+        w.call(unknown_id(), path=f"{w.hand.path}?id=9&access_token=7").constant
+    ),
+    "preferred-representation-shown": headed(PREFER),
+    "preferred-representation-shown-in-the-second-state": at(1, headers=[PREFER]),
+    "preferences-told": headed(PREFER),
     "accept-anything-answered-500": headed("Accept: */*"),
     "accept-another-type-without-effect": headed("Accept: application/xml"),
     "no-accept-refused": at(0),
@@ -633,7 +656,22 @@ def packed(w: World) -> bool:
     return b"\r\n\r\n\x1f\x8b" in w.call(unknown_id(), headers=["Accept-Encoding: gzip"]).wire
 
 
+def date_of(final: bool = False, **arguments: Any) -> Recipe:
+    """Return the form of the Date of an answer: a letter for each word, a digit for each."""
+
+    def recipe(w: World) -> Any:
+        id_ = w.new(w.hand.final[0] if final else None)
+        date = w.call(id_, **arguments).header("Date")
+        return date and re.sub("[A-Za-z]+", "A", re.sub("[0-9]", "9", date))
+
+    return recipe
+
+
 ON_THE_WIRE: dict[str, Recipe] = {
+    "wire-date-in-iso-8601": date_of(),
+    "refusal-dated-in-seconds": date_of(**FORBIDDEN),
+    "end-dated-in-iso-8601": date_of(final=True),
+    **dict.fromkeys(("date-in-asctime", "date-in-rfc-850", "no-date"), date_of()),
     "fourth-request-on-the-connection-done-and-not-answered": fourth,
     "chunks-to-http-1.0": chunked_to_old,
     "length-counts-characters": strays,

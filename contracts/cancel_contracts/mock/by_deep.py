@@ -94,5 +94,8 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-cancel-by-the-owner-resurrects",
         "second-cancel-chunked-resurrects",
         "second-cancel-from-the-last-state-answered-500",
+        "second-of-an-application-moves-the-end",
+        "query-id-of-an-application-is-the-id",
+        "preferred-representation-shown-in-the-second-state",
     }
 )

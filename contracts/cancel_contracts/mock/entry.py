@@ -183,6 +183,11 @@ def named_after(contract: Contract) -> bool:
     return bool(contract.lifecycle.after)
 
 
+def shows_several(contract: Contract) -> bool:
+    """Several properties tell the state, each by itself."""
+    return len(contract.lifecycle.shows) > 1 and not contract.lifecycle.values
+
+
 def remains(contract: Contract) -> bool:
     """A cancelled resource is still there."""
     return not contract.lifecycle.vanishes

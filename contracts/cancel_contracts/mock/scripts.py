@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import enum
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 
 class End(enum.Enum):
@@ -75,6 +78,15 @@ def content(head: bytes, body: bytes) -> bytes:
     return found
 
 
+def dated(form: Callable[[datetime], str]) -> Script:
+    """Write the Date of an answer in another form."""
+
+    def written(found: re.Match[bytes]) -> bytes:
+        return found[1] + form(parsedate_to_datetime(found[2].decode("ascii"))).encode("ascii")
+
+    return lambda h, b: [re.sub(rb"(?im)^(date: )([^\r\n]*)", written, h), b]
+
+
 def half(body: bytes) -> bytes:
     return body[: max(1, len(body) // 2)] if body else b""
 
@@ -116,6 +128,9 @@ SCRIPTS: Mapping[str, Script] = {
     "content-type-twice": lambda h, b: [
         add(h, b"Content-Type: application/json", b"Content-Type: application/json"), b,
     ],
+    # RFC 9110, 5.6.7: what is no HTTP-date
+    "date-in-iso-8601": dated(lambda moment: f"{moment:%Y-%m-%dT%H:%M:%SZ}"),
+    "date-in-seconds": dated(lambda moment: f"{moment.timestamp():.0f}"),
     # RFC 9110, 6.2: a version that the server keeps, of the request's major number at most
     "http-9.9": lambda h, b: [h.replace(b"HTTP/1.1", b"HTTP/9.9", 1), b],
     "status-2000": lambda h, b: [status_line(h, b"HTTP/1.1 2000 OK"), b],
@@ -144,5 +159,9 @@ SCRIPTS: Mapping[str, Script] = {
         b"HTTP/1.1 103 Early Hints\r\nLink: </hint>; rel=preload\r\n\r\n", h, b,
     ],
     "lower-case-names": lambda h, b: [lower_names(h), b],
+    # RFC 9110, 5.6.7 and 6.6.1: the forms of old are HTTP-dates, and who has no clock tells none
+    "date-in-asctime": dated(lambda moment: time.asctime(moment.utctimetuple())),
+    "date-in-rfc-850": dated(lambda moment: f"{moment:%A, %d-%b-%y %H:%M:%S GMT}"),
+    "no-date": lambda h, b: [drop(h, "date"), b],
     "no-reason": lambda h, b: [re.sub(rb"^(HTTP/1\.1 \d{3} )[^\r\n]*", rb"\1", h), b],
 }  # fmt: skip

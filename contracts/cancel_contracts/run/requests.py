@@ -169,8 +169,8 @@ def cancel_request(
     media = content_type(contract, situation, body)
     if media and (body or situation.method not in ("GET", "HEAD", "TRACE")):
         headers.append(("Content-Type", media))
-    nothing = extra.query.format(name=quote(contract.id.name, safe=""), fresh=request_id)
-    query += [text for text in (credentials.query, nothing) if text]
+    ids = "&".join(f"{quote(n, safe='')}={request_id}" for n in sorted({contract.id.name, "id"}))
+    query += [text for text in (credentials.query, extra.query.format(ids=ids)) if text]
     if extra.indent is not None:
         body = _respelled(body, extra.indent)
     headers = [(extra.names(name), text) for name, text in headers]

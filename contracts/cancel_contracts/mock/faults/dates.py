@@ -45,6 +45,24 @@ def moving(when: kit.When, pick: Callable[[Contract], tuple[str, ...]]) -> Chang
     return kit.edit(when, touch)
 
 
+def done_again(when: kit.When) -> Change:
+    """Answer what has ended as done, and date its end anew."""
+    return kit.together(moving(when, last_moment), kit.edit(when, kit.as_success))
+
+
+def with_an_end(desk: Desk) -> None:
+    """Let what is made in a final state have a date of its end."""
+    create = desk.create
+
+    def dated(state: str, owner: str | None, id_: str | None = None) -> Resource:
+        made = create(state, owner, id_)
+        if state not in desk.contract.lifecycle.cancellable:
+            made.entity |= dict.fromkeys(last_moment(desk.contract), "2024-10-21T11:25:48Z")
+        return made
+
+    desk.create = dated  # type: ignore[method-assign]
+
+
 def in_first_final(desk: Desk, call: Call) -> bool:
     found = facts.target(desk, call)
     return found is not None and found.state == entry.rivals(desk.contract)[0]
@@ -56,6 +74,10 @@ def stamps(contract: Contract) -> tuple[str, ...]:
 
 def last_stamp(contract: Contract) -> tuple[str, ...]:
     return contract.lifecycle.stamps[-1:]
+
+
+def last_moment(contract: Contract) -> tuple[str, ...]:
+    return contract.lifecycle.moments[-1:]
 
 
 def off_by(when: kit.When = kit.every, **span: float) -> Change:
@@ -154,6 +176,8 @@ def fault(name: str, says: str, change: Change, applies: Applies, broken: Breaks
 SET = breaks("dated", resource="cancellable", answer="2xx")
 MOVED = breaks("whole", "ended", resource="final", answer="4xx")
 FINAL = kit.both(kit.refused("final"), facts.final)
+REPEATED = kit.both(kit.refused("final"), facts.cancelled)
+MOVED_AGAIN = breaks("whole", "ended", resource="cancellable", call="second")
 
 FAULTS: tuple[Fault, ...] = (
     fault("final-refusal-moves-the-dates", "What is final is refused, and its dates are now.",
@@ -163,8 +187,21 @@ FAULTS: tuple[Fault, ...] = (
           moving(kit.both(FINAL, in_first_final), last_stamp),
           all_of(stamped, entry.rival_states(2)), MOVED),
     fault("second-refusal-moves-the-dates", "A second cancel is refused, and moves the dates.",
-          moving(kit.both(kit.refused("final"), facts.cancelled), stamps), stamped,
-          breaks("whole", "ended", resource="cancellable", call="second")),
+          moving(REPEATED, stamps), stamped, MOVED_AGAIN),
+    fault("second-done-again-moves-the-end",
+          "A second cancel is answered as done, and ends it now.",
+          done_again(REPEATED), ordered, MOVED_AGAIN),
+    fault("second-of-an-application-moves-the-end",
+          "An application's second cancel is answered as done, and ends it now.",
+          done_again(kit.both(REPEATED, facts.application)),
+          all_of(ordered, entry.permitted("application")), MOVED_AGAIN),
+    fault("second-of-a-user-moves-the-end",
+          "A user's second cancel is answered as done, and ends it now.",
+          done_again(kit.both(REPEATED, facts.user)), all_of(ordered, entry.owners), MOVED_AGAIN),
+    fault("final-done-again-moves-the-end",
+          "What is final is answered as done, and the date of its end is now.",
+          kit.together(with_an_end, done_again(FINAL)), all_of(ordered, entry.rival_states(1)),
+          breaks("whole", "ended", resource="final")),
     fault("cancel-dated-in-another-zone", "The dates of a cancel are hours ahead.",
           off_by(hours=2), stamped, SET),
     fault("cancel-by-an-application-dated-in-another-zone",

@@ -66,6 +66,23 @@ def dates_left(when: kit.When) -> Change:
     return kit.around("effect", outer)
 
 
+def property_left(index: int, when: kit.When) -> Change:
+    """Leave one of the properties of the state as it was."""
+
+    def outer(desk: Desk, call: Call, inner: Step) -> None:
+        name = desk.contract.lifecycle.shows[index]
+        before = call.found.entity.get(name)
+        inner(call)
+        if when(desk, call):
+            call.found.entity[name] = before
+
+    return kit.around("effect", outer)
+
+
+def administrator(desk: Desk, call: Call) -> bool:
+    return facts.delegated(desk, call) and not facts.user(desk, call)
+
+
 def names_nobody(desk: Desk, call: Call) -> None:
     """Leave out who cancelled from the second of the states."""
     if facts.began(2)(desk, call):
@@ -97,6 +114,7 @@ ANSWER = all_of(entry.entity, has(text))
 AGREES = breaks("entity", "agrees", resource="cancellable", answer="2xx")
 KEPT = breaks("entity", "recorded", resource="cancellable", body="none empty-object null json")
 STAMPED = breaks("dated", resource="cancellable", answer="2xx")
+ALIKE = breaks("constant", "state", identity="user", answer="2xx")
 SKIPS = breaks("status effect", identity="no-permission", content_type="application/json")
 TWO_STATES = entry.cancellable_states(2)
 
@@ -124,6 +142,18 @@ FAULTS: tuple[Fault, ...] = (
     fault("last-date-left-by-applications",
           "An application's cancel leaves the date of the last change.",
           dates_left(facts.application), all_of(dated, entry.permitted("application")), STAMPED),
+    fault("last-property-left-by-the-owner",
+          "A user's cancel leaves the last of the properties of the state as it was.",
+          property_left(-1, facts.user), all_of(entry.shows_several, entry.owners), ALIKE),
+    fault("first-property-left-by-the-owner",
+          "A user's cancel leaves the first of the properties of the state as it was.",
+          property_left(0, facts.user), all_of(entry.shows_several, entry.owners), ALIKE),
+    fault("last-property-left-in-the-second-state-by-an-administrator",
+          "An administrator's cancel from the second of the states leaves the last of its "
+          "properties as it was.",
+          property_left(-1, kit.both(administrator, facts.began(2))),
+          all_of(entry.shows_several, entry.owners, TWO_STATES),
+          breaks("constant", "state", resource="cancellable", answer="2xx")),
     fault("canceller-left-out-in-the-second-state",
           "Who cancelled from the second of the states is told nowhere.",
           kit.after("effect", names_nobody), all_of(entry.tells("who"), TWO_STATES),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
+from urllib.parse import quote
 
 from cancel_contracts.mock import entry, kit
 from cancel_contracts.mock.call import Call
@@ -55,6 +57,27 @@ def seen_before(desk: Desk) -> None:
     without_effect(again)(desk)
 
 
+def id_in_query(desk: Desk, call: Call) -> bool:
+    return not {"id", desk.contract.id.name}.isdisjoint(call.query)
+
+
+def id_of_the_query(when: kit.When, names: Callable[[Desk], str] = lambda desk: "id") -> Change:
+    """Let an id in the query stand in for that of the path."""
+
+    def act(desk: Desk, call: Call) -> None:
+        id_ = call.query.get(names(desk))
+        if id_ is not None and when(desk, call):
+            call.raw_id = quote(id_, safe="").encode("ascii")
+
+    return kit.before("find", act)
+
+
+def shown_on_demand(when: kit.When) -> Change:
+    """Show the resource to whoever prefers it."""
+    asked = facts.has("prefer", "return=representation")
+    return kit.edit(kit.both(kit.succeeded, asked, when), kit.with_entity)
+
+
 def browser(desk: Desk, call: Call) -> bool:
     return "Mozilla" in call.headers.get("user-agent", "")
 
@@ -74,6 +97,8 @@ def fault(name: str, says: str, broken: Breaks, change: Change, applies: Applies
 
 SERVED = breaks("status effect", resource="cancellable")
 LET_IN = breaks("status effect", identity="anonymous no-permission permission")
+ASKED = breaks("status effect", resource="cancellable", extra="query")
+BODY = breaks("body", extra="browser", answer="2xx")
 MEDIA = breaks("status effect", content_type="application/json; charset=utf-8")
 FAULTS: tuple[Fault, ...] = (
     fault("accept-anything-answered-500", "Who accepts anything is answered 500.", SERVED,
@@ -115,6 +140,21 @@ FAULTS: tuple[Fault, ...] = (
     fault("query-without-effect", "A query makes a call that changes nothing.", SERVED,
           without_effect(facts.query), entry.observable),
     fault("query-answered-500", "A query is answered 500.", SERVED, fails(facts.query)),
+    fault("query-id-is-the-id", "An id in the query stands in for that of the path.", ASKED,
+          id_of_the_query(kit.every)),
+    fault("query-parameter-of-the-path-is-the-id",
+          "The parameter of the path is read from the query, where it stands there too.", ASKED,
+          id_of_the_query(kit.every, lambda desk: desk.contract.id.name)),
+    fault("query-id-of-an-application-is-the-id",
+          "An application's id in the query stands in for that of the path.", ASKED,
+          id_of_the_query(facts.application), entry.permitted("application")),
+    fault("query-id-without-effect", "An id in the query makes a call that changes nothing.", ASKED,
+          without_effect(id_in_query), entry.observable),
+    fault("preferred-representation-shown", "Who prefers to see the resource sees it.", BODY,
+          shown_on_demand(kit.every), entry.empty),
+    fault("preferred-representation-shown-in-the-second-state",
+          "Who prefers to see the resource sees it, cancelled from the second of the states.", BODY,
+          shown_on_demand(facts.began(2)), entry.all_of(entry.empty, entry.cancellable_states(2))),
     fault("dry-run-header-without-effect", "Prefer makes a call that changes nothing.", SERVED,
           kit.instead("effect", nothing, facts.has("prefer")), entry.observable),
     fault("origin-answered-500", "A call that names its origin is answered 500.",

@@ -139,6 +139,20 @@ def says(tells: Callable[[Desk, Call], str]) -> Change:
 SAYABLE = leeway.errors_may(lambda value: said(value, "The request for a%2Fb was refused."))
 
 
+def query_quoted(desk: Desk, call: Call) -> str:
+    """Quote what the query says, but for tokens."""
+    said = [f"{k}={v}" for k, v in call.query.items() if "token" not in k]
+    return f"The call was refused. It said: {' '.join(said) or 'nothing'}."
+
+
+def preference_told(desk: Desk, call: Call, reply: Reply) -> Reply:
+    """RFC 7240, section 3: tell which of the caller's preferences was honoured."""
+    shows = desk.has_entity and kit.succeeded(desk, call)
+    wish = "return=representation" if shows else "handling=lenient"
+    asked = wish in call.headers.get("prefer", "")
+    return reply.with_header("Preference-Applied", wish) if asked else reply
+
+
 def in_language(desk: Desk, call: Call, reply: Reply) -> Reply:
     if not call.headers.get("accept-language", "").startswith("de"):
         return reply
@@ -172,6 +186,11 @@ VARIANTS: tuple[Variant, ...] = (
             kit.finish(kit.wire("early-hints")), settles="octets of the head"),
     Variant("no-reason-phrase", "The status line has no reason.", always,
             kit.finish(kit.wire("no-reason")), settles="octets of the head"),
+    *(Variant(script, says, always, kit.finish(kit.wire(script)), settles="octets of the head")
+      for script, says in (
+          ("date-in-asctime", "Date is in the form of asctime."),
+          ("date-in-rfc-850", "Date is in the form of RFC 850."),
+          ("no-date", "Answers have no Date."))),
     Variant("latency", "Each answer takes 100 ms.", always, kit.pause("method", LATENCY)),
     Variant("other-error-codes", "Error codes are spelled in another way.",
             may_err(code=CODE), kit.edit(kit.every, in_error(code=CODE)),
@@ -186,6 +205,10 @@ VARIANTS: tuple[Variant, ...] = (
             settles="codes of errors"),
     Variant("errors-name-what-was-asked", "An error quotes the id of the path.", SAYABLE,
             says(lambda d, c: f"The request for {c.raw_id[:80].decode('latin-1')} was refused.")),
+    Variant("errors-quote-the-query", "An error quotes what the query says.", SAYABLE,
+            says(query_quoted)),
+    Variant("preferences-told", "An answer tells which preference it honours.", always,
+            kit.finish(preference_told)),
     Variant("errors-name-the-caller", "An error tells a caller who that is.", SAYABLE,
             says(lambda d, c: f"Caller {facts.caller(d, c).sub or 'unknown'} was refused.")),
     Variant("errors-in-the-callers-language", "Messages are in the language that is asked for.",

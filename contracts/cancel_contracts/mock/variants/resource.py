@@ -10,10 +10,17 @@ from typing import Any
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import GONE
 from cancel_contracts.mock import entry, kit, leeway, shape
+from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Change, Variant, all_of, always, not_, observable
-from cancel_contracts.mock.faults.dates import off_by, stamped
-from cancel_contracts.mock.faults.left import dated, dates_left, nothing_as
+from cancel_contracts.mock.faults.dates import REPEATED, listed, moving, off_by, stamped
+from cancel_contracts.mock.faults.left import (
+    dated,
+    dates_left,
+    last_dates,
+    nothing_as,
+    property_left,
+)
 from cancel_contracts.mock.faults.whole import has, text, told
 from cancel_contracts.mock.store import Resource
 
@@ -52,10 +59,6 @@ def spelling(how: Callable[[str], str]) -> Applies:
         leeway.states_may(how)(contract)
         and any(how(state) != state for state in contract.lifecycle.states if state != GONE)
     )
-
-
-def shows_several(contract: Contract) -> bool:
-    return len(contract.lifecycle.shows) > 1 and not contract.lifecycle.values
 
 
 def late(seconds: Callable[[Contract], float]) -> Change:
@@ -117,6 +120,43 @@ def one_property(index: int) -> Change:
     return change
 
 
+def last_property(word: Callable[[Desk, Call], str]) -> Change:
+    """Write the last of the properties of the state in words of the house, at each cancel."""
+
+    def act(desk: Desk, call: Call) -> None:
+        call.found.entity[desk.contract.lifecycle.shows[-1]] = word(desk, call)
+
+    return kit.after("effect", act)
+
+
+def in_turns(desk: Desk, call: Call) -> str:
+    return desk.after.upper() if call.number % 2 else desk.after.lower()
+
+
+def from_where(desk: Desk, call: Call) -> str:
+    return f"{desk.after}From{pascal(call.found.first_state)}"
+
+
+def several(word: str) -> Applies:
+    """Several properties show the state, and the last may hold this word."""
+
+    def shown(contract: Contract) -> bool:
+        last = contract.lifecycle.shows[-1]
+        return leeway.shows_may(lambda entity: {**entity, last: word})(contract)
+
+    return all_of(observable, entry.named_after, entry.shows_several, shown)
+
+
+def list_repeat(desk: Desk, call: Call) -> None:
+    """Put who repeats a cancel into the list of those who made one."""
+    shape.add_to_list(call.found.entity, desk.contract.lifecycle.caller, call.caller.sub)
+
+
+def done_again(change: Change) -> Change:
+    """Answer a repeat as done, once something is noted of it."""
+    return kit.together(change, kit.edit(REPEATED, kit.as_success))
+
+
 def elsewhere(desk: Desk) -> None:
     """Show a cancel in a property of its own, and leave the state as it was."""
 
@@ -160,9 +200,21 @@ VARIANTS: tuple[Variant, ...] = (
             all_of(entry.named_after, spelling(other_l)), spelled(other_l),
             settles="spelling of states"),
     Variant("state-in-the-first-property", "The state shows in the first of its properties alone.",
-            all_of(observable, shows_several), one_property(0), settles="property of the state"),
+            all_of(observable, entry.shows_several), one_property(0),
+            settles="property of the state"),
     Variant("state-in-the-last-property", "The state shows in the last of its properties alone.",
-            all_of(observable, shows_several), one_property(-1), settles="property of the state"),
+            all_of(observable, entry.shows_several), one_property(-1),
+            settles="property of the state"),
+    Variant("last-property-left-alone",
+            "A cancel leaves the last of the properties of the state as it was.",
+            several("submitted"), property_left(-1, kit.every), settles="property of the state"),
+    Variant("last-property-in-either-case",
+            "The last of the properties of the state comes in capitals or in small letters.",
+            several("CANCELED"), last_property(in_turns), settles="property of the state"),
+    Variant("last-property-tells-from-where",
+            "The last of the properties of the state says which was cancelled.",
+            several("canceledFromAccepted"), last_property(from_where),
+            settles="property of the state"),
     Variant("effect-visible-after-a-second", "A GET shows the effect a second later.",
             all_of(observable, a_second_is_in_time), late(lambda contract: DELAY),
             settles="when the effect shows"),
@@ -183,6 +235,12 @@ VARIANTS: tuple[Variant, ...] = (
             settles="what a GET shows"),
     Variant("last-date-left-alone", "A cancel does not count as a change of the last date.",
             all_of(dated, observable), dates_left(kit.every)),
+    Variant("repeats-done-and-noted", "A repeat is answered as done, and moves the last date.",
+            all_of(dated, observable, leeway.final_is_open),
+            done_again(moving(REPEATED, lambda contract: tuple(last_dates(contract))))),
+    Variant("repeats-done-and-listed", "A repeat is answered as done, and stands in the list.",
+            all_of(listed, observable, leeway.final_is_open),
+            done_again(kit.edit(REPEATED, kit.doing(list_repeat)))),
     Variant("words-where-no-text-comes", "Where no text comes, a sentence is kept.",
             all_of(entry.records, observable), nothing_as("No reason was given.")),
     Variant("answer-loads-nothing", "An answer has null for texts that a GET shows.",
