@@ -27,6 +27,7 @@ from servers import (  # noqa: F401 - each fills the register
     joint_entity,
     joint_left,
     joint_pairs,
+    joint_past,
     joint_requests,
 )
 from servers.faults import FAULTS, Fault
