@@ -53,3 +53,19 @@ def test_who_cancelled_may_be_told_a_moment_later() -> None:
     outcome = judge(conforming("MA", NamedLater))
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
     assert "MA-72" in outcome.upheld
+
+
+class StateFollows(Later):
+    """One of the two properties that tell a state is written at once, the other from a queue."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        before = self.entity(resource)["requestState"]
+        super().cancel(resource, call)
+        resource.shown["requestState"] = before
+        self.in_a_while(resource.shown.pop, "requestState", None)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.2])
+def test_one_property_of_the_state_may_follow_the_other(seconds: float) -> None:
+    outcome = judge(conforming("AP", StateFollows, seconds=seconds))
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)

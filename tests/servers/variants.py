@@ -201,6 +201,15 @@ HABITS = (
     Variant("wants JSON", ALL, habits.WantsJson),
     Variant("no control characters", ("MA",), habits.NoControlCharacters),
     Variant("repeats are forbidden", ALL, habits.RepeatsAreForbidden),
+    Variant("tells the time", ALL, habits.TellsTheTime),
+    Variant("Date as asctime has it", ALL, habits.TellsTheTime, {"form": "%a %b %e %H:%M:%S %Y"}),
+    Variant("Date of RFC 850", ALL, habits.TellsTheTime, {"form": "%A, %d-%b-%y %H:%M:%S GMT"}),
+    Variant("errors quote the query", ALL, habits.QuotesTheQuery),
+    Variant("preferences are told", ALL, habits.TellsPreferences),
+    Variant("repeats are noted", ("MA", "SA"), habits.NotesRepeats),
+    Variant("repeats are listed", ("SA", "AP"), habits.ListsRepeats),
+    Variant("requestState says from where", ("AP",), habits.SecondWord),
+    Variant("requestState in either case", ("AP",), habits.EitherCase),
 )
 VARIANTS = (
     *OVER_THE_WIRE,
@@ -284,6 +293,11 @@ TOGETHER: dict[str, tuple[str, ...]] = {
         "401 for personal accounts",
         "states in Pascal case",
     ),
+    "SA noted": ("Date as asctime has it", "errors quote the query", "repeats are noted"),
+    "SA listed": ("Date of RFC 850", "preferences are told", "repeats are listed"),
+    "AP words": ("requestState says from where", "preferences are told", "repeats are listed"),
+    "AP spelled": ("requestState in either case", "errors quote the query", "tells the time"),
+    "MA noted": ("repeats are noted", "Date of RFC 850", "preferences are told"),
 }
 
 

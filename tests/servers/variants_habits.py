@@ -8,9 +8,10 @@ import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
-from servers.entities import Resource
+from servers.entities import Resource, now
 from servers.front import Request, Response
 from servers.service import GUID, Call, Service
 
@@ -333,3 +334,109 @@ class NamesWhomItRefuses(ShowsWhoAsked):
             return None
         told = f"{call.caller.name}@tenant.example may not cancel what others asked for."
         return self.refuse(403, "UnAuthorized", told)
+
+
+# --- What is told beside --------------------------------------------------------------------------
+
+
+class TellsTheTime(Service):
+    """RFC 9110, section 5.6.7: the forms of old are dates too."""
+
+    form = "%a, %d %b %Y %H:%M:%S GMT"
+
+    def answer(self, request: Request) -> Response:
+        made = super().answer(request)
+        date = datetime.now(UTC).strftime(self.form)
+        return replace(made, headers=(("Date", date), *made.headers))
+
+
+class QuotesTheQuery(Service):
+    """Whoever is refused is told what the query said, tokens apart."""
+
+    asked = ""
+
+    def post(self, request: Request, id_: str) -> Response:
+        with self.lock:
+            said = parse_qsl(request.target.partition("?")[2])
+            self.asked = ", ".join(f"{k} {v}" for k, v in said if "token" not in k)
+            return super().post(request, id_)
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        if not self.asked or not refusal.body:
+            return refusal
+        value = json.loads(refusal.body)
+        value["error"]["message"] += f" Nobody knows {self.asked}."
+        return replace(refusal, body=json.dumps(value).encode())
+
+
+class TellsPreferences(Service):
+    """RFC 7240, section 3: what of Prefer was heeded. Where nothing is to be shown, nothing is."""
+
+    def success(self, call: Call) -> Response:
+        made = super().success(call)
+        if "prefer" not in call.request.headers:
+            return made
+        heeded = "return=representation" if made.body else "return=minimal"
+        return replace(made, headers=(*made.headers, ("Preference-Applied", heeded)))
+
+
+class NotesRepeats(Service):
+    """A repeat is as good as the first, whose end stays; the last date moves."""
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        more = {"SA": {"completedDateTime": resource.cancelled_at}}
+        return super().entity(resource) | more.get(self.page.short, {})
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state != self.page.cancelled:
+            return super().not_cancellable(call)
+        call.resource.touched = now()
+        return self.success(call)
+
+
+class ListsRepeats(Service):
+    """A repeat is as good as the first, whose end stays; who made it stands in a list."""
+
+    lists: ClassVar = {"SA": "states", "AP": "history"}
+    ends: ClassVar = {"SA": "completedDateTime", "AP": "completedDate"}
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        short = self.page.short
+        told: dict[str, Any] = {self.lists[short]: [], self.ends[short]: resource.cancelled_at}
+        return told | super().entity(resource)
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        self.add(resource, call)
+
+    def add(self, resource: Resource, call: Call) -> None:
+        name = self.lists[self.page.short]
+        listed = {"status": resource.state, "user": call.caller.name, "updatedDateTime": now()}
+        resource.shown[name] = [*resource.shown.get(name, []), listed]
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state != self.page.cancelled:
+            return super().not_cancellable(call)
+        self.add(call.resource, call)
+        return self.success(call)
+
+
+class SecondWord(Service):
+    """The status is Canceled. What the state is beside it the house says in words of its own."""
+
+    def word(self, former: str, call: Call) -> str:
+        return f"{former}Withdrawn"
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        former = self.entity(resource)["requestState"]
+        super().cancel(resource, call)
+        resource.shown["requestState"] = self.word(former, call)
+
+
+class EitherCase(SecondWord):
+    """Two services write it, each as it spells."""
+
+    def word(self, former: str, call: Call) -> str:
+        return "CANCELED" if call.caller.admin else "canceled"

@@ -16,18 +16,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cancel_contracts.contract.model import Clause, Contract
-from cancel_contracts.contract.states import canonical
 from cancel_contracts.exchange import RECORDED, Exchange, Situation
 from cancel_contracts.judge.callers import ALONE, CALLERS, Findings, Overall
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.dated import DATED
-from cancel_contracts.judge.entity import returned_object, settled
+from cancel_contracts.judge.entity import returned_object
 from cancel_contracts.judge.facets import Finding, answer
 from cancel_contracts.judge.others import OWN
 from cancel_contracts.judge.race import race
+from cancel_contracts.judge.twice import left_alike
 from cancel_contracts.needs import choice, inconclusive
 from cancel_contracts.parse import NO_JSON, http_date, pointed
-from cancel_contracts.sight.observation import Observation
 from cancel_contracts.windows import within
 
 # So much of a quota, granted within one window, tells that the quota is there.
@@ -38,7 +37,7 @@ TICK_SECONDS = 0.05  # clocks are not finer: a wait that was kept may seem this 
 def constant(context: Context, exchanges: Sequence[Exchange], of: str) -> Findings:
     """The rarer status is the deviation, or the rarer way that a cancel leaves a state in."""
     if of == "state":
-        return _left_alike(context, exchanges)
+        return left_alike(context, exchanges)
     codes = Counter(x.status for x in exchanges if x.status is not None)
     if codes.total() < 2:
         return dict.fromkeys(range(len(exchanges)), ALONE)
@@ -49,33 +48,6 @@ def constant(context: Context, exchanges: Sequence[Exchange], of: str) -> Findin
         for i, x in enumerate(exchanges)
         if x.status is not None
     }
-
-
-def _left_alike(context: Context, exchanges: Sequence[Exchange]) -> Findings:
-    """Of several properties that tell a state a cancel of what was alike moves the same ones, and
-    to the same words.
-    """
-    life = context.contract.lifecycle
-    ways: dict[str, dict[int, str]] = defaultdict(dict)  # by what showed before
-    for i, x in enumerate(exchanges):
-        before, after = context.sight.before(x), settled(context, x)
-        if before is None or before.entity is None or not isinstance(after, Observation):
-            continue
-        was, now = before.entity, after.entity or {}
-        shown = {name: (canonical(str(was.get(name))), now.get(name)) for name in life.places}
-        ways[str([was for was, _ in shown.values()])][i] = ", ".join(
-            f"{name} {'as before' if canonical(str(value)) == was else repr(value)}"
-            for name, (was, value) in shown.items()
-        )
-    found: Findings = {}
-    for row in ways.values():
-        counted = Counter(canonical(way) for way in row.values())
-        usual = counted.most_common(1)[0][0]
-        expected = next(way for way in row.values() if canonical(way) == usual)
-        for i, way in row.items():
-            alone = counted.total() < 2
-            found[i] = ALONE if alone else Finding(canonical(way) == usual, expected, way)
-    return found
 
 
 def quota(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
