@@ -275,6 +275,25 @@ def test_a_late_effect_is_not_held_against_the_refused_call_after_it(contract: C
     assert found.settled(call), "a refused call has nothing to show"
 
 
+def test_of_two_properties_that_tell_a_state_one_may_follow_the_other() -> None:
+    one, other = NAMED.lifecycle.shows
+    after, start = NAMED.lifecycle.after[0], entity(NAMED)
+    half, done = {**start, one: after}, {**start, one: after, other: after.upper()}
+
+    def settled(first: dict[str, Any], then: dict[str, Any], status: int = 200) -> bool:
+        rows: list[Step] = [("look", start, 0), ("call", status, 1), ("look", first, 2)]
+        found, call = sight(NAMED, *rows, ("call", 403, 3), ("look", then, 4))
+        return found.settled(call)
+
+    assert not settled(half, done)
+    assert settled(half, half)
+    assert settled(half, {**half, other: "Denied"}), "that is none after a cancel"
+    assert settled({**half, other: "Denied"}, done), "it had moved before"
+    assert settled(done, half)
+    assert settled(half, start)
+    assert settled(half, done, status=403), "no call has had an effect before"
+
+
 def test_where_no_state_is_named_an_effect_may_go_through_several_but_not_back() -> None:
     life = ANY_CHANGE.lifecycle
     start = entity(ANY_CHANGE)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.states import GONE
+from cancel_contracts.contract.states import GONE, canonical, folded
 from cancel_contracts.sight.clocks import Clocks
 from cancel_contracts.sight.observation import (
     Observation,
     changed,
     is_between,
+    is_cancelled,
     is_done,
     is_open,
     marks,
@@ -74,6 +75,20 @@ class Comparison:
             return all(was.get(name) == now.get(name) for name in written)
         moving = self.volatile | set(life.places)
         return substance(was, moving) == substance(now, moving)
+
+    def follows(self, start: Observation | None, before: Observation, after: Observation) -> bool:
+        """Whether one of several properties that tell the state comes to that after a cancel where
+        another was before: what it showed at the start it showed until then.
+        """
+        if start is None or not is_cancelled(self.life, before.entity):
+            return False
+        ends = {canonical(state) for state in self.life.after}
+        was, mid, now = ((look.entity or {}) for look in (start, before, after))
+        return any(
+            was.get(at) == mid.get(at) and folded(mid.get(at)) not in ends
+            for at in self.life.places
+            if folded(now.get(at)) in ends
+        )
 
     def disturbed(self, before: Observation, after: Observation) -> list[str]:
         """Return the documented properties that differ though no cancel sets or touches them."""

@@ -161,13 +161,16 @@ class Sight(Comparison):
     def settled(self, exchange: Exchange) -> bool:
         """Whether what earlier calls of the scenario did had shown before this one: where it had
         not, what shows after it may be of those. Where no page names the state after a cancel, it
-        may go through several, but for those that can be cancelled.
+        may go through several, but for those that can be cancelled. Where several properties tell
+        it, one may follow the other.
         """
         before, after = self.before(exchange), self.after(exchange)
         calls = self.scene(exchange.scenario).calls
         earlier = [x for x in calls if x.position < exchange.position and not x.refused]
         if before is None or not earlier:
             return True
+        if after is not None and self.follows(self.start(earlier[0]), before, after):
+            return False
         if not self.life.after and before.entity and after is not None and after.entity:
             moves = marks(self.life, before.entity) != marks(self.life, after.entity)
             if moves and not is_open(self.life, after.entity):
