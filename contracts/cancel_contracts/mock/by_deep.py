@@ -12,6 +12,8 @@ BY_DEEP: frozenset[str] = frozenset(
         "pair-foreign-media-second-state-accepted",
         "error-names-the-owner",
         "pair-final-bad-body-performed",
+        "pair-second-state-bad-body-accepted",
+        "kept-connection-repeats-the-error",
         "pair-owner-last-state-refused",
         "pair-get-by-a-user-performs",
         "after-a-cancel-anybody-passes",

@@ -256,7 +256,7 @@ FAULTS: tuple[Fault, ...] = (
     # --- Id and the rest
     fault("pair-unknown-by-an-application-answered-done",
           "An unknown id is answered as done to an application.",
-          breaks("status", resource="unknown"),
+          breaks("status", resource="unknown odd"),
           kit.edit(kit.both(kit.refused("unknown"), facts.application), kit.as_success), APPS),
     fault("pair-unknown-bad-body-answered-500",
           "An unknown id with a bad body is answered 500.",
