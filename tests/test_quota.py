@@ -73,6 +73,9 @@ class Limited(Service):
     def post(self, request: Request, id_: str) -> Response:
         return self.limit("3600") if self.calls > self.room else super().post(request, id_)
 
+    def other_method(self, request: Request, id_: str) -> Response:
+        return self.limit("3600") if self.calls > self.room else super().other_method(request, id_)
+
 
 def write_target(folder: Path, service: Service, url: str) -> Path:
     target = target_of(service, url)
