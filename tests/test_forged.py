@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from cancel_contracts.contract.credentials import BEARER, IDENTITIES
+from cancel_contracts.contract.credentials import BEARER, IDENTITIES, NAMESAKES
 from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.identity.forged import UNSIGNED
 from cancel_contracts.identity.identities import Identities
@@ -26,6 +26,7 @@ WRONG = {
     "user-with-roles": {"scp", "roles"}, "scopes-listed": {"scp", "scopes"},
     "not-yet-valid": {"nbf", "exp"}, "scopes-and-roles": {"roles"},
     "other-tenant": {"iss", "tid"}, "other-tenant-app": {"iss", "tid"},
+    "expired-app": {"nbf", "exp"},
 }  # fmt: skip
 
 
@@ -43,7 +44,7 @@ def parts(contract: str, name: str) -> tuple[dict[str, Any], dict[str, Any], str
 @pytest.mark.parametrize("contract", ["machine-action", "access-package-assignment-request"])
 def test_a_token_is_wrong_in_one_thing_alone(contract: str, name: str) -> None:
     header, claims, signature = parts(contract, name)
-    usual, ordinary, _ = parts(contract, "app" if name == "other-tenant-app" else "admin")
+    usual, ordinary, _ = parts(contract, NAMESAKES[name])
     wrong = {k for k in {*claims, *ordinary} - NAMED if claims.get(k) != ordinary.get(k)}
     assert wrong - {"iat", "nbf", "exp"} == WRONG.get(name, set()) - {"nbf", "exp"}
     assert WRONG.get(name, set()) <= wrong

@@ -52,7 +52,7 @@ class Clock:
         now = int(self._now())
         earliest = now + int(min(0.0, self._ahead)) - MARGIN_SECONDS
         latest = now + int(max(0.0, self._ahead)) + MARGIN_SECONDS
-        if name == "expired":
+        if name in ("expired", "expired-app"):
             return {
                 "iat": earliest - 2 * LIFETIME_SECONDS,
                 "nbf": earliest - 2 * LIFETIME_SECONDS,

@@ -191,7 +191,7 @@ def claims_of(
         for kind in ("delegated", "application")
     }
     alone = by_kind["application"] and not by_kind["delegated"]
-    kind = "application" if name in ("app", "other-tenant-app") or alone else "delegated"
+    kind = "application" if "app" in (name, NAMESAKES.get(name)) or alone else "delegated"
     # Every documented permission at once: whoever disputes one of them must not lose the ordinary
     # caller.
     granted = by_kind[kind] or by_kind["delegated"] or by_kind["application"]
