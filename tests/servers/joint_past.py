@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -234,3 +234,84 @@ class OneOfTwoColumns(Service):
         if self.who(call) and was in (self.states or self.page.cancellable):
             kept = self.word == "as it was"
             resource.shown[self.left] = before if kept else self.word
+
+
+# --- What one call leaves to the next ------------------------------------------------------------
+
+
+@breaks("SA-180 MA-180 AP-180", beside="SA-04 MA-05 AP-05 SA-20 MA-34 AP-35", hangs=True)
+class HeadForTheRestOfTheConnection(Service):
+    """Once a HEAD was answered, the connection has heads alone."""
+
+    def answer(self, request: Request) -> Response:
+        heads = request.connection.get("heads", False)
+        request.connection["heads"] = heads or request.method == "HEAD"
+        made = super().answer(request)
+        data = self.encode(made, request, close=False) if heads else b""
+        return replace(made, wire=data[: data.index(b"\r\n\r\n") + 4]) if heads else made
+
+
+@breaks("SA-51 AP-71 MA-68", beside="SA-03 AP-04 MA-01")
+class RequestIdOfAnySuccessIsARepeat(Service):
+    """Whoever sends the id of a request that succeeded is told that it has, of whatever resource."""
+
+    def check_state(self, call: Call) -> Response | None:
+        refusal, known = super().check_state(call), self.__dict__.setdefault("known", set())
+        id_ = call.request.headers.get("client-request-id")
+        if refusal is not None or id_ is None:
+            return refusal
+        if id_ in known:
+            return self.success(call)
+        known.add(id_)
+        return None
+
+
+@breaks("SA-24")
+class ThirdCallIsARetry(Service):
+    """The counter of tries begins anew at the third, and so does the work."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        tries = self.__dict__.setdefault("tries", dict[str, int]())
+        if call.resource.state == self.page.cancelled:
+            tries[call.id] = tries.get(call.id, 0) + 1
+        if tries.get(call.id) != 2:
+            return super().not_cancellable(call)
+        call.resource.state = self.page.cancellable[-1]
+        return self.success(call)
+
+
+@breaks("MA-39")
+class SecondByAnApplicationWritesAnew(Service):
+    """What an application calls for again is saved again."""
+
+    def not_cancellable(self, call: Call) -> Response:
+        assert call.resource is not None
+        if call.resource.state != self.page.cancelled or not call.caller.application:
+            return super().not_cancellable(call)
+        self.cancel(call.resource, call)
+        return self.success(call)
+
+
+@breaks("MA-200", {"in progress": {"states": ("InProgress",)}, "pending": {"states": ("Pending",)}})
+class NoCommentIsThatOfTheStart(Service):
+    """Where nobody says why it is cancelled, the text of the start stands in."""
+
+    states: tuple[str, ...] = ()
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        was = resource.state
+        super().cancel(resource, call)
+        if was in self.states and not call.comment:
+            resource.comment = self.entity(resource)["requestorComment"]
+
+
+@breaks("MA-161", beside="MA-15 MA-16 MA-01")
+class LocalTimeWithoutAZone(Service):
+    """What an application cancels is dated by the clock on the wall, three hours on."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        if call.caller.application:
+            there = datetime.now(UTC) + timedelta(hours=3)
+            resource.cancelled_at = there.strftime("%Y-%m-%dT%H:%M:%S.%f")

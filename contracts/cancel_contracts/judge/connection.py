@@ -87,7 +87,8 @@ def _look_astray(context: Context, exchange: Exchange) -> Exchange | None:
     ]
     for first, again in pairwise(looks):
         same = first.resource == again.resource and first.sent.url == again.sent.url
-        lost = first.reused and not first.succeeded and first.status not in ELSEWHERE
+        heard = first.succeeded and not first.unanswered
+        lost = first.reused and not heard and first.status not in ELSEWHERE
         if same and lost and again.succeeded:
             return first
     return None

@@ -50,10 +50,12 @@ def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     leeway = SKEW_SECONDS + (context.contract.lifecycle.within or 0)
     found: Findings = {}
     for (name, zoned), row in rows.items():
-        offs, told = [off for _, _, off, _ in row], len(row) >= MANY
+        # Without a zone a date is in that of the others, where these tell one.
+        others = rows.get((name, True), row)
+        offs, told = [off for _, _, off, _ in others], len(others) >= MANY
         usual = _usual(offs, leeway)
         for i, text, off, by_date in row:
-            wrong = zoned and by_date and _of_another_zone(off)
+            wrong = (zoned or others is not row) and by_date and _of_another_zone(off)
             # What is years off throughout is no clock's: a stub's, written once.
             wrong |= told and leeway < abs(off - usual) and abs(usual) <= DOUBT_SECONDS
             expected = f"{name} is when it was cancelled"

@@ -122,6 +122,8 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
             for where, value in shows:
                 if isinstance(value, str) and value.strip().casefold() in NOTHING:
                     return Finding(False, f"{name} as without one", f"{where} says {value!r}")
+                if (kept := _kept_under(context, exchange, name, value)) is not None:
+                    return Finding(False, f"{name} as without one", f"{where} says what {kept} is")
                 given = context.given.get(value, ()) if isinstance(value, str) else ()
                 if given and exchange.resource not in given:
                     actual = f"{where} says what another call gave, {value!r:.{SHOWN_BYTES}}"
@@ -141,6 +143,15 @@ def _recorded(context: Context, exchange: Exchange) -> Told:
         elif not looked:
             return NO_GET
     return told
+
+
+def _kept_under(context: Context, exchange: Exchange, name: str, value: Any) -> str | None:
+    """Return under which other name the resource kept a text before the call, or None."""
+    before = context.sight.before(exchange)
+    if before is None or not before.entity or not isinstance(value, str):
+        return None
+    kept = (n for n, v in before.entity.items() if n != name and v == value)
+    return next(kept, None) if value and before.entity.get(name) != value else None
 
 
 def _agrees(context: Context, exchange: Exchange) -> Told:

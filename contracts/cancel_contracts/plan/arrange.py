@@ -32,9 +32,10 @@ def arranged(
     near: Sequence[Situation],
     *,
     deep: bool = False,
+    thirds: int = 0,
 ) -> list[Scenario]:
     """Return the scenarios of calls, the ordinary one first: it finds the way in. In `deep` others
-    stand beside more of them.
+    stand beside more of them. So many second calls are made once more, as `thirds`.
     """
     ordinary = composition.ordinary
     act = ordinary.method
@@ -64,6 +65,8 @@ def arranged(
             pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
     rows = [_told_last(composition, row, near) for row in rows]
+    seconded = [row for row in rows if row[-1].call == "second"][:thirds]
+    rows = [(*row, row[-1]) if row in seconded else row for row in rows]
     if ordinary in others:
         # What is to stand to the end is made early: whatever strikes others shows there.
         rows.sort(

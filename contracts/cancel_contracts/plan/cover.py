@@ -50,6 +50,7 @@ class Cover(Kinds):
         super().__post_init__()
         self._used: dict[int, int] = {}
         self._shown: set[int] = set()  # in a call that is to be served
+        self._again = Counter[str]()  # the roles of those who call a second time
         self._beside: dict[int, int] = {}  # what each kind met, and each value: of both, as bits
         self._choices: dict[str, list[_Choice]] = {}  # the neutral ones, as they were learned
         self._neutral: dict[str, list[_Choice]] = {}
@@ -135,16 +136,15 @@ class Cover(Kinds):
 
     def second(self, call: Situation) -> Situation:
         """Return a second call in a row, by somebody who may and in neutral ways that few calls
-        were made in, such that one of the calls may be the first: by its owner where one has been
-        served, for what they may is asked elsewhere.
+        were made in, such that one of the calls may be the first: by its owner where one was.
         """
         served = filter(self.composition.served, self.calls)
         owners = {first.owner for first in served if first.state == call.state}
-        callers = (choice.sample for choice in self.neutral("caller"))
-        those = [s for s in callers if s.owner in owners]
-        caller = next((s for s in those if s.by_owner), next(iter(those), call))
-        made = with_value(call, "caller", caller)
+        those = [c.sample for c in self.neutral("caller") if c.sample.owner in owners]
+        those.sort(key=lambda s: (not s.by_owner, self._again[role(s)]))  # roles in turn
+        made = with_value(call, "caller", next(iter(those), call))
         made = self.filled(made, ("resource", "caller", "body", "method"))
+        self._again[role(made)] += 1
         self._use(made)
         return made
 

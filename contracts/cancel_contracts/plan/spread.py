@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cancel_contracts.contract.compose import Composition
 from cancel_contracts.contract.model import Clause
@@ -87,8 +88,11 @@ def spread(chosen: Chosen, limit: int, share: float) -> tuple[list[Scenario], Pa
             bare(found, room)
         found.calls = varied(composition, packed(composition, found.calls))
         others = [found.second(call) for call in seconds]
-        made = [*arranged(composition, found, others, kept, near, deep=deep), *apart, *stories]
+        rows = partial(arranged, composition, found, others, kept, near, deep=deep)
+        made = [*rows(), *apart, *stories]
         over = sum(len(scenario.calls) for scenario in made) - limit
+        if over < 0 and not deep:  # a server may count the calls on one resource
+            made = [*rows(thirds=1), *apart]
         if over <= 0 or reserved >= limit:
             break
         reserved += over  # a call that follows none of these has one before it made for it

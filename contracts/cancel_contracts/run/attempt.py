@@ -13,6 +13,7 @@ from random import Random
 from typing import Literal
 from urllib.parse import quote, unquote
 
+from cancel_contracts.contract.extras import USED_ID
 from cancel_contracts.contract.ids import Id
 from cancel_contracts.exchange import Exchange
 
@@ -44,6 +45,11 @@ class Attempt:
 
     def uuid(self) -> str:
         return str(self.drawn())
+
+    def request_id(self) -> str:
+        """Return a client-request-id; that of the first call others use once more."""
+        own = self.uuid()
+        return USED_ID if self.number == 1 else own
 
     def fresh(self, own: Id) -> str:
         """Return an id of a contract that names nothing."""

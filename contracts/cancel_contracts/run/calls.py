@@ -118,7 +118,7 @@ class Calls:
         unique = attempt.unique(own, again=again)
         names = Names(target.text, neighbour.id if neighbour else target.text, unique)
         carried = self.identities.credentials(situation.identity, situation.owner)
-        said = (situation, target.segment, names, carried, attempt.uuid(), self.parameters)
+        said = (situation, target.segment, names, carried, attempt.request_id(), self.parameters)
         request = cancel_request(self.contract, self.base_url, *said)
         self._pace(via)
         # RFC 9112 section 6.1: no chunked request to a server not known to speak HTTP/1.1.
