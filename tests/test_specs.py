@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cancel_contracts.contract.given import listed
 from cancel_contracts.contract.load import every_shipped, load
 from cancel_contracts.contract.states import canonical
 from cancel_contracts.errors import UsageError
@@ -29,6 +30,14 @@ def test_no_statement_of_the_pages_is_lost() -> None:
     contracts = [load(path) for path in SPECS]
     missing = {id_ for id_ in wanted if not any(c.knows(id_) for c in contracts)}
     assert not missing
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
+def test_no_clause_has_any_resource_cancelled(path: Path) -> None:
+    for clause in load(path).clauses:
+        wanted = [clause.expect, *clause.readings.values()]
+        if any(row.get("effect") == "cancelled" for row in wanted):
+            assert "any" not in listed(clause.given.get("resource", [])), clause.id
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda p: p.stem)
