@@ -14,48 +14,17 @@ import pytest
 from cancel_contracts.plan.plan import GATE_CALLS
 from cancel_contracts.transport.client import Timeouts
 from sampling import EVERY
-from servers import (
-    faults_answers,
-    faults_entity,
-    faults_existence,
-    faults_identity,
-    faults_method,
-    faults_request,
-    faults_state,
-    faults_wire,
-    joint_dates,
-    joint_entity,
-    joint_left,
-    joint_pairs,
-    joint_past,
-    joint_requests,
-)
-from servers.faults import Fault, registered
+from servers import faults_answers, faults_state, faults_wire, joint_entity, joint_requests
+from servers.faults import Fault
 from servers.joint_pairs import ForeignAudienceInTheLastState
 from servers.joint_requests import AudienceBeginsAlike
 from servers.pages import PAGES
+from servers.register import registered
 from servers.service import Service
 from servers.trial import conforming, contract_of, judge
 from servers.variants_handler import EmptiesTheStore, OneResource
 
 pytestmark = pytest.mark.slow
-# Their order decides on which contract each fault is met: a new module comes last.
-MODULES = (
-    faults_answers,
-    faults_existence,
-    faults_identity,
-    faults_method,
-    faults_request,
-    faults_state,
-    faults_wire,
-    faults_entity,
-    joint_dates,
-    joint_entity,
-    joint_left,
-    joint_pairs,
-    joint_past,
-    joint_requests,
-)
 # An effect that is due shows at once in these servers, or never.
 AT_ONCE = {"effect_seconds": 0.3}
 IMPATIENT = AT_ONCE | {"timeouts": Timeouts(connect=2.0, read=0.6, total=0.8)}
@@ -73,7 +42,7 @@ CALLS: dict[str, tuple[int | None, ...]] = {"gate": (10, None), "deep": (20, 60)
 
 
 def spread() -> Iterator[tuple[Fault, str]]:
-    for index, fault in enumerate(registered(*MODULES)):
+    for index, fault in enumerate(registered()):
         shorts = [*fault.clauses]
         if EVERY:
             yield from ((fault, short) for short in shorts)

@@ -10,34 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from servers import (
-    faults_answers,
-    faults_existence,
-    faults_identity,
-    faults_method,
-    faults_request,
-    faults_state,
-    faults_wire,
-)
+from servers import faults_identity, faults_request
 from servers import variants_habits as habits
 from servers import variants_rules as rules
 from servers import variants_wire as wire
 from servers.entities import DATE, Resource
-from servers.faults import Fault, registered
+from servers.faults import Fault
 from servers.front import Front, Response, Stdlib11, Written
 from servers.pages import GRAPH, PACKAGE, Page
+from servers.register import GENERAL, registered
 from servers.service import Call, Service
 from servers.tokens import Opaque, Signed
-
-MODULES = (
-    faults_answers,
-    faults_existence,
-    faults_identity,
-    faults_method,
-    faults_request,
-    faults_state,
-    faults_wire,
-)
 
 LEAST = "EntitlementMgmt-SubjectAccess.ReadWrite"
 ASSIGNMENT = Page(
@@ -155,7 +138,7 @@ def faults() -> Iterator[
     """Yield (name, service, attributes, clauses, the registered fault) of each fault of v1.0."""
     for service, clauses in OWN:
         yield service.__name__, service, {}, clauses, None
-    for fault in registered(*MODULES):
+    for fault in registered(GENERAL):
         named = [id_ for ids in fault.clauses.values() for id_ in ids if id_ in SAME]
         wanted = tuple(dict.fromkeys(SAME[id_] for id_ in named))
         if wanted and fault.service not in OF_BODIES:

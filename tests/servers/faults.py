@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from servers.service import Service
@@ -41,13 +40,6 @@ class Fault:
 
 
 FAULTS: list[Fault] = []
-
-
-def registered(*modules: ModuleType) -> list[Fault]:
-    """Return what modules have registered, in their order, whichever was imported first."""
-    names = [module.__name__ for module in modules]
-    found = (fault for fault in FAULTS if fault.service.__module__ in names)
-    return sorted(found, key=lambda fault: names.index(fault.service.__module__))
 
 
 def _words(service: type[Service]) -> str:
