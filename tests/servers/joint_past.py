@@ -4,7 +4,6 @@ a state that is told twice.
 
 from __future__ import annotations
 
-import gzip
 import re
 import time
 from collections.abc import Callable
@@ -316,17 +315,3 @@ class LocalTimeWithoutAZone(Service):
         if call.caller.application:
             there = datetime.now(UTC) + timedelta(hours=3)
             resource.cancelled_at = there.strftime("%Y-%m-%dT%H:%M:%S.%f")
-
-
-@breaks("SA-18 AP-31", {"": {}, "chunked": {"chunked": True}}, beside="SA-51 AP-71 SA-03 AP-04")
-class NothingIsPacked(Service):
-    """Who takes gzip gets it, of nothing as well."""
-
-    chunked = False
-
-    def success(self, call: Call) -> Response:
-        made = super().success(call)
-        if "gzip" not in call.request.headers.get("accept-encoding", "") or made.status == 204:
-            return made
-        headers = (("Content-Encoding", "gzip"), *made.headers)
-        return Response(made.status, gzip.compress(b"", mtime=0), headers, chunked=self.chunked)

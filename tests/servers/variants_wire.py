@@ -68,9 +68,11 @@ class StreamsJson(Service):
 
 
 class Zips(Service):
+    """Packs what is answered to whoever takes that, an empty body as well: Jetty does."""
+
     def answer(self, request: Request) -> Response:
         answer = super().answer(request)
-        if "gzip" not in request.headers.get("accept-encoding", "") or not answer.body:
+        if "gzip" not in request.headers.get("accept-encoding", "") or answer.status == 204:
             return answer
         headers = (("Content-Encoding", "gzip"), *answer.headers)
         return Response(answer.status, gzip.compress(answer.body), headers)
