@@ -322,12 +322,13 @@ def open_state_in_body(w: World) -> Any:
     return told(w, id_, body=w.documented(id_, **{w.hand.state: w.hand.cancellable[0]}))
 
 
-def unasked(**given: str) -> Recipe:
+def unasked(identity: str = "admin", **given: str) -> Recipe:
     """Send an object where no body is documented, to a resource in a final state too."""
 
     def recipe(w: World) -> Any:
         body = json.dumps(given | {w.hand.state: w.hand.cancellable[0]}).encode()
-        return [told(w, w.new(state), body=body) for state in (None, w.hand.final[0])]
+        states = (None, w.hand.final[0])
+        return [told(w, w.new(state), body=body, identity=identity) for state in states]
 
     return recipe
 
@@ -408,6 +409,7 @@ NEUTRAL: dict[str, Recipe] = {
     "original-url-header-needs-no-token": headed("X-Original-URL: /health", **ANONYMOUS),
     "cookie-answered-500": headed("Cookie: a=b"),
     "query-without-effect": by_path(lambda p: p + "?a=b"),
+    "query-of-a-user-without-effect": by_path(lambda p: p + "?a=b", identity="user"),
     "query-answered-500": by_path(lambda p: p + "?a=b"),
     "dry-run-header-without-effect": headed("Prefer: return=minimal"),
     "origin-answered-500": headed("Origin: https://portal.example"),
@@ -898,6 +900,7 @@ BESIDE: dict[str, Recipe] = {
     ),
     "tenants-not-told-apart": signed(tid=OTHER_TENANT),
     "application-of-another-tenant-accepted": of_an_application(tid=OTHER_TENANT),
+    "token-of-an-application-expired-accepted": of_an_application(exp=1, nbf=0),
     **{f"other-tenant-answered-{code}": signed(tid=OTHER_TENANT) for code in (403, 404)},
 }
 
@@ -912,6 +915,7 @@ SELDOM_PROOFS: dict[str, Recipe] = {
     **{f"path-{name}": recipe for name, recipe in PATHS.items()},
     **{f"body-{name}": recipe for name, recipe in ASSIGNMENT.items()},
     "unasked-body-is-written": unasked(actionReason="other"),
+    "unasked-body-of-an-application-is-written": unasked("app", actionReason="other"),
     "unasked-body-says-the-state": unasked(),
     **NEUTRAL,
     **BESIDE,

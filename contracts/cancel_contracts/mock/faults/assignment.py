@@ -22,11 +22,11 @@ def given(desk: Desk, call: Call) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def written(pick: Pick) -> Change:
+def written(pick: Pick, when: kit.When = kit.every) -> Change:
     """Write properties of the body into the entity, of some kind."""
 
     def act(desk: Desk, call: Call) -> None:
-        for name, value in given(desk, call).items():
+        for name, value in given(desk, call).items() if when(desk, call) else ():
             if name in call.found.entity and pick(desk.contract, name):
                 call.found.entity[name] = value
 
@@ -140,6 +140,10 @@ FAULTS: tuple[Fault, ...] = (
     fault("unasked-body-is-written", "A body that nobody asks for is written into the entity.",
           breaks("assigns", body="json"), written(some),
           all_of(entry.takes_nothing, entry.observable)),
+    fault("unasked-body-of-an-application-is-written",
+          "A body that nobody asks for is written into the entity, where an application sends it.",
+          breaks("assigns", identity="app", body="json"), written(some, facts.application),
+          all_of(entry.takes_nothing, entry.observable, entry.permitted("application"))),
     fault("unasked-body-says-the-state",
           "What is final is cancelled if a body that nobody asks for says that it is not.",
           breaks("status effect", resource="final", body="json"), state_decides,
