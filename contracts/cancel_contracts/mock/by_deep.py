@@ -14,6 +14,7 @@ BY_DEEP: frozenset[str] = frozenset(
         "pair-final-bad-body-performed",
         "pair-second-state-bad-body-accepted",
         "kept-connection-repeats-the-error",
+        "plain-user-second-state-refused",
         "last-property-left-in-the-second-state-by-an-administrator",
         "pair-owner-last-state-refused",
         "pair-get-by-a-user-performs",
