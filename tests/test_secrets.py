@@ -213,7 +213,7 @@ def test_no_secret_stands_in_any_output(
         file.write_text(json.dumps(target), "utf-8")
         code = main(
             ["verify", "--target", str(file), "--contract", "security-action",
-             *(f"--only={clause.id}" for clause in load(security).clauses[::3]),
+             *(f"--only={clause.id}" for clause in load(security).clauses[2::3]),
              "--report-json", str(out / "r.json"), "--report-junit", str(out / "r.xml"),
              "--report-html", str(out / "r.html"), "--report-markdown", str(out / "r.md"),
              "--record", str(out / "r.har"), "--bundle", str(tmp_path / "b.zip"), "--ledger", str(out / "l.jsonl"), "--debug"]
