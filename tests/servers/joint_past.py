@@ -216,10 +216,6 @@ def in_chunks(call: Call) -> bool:
     "by an owner, in a word of its own": {"who": staticmethod(owner), "word": "Withdrawn"},
     "by an owner, in no word": {"who": staticmethod(owner), "word": None},
 })  # fmt: skip
-@breaks("AP-207", {
-    "by an administrator, of what was accepted": {
-        "who": staticmethod(administrator), "states": ("accepted",)},
-}, deep=True)  # fmt: skip
 class OneOfTwoColumns(Service):
     """Who may cancel has a query each, and one of these forgets a column."""
 
