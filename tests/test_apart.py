@@ -55,6 +55,20 @@ class NoChunksAndUnknownDone(NoChunksBeforeAll):
         return Response(204) if refusal and not call.request.chunked else refusal
 
 
+class ChunksOfNobodyPerformed(NoChunksBeforeAll):
+    """Refuses chunks, and does what they ask for where nobody is named."""
+
+    def check_form(self, call: Call) -> Response | None:
+        refusal = super().check_form(call)
+        if (
+            refusal
+            and "authorization" not in call.request.headers
+            and (found := self.find(call.id))
+        ):
+            self.cancel(found, call)
+        return refusal
+
+
 class NoPermissionAsked(Service):
     """Looks at no permission, so that a call which another call is to follow is served."""
 
@@ -117,6 +131,14 @@ def test_one_fact_is_to_blame_and_no_other_is_left_open(
 def test_what_is_wrong_beside_a_declined_form_is_found_all_the_same() -> None:
     verdicts = run(conforming("MA", NoChunksAndUnknownDone)).judgements()[0].verdicts
     assert {"MA-34", "MA-54"} <= {v.clause.id for v in verdicts if v.word == "violated"}
+
+
+@pytest.mark.slow
+def test_what_a_declined_form_does_all_the_same_is_held_against_who_may_not() -> None:
+    verdicts = run(conforming("MA", ChunksOfNobodyPerformed)).judgements()[0].verdicts
+    violated = {v.clause.id for v in verdicts if v.word == "violated"}
+    assert "MA-54" in violated
+    assert violated & {"MA-21", "MA-100"}, "it took effect"
 
 
 @pytest.mark.slow

@@ -21,6 +21,7 @@ from itertools import chain, combinations, product
 from typing import TypeVar
 
 from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.declined import FORMS
 from cancel_contracts.contract.extras import EXTRAS
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.cover import Cover
@@ -31,7 +32,6 @@ Rows = Mapping[str, Sequence[Sequence[Situation]]]
 Told = Callable[[str, Situation], int]  # the number of what an aspect's value is taken for
 Keep = Callable[[str, Situation], bool]  # whether a value of an aspect counts
 Item = TypeVar("Item")
-FORMS = ("content_type", "transfer", "extra")  # of which few are refused or open
 
 
 def _any(aspect: str, of: Situation) -> bool:
