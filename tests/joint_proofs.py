@@ -9,7 +9,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from test_mock_support import MACHINE, World, unknown_id
@@ -389,6 +389,17 @@ def named_in_lists(w: World) -> Any:
     return [w.look(id_).constant for id_ in ids]
 
 
+def dated_in_lists(w: World) -> Any:
+    """Return of each date that a cancel adds to a list whether it is of now."""
+    id_ = w.new()
+    w.call(id_)
+    texts = re.findall(
+        r"\d{4}-\d\d-\d\dT[\d:]{8}", w.look(id_).wire.decode().partition('"states"')[2]
+    )
+    ages = (datetime.now(UTC) - datetime.fromisoformat(f"{text}+00:00") for text in texts)
+    return [abs(age.total_seconds()) < 60 for age in ages]
+
+
 def id_of_the_first(w: World) -> Any:
     w.call(w.new(), headers=(f"client-request-id: {unknown_id()}",))
     made = w.call(w.new())
@@ -414,6 +425,7 @@ DATES_AND_LISTS: dict[str, Recipe] = {
     "list-names-the-caller-before": named_in_lists,
     "another-user-named-as-the-user": at(0, **call(identity="other-user")),
     "list-names-one-for-all": named_in_lists,
+    "list-dated-in-another-zone": dated_in_lists,
     "refusal-tells-the-words-of-the-resource": at(0, **FORBIDDEN),
     "client-request-id-of-the-call-before": id_of_the_first,
 }
@@ -443,6 +455,7 @@ LEFT: dict[str, Recipe] = {
     "last-property-in-either-case": at(0),
     "last-property-tells-from-where": at(0),
     "canceller-left-out-in-the-second-state": at(1),
+    "canceller-left-out-of-plain-users": at(0, **USER),
     "second-fills-what-the-first-left-out": after(NO_TEXT, then=call(body=b'{"Comment": "late"}')),
     "no-body-needs-no-permission": untold,
 }

@@ -29,6 +29,7 @@ KNOWN = Situation(state=MACHINE.lifecycle.cancellable[0])
 OPEN, ENDED = Situation(state="Running"), Situation(resource="final", state="Completed")
 BEGAN = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 DATE = "2023-11-14T20:00:00.000Z"
+FORM = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def exchange(number: int, kind: Any, who: str, situation: Situation, **more: Any) -> Exchange:
@@ -82,7 +83,7 @@ def judged(facet: Any, exchanges: list[Exchange], wanted: Any) -> list[bool | No
 # --- When -----------------------------------------------------------------------------------------
 
 
-def ends(*seconds: float, date: bool = True, form: str = "%Y-%m-%dT%H:%M:%SZ") -> list[bool | None]:
+def ends(*seconds: float, date: bool = True, form: str = FORM) -> list[bool | None]:
     """Judge cancels whose end is dated so many seconds after their answers."""
     made = []
     for number, off in enumerate(seconds):
@@ -210,6 +211,32 @@ def test_what_a_cancel_adds_to_a_list_names_whoever_cancels() -> None:
     assert judged(named, late, "apart")[2] is False
 
 
+def noted(of_end: list[float], notes: list[float], form: str = FORM) -> list[bool | None]:
+    """Judge cancels that date their end, and what they add to the list, so many seconds late."""
+    made = []
+    for number, offs in enumerate(zip(of_end, notes, strict=True)):
+        end, note = (BEGAN + timedelta(seconds=number + off) for off in offs)
+        was: dict[str, Any] = {
+            "id": "x",
+            "status": "Running",
+            "completedDateTime": None,
+            "states": [],
+        }
+        states = [{"user": "a", "updatedDateTime": f"{note:{form}}"}]
+        is_ = was | {"completedDateTime": f"{end:{FORM}}", "states": states}
+        made += around(number, was, is_ | {"status": "Failed"})
+    return judged(now, made, "now")
+
+
+def test_what_a_cancel_adds_to_a_list_is_of_the_clock_of_its_other_dates() -> None:
+    hours, years = [7200.0 - 30, 7200, 7200], [-1e8, -1e8 - 40, -1e8]
+    assert noted([0.0] * 3, [0.0] * 3) == [True] * 3
+    assert noted([0.0] * 3, hours) == [False] * 3
+    assert noted(hours, hours) == [True] * 3
+    assert noted([0.0] * 3, years) == [True] * 3, "a stub's, written once"
+    assert noted([0.0] * 3, [0.0, 0.0, -1300.0]) == [True, True, False]
+
+
 def test_whoever_wrote_into_the_list_before_and_a_list_that_stays_tell_nothing() -> None:
     beside = listed(("admin", ["service", "a"]), ("app", ["service", "b"]))
     assert judged(named, beside, "apart") == [True, True]
@@ -224,7 +251,7 @@ def test_a_place_in_a_list_is_read_of_its_items_and_has_to_be_shown(tmp_path: Pa
     spec = Path(SECURITY.path_of_file).read_text("utf-8")
     for was, is_ in (
         ("caller: /states/-/user", "caller: /states/-/nobody"),
-        ("stamps: [", "stamps: [/states/-/updatedDateTime, "),
+        ("/states/-/updatedDateTime]", "/states/-/touched]"),
     ):
         assert was in spec
         path = tmp_path / "spec.yaml"

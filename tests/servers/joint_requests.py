@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -461,3 +462,30 @@ class OneEndComesToLife(EndedOnesComeToLife):
         if call.resource.state == ended[self.which]:
             return super().not_cancellable(call)
         return Service.not_cancellable(self, call)
+
+
+@breaks("SA-161", {"in the time of the house": {"ahead": 2}}, beside="SA-01 SA-06 SA-09")
+class HistoryIsDatedAhead(Service):
+    """The dates of an action are right, but for those in its history."""
+
+    ahead = 0
+
+    def entity(self, resource: Resource) -> dict[str, Any]:
+        made = {"status": "NotStarted", "user": "orchestrator@contoso.example"}
+        return super().entity(resource) | {"states": [made]} | resource.shown
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        when = datetime.now(UTC) + timedelta(hours=self.ahead)
+        row = {"status": "Failed", "user": call.caller.name, "updatedDateTime": f"{when:%FT%TZ}"}
+        resource.shown["states"] = [*self.entity(resource)["states"], row]
+
+
+@breaks("MA-140", beside="MA-164", deep=True)
+class PlainUsersAreNobody(Service):
+    """Whoever has no row in the directory of roles is no name to be written down."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        if call.caller.name in ("user", "other-user"):
+            resource.cancelled_by = None

@@ -54,7 +54,8 @@ def read_lifecycle(
     shows, caller = names("shows") or tuple(valued), life.get("caller")
     caller = spelled("caller", caller) if caller is not None else None
     sets, touches, moments = names("sets"), names("touches"), names("moments")
-    stamps = names("stamps")
+    listed = tuple(at for at in names("stamps") if in_list(at))
+    stamps = tuple(at for at in names("stamps") if at not in listed)
     own = (*shows, *valued, *records, *sets, *touches, *moments, *stamps, *leaves)
     found = Lifecycle(
         shows=shows,
@@ -66,6 +67,7 @@ def read_lifecycle(
         touches=touches,
         moments=moments,
         stamps=stamps,
+        listed=listed,
         caller=caller,
         owners=life.get("owners"),
         method=method,
@@ -73,7 +75,7 @@ def read_lifecycle(
         through=tuple(life.get("through", ())),
         within=life.get("within"),
         leaves=leaves,
-        ways=ways((*own, *((caller,) if caller else ()), *kept)),
+        ways=ways((*own, *listed, *((caller,) if caller else ()), *kept)),
     )
     for where, problem, fix in _states(found, "shows" in life):
         raise bad(where, problem, fix)
@@ -133,11 +135,12 @@ def is_shown(contract: Contract, at: str) -> bool:
     if not contract.properties or at in contract.properties:
         return True
     schemas = (contract.entity_schema, contract.observed_schema)
-    if at == contract.lifecycle.caller and (inner := in_list(at)):
-        every = (documented(schema, contract.lifecycle.ways) for schema in schemas)
+    life = contract.lifecycle
+    if at in (life.caller, *life.listed) and (inner := in_list(at)):
+        every = (documented(schema, life.ways) for schema in schemas)
         items = [s.get("items") for rows in every for name, s in rows if name == inner[0]]
         return any(inner[1] in dict(documented(item, frozenset())) for item in items)
-    rows = (row for schema in schemas for row in documented(schema, contract.lifecycle.ways))
+    rows = (row for schema in schemas for row in documented(schema, life.ways))
     return lies_within(at, (name for name, schema in rows if _may_hold(schema)))
 
 
@@ -162,7 +165,7 @@ def lifecycle_problems(contract: Contract, example: Any) -> Iterator[Problem]:
         "sets": life.sets,
         "touches": life.touches,
         "moments": life.moments,
-        "stamps": life.stamps,
+        "stamps": (*life.stamps, *life.listed),
         "caller": (life.caller,) if life.caller else (),
         "leaves": tuple(life.leaves),
     }

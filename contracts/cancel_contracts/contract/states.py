@@ -47,6 +47,7 @@ class Lifecycle:
     touches: tuple[str, ...] = ()  # places that any call, or time, may change beside
     moments: tuple[str, ...] = ()  # places with dates, in the order in which they come
     stamps: tuple[str, ...] = ()  # places with the time of what was done last
+    listed: tuple[str, ...] = ()  # likewise, in the items that a cancel adds to a list
     caller: str | None = None  # the place that names who cancelled
     # Who is no administrator cancels what is their own alone: by a body that fits the schema that
     # is named so, or where it is True by any.

@@ -19,6 +19,7 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, settled
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.judge.others import (
+    PLAIN,
     UUID,
     another,
     is_application,
@@ -52,10 +53,10 @@ def named(context: Context, exchanges: Sequence[Exchange], wanted: str) -> Findi
             if value not in of_others:
                 rows[x.identity if wanted == "alike" else subject(x, primary)].append((i, value))
         if not written and _left_out(context, x, name):
-            nameless[x.identity].append(i)
+            nameless[x.identity if wanted == "alike" else subject(x, primary)].append(i)
     if wanted == "alike":
         return _named_alike(name, rows, nameless)
-    return _named_apart(context, name, rows)
+    return _named_apart(context, name, rows, nameless)
 
 
 def _written_before(context: Context, name: str | None) -> frozenset[str]:
@@ -87,16 +88,22 @@ def _written(context: Context, exchange: Exchange, at: str) -> list[str]:
     """
     look = settled(context, exchange)
     shown = look.entity if isinstance(look, Observation) else None
-    if (inner := in_list(at)) is None:
+    if in_list(at) is None:
         whole = returned_entity(context, exchange)
         value = ({} if shown is None else shown).get(at) if whole is None else whole.get(at)
         return [value] if isinstance(value, str) else []
     before = context.sight.before(exchange)
     if before is None or before.entity is None or shown is None:
         return []
-    were, are = before.entity.get(inner[0]), shown.get(inner[0])
+    return added_at(at, before.entity, shown)
+
+
+def added_at(at: str, was: Mapping[str, Any], entity: Mapping[str, Any]) -> list[str]:
+    """Return the texts at a place in the items of a list that did not stand in it before."""
+    name = (in_list(at) or (at, ""))[0]
+    were, are = (row.get(name) for row in (was, entity))
     were, are = (row if isinstance(row, list) else [] for row in (were, are))
-    return _listed_in({inner[0]: [item for item in are if item not in were]}, at)
+    return _listed_in({name: [item for item in are if item not in were]}, at)
 
 
 def _left_out(context: Context, exchange: Exchange, name: str) -> bool:
@@ -124,10 +131,14 @@ def _named_alike(
 
 
 def _named_apart(
-    context: Context, name: str | None, rows: Mapping[str, list[tuple[int, str]]]
+    context: Context,
+    name: str | None,
+    rows: Mapping[str, list[tuple[int, str]]],
+    nameless: Mapping[str, list[int]],
 ) -> Findings:
     """No two callers have one name, where one of them at least is a user: applications may have one
-    in common. Which callers are two is known of tokens that are minted.
+    in common. No user goes without where another has one. Which callers are two is known of tokens
+    that are minted.
     """
     every = [i for row in rows.values() for i, _ in row]
     if not context.journal.minted:
@@ -146,6 +157,10 @@ def _named_apart(
             own = caller.casefold() in value.casefold()
             actual = f"{value!r}, as of {min(others)}" if others else f"{value!r}"
             found[i] = Finding(own or not others, f"a {name} of that caller", actual)
+    users = [caller for caller in rows if not is_application(caller)]
+    for caller in (c for c in nameless if users and c in PLAIN and c not in rows):
+        missing = Finding(False, f"a {name}, as of {min(users)}", "nobody")
+        found |= dict.fromkeys(nameless[caller], missing)
     return found
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cancel_contracts.exchange import RECORDED, Exchange
-from cancel_contracts.judge.callers import ALONE, Findings, Overall
+from cancel_contracts.judge.callers import ALONE, Findings, Overall, added_at
 from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, settled
 from cancel_contracts.judge.facets import Finding
@@ -47,17 +47,21 @@ def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
             if (then := moment(text)) is not None:
                 off = (then - at).total_seconds()
                 rows[name, tells_zone(text)].append((i, text, off, by_date))
-    leeway = SKEW_SECONDS + (context.contract.lifecycle.within or 0)
+    life = context.contract.lifecycle
     found: Findings = {}
+    leeway = SKEW_SECONDS + (life.within or 0)
     for (name, zoned), row in rows.items():
         # Without a zone a date is in that of the others, where these tell one.
-        others = rows.get((name, True), row)
+        others, told_zone = rows.get((name, True), row), zoned or (name, True) in rows
+        if name in life.listed:  # it is by the clock of the resource's own dates
+            others = [*others, *(r for stamp in life.stamps for r in rows.get((stamp, True), ()))]
         offs, told = [off for _, _, off, _ in others], len(others) >= MANY
         usual = _usual(offs, leeway)
         for i, text, off, by_date in row:
-            wrong = (zoned or others is not row) and by_date and _of_another_zone(off)
+            wrong = told_zone and by_date and _of_another_zone(off)
             # What is years off throughout is no clock's: a stub's, written once.
-            wrong |= told and leeway < abs(off - usual) and abs(usual) <= DOUBT_SECONDS
+            far = max(abs(usual), abs(off) if name in life.listed else 0.0)
+            wrong |= told and leeway < abs(off - usual) and far <= DOUBT_SECONDS
             expected = f"{name} is when it was cancelled"
             actual = f"{text}, {abs(off):.0f} s {'before' if off < 0 else 'after'} the answer"
             if wrong:
@@ -83,6 +87,9 @@ def _set(context: Context, exchange: Exchange) -> Iterator[tuple[str, Any]]:
             new = was is not None and entity is not None and was.get(name) != entity.get(name)
             if entity is not None and (new or (was is None and name in life.sets)):
                 yield name, entity.get(name)
+        if entity is not None and was is not None:
+            for at in life.listed:
+                yield from ((at, text) for text in added_at(at, was, entity))
 
 
 def _left(context: Context, exchange: Exchange, new: set[str]) -> Iterator[tuple[str, Any]]:

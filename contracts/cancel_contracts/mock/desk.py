@@ -256,7 +256,7 @@ class Desk(Answers):
             resource.entity[prop] = given.get(source)
         for prop in dict.fromkeys((*life.sets, *life.stamps)):
             resource.entity[prop] = self.filled_in(prop, now, call.caller.sub)
-        shape.add_to_list(resource.entity, life.caller, call.caller.sub)
+        shape.add_to_list(resource.entity, life, call.caller.sub)
         for prop, value in resource.entity.items():
             if shape.is_last_date(prop) and not isinstance(value, (int, float)):
                 resource.entity[prop] = now

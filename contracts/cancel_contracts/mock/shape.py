@@ -25,6 +25,7 @@ from cancel_contracts.contract.responses import (
     response_for,
     told_in_json,
 )
+from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.filler import fits, value_of
 
@@ -145,10 +146,11 @@ def filled_in(name: str, schema: Any, now: str, who: str) -> Any:
     return value_of(schema)
 
 
-def add_to_list(entity: dict[str, Any], caller: str | None, who: str) -> None:
-    """Add who cancelled to the list that names it, where it is a list that does."""
-    if inner := in_list(caller or ""):
-        entity[inner[0]] = [*(entity.get(inner[0]) or []), {inner[1]: who}]
+def add_to_list(entity: dict[str, Any], life: Lifecycle, who: str) -> None:
+    """Add who cancelled to the list that names it, where it is a list that does, and when."""
+    if inner := in_list(life.caller or ""):
+        dates = {found[1]: now_text() for at in life.listed if (found := in_list(at))}
+        entity[inner[0]] = [*(entity.get(inner[0]) or []), {inner[1]: who, **dates}]
 
 
 def told_in(contract: Contract, what: str) -> tuple[str, ...]:

@@ -123,6 +123,14 @@ def named_in_list(name: Callable[[Desk, Call], str]) -> kit.Act:
     return act
 
 
+def dated_in_list(desk: Desk, call: Call) -> None:
+    """Write when it was into what a cancel adds to a list, as it is in another zone."""
+    text = f"{datetime.now(UTC) + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"
+    for at, prop in filter(None, map(in_list, desk.contract.lifecycle.listed)):
+        *former, added = call.found.entity[at]
+        call.found.entity[at] = [*former, {**added, prop: text}]
+
+
 def caller_before(desk: Desk) -> None:
     former: list[str] = ["nobody"]
 
@@ -223,6 +231,9 @@ FAULTS: tuple[Fault, ...] = (
     fault("list-names-one-for-all", "What a cancel adds to a list names one for all.",
           kit.after("effect", named_in_list(lambda d, c: "somebody@tenant.example")), listed,
           breaks("named", resource="cancellable", answer="2xx")),
+    fault("list-dated-in-another-zone", "What a cancel adds to a list is hours ahead.",
+          kit.after("effect", dated_in_list),
+          lambda c: listed(c) and bool(c.lifecycle.listed), SET),
     fault("another-user-named-as-the-user",
           "Whoever is called other- and then a name is noted under that name.",
           kit.after("effect", canceller_is(lambda d, c: c.caller.sub.removeprefix("other-"))),

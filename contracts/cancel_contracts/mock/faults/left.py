@@ -10,6 +10,7 @@ from cancel_contracts.mock.call import Call
 from cancel_contracts.mock.desk import Desk, Step
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 from cancel_contracts.mock.faults import facts
+from cancel_contracts.mock.faults.beside import plain_user
 from cancel_contracts.mock.faults.whole import has, text
 
 Entity = dict[str, object]
@@ -89,6 +90,12 @@ def names_nobody(desk: Desk, call: Call) -> None:
         call.found.entity |= dict.fromkeys(shape.told_in(desk.contract, "who"))
 
 
+def plain_users_unnamed(desk: Desk, call: Call) -> None:
+    """Leave out who cancelled where that is no administrator."""
+    if plain_user(desk, call):
+        call.found.entity |= dict.fromkeys(shape.told_in(desk.contract, "who"))
+
+
 def gap_filled(desk: Desk, call: Call) -> None:
     """Keep what a refused call gives, where the one before gave nothing."""
     given = call.json if isinstance(call.json, dict) else {}
@@ -158,6 +165,10 @@ FAULTS: tuple[Fault, ...] = (
           "Who cancelled from the second of the states is told nowhere.",
           kit.after("effect", names_nobody), all_of(entry.tells("who"), TWO_STATES),
           breaks("named", resource="cancellable", answer="2xx")),
+    fault("canceller-left-out-of-plain-users",
+          "Of a user who is no administrator it is told nowhere that they cancelled.",
+          kit.after("effect", plain_users_unnamed), entry.tells("who"),
+          breaks("named", "apart", identity="user other-user", answer="2xx")),
     fault("second-fills-what-the-first-left-out",
           "A second cancel is refused, and its text kept where the first gave none.",
           kit.edit(kit.both(kit.refused("final"), facts.cancelled), kit.doing(gap_filled)),

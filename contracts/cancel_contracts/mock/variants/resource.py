@@ -149,7 +149,7 @@ def several(word: str) -> Applies:
 
 def list_repeat(desk: Desk, call: Call) -> None:
     """Put who repeats a cancel into the list of those who made one."""
-    shape.add_to_list(call.found.entity, desk.contract.lifecycle.caller, call.caller.sub)
+    shape.add_to_list(call.found.entity, desk.contract.lifecycle, call.caller.sub)
 
 
 def done_again(change: Change) -> Change:
