@@ -115,6 +115,7 @@ def trial(
     whole: bool = False,
     calls: Sequence[int] = (GATE_CALLS,),
     sweep_seconds: float = LATEST_SECONDS,
+    recorded: bool = True,
 ) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
@@ -123,7 +124,8 @@ def trial(
     the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
     gate. A variant always does. What no gate can see meets `deep` in the same way. What takes
     several contracts to show meets them on one server, where any of them may catch it. The part has
-    so many `calls`, tried in turn; a whole run looks again after `sweep_seconds`.
+    so many `calls`, tried in turn; a whole run looks again after `sweep_seconds`. Unless `recorded`
+    is false, what is caught has to be told by the recording of the run as well.
     """
     if isinstance(entry, Variant):
         return _attempt([contract], entry, Options())
@@ -134,10 +136,10 @@ def trial(
         showing = [id_ for c in served for id_ in _speaking(c.path_of_file).showing(entry)]
         for most in calls:
             part = replace(options, only=(*ids, *showing), max_requests=most)
-            narrow = _attempt(served, entry, part)
+            narrow = _attempt(served, entry, part, recorded)
             if narrow.kills:
                 return narrow
-    return _attempt(served, entry, replace(options, sweep_seconds=sweep_seconds))
+    return _attempt(served, entry, replace(options, sweep_seconds=sweep_seconds), recorded)
 
 
 def _served(contract: Contract, fault: Fault) -> list[Contract]:
@@ -160,7 +162,12 @@ def profile_of(contract: Contract, fault: Fault) -> Profile:
     return "deep" if asking == {"deep"} or fault.name in BY_DEEP else "gate"
 
 
-def _attempt(contracts: Sequence[Contract], entry: Fault | Variant, options: Options) -> Trial:
+def _attempt(
+    contracts: Sequence[Contract],
+    entry: Fault | Variant,
+    options: Options,
+    recorded: bool = True,
+) -> Trial:
     is_fault = isinstance(entry, Fault)
     names = [entry.name]
     excused = {} if isinstance(entry, Fault) else entry.excused
@@ -187,7 +194,7 @@ def _attempt(contracts: Sequence[Contract], entry: Fault | Variant, options: Opt
         seconds=time.monotonic() - begun,
         profile=options.profile,
     )
-    if is_fault and not made.kills:
+    if (is_fault and not made.kills) or not recorded:
         return made
     return replace(made, judged_otherwise=_replayed(contracts, result, options))
 
