@@ -1,7 +1,7 @@
 """The kill matrix is part of the tests: no fault survives, no variant fails, no clause is idle.
 
 So that it stays quick, one fault of every family that breaks for one fact, and the variants in nines,
-meet one contract each, drawn by a seed; of two facts those are all met that few calls show
+meet one contract each, drawn by a seed; those that break for two facts are all met, each on one
 (joint_matrix.py). MATRIX=all has the whole matrix, as `cancel-contracts prove` has, and pairs.
 """
 
