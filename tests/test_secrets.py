@@ -10,7 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -182,14 +182,20 @@ def read(data: bytes) -> list[tuple[bytes, list[bytes]]]:
     return [(piece, list(readings(piece))) for piece in octets(data)]
 
 
+@cache
+def hidden(secret: str) -> list[bytes]:
+    """Return the forms of a secret that no reading undoes, without their ends, which may differ."""
+    forms = {v for k, v in spoken(secret).items() if "base64" in k or "hexadecimal" == k}
+    return sorted({form.encode()[4:-4] for form in forms})
+
+
 def found_in(data: bytes, secret: str) -> list[str]:
-    """Return the forms of a secret, or of its beginning, that an output holds."""
-    plain, forms = secret.encode().lower(), spoken(secret)
-    hidden = [v for k, v in forms.items() if "base64" in k or "hexadecimal" == k]
+    """Return the forms of a secret that an output holds: its beginning, with more or without."""
+    begins, forms = secret.encode().lower()[:12], hidden(secret)
     found = []
     for piece, low in read(data):
-        found += [text.decode() for text in (plain, plain[:12]) if any(text in x for x in low)]
-        found += [form for form in hidden if form.encode()[4:-4] in piece]
+        found += [text.decode("utf-8", "replace") for text in low if begins in text]
+        found += [form.decode() for form in forms if form in piece]
     return found
 
 
