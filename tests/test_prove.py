@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -75,16 +75,19 @@ def sample(seed: int) -> list[tuple[str, str]]:
     ours = [v for v in variants if v.name in known]
     met = [*lots(ours, CONTRACTS), *lots([v for v in variants if v not in ours], CASES)]
     groups = {**families, **{group[0][1]: group for group in met}}
-    return [min(draw(name).choices(group, k=6), key=takes) for name, group in groups.items()]
+    return [least(draw(name).choices(group, k=6)) for name, group in groups.items()]
 
 
-@cache
-def takes(job: tuple[str, str]) -> tuple[bool, int]:
-    """Order jobs by the time that they take: `deep` takes longer, and so does a larger contract."""
-    path, name = job
-    contract, entry = next(c for c in (*CONTRACTS, *CASES) if c.path_of_file == path), find(name)
-    deep = isinstance(entry, Fault) and profile_of(contract, entry) == "deep"
-    return deep, len(contract.clauses)
+def least(drawn: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """Return the job that takes least: the smallest contract's, and `deep` takes longer than any."""
+    known = {c.path_of_file: c for c in (*CONTRACTS, *CASES)}
+
+    def deep(job: tuple[str, str]) -> bool:
+        entry = find(job[1])
+        return isinstance(entry, Fault) and profile_of(known[job[0]], entry) == "deep"
+
+    smallest, *others = sorted(drawn, key=lambda job: len(known[job[0]].clauses))
+    return next((job for job in (smallest, *others) if not deep(job)), smallest)
 
 
 def lots(variants: list[Variant], contracts: list[Contract]) -> Iterator[list[tuple[str, str]]]:
