@@ -303,6 +303,7 @@ def parsed(block: Block) -> dict[str, Any]:
     return value
 
 
+@cache
 def kind(block: Block) -> str:
     if block.text.startswith(("# .gitlab-ci.yml\n", "# .github/workflows/")):
         return "ci"
