@@ -34,12 +34,13 @@ JOINED = (
     ("SA busy", "SA alone"),
     ("SA dressed", "SA failed"),
     ("SA pedantic", "SA served"),
-    ("MA spelled", "MA minimal"),
+    ("SA front", "SA closed"),
     ("MA counted", "MA audited", "MA lenient"),
     ("MA sparse", "MA careful"),
+    ("MA spelled", "MA minimal"),
     ("MA strict", "MA noted"),
     ("AP linked", "AP old", "AP told"),
-    ("AP quiet", "AP proper"),
+    ("AP quiet", "AP proper", "AP spelled"),
     ("AP decided", "AP strict"),
 )
 
