@@ -7,11 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from itertools import product
-from typing import Literal
 
 import pytest
 from cancel_contracts.contract.compose import ASPECTS, Composition, Fact, composed, value
-from cancel_contracts.contract.extras import SPELLED
 from cancel_contracts.contract.given import asked
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
@@ -23,7 +21,6 @@ from cancel_contracts.plan.histories import histories
 from cancel_contracts.plan.kinds import PairsMet, role
 from cancel_contracts.plan.plan import Plan, make
 from cancel_contracts.plan.steps import Call, Observe, ObserveLast, Scenario
-from cancel_contracts.plan.vary import DRAWN_TEXT
 
 pytestmark = pytest.mark.slow
 
@@ -91,23 +88,6 @@ def test_no_call_holds_what_cannot_be_on_the_wire_together(contract: Contract) -
     for call in calls_of(contract, 100):
         assert not (call.body.word == "none" and call.transfer == "chunked"), call
         assert not (call.method == "GET" and call.body.word not in ("documented",)), call
-
-
-@each
-@pytest.mark.parametrize("profile", ["gate", "deep"])
-def test_what_is_no_json_is_not_spelled_in_another_way(
-    contract: Contract, profile: Literal["gate", "deep"]
-) -> None:
-    """It would go out as it is without that, and count as another call."""
-    clauses = [c for c in contract.clauses if profile == "deep" or c.profile == "gate"]
-    calls = [call for s in make(contract, clauses, profile).scenarios for call in s.calls]
-    spelled = {call.body.word for call in calls if call.extra == "respelled"}
-    assert spelled <= {*SPELLED, DRAWN_TEXT.word}, "which is the documented body"
-    assert spelled or contract.name == "security-action", "its calls have no body"
-    composition, plain = composed(contract), Composition(contract).ordinary
-    for word in ("none", "malformed-json", "truncated-json", "bad-utf8", "deep-json"):
-        respelled = replace(plain, extra="respelled", body=Form(word))
-        assert not composition.can_meet(respelled), word
 
 
 @each

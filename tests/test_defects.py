@@ -214,15 +214,6 @@ def test_what_usually_breaks_a_clause_stands_beside_it_where_it_is_violated(faul
     assert page.count("Usually broken by") == sum(bool(c["causes"]) for c in violated)
 
 
-@pytest.mark.slow
-def test_a_run_that_conforms_fits_on_a_screen() -> None:
-    rows = screen(told(run())).splitlines()
-    assert len(rows) <= 25, "\n".join(rows)
-    assert max(map(len, rows)) <= 80
-    for contract in contracts():
-        assert any(r.startswith(f"{contract.name}  ") and " upheld" in r for r in rows)
-
-
 def call_of(**facts: Any) -> Exchange:
     return exchange(answer(200), **facts)
 

@@ -1,16 +1,19 @@
 """The suite cries wolf at no server that conforms, however it differs where no page decides.
 
-So that it stays quick, variants that do not touch each other are put together in one server, and the
-rest runs on one contract each. MATRIX=all runs every one alone, on every contract that it fits.
+So that it stays quick, variants that do not touch each other are put together in one server, several
+groups of them where they have no hook in common, and the rest runs on one contract each. MATRIX=all runs every one alone, on every contract that it fits.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 from cancel_contracts.plan.plan import GATE_CALLS
 from sampling import EVERY
 from servers.entities import Resource
-from servers.front import Request, Response
+from servers.front import Request, Response, Written
 from servers.joint_entity import Later
 from servers.service import Call, Service
 from servers.trial import conforming, judge
@@ -23,7 +26,54 @@ ALONE = (
     if EVERY
     else [(v, v.on[0]) for v in VARIANTS if v.name not in GROUPED]
 )
-CHOSEN = [*ALONE, *((together(name), name[:2]) for name in TOGETHER)]
+# Groups of TOGETHER that one server has, where every hook of each is its own.
+JOINED = (
+    ("SA terse", "SA framework", "SA numbers"),
+    ("SA talkative", "SA plain", "SA moods"),
+    ("SA closing", "SA waits", "SA completed"),
+    ("SA busy", "SA alone"),
+    ("SA dressed", "SA failed"),
+    ("SA pedantic", "SA served"),
+    ("SA front", "SA closed"),
+    ("MA counted", "MA audited", "MA lenient"),
+    ("MA sparse", "MA careful"),
+    ("MA spelled", "MA minimal"),
+    ("MA strict", "MA noted"),
+    ("AP linked", "AP old", "AP told"),
+    ("AP quiet", "AP proper", "AP spelled"),
+    ("AP decided", "AP strict"),
+)
+
+
+def hooks(variant: Variant) -> set[str]:
+    """Return what a variant does in a way of its own: two that share nothing meet nowhere."""
+    kinds = [kind for kind in variant.service.__mro__ if not issubclass(Service, kind)]
+    own = {name for kind in kinds for name in vars(kind)}
+    front = {"front"} if variant.front is not Written else set()
+    return {*variant.attributes, *front, *(n for n in own if n == "__init__" or n[:2] != "__")}
+
+
+def joined(*names: str) -> Variant:
+    groups = [together(name) for name in names]
+    met = Counter(name for group in groups for name in hooks(group))
+    assert max(met.values()) == 1, "one hides what the other does"
+    kinds = tuple(group.service for group in groups if group.service is not Service)
+    return Variant(
+        ", ".join(names),
+        groups[0].on,
+        type("Joined", kinds, {}) if kinds else Service,
+        {key: value for group in groups for key, value in group.attributes.items()},
+        next((group.front for group in groups if group.front is not Written), Written),
+    )
+
+
+def groups() -> Iterator[Variant]:
+    yield from (joined(*names) for names in JOINED if not EVERY)
+    apart = {*TOGETHER} - {name for names in JOINED for name in names if not EVERY}
+    yield from (together(name) for name in TOGETHER if name in apart)
+
+
+CHOSEN = [*ALONE, *((group, group.on[0]) for group in groups())]
 CASES = [pytest.param(variant, short, id=f"{variant.name}-{short}") for variant, short in CHOSEN]
 
 

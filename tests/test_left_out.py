@@ -15,7 +15,6 @@ from cancel_contracts.judge.dated import now
 from cancel_contracts.judge.entity import entity, keeps
 from cancel_contracts.judge.facets import Finding
 from cancel_contracts.judge.whole import whole
-from cancel_contracts.plan.plan import make
 
 MACHINE = next(c for c in map(load, shipped()) if c.lifecycle.records)
 LONG_AGO, BEGAN = "2023-11-14T20:00:00.000Z", 1_700_000_000.0
@@ -171,10 +170,3 @@ def test_between_two_looks_the_served_call_is_to_blame_before_a_refused_one() ->
 def test_a_refusal_is_to_blame_where_no_call_was_served() -> None:
     first, look = exchange(1, "observe", WAS, position=0), exchange(1, "observe", LOST, position=2)
     assert told_whole([first, refused(1), refused(2), look]) == [None, False]
-
-
-def test_deep_calls_again_with_a_text_where_the_first_call_had_none() -> None:
-    plan = make(MACHINE, MACHINE.clauses, "deep")
-    rows = [[c.body for c in s.calls] for s in plan.scenarios if len(s.calls) == 2]
-    follows = {str(row[0]) for row in rows if row[1] == Situation().body}
-    assert {"none", "empty-object"} <= follows

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Exchange, Received, Sent, Situation
 from cancel_contracts.journal import Exchanges, Journal
@@ -199,29 +198,6 @@ def test_whoever_was_to_be_refused_and_was_served_may_have_come_first() -> None:
 
 
 # --- The plan -------------------------------------------------------------------------------------
-
-
-def groups(name: str, profile: Any) -> list[AtOnce]:
-    contract = CONTRACTS[name]
-    scenarios = make(contract, contract.clauses, profile).scenarios
-    return [step for s in scenarios for step in s.steps if isinstance(step, AtOnce)]
-
-
-@pytest.mark.parametrize("name", CONTRACTS)
-def test_three_are_made_at_once_and_up_to_nine_in_deep(name: str) -> None:
-    (gate,) = groups(name, "gate")
-    crowd = [call for call in gate.calls if call.situation.call == "concurrent"]
-    callers = Counter(call.situation.identity for call in crowd)
-    assert (callers["primary"], callers["no-permission"], callers.total()) == (1, 1, 3)
-    beside = [call for call in gate.calls if call not in crowd]
-    assert len(beside) == 1, "served, and alone on its resource"
-    assert {call.slot for call in crowd}.isdisjoint(call.slot for call in beside)
-    assert all(composed(CONTRACTS[name]).served(call.situation) for call in beside)
-    deep = groups(name, "deep")
-    assert {len(step.calls) for step in deep} - {3, 4} == {6, 7, 9}
-    assert {call.slot for step in deep for call in step.calls} == {0, 1, 2}
-    who = [{c.situation.identity for c in step.calls if c.slot == 2} for step in deep]
-    assert who.count({"no-permission"}) == 3, "on a resource of its own, where it shows"
 
 
 @pytest.mark.parametrize("name", CONTRACTS)

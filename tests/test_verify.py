@@ -24,9 +24,11 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.words import IDS
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.mock.server import MockServer
+from cancel_contracts.report.record import record
 from cancel_contracts.targets.file import Target, of_url
 from cancel_contracts.transport.client import Timeouts
 from cancel_contracts.verify import ContractResult, Result, verify
+from report_sample import screen
 
 CONTRACTS = [load(path) for path in shipped()]
 QUICK = Options(timeouts=Timeouts(2, 2, 3), effect_seconds=1.5)
@@ -55,6 +57,15 @@ def test_every_testable_clause_is_exercised_and_upheld_on_the_faithful_mock(gate
 def test_the_gate_stays_within_the_quota_of_the_page(gated: Result) -> None:
     for result in gated.results:
         assert result.requests()["cancel"] <= 100
+
+
+@pytest.mark.slow
+def test_a_run_that_conforms_fits_on_a_screen(gated: Result) -> None:
+    rows = screen(record(gated, gate.decide(gated.judgements()))).splitlines()
+    assert len(rows) <= 25, "\n".join(rows)
+    assert max(map(len, rows)) <= 80
+    for contract in CONTRACTS:
+        assert any(r.startswith(f"{contract.name}  ") and " upheld" in r for r in rows)
 
 
 def test_the_plan_is_what_is_sent(gated: Result, target: Target) -> None:

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from cancel_contracts import gate
 from cancel_contracts.assignment import Options
-from cancel_contracts.contract.compose import Composition
 from cancel_contracts.exchange import Exchange
 from cancel_contracts.plan.plan import make
-from cancel_contracts.run.walk import VARIED, changes
 from cancel_contracts.verify import Result, verify
 from sampling import only_of_all
 from servers.front import Front, OneAtATime, Request, Response, Written
@@ -102,15 +100,6 @@ def walked(result: Result) -> list[Exchange]:
     """Return the calls on resources that lived through many kinds of them."""
     exchanges = result.results[0].journal.exchanges
     return [x for x in exchanges if x.kind == "cancel" and x.position > 1]
-
-
-def test_a_walk_varies_all_that_a_plan_does() -> None:
-    contract = contract_of(PAGES["MA"])
-    found = changes(make(contract, contract.clauses, "deep"))
-    assert {aspect for aspect, _ in found} == set(VARIED)
-    kinds = {(aspect, Composition(contract).standing(call, aspect).kind) for aspect, call in found}
-    assert {("caller", "refused"), ("caller", "neutral"), ("body", "open")} <= kinds
-    assert not [call for _, call in found if call.owner or call.identity == "throttled"]
 
 
 @pytest.mark.slow
