@@ -26,7 +26,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.by_deep import BY_DEEP
 from cancel_contracts.mock.catalogue import ENTRIES, VARIANTS, find
-from cancel_contracts.mock.entry import Fault, Variant
+from cancel_contracts.mock.entry import Entry, Fault, Variant
 from cancel_contracts.plan.plan import GATE_CALLS, Profile
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.replay import judge_recording, write_recording
@@ -70,9 +70,8 @@ class Trial:
         if self.kind == "variant":
             if self.outcome == "conforms" and not self.violated:
                 return None
-            return (
-                f"fails a conforming variant: {self.outcome} {', '.join(self.violated + self.gaps)}"
-            )
+            told = ", ".join(self.violated + self.gaps)
+            return f"fails a conforming variant: {self.outcome} {told}"
         if not self.intended:
             return "no clause speaks of what it breaks"
         if not self.kills:
@@ -110,7 +109,7 @@ def intended(contract: Contract, fault: Fault) -> tuple[str, ...]:
 
 def trial(
     contract: Contract,
-    entry: Fault | Variant,
+    entry: Entry,
     *,
     whole: bool = False,
     calls: Sequence[int] = (GATE_CALLS,),
@@ -124,8 +123,8 @@ def trial(
     the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
     gate. A variant always does. What no gate can see meets `deep` in the same way. What takes
     several contracts to show meets them on one server, where any of them may catch it. The part has
-    so many `calls`, tried in turn; a whole run looks again after `sweep_seconds`. Unless `recorded`
-    is false, what is caught has to be told by the recording of the run as well.
+    so many `calls`, tried in turn; a whole run looks again after `sweep_seconds`. The recording of
+    the run has to tell what is caught as well, unless `recorded` is false.
     """
     if isinstance(entry, Variant):
         return _attempt([contract], entry, Options())
@@ -136,8 +135,7 @@ def trial(
         showing = [id_ for c in served for id_ in _speaking(c.path_of_file).showing(entry)]
         for most in calls:
             part = replace(options, only=(*ids, *showing), max_requests=most)
-            narrow = _attempt(served, entry, part, recorded)
-            if narrow.kills:
+            if (narrow := _attempt(served, entry, part, recorded)).kills:
                 return narrow
     return _attempt(served, entry, replace(options, sweep_seconds=sweep_seconds), recorded)
 
@@ -163,10 +161,7 @@ def profile_of(contract: Contract, fault: Fault) -> Profile:
 
 
 def _attempt(
-    contracts: Sequence[Contract],
-    entry: Fault | Variant,
-    options: Options,
-    recorded: bool = True,
+    contracts: Sequence[Contract], entry: Entry, options: Options, recorded: bool = True
 ) -> Trial:
     is_fault = isinstance(entry, Fault)
     names = [entry.name]
@@ -226,21 +221,20 @@ def _job(path: str, name: str, whole: bool) -> Trial:
     return trial(_contract(path), find(name), whole=whole)
 
 
-def _proven(contract: Contract) -> Callable[[str], bool]:
-    """Return whether an entry is part of a contract's matrix."""
-    without = {name for row in left_out(contract) for name in row.entries}
-    return lambda name: name not in without
+def _without(contract: Contract) -> set[str]:
+    """Return the entries that are no part of a contract's matrix."""
+    return {name for row in left_out(contract) for name in row.entries}
 
 
 def jobs(contracts: Sequence[Contract], only: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Return (spec file, entry) for all that applies. What a spec leaves out has to be named."""
     entries = list(map(find, dict.fromkeys(only)) if only else ENTRIES.values())
-    proven = [(contract, _proven(contract)) for contract in contracts]
+    rows = [(contract, set() if only else _without(contract)) for contract in contracts]
     return [
         (contract.path_of_file, entry.name)
         for entry in entries
-        for contract, is_proven in proven
-        if (only or is_proven(entry.name)) and entry.applies(contract)
+        for contract, without in rows
+        if entry.name not in without and entry.applies(contract)
     ]
 
 
@@ -263,8 +257,8 @@ def pairs(
 
 def _variants(contract: Contract) -> list[Variant]:
     """Return the variants that a contract is to pass."""
-    proven = _proven(contract)
-    return [v for v in VARIANTS if proven(v.name) and v.applies(contract)]
+    without = _without(contract)
+    return [v for v in VARIANTS if v.name not in without and v.applies(contract)]
 
 
 def prove(

@@ -100,6 +100,9 @@ class Variant:
         )
 
 
+Entry = Fault | Variant
+
+
 # --- Questions to a contract ----------------------------------------------------------------------
 
 
