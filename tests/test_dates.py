@@ -229,10 +229,11 @@ def noted(of_end: list[float], notes: list[float], form: str = FORM) -> list[boo
 
 
 def test_what_a_cancel_adds_to_a_list_is_of_the_clock_of_its_other_dates() -> None:
-    hours, years = [7200.0 - 30, 7200, 7200], [-1e8, -1e8 - 40, -1e8]
+    hours, years = [7200.0 - 5, 7200, 7200], [-1e8, -1e8 - 40, -1e8]
     assert noted([0.0] * 3, [0.0] * 3) == [True] * 3
     assert noted([0.0] * 3, hours) == [False] * 3
     assert noted(hours, hours) == [True] * 3
+    assert noted([0.0] * 3, [2220.0] * 3) == [True] * 3, "another clock, which goes wrong"
     assert noted([0.0] * 3, years) == [True] * 3, "a stub's, written once"
     assert noted([0.0] * 3, [0.0, 0.0, -1300.0]) == [True, True, False]
 

@@ -53,15 +53,17 @@ def now(context: Context, exchanges: Sequence[Exchange], _: Any) -> Findings:
     for (name, zoned), row in rows.items():
         # Without a zone a date is in that of the others, where these tell one.
         others, told_zone = rows.get((name, True), row), zoned or (name, True) in rows
-        if name in life.listed:  # it is by the clock of the resource's own dates
-            others = [*others, *(r for stamp in life.stamps for r in rows.get((stamp, True), ()))]
         offs, told = [off for _, _, off, _ in others], len(others) >= MANY
         usual = _usual(offs, leeway)
+        # What a list says is in the zone of the resource's own dates, where these tell one.
+        stamps = life.stamps if name in life.listed and zoned else ()
+        own = [off for stamp in stamps for _, _, off, _ in rows.get((stamp, True), ())]
+        clock = _usual(own, leeway) if len(own) >= MANY else None
         for i, text, off, by_date in row:
             wrong = told_zone and by_date and _of_another_zone(off)
             # What is years off throughout is no clock's: a stub's, written once.
-            far = max(abs(usual), abs(off) if name in life.listed else 0.0)
-            wrong |= told and leeway < abs(off - usual) and far <= DOUBT_SECONDS
+            wrong |= told and leeway < abs(off - usual) and abs(usual) <= DOUBT_SECONDS
+            wrong |= clock is not None and _of_another_zone(off - clock)
             expected = f"{name} is when it was cancelled"
             actual = f"{text}, {abs(off):.0f} s {'before' if off < 0 else 'after'} the answer"
             if wrong:
