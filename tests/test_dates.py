@@ -238,6 +238,20 @@ def test_what_a_cancel_adds_to_a_list_is_of_the_clock_of_its_other_dates() -> No
     assert noted([0.0] * 3, [0.0, 0.0, -1300.0]) == [True, True, False]
 
 
+def test_an_item_that_is_changed_or_tells_of_what_was_before_keeps_its_date() -> None:
+    old, made = (
+        [],
+        {"user": "service", "status": "Running", "updatedDateTime": "2019-03-01T00:00:00Z"},
+    )
+    for number in range(3):
+        now_ = {"user": "a", "updatedDateTime": f"{BEGAN + timedelta(seconds=number):{FORM}}"}
+        told = {"user": "service", "updatedDateTime": "2021-03-01T00:00:00Z"}
+        was = RUNS | {"states": [made]}
+        is_ = {"status": "Failed", "states": [now_, told, made | {"status": "Completed"}]}
+        old += around(number, was, was | is_)
+    assert judged(now, old, "now") == [True] * 3
+
+
 def test_whoever_wrote_into_the_list_before_and_a_list_that_stays_tell_nothing() -> None:
     beside = listed(("admin", ["service", "a"]), ("app", ["service", "b"]))
     assert judged(named, beside, "apart") == [True, True]

@@ -91,7 +91,10 @@ def _set(context: Context, exchange: Exchange) -> Iterator[tuple[str, Any]]:
                 yield name, entity.get(name)
         if entity is not None and was is not None:
             for at in life.listed:
-                yield from ((at, text) for text in added_at(at, was, entity))
+                former = {*added_at(at, {}, was)}  # of an item that is changed the date may stay
+                new = {t: then for t in added_at(at, was, entity) if (then := moment(t))}
+                if fresh := new.keys() - former:
+                    yield at, max(fresh, key=lambda text: new[text])
 
 
 def _left(context: Context, exchange: Exchange, new: set[str]) -> Iterator[tuple[str, Any]]:
