@@ -167,6 +167,8 @@ IDENTITIES = table(
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
+PLAIN_USERS = ("user", "other-user")  # who are no administrators
+
 # Whose name a token holds that is minted otherwise than it should be: somebody's who is served, for
 # a server may remember them; there is somebody of that name in another tenant, too.
 NAMESAKES = {

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from cancel_contracts.contract.credentials import (
     IDENTITIES,
     NAMESAKES,
+    PLAIN_USERS,
     Carried,
     Carrier,
     needs_token,
@@ -213,6 +214,6 @@ def claims_of(
     if kind == "application":
         return claims | {"roles": granted, "idtyp": "app"}
     claims |= {"scp": " ".join(granted), "idtyp": "user"}
-    if name not in ("user", "other-user") and (own is None or not owner):
+    if name not in PLAIN_USERS and (own is None or not owner):
         claims["wids"] = [ADMINISTRATOR]
     return claims

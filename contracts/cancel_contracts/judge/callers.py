@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
+from cancel_contracts.contract.credentials import PLAIN_USERS
 from cancel_contracts.contract.form import FORM
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import in_list
@@ -19,7 +20,6 @@ from cancel_contracts.judge.context import Context
 from cancel_contracts.judge.entity import returned_entity, settled
 from cancel_contracts.judge.facets import SHOWN_BYTES, Finding, answer
 from cancel_contracts.judge.others import (
-    PLAIN,
     UUID,
     another,
     is_application,
@@ -158,7 +158,7 @@ def _named_apart(
             actual = f"{value!r}, as of {min(others)}" if others else f"{value!r}"
             found[i] = Finding(own or not others, f"a {name} of that caller", actual)
     users = [caller for caller in rows if not is_application(caller)]
-    for caller in (c for c in nameless if users and c in PLAIN and c not in rows):
+    for caller in (c for c in nameless if users and c in PLAIN_USERS and c not in rows):
         missing = Finding(False, f"a {name}, as of {min(users)}", "nobody")
         found |= dict.fromkeys(nameless[caller], missing)
     return found

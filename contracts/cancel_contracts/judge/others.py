@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, TypeGuard
 from urllib.parse import unquote
 
-from cancel_contracts.contract.credentials import IDENTITIES, NAMESAKES, needs_token
+from cancel_contracts.contract.credentials import IDENTITIES, NAMESAKES, PLAIN_USERS, needs_token
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.exchange import RECORDED, Exchange, Received
 from cancel_contracts.judge.context import Context
@@ -27,7 +27,6 @@ from cancel_contracts.sight.observation import observe
 
 # What an answer may hold of the call itself: ids, numbers, times, nonces.
 OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
-PLAIN = ("user", "other-user")  # users who are no administrators
 SLOT = "\0"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
 LONG_CHARS = 16  # of a text that no sentence holds by chance
@@ -226,7 +225,7 @@ def _kind(caller: str) -> str:
     """Return what kind of caller a server may take it for: users who are no administrators are
     one.
     """
-    return "user" if caller in PLAIN else caller
+    return "user" if caller in PLAIN_USERS else caller
 
 
 def closed(exchange: Exchange) -> bool:
