@@ -6,8 +6,10 @@ An installed package brings the same plugin.
 import compileall
 import gc
 import os
+import random
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ import pytest
 pytest_plugins = ["cancel_contracts.pytest_plugin"]
 # Those that this process may use; empty where a system does not let it choose.
 PROCESSORS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else []
+
+WINDOW_SECONDS = 0.5  # that a worker looks back before it goes to another processor
 
 # Compiled modules are kept, whatever the environment says: tests start hundreds of processes, each
 # of which would compile the package anew, and pytest's workers rewrite what they import.
@@ -35,7 +39,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "filterwarnings", "default::cancel_contracts.pytest_plugin.ContractsWarning"
     )
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    keep_to_one_processor(worker)
+    if worker.startswith("gw") and len(PROCESSORS) > 1 and Path("/proc/stat").exists():
+        config.pluginmanager.register(OneProcessor(worker))
     many = config.getoption("numprocesses", None)
     if worker or not many:
         gc.disable()  # until the tests are collected: nothing of them is given up before
@@ -44,12 +49,37 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(__file__).with_name("contracts"), quiet=2)
 
 
-def keep_to_one_processor(worker: str) -> None:
-    """Keep one of several workers, and what it starts, to a processor. Most of its tests have a
+class OneProcessor:
+    """Keeps one of several workers, and what it starts, to a processor. Most of its tests have a
     client and a server talk in turn: each would wake the other on another one, which takes longer.
+    Between tests it goes where there was nothing to do while its own had more than enough.
     """
-    if worker.startswith("gw") and PROCESSORS:
-        os.sched_setaffinity(0, {PROCESSORS[int(worker.removeprefix("gw")) % len(PROCESSORS)]})
+
+    def __init__(self, worker: str) -> None:
+        self.own = PROCESSORS[int(worker.removeprefix("gw")) % len(PROCESSORS)]
+        self.since, self.before = time.monotonic(), idled()
+        self.lot = random.Random(worker)  # noqa: S311 - no secret
+        os.sched_setaffinity(0, {self.own})
+
+    def pytest_runtest_logstart(self) -> None:
+        seconds = time.monotonic() - self.since
+        if seconds < WINDOW_SECONDS:
+            return
+        now = idled()
+        spare = {cpu: (now[cpu] - self.before[cpu]) / seconds for cpu in now}
+        self.since, self.before = time.monotonic(), now
+        most = max(spare, key=spare.__getitem__)
+        # By lot: all those of the busy one see the other at once.
+        if spare[most] > 0.2 and spare[self.own] < 0.05 and self.lot.random() < 0.5:
+            self.own = most
+            os.sched_setaffinity(0, {most})
+
+
+def idled() -> dict[int, float]:
+    """Return the seconds that each processor has had nothing to do, or waited for a disk."""
+    rows = (line.split() for line in Path("/proc/stat").read_text("ascii").splitlines())
+    ticks = {row[0]: sum(map(int, row[4:6])) for row in rows if row[0].startswith("cpu")}
+    return {cpu: ticks[f"cpu{cpu}"] / os.sysconf("SC_CLK_TCK") for cpu in PROCESSORS}
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ is not, since another hides it, is met by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ SOON = 0.2  # seconds after which a whole run looks again, where that shows it
 BRIEF = Options(  # no fault of these needs more, but for what comes late
     timeouts=Timeouts(connect=2.0, read=1.0, total=1.5), effect_seconds=0.4, max_wait=2
 )
-SEVERAL = 8  # faults at a time
+SEVERAL = 12
+FEW_OF_DEEP = 40  # calls that are tried first where others hide a fault
 DEEP_CALLS = 300  # that show what `deep` alone catches, of the clauses that speak of it
 
 
@@ -72,6 +74,11 @@ def cases(half: int) -> list[Any]:
 
 def several(half: int) -> list[Any]:
     """Return the other faults, some at a time: every second of these groups."""
+    return groups()[half::2]
+
+
+@cache
+def groups() -> list[Any]:
     rows: dict[tuple[str, str], tuple[Contract, list[Fault]]] = {}
     for fault in (fault for fault in joint() if not alone(fault)):
         contract = met_on(fault)
@@ -79,11 +86,11 @@ def several(half: int) -> list[Any]:
         rows.setdefault(key, (contract, []))[1].append(fault)
     made = []
     for (name, profile), (contract, faults) in rows.items():
-        groups = -(-len(faults) // SEVERAL)
-        for number in range(groups):
-            some = Several(contract, profile, tuple(faults[number::groups]))
+        many = -(-len(faults) // SEVERAL)
+        for number in range(many):
+            some = Several(contract, profile, tuple(faults[number::many]))
             made.append(pytest.param(some, id=f"{name}-{profile}-{number + 1}"))
-    return made[half::2]
+    return made
 
 
 def met_on(fault: Fault) -> Contract:
@@ -108,7 +115,7 @@ def check_several(some: Several) -> None:
     """
     found, deep = violated(some), some.profile == "deep"
     for at in hidden([found & {*intended(some.contract, fault)} for fault in some.faults]):
-        calls = (DEEP_CALLS,)
+        calls = (FEW_OF_DEEP, 2 * DEEP_CALLS)
         met = trial(some.contract, some.faults[at], whole=not deep, calls=calls, recorded=False)
         assert met.hole is None
 
