@@ -74,6 +74,7 @@ LATE: dict[str, Recipe] = {
     "late-cancelled-gone": one(),
     "late-final-reopened": in_a_while(one_final),
     "late-text-lost": one(),
+    "late-last-property-taken-back": one(),
 }
 
 

@@ -385,6 +385,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "permission-matched-by-substring": near(lambda name: "X" + name),
     "permission-matched-by-first-word": near(lambda name: name.split(".")[0] + ".Read.All"),
     "only-first-scope-read": near(lambda name: "openid " + name),
+    "only-first-role-read": with_token(lambda w: w.app("Reports.Review", w.hand.permissions[0])),
     "owner-refused": as_identity("user"),
     "anothers-resource-cancelled": as_identity("other-user"),
     "owner-body-missing-accepted": raw_body(b""),

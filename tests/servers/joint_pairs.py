@@ -34,13 +34,13 @@ class Looks(Service):
 @breaks("MA-15", {"offboard": {"role": "Machine.Offboard"}}, deep=True)
 @breaks("SA-01", {"actions": {"role": "SecurityActions.ReadWrite.All"}})
 class RoleIsEnoughButInTheLastState(Looks):
-    """An application of one role is refused from the last of the states."""
+    """An application of one role that counts is refused from the last of the states."""
 
     role = ""
 
     def check_state(self, call: Call) -> Response | None:
         if call.caller.application and self.in_last_state(call) and (
-            call.caller.permissions == {self.role}
+            call.caller.permissions & self.page.application == {self.role}
         ):  # fmt: skip
             return self.refuse(403, "Forbidden", "The role does not reach that far.")
         return super().check_state(call)

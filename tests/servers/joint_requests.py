@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 from servers.entities import Resource
 from servers.faults import breaks, values
 from servers.front import Request, Response
-from servers.joint_entity import EndedOnesComeToLife
+from servers.joint_entity import EndedOnesComeToLife, Later
 from servers.service import Call, Service
 from servers.tokens import Caller
 
@@ -489,3 +489,32 @@ class PlainUsersAreNobody(Service):
         super().cancel(resource, call)
         if call.caller.name in ("user", "other-user"):
             resource.cancelled_by = None
+
+
+@breaks("AP-37", {f"its {name}": {"column": name} for name in ("requestState", "requestStatus")})
+class OneColumnIsWrittenBack(Later):
+    """A job of the night writes one of two columns from its own copy."""
+
+    column = ""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        before = self.entity(resource)[self.column]
+        super().cancel(resource, call)
+        self.in_a_while(resource.shown.update, {self.column: before})
+
+
+@breaks("SA-09 MA-15", {"an application": {"names": "roles"}})
+@breaks("AP-13", {"a user": {"names": "scp"}})
+class FirstPermissionIsTheOnlyOne(Service):
+    """Of what a token permits the first is compared, and no other."""
+
+    names = ""
+
+    def bearer(self, request: Request) -> Caller | None:
+        caller = super().bearer(request)
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        if caller is None or caller.application != (self.names == "roles"):
+            return caller
+        held: Any = self.tokens.claims(token)[self.names]  # type: ignore[attr-defined]
+        first, *_ = held if self.names == "roles" else held.split()
+        return replace(caller, permissions=frozenset({first}))

@@ -101,6 +101,16 @@ def is_open(lifecycle: Lifecycle, entity: Entity) -> bool:
     return can and not is_cancelled(lifecycle, entity)
 
 
+def taken_back(lifecycle: Lifecycle, was: Entity, now: Entity) -> bool:
+    """Whether a place that told a cancel tells a state now that can be cancelled."""
+    done, back = (
+        {canonical(state) for state in states}
+        for states in (lifecycle.after, lifecycle.cancellable)
+    )
+    both = ((folded((was or {}).get(at)), folded((now or {}).get(at))) for at in lifecycle.places)
+    return any(one in done and other in back for one, other in both)
+
+
 def has_ended(lifecycle: Lifecycle, entity: Entity) -> bool:
     """Whether a final state shows, and no cancellable one beside it."""
     ended = _among(lifecycle, entity, lifecycle.final)

@@ -26,6 +26,7 @@ from cancel_contracts.sight.observation import (
     is_open,
     marks,
     observe,
+    taken_back,
 )
 from cancel_contracts.sight.scenes import Scene, Scenes
 
@@ -219,6 +220,8 @@ class Sight(Comparison):
         if after.entity is None or last.entity is None:
             return None
         if is_open(self.life, last.entity) and not is_open(self.life, after.entity):
+            return last
+        if taken_back(self.life, after.entity, last.entity):
             return last
         written = {
             n: v for n in (*self.life.records, *self.life.sets) if (v := after.entity.get(n))

@@ -53,8 +53,14 @@ def permission_refused(index: int) -> Change:
     return kit.refuse("authorise", when, 403, "no-permission")
 
 
-def first_scope_only(desk: Desk, call: Call) -> None:
-    call.caller = replace(call.caller, permissions=call.caller.permissions[:1])
+def first_only(kind: str) -> Callable[[Desk, Call], None]:
+    """Return what reads the first permission alone of a token of this kind."""
+
+    def first(desk: Desk, call: Call) -> None:
+        if call.caller.kind == kind:
+            call.caller = replace(call.caller, permissions=call.caller.permissions[:1])
+
+    return first
 
 
 def application(desk: Desk, call: Call) -> bool:
@@ -204,8 +210,11 @@ FAULTS: tuple[Fault, ...] = (
           matched(lambda held, name: held.split(".")[0] == name.split(".")[0]),
           lambda c: bool(c.permissions)),
     fault("only-first-scope-read", "Of several scopes only the first is read.", PERMITTED,
-          kit.after("authenticate", first_scope_only),
+          kit.after("authenticate", first_only("delegated")),
           all_of(entry.permitted("delegated"), entry.not_(entry.permitted("application")))),
+    fault("only-first-role-read", "Of several roles of an application only the first is read.",
+          (breaks("status effect", identity="app permission"),),
+          kit.after("authenticate", first_only("application")), entry.permitted("application")),
     fault("owner-refused", "A user is refused the cancel of what is theirs.",
           (breaks("status effect accepts", identity="user"),),
           kit.refuse("own", owner, 403, "not-owner"), entry.owners),

@@ -33,6 +33,13 @@ def reopen(desk: Desk, call: Call) -> None:
         desk.put_state(found, desk.contract.lifecycle.cancellable[0])
 
 
+def last_property_back(desk: Desk, call: Call) -> None:
+    """Have the last of the properties of the state tell what the resource was made in."""
+    if (found := facts.target(desk, call)) is not None:
+        at = desk.contract.lifecycle.shows[-1]
+        found.entity[at] = desk.signs(found.first_state)[at]
+
+
 def in_a_while(when: kit.When, act: kit.Act) -> Change:
     """Do something to the desk some seconds after the call is answered."""
 
@@ -77,4 +84,7 @@ FAULTS: tuple[Fault, ...] = (
     fault("late-text-lost", "What the request gave is lost seconds after.",
           breaks("entity", "recorded", body="documented json"),
           in_a_while(kit.succeeded, lose_text), entry.records),
+    fault("late-last-property-taken-back",
+          "The last of the properties of the state is as before seconds after.", DONE,
+          in_a_while(kit.succeeded, last_property_back), entry.shows_several),
 )  # fmt: skip
