@@ -883,6 +883,8 @@ BESIDE: dict[str, Recipe] = {
     "final-without-a-body-cancelled": lambda w: told(w, w.new(w.hand.final[0]), body=b""),
     "personal-account-without-a-body-accepted": at(0, identity="personal", body=b""),
     "personal-account-with-a-body-accepted": at(0, identity="personal", body=b"{}"),
+    "no-body-of-an-application-refused": at(0, identity="app", body=b""),
+    "no-body-in-the-second-state-refused": at(1, body=b""),
     "no-permission-without-a-body-accepted": at(0, identity="no-permission", body=b""),
     "owners-text-with-a-nul-answered-500": owner_says("\\u0000"),
     "large-body-refused-and-performed": at(0, body=LARGE),

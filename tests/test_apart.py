@@ -83,6 +83,21 @@ class NothingServed(Service):
         return self.refuse(403, "Forbidden", "Not today.")
 
 
+class GivesUp(Service):
+    """Each call that it refuses leaks a connection to its store, of which it has some."""
+
+    refusals = 0
+
+    def post(self, request: Request, id_: str) -> Response:
+        if self.refusals > 8:
+            return self.refuse(503, "ServiceUnavailable", "No connection is left.")
+        return super().post(request, id_)
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        self.refusals += refusal.status == 400
+        return super().refused(call, refusal)
+
+
 def run(service: Service, **options: object) -> Result:
     with Written(service) as front:
         try:
@@ -166,6 +181,15 @@ def test_what_conforms_is_asked_nothing_more_and_what_serves_nothing_neither() -
     more = Counter(nothing) - Counter(planned)
     assert {x.call for x in more} <= {"reused"}, "made again on a connection of its own"
     assert {replace(x, call="first") for x in more} <= set(nothing)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("short", ["AP", *only_of_all("MA")])
+def test_what_is_asked_anew_has_drawn_what_it_was_drawn_for(short: str) -> None:
+    result = run(conforming(short, GivesUp))
+    assert result.results[0].crashes == ()
+    open_ = [form for call in calls(result) for form in call.drawn if not form.text]
+    assert open_ == []
 
 
 @pytest.mark.slow

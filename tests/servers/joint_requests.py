@@ -518,3 +518,26 @@ class FirstPermissionIsTheOnlyOne(Service):
         held: Any = self.tokens.claims(token)[self.names]  # type: ignore[attr-defined]
         first, *_ = held if self.names == "roles" else held.split()
         return replace(caller, permissions=frozenset({first}))
+
+
+@breaks(
+    "MA-213",
+    {
+        "an application": {"who": staticmethod(lambda c: c.caller.application)},
+        "what runs": {"states": ("InProgress",)},
+    },
+    deep=True,
+)
+@breaks("AP-213", {"what waits": {"states": ("pendingNotBefore",)}}, deep=True)
+class BodyIsAskedForHere(Service):
+    """One branch reads a body that need not be there."""
+
+    who: Callable[[Call], bool] = staticmethod(lambda call: True)
+    states: tuple[str, ...] = ()
+
+    def check_content(self, call: Call) -> Response | None:
+        state = call.resource.state if call.resource else ""
+        here = self.who(call) and (not self.states or state in self.states)
+        if here and not call.request.body:
+            return self.refuse(400, "BadRequest", "A body is expected.")
+        return super().check_content(call)

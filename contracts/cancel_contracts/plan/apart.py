@@ -91,13 +91,23 @@ def _together(
     done: Iterable[Situation],
 ) -> list[Situation]:
     """Return what clauses ask for that of all calls this one shows: several facts together, or one
-    of a caller whom the calls that were served with it are not by.
+    of a caller whom the calls that were served with it are not by. What they leave open to be drawn
+    is what was drawn for this one.
     """
     own = [s for s in every if s.call == "first" and composition.facts(s)]
     shown = (s for s in own if composition.shows(call, s))
     clauses = composition.contract.clauses
     left = (s for s in shown if not any(composition.exercises(x, s, clauses) for x in done))
-    return sorted(left, key=str)
+    return sorted((_drawn(s, call) for s in left), key=str)
+
+
+def _drawn(situation: Situation, call: Situation) -> Situation:
+    """Return a situation with what it leaves open as it is in a call that shows it."""
+    body, id_ = (
+        theirs if own.drawn and not own.text else own
+        for own, theirs in ((situation.body, call.body), (situation.id, call.id))
+    )
+    return replace(situation, body=body, id=id_)
 
 
 def _facts(composition: Composition, call: Situation) -> set[Fact]:
