@@ -12,7 +12,7 @@ from cancel_contracts.contract.given import body_form
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.mock.catalogue import find
-from cancel_contracts.run.requests import Names, body_bytes
+from cancel_contracts.run.content import Names, body_bytes
 from cancel_contracts.sight.digest import digest, stands_for
 from cancel_contracts.verify import verify
 from servers.entities import Resource

@@ -23,7 +23,8 @@ from cancel_contracts.plan.plan import make, selectable
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report.recipe import Line
 from cancel_contracts.report.script import _arguments
-from cancel_contracts.run.requests import Names, cancel_request
+from cancel_contracts.run.content import Names
+from cancel_contracts.run.requests import cancel_request
 from cancel_contracts.transport.client import Transport
 from rawserver import RawServer, answer
 from report_sample import exchange

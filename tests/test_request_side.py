@@ -11,7 +11,8 @@ from cancel_contracts.contract.credentials import BEARER, Scheme
 from cancel_contracts.contract.ids import respelled
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
-from cancel_contracts.run.requests import Names, cancel_request, masked
+from cancel_contracts.run.content import Names
+from cancel_contracts.run.requests import cancel_request, masked
 from servers.front import Request, Response
 from servers.service import Service
 from servers.trial import conforming, judge

@@ -29,8 +29,9 @@ from cancel_contracts.identity.identities import Identities
 from cancel_contracts.plan.plan import make
 from cancel_contracts.redact.secrets import Redactor
 from cancel_contracts.report import curl
+from cancel_contracts.run.content import Names
 from cancel_contracts.run.draw import Drawing
-from cancel_contracts.run.requests import Names, cancel_request, masked, odd_segment
+from cancel_contracts.run.requests import cancel_request, masked, odd_segment
 from cancel_contracts.targets.draft import draft
 from cancel_contracts.targets.file import load as load_target
 from cancel_contracts.verify import Result, verify

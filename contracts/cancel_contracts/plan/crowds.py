@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import cycle, islice
+from itertools import cycle, islice, takewhile
 
 from cancel_contracts.contract.compose import Composition, with_value
 from cancel_contracts.contract.credentials import IDENTITIES
 from cancel_contracts.exchange import Situation
-from cancel_contracts.plan.steps import AtOnce, Call, Close, Scenario, Step, at_once
+from cancel_contracts.plan.steps import AtOnce, Call, Close, Observe, Scenario, Step, at_once
 
 TOGETHER = 3
 MORE = ((3, 2), (4, 2), (6, 2))  # how many in `deep`, on one resource and on another
@@ -49,7 +49,8 @@ def accompanied(composition: Composition, scenarios: Sequence[Scenario]) -> list
     the same time as the first crowd on one resource. It is judged as it is by itself.
     """
     crowd = next((s for s in scenarios if s.races and not s.pair), None)
-    row = next((s for s in reversed(scenarios[1:]) if _alone(composition, s)), None)
+    rows = [s for s in reversed(scenarios[1:]) if _alone(composition, s)]
+    row = max(rows, key=_looked_at, default=None)  # one that is not stays by itself
     if crowd is None or row is None:
         return [*scenarios]
     own = [replace(s, slot=1) for s in row.steps if not isinstance(s, (AtOnce, Close))]
@@ -67,6 +68,12 @@ def _alone(composition: Composition, scenario: Scenario) -> bool:
     call = scenario.subject
     alone = len(scenario.sends) == 1 and not (scenario.pair or scenario.together)
     return alone and scenario.known and call.call == "first" and composition.served(call)
+
+
+def _looked_at(scenario: Scenario) -> bool:
+    """Whether the resource is looked at before the call."""
+    steps = takewhile(lambda step: not isinstance(step, Call), scenario.steps)
+    return any(isinstance(step, Observe) for step in steps)
 
 
 def _somebody_else(identity: str) -> bool:

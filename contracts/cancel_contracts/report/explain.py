@@ -19,7 +19,8 @@ from cancel_contracts.report.clauses import expectation, level, rows
 from cancel_contracts.report.curl import LONGEST_BODY_BYTES
 from cancel_contracts.report.recipe import Line, asks, carried, mark
 from cancel_contracts.report.usual import usual
-from cancel_contracts.run.requests import Names, cancel_request, odd_segment
+from cancel_contracts.run.content import Names
+from cancel_contracts.run.requests import cancel_request, odd_segment
 
 EXAMPLE_URL = "http://127.0.0.1:8080"
 ID = "~ID_1~"

@@ -34,13 +34,8 @@ from cancel_contracts.provider_states.handler import state_request
 from cancel_contracts.report import scenario as told
 from cancel_contracts.report.curl import variable
 from cancel_contracts.reproduce.cases import Case
-from cancel_contracts.run.requests import (
-    Names,
-    cancel_request,
-    masked,
-    observe_request,
-    odd_segment,
-)
+from cancel_contracts.run.content import Names
+from cancel_contracts.run.requests import cancel_request, masked, observe_request, odd_segment
 from cancel_contracts.targets.fields import FieldSource
 from cancel_contracts.targets.file import Endpoint
 

@@ -20,17 +20,12 @@ from cancel_contracts.errors import Broken
 from cancel_contracts.exchange import Exchange, Form, Sent, Situation, put_off
 from cancel_contracts.journal import Exchanges, Journal
 from cancel_contracts.run.attempt import Attempt, Resource, Role, Stopped
+from cancel_contracts.run.content import Names
 from cancel_contracts.run.echoes import Echoes
 from cancel_contracts.run.kept import astray, looks
 from cancel_contracts.run.limits import Limits
 from cancel_contracts.run.performed import InUse
-from cancel_contracts.run.requests import (
-    Names,
-    cancel_request,
-    masked,
-    observe_request,
-    probe_request,
-)
+from cancel_contracts.run.requests import cancel_request, masked, observe_request, probe_request
 from cancel_contracts.run.settings import RunSettings
 from cancel_contracts.run.wait_budget import seconds_asked
 from cancel_contracts.sight.digest import Digests

@@ -17,7 +17,8 @@ from cancel_contracts.plan.plan import Plan
 from cancel_contracts.plan.steps import Acquire
 from cancel_contracts.plan.supply import Supply
 from cancel_contracts.provider_states.provision import Provisioner, no_more
-from cancel_contracts.run.requests import Names, cancel_request
+from cancel_contracts.run.content import Names
+from cancel_contracts.run.requests import cancel_request
 from cancel_contracts.run.wait_budget import WaitBudget
 from cancel_contracts.targets.file import Endpoint
 from cancel_contracts.transport.client import Transport
