@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,7 +12,7 @@ from cancel_contracts.contract.credentials import BEARER, Scheme
 from cancel_contracts.contract.ids import respelled
 from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.exchange import Form, Situation
-from cancel_contracts.run.content import Names
+from cancel_contracts.run.content import Names, spelled_otherwise
 from cancel_contracts.run.requests import cancel_request, masked
 from servers.front import Request, Response
 from servers.service import Service
@@ -103,6 +104,17 @@ class ExpectWithoutEffect(Service):
         if resource is not None:
             vars(resource).update(before)
         return answer
+
+
+def test_json_in_another_spelling_is_the_same_and_has_octets_and_escapes() -> None:
+    said = {"Comment": "größer \U0001f6d1 \ud800", "to": ["é"]}
+    body = json.dumps(said).encode()
+    spelled = spelled_otherwise(body, 2)
+    assert json.loads(spelled) == said
+    assert [*json.loads(spelled)] == ["to", "Comment"]
+    assert "rößer".encode() in spelled
+    assert rb"\ud83d\uded1 \ud800" in spelled
+    assert spelled_otherwise(b"{not json}", 2) == b"{not json}"
 
 
 class NamesAsTheyAreWritten(Service):

@@ -541,3 +541,17 @@ class BodyIsAskedForHere(Service):
         if here and not call.request.body:
             return self.refuse(400, "BadRequest", "A body is expected.")
         return super().check_content(call)
+
+
+@breaks("MA-28", {"in progress": {"state": "InProgress"}}, beside="MA-64")
+@breaks("MA-28", {"pending": {"state": "Pending"}})
+class OctetsAreTakenForLatin1(Service):
+    """A branch has the container decode the body; characters that come as escapes are right."""
+
+    state = ""
+
+    def post(self, request: Request, id_: str) -> Response:
+        resource = self.find(id_)
+        if resource is not None and resource.state == self.state:
+            request = replace(request, body=request.body.decode("latin-1").encode())
+        return super().post(request, id_)
