@@ -22,7 +22,8 @@ KEY = "a key of thirty-two letters and more"
 NAMED = {"sub", "oid", "preferred_username"}  # the caller's own name
 FORGED = [name for name, word in IDENTITIES.items() if word.need == "mint"]
 WRONG = {
-    "wrong-audience": {"aud"}, "wrong-issuer": {"iss"}, "without-expiry": {"exp"},
+    "wrong-audience": {"aud"}, "wrong-audience-app": {"aud"},
+    "wrong-issuer": {"iss"}, "without-expiry": {"exp"},
     "user-with-roles": {"scp", "roles"}, "scopes-listed": {"scp", "scopes"},
     "not-yet-valid": {"nbf", "exp"}, "scopes-and-roles": {"roles"},
     "other-tenant": {"iss", "tid"}, "other-tenant-app": {"iss", "tid"},

@@ -384,6 +384,9 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "permission-matched-by-prefix": near(lambda name: name + "X"),
     "permission-matched-by-substring": near(lambda name: "X" + name),
     "permission-matched-by-first-word": near(lambda name: name.split(".")[0] + ".Read.All"),
+    "application-with-another-audience-accepted": with_token(
+        lambda w: w.sign(scp=None, wids=None, roles=[*w.hand.permissions], aud="https://x.example")
+    ),
     "only-first-scope-read": near(lambda name: "openid " + name),
     "only-first-role-read": with_token(lambda w: w.app("Reports.Review", w.hand.permissions[0])),
     "owner-refused": as_identity("user"),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, unquote
 
 from servers.entities import Resource
@@ -555,3 +555,16 @@ class OctetsAreTakenForLatin1(Service):
         if resource is not None and resource.state == self.state:
             request = replace(request, body=request.body.decode("latin-1").encode())
         return super().post(request, id_)
+
+
+@breaks("MA-214", deep=True)
+class ApplicationsOfAnyAudience(Service):
+    """The handler of client credentials has a configuration of its own."""
+
+    def bearer(self, request: Request) -> Caller | None:
+        tokens: Any = self.tokens
+        token = request.headers.get("authorization", "").partition(" ")[2]
+        claims = tokens.claims(token)
+        if not claims or "scp" in claims or not tokens.timely(claims) or not tokens.issued(claims):
+            return super().bearer(request)
+        return cast("Caller", tokens.holder(claims))

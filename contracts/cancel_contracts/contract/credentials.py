@@ -162,6 +162,7 @@ IDENTITIES = table(
     Word("other-tenant", "an administrator of another tenant, whose issuer and `tid` name that", "with a token of another tenant", need="mint"),
     Word("other-tenant-app", "an application of another tenant, whose issuer and `tid` name that", "with an application's token of another tenant", need="mint"),
     Word("expired-app", "an application's token that was valid once", "with an application's expired token", need="mint"),
+    Word("wrong-audience-app", "an application's token for another API", "with an application's token for another API", need="mint"),
     Word("scopes-and-roles", "a user's token with every documented scope, and a role beside them", "with a user's token that has a role beside its scopes", need="mint"),
     Word("user-with-roles", "a user's token whose `scp` lacks the permissions that its `roles` name", "with a user's token that has roles for scopes", need="mint"),
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
@@ -176,6 +177,7 @@ NAMESAKES = {
     "expired": "admin",
     "other-tenant-app": "app",
     "expired-app": "app",
+    "wrong-audience-app": "app",
 }
 
 

@@ -58,6 +58,7 @@ def _listed(claims: Claims, names: Iterable[str]) -> Claims:
 # A word of IDENTITIES -> the claims of an ordinary token, changed; with the documented permissions.
 CLAIMS: Mapping[str, Callable[[Claims, Iterable[str]], Claims]] = {
     "wrong-audience": _audience,
+    "wrong-audience-app": _audience,
     "wrong-issuer": _issuer,
     "other-tenant": _tenant,
     "other-tenant-app": _tenant,
