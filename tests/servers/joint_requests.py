@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote
 from servers.entities import Resource
 from servers.faults import breaks, values
 from servers.front import Request, Response
-from servers.joint_entity import EndedOnesComeToLife, Later
+from servers.joint_entity import EndedOnesComeToLife
 from servers.service import Call, Service
 from servers.tokens import Caller
 
@@ -492,15 +492,20 @@ class PlainUsersAreNobody(Service):
 
 
 @breaks("AP-37", {f"its {name}": {"column": name} for name in ("requestState", "requestStatus")})
-class OneColumnIsWrittenBack(Later):
-    """A job of the night writes one of two columns from its own copy."""
+class OneColumnIsWrittenBack(Service):
+    """A job writes one of two columns from its own copy, once somebody has seen the other."""
 
     column = ""
 
     def cancel(self, resource: Resource, call: Call) -> None:
-        before = self.entity(resource)[self.column]
+        resource.__dict__["copy"] = self.entity(resource)[self.column]
         super().cancel(resource, call)
-        self.in_a_while(resource.shown.update, {self.column: before})
+
+    def show(self, request: Request, id_: str) -> Response:
+        shown = super().show(request, id_)
+        if (resource := self.find(id_)) is not None and "copy" in resource.__dict__:
+            resource.shown[self.column] = resource.__dict__["copy"]
+        return shown
 
 
 @breaks("SA-09 MA-15", {"an application": {"names": "roles"}})
