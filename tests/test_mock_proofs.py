@@ -422,6 +422,7 @@ FAULT_PROOFS: dict[str, Recipe] = {
     "bad-body-refused-yet-performed": raw_body(TRUNCATED),
     "unexpected-body-answered-500": admin_body(b"{}"),
     "unexpected-null-answered-500": admin_body(b"null"),
+    "unexpected-nested-body-answered-500": admin_body(b"[" * 20_000 + b"]" * 20_000),
     "media-missing-accepted": cancel(media=None),
     "media-foreign-accepted": cancel(media="text/plain"),
     "media-missing-answered-500": cancel(media=None),
