@@ -107,22 +107,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=rank)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Keep the collector from going through thousands of tests and modules again and again, which
-    stay to the end, and from beginning at every 700th object.
+    stay to the end, and from beginning at every 700th object. Let no test wait the seconds that the
+    doors give what comes late, nor the workers for the specs beside them; tests of that say when.
     """
     gc.collect()
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000, 20, 20)
+    ours = Path(__file__).with_name("tests")
+    if any(ours in item.path.parents for item in session.items):
+        from cancel_contracts import assignment  # not before pytest loads the plugin
 
-
-@pytest.fixture(scope="session", autouse=True)
-def a_run_looks_a_last_time_soon() -> Iterator[None]:
-    """Let no test wait the seconds that the doors give what comes late. Tests of that say when."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cancel_contracts.assignment.SWEEP_SECONDS", 0.2)
-        yield
+        assignment.SWEEP_SECONDS = 0.2
 
 
 @pytest.hookimpl(tryfirst=True)
