@@ -93,12 +93,12 @@ def test_two_requests_on_one_tls_connection(certificate: Path, context: ssl.SSLC
 
 
 def test_bytes_between_two_requests_on_tls(certificate: Path, context: ssl.SSLContext) -> None:
-    sent = threading.Event()
+    read, sent = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:
         peer.receive()
         peer.send(b"HTTP/1.1 204 No Content\r\n\r\n")
-        peer.wait(0.05)
+        read.wait(5)
         peer.send(b"late\r\n\r\n")
         sent.set()
         peer.receive()
@@ -109,6 +109,7 @@ def test_bytes_between_two_requests_on_tls(certificate: Path, context: ssl.SSLCo
         Transport(verify=str(certificate), environ={}) as transport,
     ):
         transport.send(Sent("POST", server.url + "/"), keep_alive=True)
+        read.set()
         assert sent.wait(5)
         second = transport.send(Sent("POST", server.url + "/"), keep_alive=True)
 
