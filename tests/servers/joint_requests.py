@@ -508,12 +508,18 @@ class OneColumnIsWrittenBack(Service):
         return shown
 
 
-@breaks("SA-09 MA-15", {"an application": {"names": "roles"}})
-@breaks("AP-13", {"a user": {"names": "scp"}})
-class FirstPermissionIsTheOnlyOne(Service):
-    """Of what a token permits the first is compared, and no other."""
+@breaks("SA-09 MA-15", {
+    "the first of an application": {"names": "roles", "which": 0},
+    "the last of an application": {"names": "roles", "which": -1},
+})  # fmt: skip
+@breaks("AP-13", {
+    "the first of a user": {"names": "scp", "which": 0},
+    "the last of a user": {"names": "scp", "which": -1},
+})  # fmt: skip
+class OnePermissionIsLookedAt(Service):
+    """Of what a token permits one is compared, and no other."""
 
-    names = ""
+    names, which = "", 0
 
     def bearer(self, request: Request) -> Caller | None:
         caller = super().bearer(request)
@@ -521,8 +527,8 @@ class FirstPermissionIsTheOnlyOne(Service):
         if caller is None or caller.application != (self.names == "roles"):
             return caller
         held: Any = self.tokens.claims(token)[self.names]  # type: ignore[attr-defined]
-        first, *_ = held if self.names == "roles" else held.split()
-        return replace(caller, permissions=frozenset({first}))
+        every = held if self.names == "roles" else held.split()
+        return replace(caller, permissions=frozenset({every[self.which]}))
 
 
 @breaks(

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 Claims = dict[str, Any]
 OTHER_KEY = "a key that the target has never seen, of some length"
 LEAST = "User.Read"  # a permission that no operation here asks for
-ROLE = "Reports.Review"  # that no operation here asks for, of an application or assigned to a user
+# Roles that no operation here asks for, of an application or assigned to a user.
+ROLE, LAST_ROLE = "Reports.Review", "Reports.Send"
 OTHER_TENANT = "2c1f6a0e-77d4-4b0b-9d53-0f3a6c1e8b92"
 
 

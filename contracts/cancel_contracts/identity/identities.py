@@ -28,7 +28,15 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import NoIdentity, UsageError
 from cancel_contracts.identity.clock import LIFETIME_SECONDS, Clock
 from cancel_contracts.identity.fields import certificate_files, fields_of
-from cancel_contracts.identity.forged import CLAIMS, LEAST, OTHER_KEY, ROLE, UNSIGNED, unsigned
+from cancel_contracts.identity.forged import (
+    CLAIMS,
+    LAST_ROLE,
+    LEAST,
+    OTHER_KEY,
+    ROLE,
+    UNSIGNED,
+    unsigned,
+)
 from cancel_contracts.identity.offers import lacking
 from cancel_contracts.identity.sources import read_key
 from cancel_contracts.identity.tokens import Tokens
@@ -212,8 +220,8 @@ def claims_of(
     if name == "personal":
         claims |= {"tid": PERSONAL_TENANT, "iss": f"https://sts.windows.net/{PERSONAL_TENANT}/"}
     if kind == "application":
-        # As most applications it has another role, before those that count.
-        return claims | {"roles": [ROLE, *granted], "idtyp": "app"}
+        # As most applications it has other roles, before those that count and after.
+        return claims | {"roles": [ROLE, *granted, LAST_ROLE], "idtyp": "app"}
     claims |= {"scp": " ".join(granted), "idtyp": "user"}
     if name not in PLAIN_USERS and (own is None or not owner):
         claims["wids"] = [ADMINISTRATOR]
