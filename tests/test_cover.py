@@ -366,7 +366,7 @@ def test_what_is_planned_for_a_situation_its_clauses_take_so(
         "all is asked, or what there is room for"
     )
     composition = composed(contract)
-    alike: dict[frozenset[Fact], set[Situation]] = {}  # no other call shows a situation
+    alike: dict[tuple[Fact, ...], set[Situation]] = {}  # no other call shows a situation
     for call in (call for scenario in plan.scenarios for call in scenario.calls):
         alike.setdefault(composition.read(call).hiding, set()).add(call)
     for clause in contract.clauses:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +20,9 @@ from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Plan, make, selectable
 from cancel_contracts.plan.vary import leaves_open, varied
 from cancel_contracts.run.draw import filled
+from cancel_contracts.run.strategies import pool
 from cancel_contracts.verify import Result, verify
+from hypothesis import strategies
 from servers.front import Response, Written
 from servers.service import Call, Service
 from servers.trial import conforming, contract_of, target_of
@@ -148,6 +153,17 @@ def test_what_violates_is_shown_at_its_smallest_within_the_budget() -> None:
         conforming("SA", FilledBodyAnswered500), only=("SA-01", "SA-15"), max_requests=planned
     )
     assert tight.results[0].requests()["cancel"] <= planned
+
+
+def test_what_is_drawn_does_not_depend_on_what_else_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "".join(f'W{n} = "sesame-{n}"\n' for n in range(200))
+    (tmp_path / "local_words.py").write_text(words, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = pool(strategies.text(), bool, "seed", 200)
+    monkeypatch.setitem(sys.modules, "local_words", importlib.import_module("local_words"))
+    assert pool(strategies.text(), bool, "seed", 200) == before
 
 
 def plan_of_only(result: Result) -> Plan:

@@ -101,7 +101,7 @@ class Facts:
     values: Mapping[str, Any]
     standings: Mapping[str, Standing]
     odd: tuple[str, ...]
-    hiding: frozenset[Fact]
+    hiding: tuple[Fact, ...]
     unknown: frozenset[str]  # the aspects that a recording does not tell
 
 
@@ -168,7 +168,7 @@ class Composition:
         values = {aspect: value(situation, aspect) for aspect in ASPECTS}
         standings = {a: self.standings.get((a, own), OPEN) for a, own in values.items()}
         unknown = frozenset(a for a, own in values.items() if RECORDED in str(own))
-        hiding = frozenset((a, values[a]) for a, s in standings.items() if s.kind != "neutral")
+        hiding = tuple((a, values[a]) for a, s in standings.items() if s.kind != "neutral")
         return Facts(values, standings, tuple(self.facts(situation)), hiding, unknown)
 
     def standing(self, situation: Situation, aspect: str) -> Standing:

@@ -54,7 +54,7 @@ class Cover(Kinds):
         self._beside: dict[int, int] = {}  # what each kind met, and each value: of both, as bits
         self._choices: dict[str, list[_Choice]] = {}  # the neutral ones, as they were learned
         self._neutral: dict[str, list[_Choice]] = {}
-        self._alike: dict[frozenset[Fact], list[Situation]] = {}
+        self._alike: dict[tuple[Fact, ...], list[Situation]] = {}
 
     def learn(self, wanted: Iterable[Situation]) -> None:
         super().learn(wanted)
@@ -172,11 +172,11 @@ class Cover(Kinds):
         ended is asked for by owners, applications and users in turn. `kinds` and `facts` have a bit
         for each number.
         """
-        plain = self.fact(aspect, self.composition.ordinary)
         chosen_by = CHOSEN_BY.get(call.resource, ()) if aspect == "extra" and odd else ()
-        here = [c for c in self.calls if odd and c.resource == call.resource]
+        ended = aspect == "caller" and odd and call.resource == "final"
+        here = [c for c in self.calls if c.resource == call.resource] if chosen_by or ended else []
         alike = [c for c in here if chosen_by and self.odd(c) == odd]
-        roles = Counter(role(c) for c in here if aspect == "caller" and c.resource == "final")
+        roles = Counter(map(role, here)) if ended else {}
         # Each of these values does another thing, or has ended in another way.
         own = "method" in odd or call.resource in CHOSEN_BY
 
@@ -187,13 +187,13 @@ class Cover(Kinds):
             unmet = (facts & ~of_value).bit_count()
             if odd:
                 unlike = facts & ~of_kind != 0 if own and aspect != "resource" else new > 0
-                seldom = unlike and choice.fact != plain
+                seldom = unlike and choice.fact != self.fact(aspect, self.composition.ordinary)
                 fresh = (kinds & ~of_value).bit_count()
                 chosen = fresh and choice.sample.extra in chosen_by
                 turn = chosen_by.index(choice.sample.extra) if chosen else 0
                 again = len(chosen_by) * sum(c.extra == choice.sample.extra for c in alike)
                 first = 1 + turn - again if chosen else -(len(chosen_by) ** 2)
-                first -= roles[role(choice.sample)]
+                first -= roles.get(role(choice.sample), 0)
                 return first, new, seldom, unmet + fresh
             new += UNSHOWN * (choice.fact not in self._shown)
             return 0, 2 * new + (choice.fact not in self._used), False, unmet

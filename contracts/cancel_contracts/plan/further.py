@@ -180,12 +180,14 @@ def _two_refusals(
         # Beside a resource that is not neutral, something neutral may be one of two.
         some = odd if found.serves or "resource" in (a, b) else rows
         for ones, twos in product(some[a], some[b]):
+            if frozenset((told(a, ones[0]), told(b, twos[0]))) in met():
+                continue
             values = product(_turned(ones, turn), _turned(twos, turn))
             calls = (found.of({a: one, b: two}) for one, two in values)
             call = next((c for c in calls if alone(c) and found.can(c)), None)
             if call is None or len(found.odd(call)) != 2 or not _due(found, call):
                 continue
-            if not found.meeting(told, call, 2, (a, b)) <= met():
+            if {*found.odd(call)} <= {a, b}:
                 turn += 1
                 yield found.filled(call, (a, b))
 

@@ -175,7 +175,7 @@ class Kinds:
 
     def odd(self, call: Situation) -> list[str]:
         """Return the aspects of a call that are not neutral."""
-        return [a for a in self.composition.facts(call) if not self.is_neutral(call, a)]
+        return [aspect for aspect, _ in self.composition.read(call).hiding]
 
 
 def role(call: Situation) -> str:

@@ -154,7 +154,7 @@ def _made(
     dropped: dict[Situation, Gap] = {}
     scenarios = _fitted(scenarios, supply, dropped) if supply else scenarios
     scenarios = accompanied(composition, scenarios)
-    planned: dict[frozenset[Fact], set[Situation]] = {}
+    planned: dict[tuple[Fact, ...], set[Situation]] = {}
     for call in (call for scenario in scenarios for call in scenario.calls):
         planned.setdefault(composition.read(call).hiding, set()).add(call)
     for situation in wanted:

@@ -21,18 +21,32 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisWarning, NoSuchExample
+from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 from schemathesis import GenerationMode
 
 from cancel_contracts.contract import form
 from cancel_contracts.contract.entity_schema import problem_of
 from cancel_contracts.contract.model import Contract
 
-POOL = 40  # bodies of each kind; from there on mixing finds more than drawing
+POOL = 40  # values of each kind; from there on mixing finds more than drawing
+MISFITS = 20  # of those that schemathesis draws: each takes it tens of milliseconds
 ROW = 8  # drawn at a time: what Hypothesis does around a draw takes as long as the draw
 KEPT = 16  # contracts and seeds whose pools are at hand
 TRIES = 20  # mixtures until one is of the kind that is asked for
 
+
+class Elsewhere(HypothesisProvider):
+    """Draws alike wherever the package lies and whoever runs it: Hypothesis' own takes one value in
+    forty from the source of those modules that are imported and not installed.
+    """
+
+    def _maybe_draw_constant(self, *_: Any, **__: Any) -> None:
+        return None
+
+
+AVAILABLE_PROVIDERS["cancel-contracts"] = Elsewhere
 _SETTINGS = settings(
+    backend="cancel-contracts",
     deadline=None,
     database=None,
     phases=[Phase.generate],
@@ -68,9 +82,6 @@ class Bodies:
         self._body = as_json if self._form else contract.operation.get("requestBody")
         self._documented: Mapping[str, Any] = next(iter(contract.bodies.values()), {})
 
-    def _pool(self, values: Any, wanted: Callable[[Any], bool]) -> list[Any]:
-        return pool(values, wanted, self._seed, self._size)
-
     @cached_property
     def texts(self) -> list[str]:
         """Any texts, controls and unassigned characters among them."""
@@ -90,7 +101,7 @@ class Bodies:
         """Bodies that fit; none where the contract has no requestBody."""
         if self._schema is None:
             return []
-        return self._pool(self._drawn(GenerationMode.POSITIVE), self.fits)
+        return pool(self._drawn(GenerationMode.POSITIVE), self.fits, self._seed, self._size)
 
     @cached_property
     def misfit(self) -> list[Any]:
@@ -102,7 +113,8 @@ class Bodies:
             made = form.misfit(self._schema, self._documented)
             return [*([] if made is None else [made]), *found[: self._size]]
         drawn = self._drawn(GenerationMode.NEGATIVE)
-        return [*self._pool(drawn, self.misfits), *found[: self._size]]
+        few = min(self._size, MISFITS)
+        return [*pool(drawn, self.misfits, self._seed, few), *found[: self._size]]
 
     @cached_property
     def _operation(self) -> Any:
@@ -136,9 +148,13 @@ class Bodies:
         return next(filter(self.fits, made), self.fitting[0])
 
     def invalid(self, random: Random) -> Any:
-        """Return a body that does not; where the contract has none, any JSON value."""
+        """Return a body that does not; where the contract has none, any JSON value, nine times
+        of ten one with members.
+        """
         into = self.fitting or self.misfit
-        made = (self._mix(into, self.misfit, random) for _ in range(TRIES))
+        full = [value for value in self.misfit if isinstance(value, (dict, list)) and value]
+        others = full if not self.fitting and full and random.random() < 0.9 else self.misfit
+        made = (self._mix(into, others, random) for _ in range(TRIES))
         return next(filter(self.misfits, made), self.misfit[0])
 
     @staticmethod
