@@ -32,7 +32,7 @@ from test_mock_support import KEY, MACHINE, PACKAGE, SECURITY
 
 pytestmark = pytest.mark.usefixtures("every_processor")
 CONTRACTS = [load(path) for path in shipped()]
-CALLS = 700  # looks included: every scenario was performed by then
+CALLS = 1000  # looks included: every scenario was performed by then
 HELD_SECONDS = 0.1  # that each cancel takes: on a busy machine, too, some are under way at a time
 FOUR = 4  # cancels under way at a time: the plan by itself has three at most
 SECONDS = 90.0  # after which a test run is ended whatever it has seen
