@@ -46,6 +46,7 @@ BRIEF = Options(  # no fault of these needs more, but for what comes late
 SEVERAL = 12
 FEW_OF_DEEP = 40  # calls that are tried first where others hide a fault
 DEEP_CALLS = 300  # that show what `deep` alone catches, of the clauses that speak of it
+MORE_OF_DEEP = 400  # where that does not
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def check_several(some: Several) -> None:
     """
     found, deep = violated(some), some.profile == "deep"
     for at in hidden([found & {*intended(some.contract, fault)} for fault in some.faults]):
-        calls = (FEW_OF_DEEP, 2 * DEEP_CALLS)
+        calls = (FEW_OF_DEEP, MORE_OF_DEEP)
         met = trial(some.contract, some.faults[at], whole=not deep, calls=calls, recorded=False)
         assert met.hole is None
 
