@@ -8,6 +8,7 @@ is coded within, to a depth at which the coded stretch is masked whole.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -42,9 +43,26 @@ class Redactor:
         self._short: tuple[str, ...] = ()
         self._sought = Sought(WINDOW)
         self._done: dict[str, str] = {}  # short texts come again and again
+        self._heard: list[str] = []  # secrets that are still to be taken apart
+        self._lock = threading.Lock()
 
     def learn(self, secret: str) -> str:
-        """Take note of a secret and return it."""
+        """Take note of a secret and return it. It is taken apart when somebody asks next: runs mint
+        a hundred tokens, and not every run writes.
+        """
+        with self._lock:
+            self._heard.append(secret)
+            self._done = {}
+        return secret
+
+    def _take_in(self) -> None:
+        while self._heard:
+            with self._lock:
+                for secret in self._heard:
+                    self._take(secret)
+                self._heard = []  # only now: until then everybody waits
+
+    def _take(self, secret: str) -> None:
         # The first and last line of a key in PEM are no secret.
         lines = [x.strip() for x in secret.splitlines() if not x.startswith("-----")]
         word = "".join(lines)
@@ -59,11 +77,10 @@ class Redactor:
                 self._blocks.update(_blocks(face[at:].encode("latin-1", "replace")))
         if not word.isascii():
             self._sought = self._sought._replace(wide=True)
-        self._done = {}
-        return secret
 
     def text(self, text: str) -> str:
         """Return a text with every secret masked."""
+        self._take_in()
         if len(text) < self._sought.least:
             return text
         done = self._done
@@ -92,6 +109,7 @@ class Redactor:
 
     def spans(self, text: str) -> list[Span]:
         """Return where secrets stand, in order and apart from one another."""
+        self._take_in()
         if not self._windows and not self._short:
             return []
         return _apart(self._spans(text, 0, [READ_CHARS + READ_TIMES * len(text)]))

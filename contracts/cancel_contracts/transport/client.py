@@ -24,10 +24,11 @@ from cancel_contracts.exchange import Failure, Headers, Received, Sent
 from cancel_contracts.hosts import proxies
 from cancel_contracts.transport.certificates import certificates
 from cancel_contracts.transport.compose import chunks, field_line, full_headers, prepare
-from cancel_contracts.transport.connection import Adapter, Dispatch, Unconnected
+from cancel_contracts.transport.connection import Adapter, Dispatch
 from cancel_contracts.transport.kept import Kept
 from cancel_contracts.transport.proxies import answered_by_proxy, signatures
 from cancel_contracts.transport.record import Bounds
+from cancel_contracts.transport.unconnected import Unconnected
 
 # Of one answer, head and all. These APIs answer kilobytes.
 LIMIT_BYTES = 4 * 2**20  # a text of a million characters, in chunks that are small

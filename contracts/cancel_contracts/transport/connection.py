@@ -10,9 +10,7 @@ a byte. It must not know of clauses.
 from __future__ import annotations
 
 import http.client
-import re
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -24,14 +22,12 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.ssl_match_hostname import CertificateError
 
-from cancel_contracts.deadline import Overdue
 from cancel_contracts.errors import UsageError
-from cancel_contracts.exchange import Failure
 from cancel_contracts.hosts import address_of, is_local
 from cancel_contracts.transport.reach import reach
 from cancel_contracts.transport.record import Bounds, Recording, record, take
+from cancel_contracts.transport.unconnected import NO_TRUST, Unconnected, reason, unconnected
 
 
 @dataclass(frozen=True)
@@ -52,19 +48,10 @@ class Dispatch:
 
 # What connecting raises: sockets and TLS, a proxy's reply to CONNECT, urllib3 on top of them.
 _NO_CONNECTION = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError)
-_NO_TRUST = (ssl.SSLError, urllib3.exceptions.SSLError, CertificateError)
 
 IDLE_SECONDS = 1.0  # a shared connection is taken again within these: servers close idle ones
 AT_A_TIME = 64  # connections that a pool keeps: more than there are threads
 NOT_LOCAL = "which is not local, as the target was when the run began: nothing was sent"
-
-
-class Unconnected(Exception):
-    """No connection to the target. Not an OSError, so that urllib3 and requests let it pass."""
-
-    def __init__(self, failure: Failure, detail: str) -> None:
-        self.failure, self.detail = failure, detail
-        super().__init__(detail)
 
 
 class _Recorded(HTTPConnection):
@@ -82,9 +69,9 @@ class _Recorded(HTTPConnection):
             if self.proxy is not None:
                 watch.start()
             super().connect()
-        except (*_NO_CONNECTION, *_NO_TRUST, ValueError) as error:
+        except (*_NO_CONNECTION, *NO_TRUST, ValueError) as error:
             if not self._late:
-                raise _unconnected(error, self) from None
+                raise unconnected(error, self) from None
         finally:
             watch.cancel()
         if self._late:
@@ -110,7 +97,7 @@ class _Recorded(HTTPConnection):
                 peer = str(sock.getpeername()[0])
             except OSError as error:
                 sock.close()
-                raise Unconnected("unreachable", _reason(error)) from None
+                raise Unconnected("unreachable", reason(error)) from None
             address = address_of(peer)
             if address is None or not is_local(address):
                 sock.close()
@@ -211,11 +198,16 @@ class Adapter(HTTPAdapter):
 
     def __init__(self, *, local_only: bool = False) -> None:
         self._lock, self._local_only = threading.Lock(), local_only
+        self._pools: dict[bytes, Any] = {}  # by origin: to ask requests takes as long as to send
         super().__init__(max_retries=0, pool_maxsize=AT_A_TIME)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def close(self) -> None:
+        self._pools.clear()  # urllib3 closes the connections of pools that nobody holds
+        super().close()
 
     def exchange(
         self,
@@ -229,10 +221,13 @@ class Adapter(HTTPAdapter):
         """Do what `send` would for a request, on a connection of its pools. Raises Unconnected;
         and what requests and urllib3 raise for an address or a certificate file that is none.
         """
-        pool: Any = self.get_connection_with_tls_context(
-            request, verify, proxies=proxies, cert=certificate
-        )
-        self.cert_verify(pool, request.url, verify, certificate)  # type: ignore[no-untyped-call]
+        pool: Any = self._pools.get(dispatch.origin)
+        if pool is None:
+            pool = self.get_connection_with_tls_context(
+                request, verify, proxies=proxies, cert=certificate
+            )
+            self.cert_verify(pool, request.url, verify, certificate)  # type: ignore[no-untyped-call]
+            self._pools[dispatch.origin] = pool
         connection = pool._get_conn()
         try:
             connection.timeout, connection.local_only = connect_seconds, self._local_only
@@ -263,38 +258,3 @@ class Adapter(HTTPAdapter):
             manager = super().proxy_manager_for(proxy, **kwargs)
             manager.pool_classes_by_scheme = _POOLS
         return manager
-
-
-def _unconnected(error: Exception, connection: HTTPConnection) -> Unconnected:
-    cause = error.__cause__ or error
-    if connection.proxy is not None and not connection.has_connected_to_proxy:
-        return Unconnected("unreachable", f"the proxy: {_reason(cause)}")
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError) and not isinstance(
-        error, urllib3.exceptions.NewConnectionError
-    ):
-        return Unconnected("unreachable", f"no connection within {connection.timeout:g} s")
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        kind: Failure = "refused" if isinstance(cause, ConnectionRefusedError) else "unreachable"
-        return Unconnected(kind, _reason(cause))
-    if isinstance(error, urllib3.exceptions.LocationParseError):
-        return Unconnected("unreachable", "the host is no valid name")
-    if isinstance(error, _NO_TRUST):
-        return Unconnected("tls", _reason(cause))
-    if "Tunnel connection failed" in str(error) or isinstance(error, http.client.HTTPException):
-        return Unconnected("unreachable", f"the proxy: {_reason(error)}")
-    # Connected, and cut off or silent in the handshake.
-    return Unconnected("tls", f"during the TLS handshake: {_reason(cause)}")
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, socket.gaierror):
-        return f"the host name is not known ({error.strerror})"
-    if isinstance(error, Overdue):
-        return "the host name was not resolved in time"
-    if isinstance(error, TimeoutError):
-        return "it took too long"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate verify failed: {error.verify_message}"
-    if isinstance(error, OSError) and error.strerror and not isinstance(error, ssl.SSLError):
-        return error.strerror
-    return re.sub(r" \(_ssl\.c:\d+\)$", "", str(error)) or type(error).__name__
