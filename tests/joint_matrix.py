@@ -103,8 +103,11 @@ def met_on(fault: Fault) -> Contract:
 
 def check(contract: Contract, fault: Fault) -> None:
     """Hold that a clause which it breaks catches a fault, with as few calls as will do."""
-    calls = (FEW, GATE_CALLS)
-    met = trial(contract, fault, calls=calls, sweep_seconds=SOON, recorded=False)
+    caught(contract, fault, calls=(FEW, GATE_CALLS))
+
+
+def caught(contract: Contract, fault: Fault, **how: Any) -> None:
+    met = trial(contract, fault, recorded=False, sweep_seconds=SOON, options=BRIEF, **how)
     if met.hole:  # what comes late, or what the clauses of others bring about
         met = trial(contract, fault, recorded=False)
     assert met.hole is None
@@ -116,9 +119,7 @@ def check_several(some: Several) -> None:
     """
     found, deep = violated(some), some.profile == "deep"
     for at in hidden([found & {*intended(some.contract, fault)} for fault in some.faults]):
-        calls = (FEW_OF_DEEP, MORE_OF_DEEP)
-        met = trial(some.contract, some.faults[at], whole=not deep, calls=calls, recorded=False)
-        assert met.hole is None
+        caught(some.contract, some.faults[at], whole=not deep, calls=(FEW_OF_DEEP, MORE_OF_DEEP))
 
 
 def violated(some: Several) -> set[str]:

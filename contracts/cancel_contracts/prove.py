@@ -115,22 +115,23 @@ def trial(
     calls: Sequence[int] = (GATE_CALLS,),
     sweep_seconds: float = LATEST_SECONDS,
     recorded: bool = True,
+    options: Options = IMPATIENT,
 ) -> Trial:
     """Run the gate against the mock with one entry of the catalogue.
 
     A fault meets the part of the gate's plan that the clauses it breaks ask for, and one clause
-    that asks for such a call. Evidence is judged exchange by exchange, so what those few calls show
-    the whole gate would show as well; where they show nothing, or with `whole`, it meets the whole
-    gate. A variant always does. What no gate can see meets `deep` in the same way. What takes
-    several contracts to show meets them on one server, where any of them may catch it. The part has
-    so many `calls`, tried in turn; a whole run looks again after `sweep_seconds`. The recording of
-    the run has to tell what is caught as well, unless `recorded` is false.
+    that asks for such a call. Evidence is judged exchange by exchange, so the whole gate would show
+    what those few calls do; where they show nothing, or with `whole`, it meets the whole gate. A
+    variant always does. What no gate can see meets `deep` in the same way, what takes several
+    contracts meets them on one server, where any may catch it. The part has so many `calls`, tried
+    in turn, and waits as its `options` say; a whole run looks again after `sweep_seconds`. The
+    recording has to tell it as well, unless `recorded` is false.
     """
     if isinstance(entry, Variant):
         return _attempt([contract], entry, Options())
     served = _served(contract, entry)
     ids = _intended(served, entry)
-    options = replace(IMPATIENT, profile=profile_of(contract, entry))
+    options = replace(options, profile=profile_of(contract, entry))
     if ids and not whole:
         showing = [id_ for c in served for id_ in _speaking(c.path_of_file).showing(entry)]
         for most in calls:
