@@ -36,9 +36,7 @@ from cancel_contracts.verify import Result, verify
 
 # Shorter than a user's, which variants meet: what hangs in a fault hangs for good.
 LATEST_SECONDS = 3.0  # what no faster trial shows may show by then
-IMPATIENT = Options(
-    timeouts=Timeouts(connect=2.0, read=2.0, total=3.0), effect_seconds=1.75, max_wait=20
-)
+IMPATIENT = Options(timeouts=Timeouts(2.0, 2.0, 3.0), effect_seconds=1.75, max_wait=20)
 
 
 @dataclass(frozen=True)
@@ -123,9 +121,9 @@ def trial(
     that asks for such a call. Evidence is judged exchange by exchange, so the whole gate would show
     what those few calls do; where they show nothing, or with `whole`, it meets the whole gate. A
     variant always does. What no gate can see meets `deep` in the same way, what takes several
-    contracts meets them on one server, where any may catch it. The part has so many `calls`, tried
-    in turn, and waits as its `options` say; a whole run looks again after `sweep_seconds`. The
-    recording has to tell it as well, unless `recorded` is false.
+    contracts meets them on one server. The part has so many `calls`, tried in turn, and waits as
+    its `options` say; a whole run looks again after `sweep_seconds`. The recording has to tell it
+    as well, unless `recorded` is false.
     """
     if isinstance(entry, Variant):
         return _attempt([contract], entry, Options())
