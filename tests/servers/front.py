@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
@@ -104,7 +105,11 @@ class Front:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.listener.shutdown()
+        stopping = threading.Thread(target=self.listener.shutdown)
+        stopping.start()
+        with suppress(OSError):  # it looks whether to stop when somebody comes, or after a while
+            socket.create_connection(self.listener.server_address).close()
+        stopping.join()
         self.listener.server_close()
         if self.errors and error is None:
             raise self.errors[0]
