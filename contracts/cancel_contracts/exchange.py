@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from cancel_contracts.parse import epoch, json_value, refusal, retry_after, success
+from cancel_contracts.parse import epoch, json_read, refusal, retry_after, success
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -183,8 +183,8 @@ class Received:
         return (self.header("content-type") or "").split(";")[0].strip().lower()
 
     def json(self) -> Any:
-        """Return the body read as UTF-8 JSON, or NO_JSON."""
-        return json_value(self.body)
+        """Return the body read as UTF-8 JSON, or NO_JSON. It is not to be changed."""
+        return json_read(self.body)
 
 
 @dataclass(frozen=True)

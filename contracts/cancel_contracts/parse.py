@@ -11,6 +11,7 @@ import math
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Final
 
 NO_JSON: Final = object()  # bytes that are none, a pointer to nothing; null is a value
@@ -18,6 +19,7 @@ BOM = b"\xef\xbb\xbf"
 DEPTH = 100  # levels of nesting; an entity has a handful
 LARGEST_ID = 2**64  # of those that are numbers; Python writes none of thousands of digits
 LONGEST_ID = 2048  # characters; servers take URIs of 8000 octets (RFC 9110 section 4.1)
+SHORT_BYTES = 4096
 DATE_CHARS = 64  # an HTTP-date has 29 (RFC 9110 section 5.6.7), the longest of the old forms 33
 
 
@@ -34,6 +36,16 @@ def json_value(data: bytes, *, mark: bool = False) -> Any:
         return NO_JSON
     brackets = data.count(b"[") + data.count(b"{")
     return NO_JSON if brackets > DEPTH and _too_deep(value) else value
+
+
+def json_read(data: bytes) -> Any:
+    """Return what `json_value` does, of a short text the same value each time: a judge asks for the
+    bodies of a run a dozen times over.
+    """
+    return _known(data) if len(data) <= SHORT_BYTES else json_value(data)
+
+
+_known = lru_cache(256)(json_value)
 
 
 def pointed(value: Any, pointer: str) -> Any:
