@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from cancel_contracts import gate
+from cancel_contracts import gate, parse
 from cancel_contracts.assignment import Options, assign
 from cancel_contracts.builtin import mock_target, new_key, target_of
 from cancel_contracts.cli import main
@@ -289,3 +289,19 @@ def test_a_served_route_whose_handler_offers_nothing_is_judged() -> None:
         (made,) = verify([security], mixed, Options(only=("SA-20", "SA-21", "SA-01"))).results
     assert made.judgement.unusable is None
     assert [v.word for v in made.judgement.verdicts if v.clause.id == "SA-20"] == ["upheld"]
+
+
+@pytest.mark.slow
+def test_nobody_changes_what_was_read_of_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judges and reports are given the same values for the same body."""
+    read: dict[bytes, Any] = {}
+
+    def once(data: bytes) -> Any:
+        return read.setdefault(data, parse.json_value(data))
+
+    monkeypatch.setattr(parse, "_known", once)
+    with mock_target(CONTRACTS, faults=["entity-without-id"]) as target:
+        result = verify(CONTRACTS, target, QUICK)
+    record(result, gate.decide(result.judgements()))
+    assert len(read) > 100
+    assert [data for data, value in read.items() if value != parse.json_value(data)] == []
