@@ -9,6 +9,7 @@ import base64
 import json
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jwt
@@ -85,10 +86,15 @@ def _placed(scheme: Scheme, call: Call) -> str | None:
     return {name: value for name, _, value in cookies}.get(scheme.name)
 
 
+@lru_cache(maxsize=256)  # few are sent, each again and again
+def _decoded(token: str, key: bytes) -> dict[str, Any]:
+    return jwt.decode(token, OctKey.import_key(key), algorithms=["HS256"]).claims
+
+
 def claims_of(token: str, key: OctKey) -> dict[str, Any]:
     """Return the claims of a token signed with the key."""
     try:
-        return jwt.decode(token, key, algorithms=["HS256"]).claims
+        return dict(_decoded(token, key.raw_value))
     except BadSignatureError:
         raise deny("bad-signature") from None
     except (JoseError, ValueError, TypeError, RecursionError):

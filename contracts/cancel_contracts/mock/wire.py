@@ -2,7 +2,7 @@
 
 The application marks an answer with a header that names a script; the mark is taken off and the
 script turns head and body into steps: bytes to send, seconds to wait, or an end. Unmarked answers
-pass through untouched.
+leave in one piece, interim ones at once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from cancel_contracts.mock.scripts import SCRIPTS, End, Step
 
 MARK = "x-mock-wire"
+_LINE = f"{MARK}: ".encode()
 
 
 class Tap:
@@ -32,8 +33,8 @@ class Tap:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Pass bytes on, or keep them until the marked answer is complete."""
-        if self._held is None and data.startswith(b"HTTP/1.") and f"\r\n{MARK}: ".encode() in data:
+        """Keep bytes until the answer is complete; pass an interim one on."""
+        if self._held is None and data.startswith(b"HTTP/1.") and data[9:10] != b"1":
             self._held = bytearray()
         if self._held is not None:
             self._held += data
@@ -50,15 +51,20 @@ class Tap:
             self._transport.close()
 
     def flush(self) -> None:
-        """Play the script of the answer that is complete now, if it bore a mark."""
+        """Send the answer that is complete now, by its script if it bears a mark."""
         if self._held is None:
             return
-        head, _, body = bytes(self._held).partition(b"\r\n\r\n")
+        answer = bytes(self._held)
         self._held = None
+        head, _, body = answer.partition(b"\r\n\r\n")
         lines = head.split(b"\r\n")
-        mark = next(line for line in lines if line.startswith(f"{MARK}: ".encode()))
+        mark = next((line for line in lines if line.startswith(_LINE)), None)
+        if mark is None:
+            if not self._playing:
+                self._transport.write(answer)
+            return
         lines.remove(mark)
-        script = SCRIPTS[mark.partition(b": ")[2].decode()]
+        script = SCRIPTS[mark.removeprefix(_LINE).decode()]
         self._playing = True
         self._play(list(script(b"\r\n".join(lines) + b"\r\n\r\n", body)))
 
