@@ -116,7 +116,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(20_000, 20, 20)
     ours = Path(__file__).with_name("tests")
     if any(ours in item.path.parents for item in session.items):
         from cancel_contracts import assignment  # not before pytest loads the plugin

@@ -106,6 +106,33 @@ def test_who_cancelled_may_be_told_a_moment_later() -> None:
     assert "MA-72" in outcome.upheld
 
 
+class NamedBetweenRefusals(Service):
+    """Who stopped what was under way is written down a look or two after, whatever comes meanwhile."""
+
+    looks = 2
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.__dict__["waits"] = [resource.cancelled_by] * self.looks
+        resource.cancelled_by = None
+
+    def show(self, request: Request, id_: str) -> Response:
+        with self.lock:
+            shown = super().show(request, id_)
+            resource = self.find(id_)
+            waits: list[str] = resource.__dict__.get("waits", []) if resource else []
+            if resource is not None and waits:
+                name = waits.pop()
+                resource.cancelled_by = None if waits else name
+            return shown
+
+
+@pytest.mark.parametrize("looks", [1, 2, 3])
+def test_what_a_cancel_writes_late_is_no_refused_calls_doing(looks: int) -> None:
+    outcome = judge(conforming("MA", NamedBetweenRefusals, looks=looks))
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
+
+
 class StateFollows(Service):
     """One of the two properties that tell a state is written at once, the other from a queue: at
     every second cancel a look or more comes before it.

@@ -77,17 +77,23 @@ class Comparison:
         return substance(was, moving) == substance(now, moving)
 
     def follows(self, start: Observation | None, before: Observation, after: Observation) -> bool:
-        """Whether one of several properties that tell the state comes to that after a cancel where
-        another was before: what it showed at the start it showed until then.
+        """Whether a part of what a cancel writes comes where another was before: one of several
+        properties that tell the state, or of those that it fills. What it showed at the start it
+        showed until then.
         """
         if start is None or not is_cancelled(self.life, before.entity):
             return False
         ends = {canonical(state) for state in self.life.after}
         was, mid, now = ((look.entity or {}) for look in (start, before, after))
-        return any(
+        state = any(
             was.get(at) == mid.get(at) and folded(mid.get(at)) not in ends
             for at in self.life.places
             if folded(now.get(at)) in ends
+        )
+        empty = (None, "")
+        return state or any(
+            was.get(at) in empty and mid.get(at) in empty and now.get(at) not in empty
+            for at in (*self.life.records, *self.life.sets)
         )
 
     def disturbed(self, before: Observation, after: Observation) -> list[str]:
