@@ -98,14 +98,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the files with most slow tests begin first, then those that start other programs, then
     those with most tests, so that no worker is left with one at the end.
     """
-    often = Counter((item.path, mark.name) for item in items for mark in item.iter_markers())
+    slow, outside = Counter[Path](), Counter[Path]()
+    for item in items:
+        slow[item.path] += sum(next(iter(mark.args), 1) for mark in item.iter_markers("slow"))
+        outside[item.path] += item.get_closest_marker("outside") is not None
     many = Counter(item.path for item in items)
-
-    def rank(item: pytest.Item) -> list[int]:
-        slow, outside = (-often[item.path, name] for name in ("slow", "outside"))
-        return [slow, outside, -many[item.path]]
-
-    items.sort(key=rank)
+    items.sort(key=lambda item: [-slow[item.path], -outside[item.path], -many[item.path]])
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

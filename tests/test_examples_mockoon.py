@@ -10,7 +10,7 @@ import third_party
 import yaml
 from third_party import Clone, Run
 
-pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow]
+pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow(15)]
 NAME = "mockoon"
 EXAMPLE = third_party.EXAMPLES / NAME
 # Tokens of other tenants are minted, and none is lent.

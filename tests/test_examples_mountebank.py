@@ -8,7 +8,7 @@ import pytest
 import third_party
 from third_party import Clone, Run
 
-pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow]
+pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow(12)]
 NAME = "mountebank"
 ANSWERED_200 = """if (!store[id] && id.length === 36) {
     return contract.comment ? json(200, { id, status: contract.after }) : { statusCode: 200, headers: ids() };

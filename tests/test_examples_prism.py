@@ -9,7 +9,7 @@ import third_party
 import yaml
 from third_party import Run
 
-pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow]
+pytestmark = [pytest.mark.outside("npm", "curl"), pytest.mark.slow(10)]
 NAME = "prism"
 EXAMPLE = third_party.EXAMPLES / NAME
 

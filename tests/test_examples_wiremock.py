@@ -10,7 +10,7 @@ import third_party
 import yaml
 from third_party import Clone, Run
 
-pytestmark = [pytest.mark.outside("java", "npm", "curl"), pytest.mark.slow]
+pytestmark = [pytest.mark.outside("java", "npm", "curl"), pytest.mark.slow(15)]
 NAME = "wiremock"
 GUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 PACKAGES = "/identityGovernance/entitlementManagement/accessPackageAssignmentRequests"

@@ -178,7 +178,7 @@ def called(servers: list[MockServer]) -> int:
     return min(s.requests["cancel"] + s.requests["observe"] for s in servers)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_on_the_right_mock_a_master_and_two_workers_find_nothing(tmp_path: Path) -> None:
     port = free_port()
     near = ["--master-host", "127.0.0.1", "--master-port", port]
@@ -203,7 +203,7 @@ def test_on_the_right_mock_a_master_and_two_workers_find_nothing(tmp_path: Path)
     assert [w.returncode for w in workers] == [0, 0]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_what_breaks_under_load_alone_is_found(tmp_path: Path) -> None:
     report, MixedUp.mixed = tmp_path / "report.json", 0
     with served(tmp_path, BREAKING) as (file, servers):
@@ -240,7 +240,7 @@ def test_what_breaks_under_load_alone_is_found(tmp_path: Path) -> None:
         assert any(f"{id_}: " in said for id_ in ids)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_one_run_alone_finds_nothing_where_only_load_breaks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,7 +255,7 @@ def test_one_run_alone_finds_nothing_where_only_load_breaks(
     ] == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_a_target_without_resources_of_its_own_is_refused(tmp_path: Path) -> None:
     run = locust(tmp_path, "--headless", "-t", "1s", "--host", "http://127.0.0.1:9", *ALONE)
     said, _ = run.communicate(timeout=SECONDS)
@@ -265,7 +265,7 @@ def test_a_target_without_resources_of_its_own_is_refused(tmp_path: Path) -> Non
     assert "Traceback" not in said
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_a_worker_that_lacks_a_variable_ends_the_test_with_2(tmp_path: Path) -> None:
     port = free_port()
     file = tmp_path / "target.yaml"
