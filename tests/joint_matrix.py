@@ -43,7 +43,7 @@ SOON = 0.2  # seconds after which a whole run looks again, where that shows it
 BRIEF = Options(  # no fault of these needs more, but for what comes late
     timeouts=Timeouts(connect=2.0, read=1.0, total=1.5), effect_seconds=0.4, max_wait=2
 )
-SEVERAL = 12
+SEVERAL = 16
 FEW_OF_DEEP = 40  # calls that are tried first where others hide a fault
 DEEP_CALLS = 300  # that show what `deep` alone catches, of the clauses that speak of it
 MORE_OF_DEEP = 400  # where that does not

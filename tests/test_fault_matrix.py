@@ -402,7 +402,7 @@ HEAVY: dict[str, Misdeed] = {
     "deep JSON": made(lambda: with_length(OK, b'{"a":' * 150_000 + b"1" + b"}" * 150_000)),
 }
 SAMPLED = {"gzip bomb", "many members"}  # the others are as bounded, and take longer
-LONG_TO_COMPARE, FEW = {"many members"}, 24  # every so many of the clauses, where not all are tried
+LONG_TO_COMPARE, FEW = {"many members"}, 36  # every so many of the clauses, where not all are tried
 
 
 # A value of a kilobyte may take a hundred once it is read.
