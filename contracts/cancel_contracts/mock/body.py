@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
-
-from jsonschema import Draft202012Validator
 
 from cancel_contracts.contract.form import FORM, decoded, typed
 from cancel_contracts.contract.parameters import Parameter, fits
 from cancel_contracts.mock.call import MISSING, Call, Refusal
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 DEEPEST_NESTING = 64  # far above any documented body, far below Python's own limit
 HEX = frozenset(b"0123456789abcdefABCDEF")

@@ -11,9 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.places import closed, documented, in_list, opened, top
@@ -28,6 +26,9 @@ from cancel_contracts.contract.responses import (
 from cancel_contracts.contract.states import Lifecycle
 from cancel_contracts.errors import UsageError
 from cancel_contracts.mock.filler import fits, value_of
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 
 def successes(contract: Contract) -> list[tuple[int, bool]]:
@@ -206,6 +207,8 @@ def validator(contract: Contract, schema: Mapping[str, Any] | None) -> Draft2020
     """Return a validator of a schema of the document, whose $refs are looked up in it."""
     if schema is None:
         return None
+    from jsonschema import Draft202012Validator  # slow to load
+
     return Draft202012Validator({**schema, "components": contract.document.get("components", {})})
 
 
