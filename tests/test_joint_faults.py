@@ -29,8 +29,8 @@ def test_each_needs_a_clause_of_its_own() -> None:
     assert joint_matrix.hidden([{"a"}, set()]) == [1]
 
 
-def test_what_takes_many_calls_is_there_and_every_fault_is_met() -> None:
-    assert {*joint_matrix.MANY_CALLS} <= {fault.name for fault in FAULTS}
+def test_what_takes_met_together_is_there_and_every_fault_is_met() -> None:
+    assert {*joint_matrix.MET_TOGETHER} <= {fault.name for fault in FAULTS}
     if EVERY:
         return
     halves = (0, 1)
