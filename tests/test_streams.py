@@ -96,7 +96,7 @@ console_main()
 @pytest.mark.parametrize(
     "module",
     ["click", "cancel_contracts.cli.edge", "requests", "cancel_contracts.verify",
-     "cancel_contracts.run.run", *only_of_all("cancel_contracts.errors", "yaml", "jsonschema",
+     "cancel_contracts.run.run", *only_of_all("cancel_contracts.errors", "yaml", "joserfc",
      "rich.console")],
 )  # fmt: skip
 def test_ctrl_c_while_modules_load(module: str) -> None:

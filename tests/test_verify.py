@@ -300,8 +300,9 @@ def test_nobody_changes_what_was_read_of_an_answer(monkeypatch: pytest.MonkeyPat
         return read.setdefault(data, parse.json_value(data))
 
     monkeypatch.setattr(parse, "_known", once)
-    with mock_target(CONTRACTS, faults=["entity-without-id"]) as target:
-        result = verify(CONTRACTS, target, QUICK)
+    some = [c for c in CONTRACTS if c.bodies]
+    with mock_target(some[-1:], faults=["entity-without-id"]) as target:
+        result = verify(some[-1:], target, QUICK)
     record(result, gate.decide(result.judgements()))
-    assert len(read) > 100
+    assert len(read) > 40
     assert [data for data, value in read.items() if value != parse.json_value(data)] == []
