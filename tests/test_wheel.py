@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import pytest
 
-pytestmark = pytest.mark.slow(15)
+pytestmark = pytest.mark.slow(7)
 
 ROOT = Path(__file__).resolve().parent.parent
 

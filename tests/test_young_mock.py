@@ -56,7 +56,7 @@ def report_of(path: Path) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.slow(20)
+@pytest.mark.slow(5)
 def test_three_mistakes_are_three_findings_seen_again_until_they_are_mended(
     tmp_path: Path, capsys: Capture
 ) -> None:
@@ -90,7 +90,7 @@ def test_three_mistakes_are_three_findings_seen_again_until_they_are_mended(
         assert main(["verify", "--target", str(target(tmp_path, url, f"{lines}\n"))]) == 0
 
 
-@pytest.mark.slow(20)
+@pytest.mark.slow(5)
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_each_mistake_alone_is_one_finding(mistake: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
