@@ -93,15 +93,35 @@ def third_writes_back(desk: Desk) -> None:
 
 
 def permission_shared(desk: Desk) -> None:
-    """Let in who is refused while somebody who is not is under way."""
+    """Let in who is refused while somebody who is not is under way, whoever of them came first."""
     allowed: set[int] = set()
+    refused: dict[int, Refusal] = {}
+    lent: set[int] = set()
+
+    def enter(_: Desk, call: Call) -> None:
+        allowed.add(call.number)
+        lent.update(refused)
+
+    def forgive(call: Call, refusal: Refusal) -> bool:
+        """Have whoever is refused wait as the others do."""
+        lacking = refusal.why in ("no-permission", "wrong-kind")
+        if lacking:
+            refused[call.number] = refusal
+            lent.update([call.number] if allowed else [])
+        return lacking
+
+    def decide(_: Desk, call: Call) -> None:
+        refusal = refused.pop(call.number, None)
+        if refusal is not None and call.number not in lent:
+            raise refusal
 
     def leave(call: Call, reply: Reply) -> Reply:
         allowed.discard(call.number)
         return reply
 
-    together(enter=lambda _, call: allowed.add(call.number), leave=leave)(desk)
-    kit.forgive("no-permission", "wrong-kind", when=lambda d, c: bool(allowed))(desk)
+    together(enter=enter, leave=leave)(desk)
+    desk.forgives.append(forgive)
+    kit.before("throttle", decide)(desk)
 
 
 def fault(
