@@ -111,7 +111,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     stay to the end, and from beginning at every 700th object. Let no test wait the seconds that the
     doors give what comes late, nor the workers for the specs beside them; tests of that say when.
     """
-    gc.collect()
     gc.freeze()
     gc.enable()
     gc.set_threshold(20_000, 20, 20)
