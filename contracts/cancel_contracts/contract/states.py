@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 _SEPARATORS = str.maketrans(dict.fromkeys(" \t_-"))
+NAME_CHARS = 64  # no state has a longer name
 FEW = 64  # of what stands there, as many states and spellings as a target has
 GONE = "gone"  # the state of a resource whose GET is answered 404 or 410
 
@@ -17,7 +18,20 @@ def canonical(state: str) -> str:
     """Fold a state's spelling: case and separators do not count, nor does one l or two in
     cancelled.
     """
+    return _known(state) if len(state) <= NAME_CHARS else _folded(state)
+
+
+def _folded(state: str) -> str:
     return state.casefold().translate(_SEPARATORS).replace("cancelled", "canceled")
+
+
+_known = lru_cache(1024)(_folded)  # the same few, thousands of times
+
+
+@lru_cache(256)
+def canonicals(states: tuple[str, ...]) -> frozenset[str]:
+    """Fold the spelling of each state of a contract."""
+    return frozenset(map(canonical, states))
 
 
 def folded(value: Any) -> Any:

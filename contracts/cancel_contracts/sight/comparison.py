@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.contract.states import GONE, canonical, folded
+from cancel_contracts.contract.states import GONE, canonicals, folded
 from cancel_contracts.sight.clocks import Clocks
 from cancel_contracts.sight.observation import (
     Observation,
@@ -83,7 +83,7 @@ class Comparison:
         """
         if start is None or not is_cancelled(self.life, before.entity):
             return False
-        ends = {canonical(state) for state in self.life.after}
+        ends = canonicals(self.life.after)
         was, mid, now = ((look.entity or {}) for look in (start, before, after))
         state = any(
             was.get(at) == mid.get(at) and folded(mid.get(at)) not in ends

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cancel_contracts.contract.places import opened
-from cancel_contracts.contract.states import GONE, Lifecycle, canonical, folded
+from cancel_contracts.contract.states import GONE, Lifecycle, canonicals, folded
 from cancel_contracts.exchange import Exchange
 
 # A date with a time, such as 2024-10-21T11:25:48Z.
@@ -83,7 +83,7 @@ def _among(lifecycle: Lifecycle, entity: Entity, states: tuple[str, ...]) -> boo
     """Whether one of these states shows."""
     if entity is None:
         return GONE in states
-    return not shown(lifecycle, entity).isdisjoint(map(canonical, states))
+    return not shown(lifecycle, entity).isdisjoint(canonicals(states))
 
 
 def is_cancelled(lifecycle: Lifecycle, entity: Entity) -> bool:
@@ -103,10 +103,7 @@ def is_open(lifecycle: Lifecycle, entity: Entity) -> bool:
 
 def taken_back(lifecycle: Lifecycle, was: Entity, now: Entity) -> bool:
     """Whether a place that told a cancel tells a state now that can be cancelled."""
-    done, back = (
-        {canonical(state) for state in states}
-        for states in (lifecycle.after, lifecycle.cancellable)
-    )
+    done, back = (canonicals(states) for states in (lifecycle.after, lifecycle.cancellable))
     both = ((folded((was or {}).get(at)), folded((now or {}).get(at))) for at in lifecycle.places)
     return any(one in done and other in back for one, other in both)
 
