@@ -133,6 +133,27 @@ def test_what_a_cancel_writes_late_is_no_refused_calls_doing(looks: int) -> None
     assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
 
 
+class NotedAsWhoCancelled(Service):
+    """Names nobody, but for who lacks the permission and calls for what is cancelled."""
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        super().cancel(resource, call)
+        resource.cancelled_by = None
+        resource.__dict__["called"] = True
+
+    def refused(self, call: Call, refusal: Response) -> Response:
+        resource = self.find(call.id)
+        called = resource is not None and "called" in resource.__dict__
+        if resource is not None and called and refusal.status == 403:
+            resource.cancelled_by = resource.cancelled_by or call.caller.name
+        return super().refused(call, refusal)
+
+
+def test_what_a_refused_call_writes_of_itself_is_its_own_doing() -> None:
+    outcome = judge(conforming("MA", NotedAsWhoCancelled))
+    assert "MA-19" in outcome.violated, str(outcome)
+
+
 class StateFollows(Service):
     """One of the two properties that tell a state is written at once, the other from a queue: at
     every second cancel a look or more comes before it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import GONE, canonicals, folded
@@ -77,24 +77,33 @@ class Comparison:
         return substance(was, moving) == substance(now, moving)
 
     def follows(self, start: Observation | None, before: Observation, after: Observation) -> bool:
-        """Whether a part of what a cancel writes comes where another was before: one of several
-        properties that tell the state, or of those that it fills. What it showed at the start it
-        showed until then.
+        """Whether one of several properties that tell the state comes to that after a cancel where
+        another was before: what it showed at the start it showed until then.
         """
         if start is None or not is_cancelled(self.life, before.entity):
             return False
         ends = canonicals(self.life.after)
         was, mid, now = ((look.entity or {}) for look in (start, before, after))
-        state = any(
+        return any(
             was.get(at) == mid.get(at) and folded(mid.get(at)) not in ends
             for at in self.life.places
             if folded(now.get(at)) in ends
         )
-        empty = (None, "")
-        return state or any(
-            was.get(at) in empty and mid.get(at) in empty and now.get(at) not in empty
-            for at in (*self.life.records, *self.life.sets)
-        )
+
+    def filled(
+        self, start: Observation | None, before: Observation, after: Observation
+    ) -> list[Any]:
+        """Return what a cancel that shows before has written only now: the values of places that
+        it fills, all of them empty until then. None where it wrote anything else.
+        """
+        if start is None or not is_cancelled(self.life, before.entity):
+            return []
+        was, mid, now = ((look.entity or {}) for look in (start, before, after))
+        fills, empty = {*self.life.records, *self.life.sets}, (None, "")
+        places = (*fills, *self.life.leaves, *self.life.places)
+        moved = [at for at in places if mid.get(at) != now.get(at)]
+        late = all(at in fills and was.get(at) in empty and mid.get(at) in empty for at in moved)
+        return [now.get(at) for at in moved] if late else []
 
     def disturbed(self, before: Observation, after: Observation) -> list[str]:
         """Return the documented properties that differ though no cancel sets or touches them."""

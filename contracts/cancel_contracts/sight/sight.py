@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from typing import Any
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.contract.states import GONE
@@ -163,15 +164,19 @@ class Sight(Comparison):
         """Whether what earlier calls of the scenario did had shown before this one: where it had
         not, what shows after it may be of those. Where no page names the state after a cancel, it
         may go through several, but for those that can be cancelled. Where several properties tell
-        it, one may follow the other.
+        it, one may follow the other, and what it fills in may follow the state.
         """
         before, after = self.before(exchange), self.after(exchange)
         calls = self.scene(exchange.scenario).calls
         earlier = [x for x in calls if x.position < exchange.position and not x.refused]
         if before is None or not earlier:
             return True
-        if after is not None and self.follows(self.start(earlier[0]), before, after):
-            return False
+        if after is not None:
+            start = self.start(earlier[0])
+            late = self.filled(start, before, after)
+            own = any(_own(value, exchange, earlier) for value in late)
+            if self.follows(start, before, after) or (late and not own):
+                return False
         if not self.life.after and before.entity and after is not None and after.entity:
             moves = marks(self.life, before.entity) != marks(self.life, after.entity)
             if moves and not is_open(self.life, after.entity):
@@ -275,3 +280,15 @@ class Sight(Comparison):
 def _exists(look: Exchange) -> bool:
     """Whether a look was at a resource that there is, as far as anybody knows."""
     return look.situation.resource not in ("unknown", "odd") and look.situation.state != GONE
+
+
+def _own(value: Any, exchange: Exchange, earlier: Sequence[Exchange]) -> bool:
+    """Whether a value is what a call says or goes by, and none of those before it."""
+    text = str(value).casefold()
+
+    def says(call: Exchange) -> bool:
+        body = call.sent.body.decode("utf-8", "replace").casefold()
+        name = call.identity.casefold()
+        return text in body or (name != "" and name in text)
+
+    return says(exchange) and not any(map(says, earlier))
