@@ -33,7 +33,7 @@ SINGLE |= {"empty body"}
 SMALLEST_FIRST = sorted(map(load, shipped()), key=lambda contract: len(contract.clauses))
 # What no shipped contract has is met on one of these.
 CASES = [load(path) for path in sorted((Path(__file__).parent / "cases" / "specs").glob("*.yaml"))]
-# What several of which are met by one run: what takes long to show, with the contract that shows it
+# Faults of which several are met by one run: what takes long to show, with the contract that shows it
 # soonest where that is not the smallest, and what others do not hide from a clause of its own. A new
 # fault that takes a third of a second of the processor, or more, goes there.
 LINES = (Path(__file__).parent / "cases" / "met_together.txt").read_text("utf-8").splitlines()

@@ -55,8 +55,8 @@ _SETTINGS = settings(
 )
 # Hypothesis writes strategies out for itself; how long that gets is nothing to tell a user.
 warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
-# Any text that UTF-8 can carry. By its name Hypothesis would try each code point, which takes
-# a second where it has no cache yet: in the first run of whoever installs this.
+# Any text that UTF-8 can carry. Asked for the codec by its name, Hypothesis tries each code point:
+# that takes a second where it has no cache yet, in the first run of whoever installs this.
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(
     st.none()

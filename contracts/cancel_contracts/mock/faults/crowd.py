@@ -104,11 +104,12 @@ def permission_shared(desk: Desk) -> None:
 
     def forgive(call: Call, refusal: Refusal) -> bool:
         """Have whoever is refused wait as the others do."""
-        lacking = refusal.why in ("no-permission", "wrong-kind")
-        if lacking:
-            refused[call.number] = refusal
-            lent.update([call.number] if allowed else [])
-        return lacking
+        if refusal.why not in ("no-permission", "wrong-kind"):
+            return False
+        refused[call.number] = refusal
+        if allowed:
+            lent.add(call.number)
+        return True
 
     def decide(_: Desk, call: Call) -> None:
         refusal = refused.pop(call.number, None)
