@@ -126,7 +126,7 @@ def trial(
     as well, unless `recorded` is false.
     """
     if isinstance(entry, Variant):
-        return _attempt([contract], entry, Options())
+        return _attempt([contract], entry, Options(), recorded)
     served = _served(contract, entry)
     ids = _intended(served, entry)
     options = replace(options, profile=profile_of(contract, entry))
