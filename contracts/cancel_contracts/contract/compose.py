@@ -286,15 +286,15 @@ class Composition:
             self._values[id_] = {a: {value(s, a) for s in wanted} for a in ASPECTS}
         return self._values[id_]
 
-    def can_meet(self, situation: Situation) -> bool:
+    def can_meet(self, call: Situation) -> bool:
         """Whether all of a situation is on the wire: no body, no media type of it."""
-        sends = sends_body(self.contract, situation.method)
-        bodiless = not sends or situation.body.word == "none"
-        described = situation.content_type != "default" or situation.transfer != "length"
-        extra: Extra = EXTRAS[situation.extra].wire
-        described |= extra.described  # RFC 9110 section 10.1.1
-        alike = extra.indent is not None and situation.body.word not in SPELLED
-        if alike or (extra.version == "1.0" and situation.transfer == "chunked"):
+        sends = sends_body(self.contract, call.method)
+        extra: Extra = EXTRAS[call.extra].wire
+        plain = call.body == DEFAULT.body and not self.contract.bodies  # RFC 9110 section 10.1.1
+        bodiless = not sends or call.body.word == "none" or (plain and extra.described)
+        described = call.content_type != "default" or call.transfer != "length" or extra.described
+        alike = extra.indent is not None and call.body.word not in SPELLED
+        if alike or (extra.version == "1.0" and call.transfer == "chunked"):
             return False  # RFC 9112 section 6.1
-        sent = situation.body != DEFAULT.body and situation.body.word != "none"
+        sent = call.body != DEFAULT.body and call.body.word != "none"
         return not (bodiless and described) and (sends or not sent)

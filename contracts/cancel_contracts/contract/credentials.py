@@ -160,25 +160,44 @@ IDENTITIES = table(
     Word("lower-case-algorithm", "a token that nobody signed, its `alg` in lower case", "with an unsigned token whose algorithm is in lower case", need="mint"),
     Word("without-expiry", "a token without `exp`", "with a token that never expires", need="mint"),
     Word("other-tenant", "an administrator of another tenant, whose issuer and `tid` name that", "with a token of another tenant", need="mint"),
-    Word("other-tenant-app", "an application of another tenant, whose issuer and `tid` name that", "with an application's token of another tenant", need="mint"),
-    Word("expired-app", "an application's token that was valid once", "with an application's expired token", need="mint"),
-    Word("wrong-audience-app", "an application's token for another API", "with an application's token for another API", need="mint"),
     Word("scopes-and-roles", "a user's token with every documented scope, and a role beside them", "with a user's token that has a role beside its scopes", need="mint"),
     Word("user-with-roles", "a user's token whose `scp` lacks the permissions that its `roles` name", "with a user's token that has roles for scopes", need="mint"),
     Word("scopes-listed", "a user's token that has a list `scopes` and no `scp`", "with a token that lists its scopes in another claim", need="mint"),
 )  # fmt: skip
 
 PLAIN_USERS = ("user", "other-user")  # who are no administrators
+# What may be wrong with anybody's token, and whose else it is: a server may look at it for one kind
+# of caller and not for the next.
+OTHERS = {"app": ("an application", "an application's token"), "user": ("a user", "a user's token")}
+WRONG = {
+    "expired": "that has expired",
+    "not-yet-valid": "that is not valid yet",
+    "bad-signature": "that somebody else signed",
+    "unsigned": "that nobody signed",
+    "wrong-audience": "for another API",
+    "other-tenant": "of another tenant",
+}
+IDENTITIES |= table(
+    *(
+        Word(f"{odd}-{who}", f"`{odd}` of {whose}", f"with {token} {told}", need="mint")
+        for odd, told in WRONG.items()
+        for who, (whose, token) in OTHERS.items()
+    )
+)
 
 # Whose name a token holds that is minted otherwise than it should be: somebody's who is served, for
 # a server may remember them; there is somebody of that name in another tenant, too.
 NAMESAKES = {
     **{row.name: "admin" for row in IDENTITIES.values() if row.need == "mint"},
     "expired": "admin",
-    "other-tenant-app": "app",
-    "expired-app": "app",
-    "wrong-audience-app": "app",
+    **{f"{odd}-{who}": who for odd in WRONG for who in OTHERS},
 }
+
+
+def oddity(identity: str) -> str:
+    """Return what is odd in the token of an identity, whosever it is: a word of IDENTITIES."""
+    odd = identity.rpartition("-")[0]
+    return odd if odd in WRONG and NAMESAKES.get(identity) in OTHERS else identity
 
 
 def needs_token(identity: str) -> bool:

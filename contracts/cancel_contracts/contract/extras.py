@@ -80,7 +80,7 @@ EXTRAS = table(
     Word("id-in-other-case", "the letters of the id in the other case", "with its id in the other case", Extra(id="cased")),
     Word("expect", "`Expect: 100-continue`, where there is a body", "with Expect: 100-continue", Extra((("Expect", "100-continue"),), described=True)),
     Word("respelled", "the JSON body indented, its members in reverse, the first letters of its strings escaped, a line end after it", "with its JSON indented, reversed and escaped", Extra(indent=2, described=True)),
-    Word("query", "a query that means nothing, with an id of nothing as `id` and under the name of that of the path", "with another id in its query", Extra(query="unused=1&{ids}")),
+    Word("query", "a query that means nothing, with an id of nothing as `id` and under the name of that of the path; a weight at the media type in Accept", "with another id in its query and a weight in Accept", Extra((("Accept", "application/json;q=0.9"),), query="unused=1&{ids}")),
     Word("origin", "an Origin that the target does not know", "with the Origin of another site", _fields(("Origin", "https://elsewhere.example"))),
     Word("absolute-form", "the request line in the absolute form", "with its target in the absolute form", Extra(absolute=True)),
     Word("http-1.0", "a request of HTTP/1.0", "in HTTP/1.0", Extra(version="1.0"), errors=(505,)),

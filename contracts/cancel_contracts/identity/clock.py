@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from cancel_contracts.contract.credentials import oddity
 from cancel_contracts.exchange import Received
 from cancel_contracts.parse import http_date
 
@@ -52,13 +53,13 @@ class Clock:
         now = int(self._now())
         earliest = now + int(min(0.0, self._ahead)) - MARGIN_SECONDS
         latest = now + int(max(0.0, self._ahead)) + MARGIN_SECONDS
-        if name in ("expired", "expired-app"):
+        if oddity(name) == "expired":
             return {
                 "iat": earliest - 2 * LIFETIME_SECONDS,
                 "nbf": earliest - 2 * LIFETIME_SECONDS,
                 "exp": earliest - LIFETIME_SECONDS,
             }
-        if name == "not-yet-valid":
+        if oddity(name) == "not-yet-valid":
             begins = latest + LIFETIME_SECONDS
             return {"iat": earliest, "nbf": begins, "exp": begins + LIFETIME_SECONDS}
         return {"iat": earliest, "nbf": earliest, "exp": latest + LIFETIME_SECONDS}

@@ -56,13 +56,11 @@ def _listed(claims: Claims, names: Iterable[str]) -> Claims:
     return kept | {"idtyp": "user", "scopes": list(names)}
 
 
-# A word of IDENTITIES -> the claims of an ordinary token, changed; with the documented permissions.
+# What is odd in a token -> the claims of an ordinary one, changed; with the documented permissions.
 CLAIMS: Mapping[str, Callable[[Claims, Iterable[str]], Claims]] = {
     "wrong-audience": _audience,
-    "wrong-audience-app": _audience,
     "wrong-issuer": _issuer,
     "other-tenant": _tenant,
-    "other-tenant-app": _tenant,
     "scopes-and-roles": _role_beside,
     "without-expiry": _never_expires,
     "user-with-roles": _with_roles,

@@ -22,6 +22,7 @@ from cancel_contracts.contract.credentials import (
     Carried,
     Carrier,
     needs_token,
+    oddity,
 )
 from cancel_contracts.contract.given import permission_of
 from cancel_contracts.contract.model import Contract
@@ -154,12 +155,13 @@ class Identities:
         assert self.endpoint.mint is not None
         assert self._key is not None
         claims = claims_of(self.contract, name, owner, reads=reads) | self.clock.times(name)
-        if name in CLAIMS:
-            claims = CLAIMS[name](claims, dict.fromkeys(p.name for p in self.contract.permissions))
+        odd = oddity(name)
+        if odd in CLAIMS:
+            claims = CLAIMS[odd](claims, dict.fromkeys(p.name for p in self.contract.permissions))
         key, algorithm = self._key, self.endpoint.mint.algorithm
-        if name in UNSIGNED:
-            return unsigned(name, algorithm, claims)
-        if name == "bad-signature":
+        if odd in UNSIGNED:
+            return unsigned(odd, algorithm, claims)
+        if odd == "bad-signature":
             key = self._other_key(key)
         return jwt.encode({"alg": algorithm, "typ": "JWT"}, claims, key, algorithms=[algorithm])
 
@@ -223,6 +225,6 @@ def claims_of(
         # As most applications it has other roles, before those that count and after.
         return claims | {"roles": [ROLE, *granted, LAST_ROLE], "idtyp": "app"}
     claims |= {"scp": " ".join(granted), "idtyp": "user"}
-    if name not in PLAIN_USERS and (own is None or not owner):
+    if NAMESAKES.get(name, name) not in PLAIN_USERS and (own is None or not owner):
         claims["wids"] = [ADMINISTRATOR]
     return claims

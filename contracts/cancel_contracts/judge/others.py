@@ -29,7 +29,7 @@ from cancel_contracts.sight.observation import observe
 OWN = re.compile(r"[\w+/=.:~-]*[0-9][\w+/=.:~-]*|[\w+/=.:~-]{16,}")
 SLOT = "\0"
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
-LONG_CHARS = 16  # of a text that no sentence holds by chance
+LONG_CHARS = 12  # of a text that no sentence holds by chance
 TEXT_CHARS = 10_000  # of one text of an answer that are read
 UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 BASE64 = re.compile(r"(?<![\w+/-])[\w+/-]{12,}={0,2}", re.ASCII)

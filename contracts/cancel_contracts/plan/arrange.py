@@ -8,18 +8,21 @@ from dataclasses import replace
 from functools import partial
 
 from cancel_contracts.contract.compose import Composition, with_value
-from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.credentials import ANYBODY, IDENTITIES, needs_token
 from cancel_contracts.contract.extras import leaves_out_id
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.beside import everywhere, neighbours
 from cancel_contracts.plan.chains import Chain, chains, follows
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.kept import (
+    deepest_first,
+    followed,
     kept_rows,
     odd_ones,
     of_one_connection,
     on_one,
     refused_and_served,
+    strangers_of,
 )
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
@@ -56,14 +59,20 @@ def arranged(
             first = first or replace(call, call="first")
             if call.owner is not None:
                 call = with_value(call, "caller", ordinary)
-            own = [with_value(refused, "resource", call) for refused in kept]
+            nothing = [refused for refused in kept if refused.resource == "unknown"]
+            own = [with_value(s, "resource", call) for s in kept if s not in nothing]
             # Whoever may not see it is not to see that it was cancelled: sent as others are, for
             # what one is told is compared with what another is.
             again = [
                 replace(_plainly(composition, refused), call="second") for refused in reversed(own)
             ]
-            pairs.append(on_one_connection(first, then=[*own, call, *again], act=act))
+            then = [*own, call, *again]
+            pairs.append(on_one_connection(first, *nothing, then=then, act=act))
+    # Behind somebody who may do more, on one connection: in `deep` that is a history.
+    strangers = [] if deep else strangers_of(composition, others)[-1:]
+    others = [call for call in others if call not in strangers]
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
+    rows += [(call,) for call in strangers]
     rows = [_told_last(composition, row, near) for row in rows]
     seconded = [row for row in rows if row[-1].call == "second"][:thirds]
     rows = [(*row, row[-1]) if row in seconded else row for row in rows]
@@ -85,6 +94,10 @@ def arranged(
     joined = [of_one for of_one in some if len(of_one) > 1]
     rows = [row for row in rows if not any(row in of_one for of_one in joined)]
     on_kept = kept_rows(composition, rows)
+    # Behind ids of nothing a connection serves what is there.
+    of_nothing = next((row for row in on_kept if row[0].resource == "unknown"), None)
+    if blind is not None and of_nothing is not None:
+        rows.remove(blind)
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
@@ -92,8 +105,9 @@ def arranged(
         by, unseen = beside.get(row), row == blind
         # What stands beside others no call is to touch: it is looked at in the end.
         open_ = not (composition.served(row[-1]) or composition.refused(row[-1]))
+        calls = deepest_first(composition, row) if row in on_kept else row
         row_of = partial(
-            in_a_row, *row, act=act, neighbour=by, twice=twice, last=row in last, unseen=unseen
+            in_a_row, *calls, act=act, neighbour=by, twice=twice, last=row in last, unseen=unseen
         )
         # If a refusal strikes what stands beside, a look after the call that is served shows it.
         told = (c for c in row if any(composition.shows(c, s) for s in near))
@@ -101,6 +115,8 @@ def arranged(
         scenario = row_of(sentinel=by is not None and (deep or not open_), silent=silent)
         if row in on_kept:
             scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
+        if blind is not None and row == of_nothing:
+            scenario = followed(scenario, blind[0], last=blind in last, act=act)
         made.append(scenario)
     looked = ([row in last for row in of_one] for of_one in joined)
     shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
@@ -165,10 +181,14 @@ def _unseen(composition: Composition, rows: Sequence[Chain]) -> Chain | None:
 
 
 def refused_between(composition: Composition, wanted: Sequence[Situation]) -> list[Situation]:
-    """Return what is to be refused on a kept connection, between calls that are served: a body,
-    and callers, with a body even where none is documented, for it may stay unread. Made beside the
-    plan's own: no clause is left open where the server closes the connection before.
+    """Return what is to be refused on a kept connection, between calls that are served: an id of
+    nothing, a body, and callers, with a body even where none is documented, for it may stay unread.
+    Made beside the plan's own: no clause is left open where the server closes before.
     """
+    unknown = (s for s in wanted if s.resource == "unknown" and composition.refused(s))
+    # Where something is served that nobody looks at before, that comes behind ids of nothing.
+    alone = not composition.contract.lifecycle.after
+    nothing = [s for s in unknown if alone and composition.facts(s) == ["resource"]]
     bodies = [s for s in wanted if composition.facts(s) == ["body"] and composition.refused(s)]
     # The longest of those that are written out: of a buffer that is used again its end may be left.
     bodies.sort(key=lambda s: -len(s.body.text))
@@ -183,8 +203,10 @@ def refused_between(composition: Composition, wanted: Sequence[Situation]) -> li
     callers = [*bare, *[s for s in own if s not in without][:1]]
     sent = [s for s in wanted if composition.facts(s) == ["body"] and s.body.text.startswith("{")]
     if sent and not composition.contract.bodies:
+        # With what nobody asks for: left unread it may be the next request, whoever sent it.
         callers = [with_value(s, "body", sent[0]) for s in callers]
-    return [*bodies[:1], *callers]
+        nothing = [with_value(s, "body", sent[0]) for s in nothing]
+    return [*nothing[:1], *bodies[:1], *callers]
 
 
 def _neutral_extras(composition: Composition) -> list[str]:
@@ -195,21 +217,31 @@ def _neutral_extras(composition: Composition) -> list[str]:
 def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
     """Return the rows whose resources are looked at once more when the run ends: those that can be
     cancelled and that nothing was to cancel, and of others one for every kind of caller, of what is
-    served one in every state; and one that was called for again.
+    served one in every state; one in each state that has ended; and one that was called for again.
     """
     found, met = set[Chain](), set[tuple[str | None, ...]]()
-    # What is served comes first: an open call by the same caller tells less.
-    for row in sorted(rows, key=lambda row: not composition.served(row[-1])):
+
+    def tells_less(row: Chain) -> tuple[bool, bool]:
+        # An open call by the same caller, than one that is served; nobody's, of what has ended.
+        return not composition.served(row[-1]), not needs_token(row[-1].identity)
+
+    for row in sorted(rows, key=tells_less):
         call = row[-1]
         of = row[-2] if call.call == "second" else call
-        caller = (of.resource, of.identity.partition(":")[0], of.owner)
+        # Of those whose token is odd, and no page decides about it, one stands for the others.
+        odd = IDENTITIES.get(of.identity, ANYBODY).need == "mint"
+        open_ = odd and composition.standing(of, "caller").kind == "open"
+        who = "odd" if open_ else of.identity.partition(":")[0]
+        caller = (of.resource, who, of.owner)
         kinds: set[tuple[str | None, ...]] = set()
-        kinds.add((*caller, of.state) if composition.served(of) else caller)
+        if call.resource == "final":
+            kinds.add((call.state,))
+        else:
+            kinds.add((*caller, of.state) if composition.served(of) else caller)
         # Where a body decides whether an owner may, what is wrong with it may be found too late.
         alone = len(row) == 1 and of.by_owner and not composition.served(of)
         kinds |= {("body", of.body.text)} if alone and "body" in composition.facts(of) else set()
         kinds |= {(call.call,)} if call.call == "second" else set()
-        kinds |= {(call.state,)} if call.resource == "final" else set()
         kept = call.resource == "cancellable" and composition.refused(call)
         if call.resource != "odd" and (kept or not kinds <= met):
             found.add(row)

@@ -1,11 +1,13 @@
 """Further: the calls of `deep` beyond the pairs of kinds, as far as its budget goes.
 
-First every caller in every state, for one permission may be read otherwise than the next, and each
-method beside whoever may call; callers who are refused and send no body, or another spelling of the
-path; what has ended or does not exist beside one more fact that is refused or open, every method
-there; and every method beside whoever may not; by turns every body in every state, and from owners,
-applications and users. Then by turns the other values in every state, two
-other refusals, and every value beside each kind of the others; then three kinds; then all pairs of
+First everybody who is known in every state, those who may where it has ended as well, for one
+permission may be read otherwise than the next; what has ended without a body; each method beside
+whoever may call; callers who are refused and send no body; what has ended or does not exist beside
+one more fact that is refused or open, every method there; by turns with that every method beside
+whoever may not, every body in every state, and from owners, applications and users, every caller in
+every state, and those who are refused beside another spelling of the path. Then by turns the other
+values in every state, two other refusals, and every value beside each kind of the others; then
+three kinds; then all pairs of
 values. Pure, deterministic.
 
 Of two facts that are not neutral each stands in a call with another value of its kind; what is
@@ -64,17 +66,23 @@ def _calls(found: Cover) -> Iterator[Situation]:
     def may(aspect: str, of: Situation) -> bool:
         return aspect != "caller" or found.is_neutral(of, aspect)
 
+    def known(aspect: str, of: Situation) -> bool:
+        """Whoever a server knows, where it may look at who calls and at the state."""
+        if aspect == "caller":
+            return 401 not in found.composition.standing(of, aspect).statuses
+        return _that_exists(aspect, of)
+
     # Each method does another thing, on a route of its own: none stands for the next.
     methods = _told(kind, method=value)
     alike = _told(kind, method=value, caller=found.refusal, resource=found.refusal)
+    by_path = _told(found.refusal, extra=value)
     ended = refusals(of_resources, methods, _ended_or_unknown)  # twice in each turn
     return chain(
-        unmet([("resource", "caller")], value, _in_a_state),
+        unmet([("resource", "caller")], value, known),
+        _without_body_once_ended(found),
         unmet(of_methods, methods),
         # Of what is checked where a body is read nothing is checked without one.
         refusals([("caller", "body")], kind, _without_body),
-        # Another spelling of the path is the usual way around what guards it.
-        refusals([("caller", "extra")], _told(found.refusal, extra=value), _on_another_path),
         refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
         in_turn(
             ended,
@@ -83,6 +91,11 @@ def _calls(found: Cover) -> Iterator[Situation]:
                 refusals([("caller", "method")], alike, _plain),
                 unmet([("resource", "body")], value, _in_a_state),
                 unmet([("caller", "body")], _told(value, caller=by_role), may),
+                in_turn(
+                    unmet([("resource", "caller")], value, _in_a_state),
+                    # Another spelling of the path is the usual way around what guards it.
+                    refusals([("caller", "extra")], by_path, _on_another_path),
+                ),
             ),
         ),
         in_turn(
@@ -110,6 +123,10 @@ def _in_a_state(aspect: str, of: Situation) -> bool:
     return aspect != "resource" or of.resource == "cancellable"
 
 
+def _that_exists(aspect: str, of: Situation) -> bool:
+    return aspect != "resource" or of.resource in ("cancellable", "final")
+
+
 def _ended(aspect: str, of: Situation) -> bool:
     return aspect != "resource" or of.resource == "final"
 
@@ -129,6 +146,22 @@ def _on_another_path(aspect: str, of: Situation) -> bool:
 
 def _without_body(aspect: str, of: Situation) -> bool:
     return aspect != "body" or of.body.word == "none"
+
+
+def _without_body_once_ended(found: Cover) -> Iterator[Situation]:
+    """Yield calls without a body on what has ended, by one of each role: a server may ask for one
+    of some, and does not look at the state before.
+    """
+    roles: dict[str, Situation] = {}
+    for sample in found.samples["caller"].values():
+        if found.is_neutral(sample, "caller"):
+            roles.setdefault(role(sample), sample)
+    ended = [s for s in found.samples["resource"].values() if _ended("resource", s)]
+    bare = [s for s in found.samples["body"].values() if _without_body("body", s)]
+    for state, who, body in product(ended, roles.values(), bare):
+        call = found.of({"resource": state, "caller": who, "body": body})
+        if found.can(call) and _due(found, call) and call not in found.calls:
+            yield call
 
 
 def in_turn(*streams: Iterator[Item]) -> Iterator[Item]:

@@ -3,9 +3,10 @@
 After a cancel comes a call of every kind, beside another resource. In turn with that: what is
 refused is refused thrice before a call is served, and once to somebody who may before it is to
 everybody who may not; on one connection calls are served between refusals of every kind, with no
-look between, and followed by every token that is refused; what a first call left out, a second one
-gives; what somebody asks amiss who may, somebody asked rightly before who may not; everybody calls
-again after a cancel from every state. Pure.
+look between, and followed by every token that is refused, and by those who may not what somebody
+may there; what a first call left out, a second one gives; what somebody asks amiss who may,
+somebody asked rightly before who may not; everybody calls again after a cancel from every state.
+Pure.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST
 from cancel_contracts.plan.cover import Cover
 from cancel_contracts.plan.further import alone, in_turn
-from cancel_contracts.plan.kept import on_one
+from cancel_contracts.plan.kept import on_one, strangers_of
 from cancel_contracts.plan.steps import Scenario, in_a_row, on_one_connection
 
 TIMES = 3  # that a call is refused before another is served
@@ -35,11 +36,12 @@ def histories(found: Cover) -> list[Scenario]:
         return []
     others = in_turn(
         _between_strangers(found),
+        _after_other_bodies(found),
         _after_refusals(found),
         _after_who_may(found),
         _on_one_connection(found),
         _of_one_connection(found),
-        _after_other_bodies(found),
+        _lent(found),
         _after_cancels_by_others(found),
     )
     return [*in_turn(_after_cancels(found), others)]
@@ -225,3 +227,14 @@ def _of_one_connection(found: Cover) -> Iterator[Scenario]:
         some, state = refused[at : at + LONGEST - 1], next(states)
         then = [with_value(call, "resource", state) for call in some]
         yield on_one_connection(found.of({}), then=then, act=found.composition.ordinary.method)
+
+
+def _lent(found: Cover) -> Iterator[Scenario]:
+    """Behind a call by one who may on what is another's, those who may not: a server may take who
+    calls, or what they may, from the connection.
+    """
+    owned = [found.of({"caller": s}) for s in found.samples["caller"].values() if s.owner]
+    for first in filter(found.composition.served, owned):
+        others = [s for s in strangers_of(found.composition, owned) if s.owner == first.owner]
+        if others and not first.by_owner:
+            yield on_one_connection(first, *others, act=found.composition.ordinary.method)

@@ -12,16 +12,21 @@ from dataclasses import replace
 from itertools import pairwise
 
 from cancel_contracts.contract.compose import Composition
+from cancel_contracts.contract.credentials import needs_token
+from cancel_contracts.contract.given import permission_of
 from cancel_contracts.exchange import Situation
 from cancel_contracts.plan.chains import LONGEST, Chain
 from cancel_contracts.plan.steps import (
     EXISTING,
+    Acquire,
     Call,
     Close,
+    Name,
     Observe,
     ObserveLast,
     Scenario,
     Step,
+    in_a_row,
     on_one_connection,
 )
 
@@ -52,6 +57,19 @@ def kept_rows(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
     return found
 
 
+def deepest_first(composition: Composition, row: Chain) -> Chain:
+    """Return a row with what is refused for its body before what is refused for anything else: what
+    a server found right in one call, the connection may lend to the next.
+    """
+
+    def body(call: Situation) -> bool:
+        return ("body", False) in _refused_for(composition, call)
+
+    refused = next((at for at, c in enumerate(row) if not composition.refused(c)), len(row))
+    first = sorted(row[:refused], key=lambda call: not body(call))
+    return (*first, *row[refused:])
+
+
 def _refused_for(composition: Composition, call: Situation) -> list[tuple[str, bool]]:
     """Return the aspects of a call that have it refused, or may, and whether it is a HEAD."""
     read, head = composition.read(call), call.method == "HEAD"
@@ -74,6 +92,20 @@ def on_one(scenario: Scenario, *, first: bool) -> Scenario:
     return Scenario((*steps, *(() if Close() in steps else (Close(),))))
 
 
+def followed(scenario: Scenario, call: Situation, *, last: bool, act: str) -> Scenario:
+    """Return a scenario on one connection with one more call there, on a resource of its own that
+    nobody looks at before; `last`: once more when the run ends.
+    """
+    slot = 1 + max(step.slot for step in scenario.steps if isinstance(step, (Acquire, Name)))
+    acquire, *_ = in_a_row(call, act=act).steps
+    assert isinstance(acquire, Acquire)
+    at = scenario.steps.index(Close())
+    before, after = scenario.steps[:at], scenario.steps[at:]
+    looks: tuple[Step, ...] = (Observe(slot, call), *((ObserveLast(slot),) if last else ()))
+    made = Call(call, slot, keep_alive=True)
+    return Scenario((replace(acquire, slot=slot), *before, made, *after, *looks))
+
+
 def odd_ones(rows: Sequence[Chain]) -> list[Chain]:
     """Return the rows of one call on an odd id that go over one connection.
 
@@ -94,8 +126,8 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
     What no row of several goes on after comes first, a call for each aspect that has it refused;
     then some that are served, the longest body first, for of a buffer that is used again its end
     may be left; last one without the text that is kept of a call. After one by somebody who may
-    do more comes one by an owner that may be refused for what it does not say. One that is served
-    stays by itself: it may be made at the same time as others.
+    do more comes one by somebody who may not, and one by an owner that may be refused for what it
+    does not say. One that is served stays by itself: it may be made at the same time as others.
     """
     met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
     singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
@@ -116,13 +148,27 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
     untold = [row for row in bare if kept and row[0].body.word in ("none", "empty-object")]
     # What one who may do more leaves behind, an owner is not to be taken for.
     owners = [row for row in bare if row[0].by_owner and row not in untold]
-    lent = [row for row in served[:SERVED] if not row[0].by_owner][-1:] if owners else []
-    owners, last = owners[: len(lent)], untold[:1]
+    strangers: list[Chain] = [row for row in singles if strangers_of(composition, row)]
+    lent = [row for row in served[:SERVED] if not row[0].by_owner and (owners or strangers)][-1:]
+    owners, last = [*strangers[: len(lent)], *owners[: len(lent)]], untold[:1]
     found = [row for row in found if row not in owners]
     some = [*found[: SERVED - 1], *lent, *owners, *served[:SERVED]]
     if not served:  # what says too little shows what a refusal leaves as well
         last = bare[:1] if found else []
     return [*dict.fromkeys(row for row in some if row not in last), *last]
+
+
+def strangers_of(composition: Composition, calls: Sequence[Situation]) -> list[Situation]:
+    """Return the calls on what is another's by somebody who may call, refused for that alone."""
+    return [
+        call
+        for call in calls
+        if call.owner is not None
+        and [aspect for aspect, _ in composition.read(call).hiding] == ["caller"]
+        and 403 in composition.standing(call, "caller").statuses
+        and needs_token(call.identity)
+        and permission_of(call.identity) is None
+    ]
 
 
 def _says_too_little(composition: Composition, call: Situation) -> bool:

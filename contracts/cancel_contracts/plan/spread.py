@@ -62,8 +62,9 @@ def spread(chosen: Chosen, limit: int, share: float) -> tuple[list[Scenario], Pa
         # How a second call in a row is answered tells what a race may end in.
         seconds.append(replace(composition.ordinary, call="second"))
     kept = refused_between(composition, single) if any(s.call == "reused" for s in single) else []
+    twice = [s for s in kept if s.resource != "unknown"]  # before the last success and after it
     apart = [*races, *again]
-    reserved = len(seconds) + sum(len(row.calls) for row in apart) + 2 * len(kept)
+    reserved = len(seconds) + sum(len(row.calls) for row in apart) + len(kept) + len(twice)
     while True:
         room = max(0, limit - reserved)
         for_pairs = room if chosen.first == chosen.may else int(room * FEW)

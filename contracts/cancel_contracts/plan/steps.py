@@ -235,7 +235,8 @@ def at_once(
 def on_one_connection(
     *calls: Situation, then: Sequence[Situation] = (), act: str = ACT
 ) -> Scenario:
-    """Return calls on a resource or an id of nothing each, on one connection, looks around all.
+    """Return calls on a resource or an id of nothing each, on one connection, looks around all that
+    exist.
 
     `then` are calls that follow on one more resource, a look after each (but the last of two
     seconds) on the same connection, for a server may serve one at a time.
@@ -243,7 +244,7 @@ def on_one_connection(
     slots = list(enumerate(calls))
     steps: list[Step] = [_acquire(at, call, spends=_spends(call, act)) for at, call in slots]
     looks: list[Step] = [Observe(slot, call, given=not call.state) for slot, call in slots]
-    after = [Observe(slot, call) for slot, call in slots]
+    after = [Observe(slot, call) for slot, call in slots if call.state]
     if then:
         last = len(calls)
         steps.append(_acquire(last, then[0], spends=any(_spends(call, act) for call in then)))

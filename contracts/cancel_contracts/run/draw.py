@@ -27,6 +27,7 @@ from cancel_contracts.run.strategies import POOL, bodies
 TURN = threading.Lock()
 FEW = 4  # bodies of a kind: a plan leaves one call of each open
 TOGETHER = 3  # texts in one: few calls that are served carry any, and each is to meet much
+MARKS = "<>&\"'%\\+"  # what is written otherwise in HTML, a query, a quoted string: in each text
 SEPARATORS = re.compile(rb"[/\\]")
 
 
@@ -58,14 +59,15 @@ class Drawing:
         return Form(form.word, self._makers[form.word]()) if form.drawn and not form.text else form
 
     def _text(self) -> str:
-        """Return the documented body with the next texts in what is recorded of it. Every other one
-        holds what no other call carries, so that it is known again wherever it turns up.
+        """Return the documented body with the next texts and marks in what is recorded of it. Every
+        other one holds what no other call carries, so that it is known again wherever it turns up.
         """
         if len(self._texts) < TOGETHER:
             self._texts = self._random.sample(self._bodies.sayings, len(self._bodies.sayings))
         said = [self._texts.pop() for _ in range(min(TOGETHER, len(self._texts)))]
         self._told += 1
-        text = " ".join(said) + " {unique}" * (self._told % 2)
+        marks = "".join(self._random.sample(MARKS, len(MARKS)))
+        text = " ".join([*said, marks]) + " {unique}" * (self._told % 2)
         documented = next(iter(self._contract.bodies.values()))
         sources = self._contract.lifecycle.records.values()
         return written(documented | dict.fromkeys(sources, text))

@@ -113,9 +113,11 @@ def cancel_request(
 def _content(contract: Contract, situation: Situation, names: Names, extra: Extra) -> bytes:
     """Return the body of a call. RFC 9110 sections 9.3.1 and 9.3.8: one beside GET has no meaning,
     and beside TRACE none is sent; a server is not to take it for that of the operation. A GET has
-    none where the operation has none: refused for that, it would show nothing else.
+    none where the operation has none: refused for that, it would show nothing else. A DELETE has
+    the operation's own: refused for want of it, it would not show whether it cancels.
     """
-    if sends_body(contract, situation.method):
+    own = situation.method == "DELETE" and contract.bodies
+    if own or sends_body(contract, situation.method):
         return body_bytes(contract, situation, names)
     if extra.content and situation.method in ("GET", "TRACE"):
         least = b"{}" if situation.method == "TRACE" else b""
