@@ -280,6 +280,10 @@ KEPT: dict[str, Recipe] = {
     "cancels-the-one-before": on_one(("admin", "new", POST), ("admin", "new", POST)),
     "third-call-without-effect": on_one(*[("admin", "new", POST)] * 3),
     "refuses-yet-performs": on_one(("admin", "new", POST), ("no-permission", "new", POST)),
+    "lends-its-administrator": on_one(("admin", "new", POST), ("other-user", "new", POST)),
+    "stores-nothing-after-an-unknown-id": on_one(
+        ("admin", "unknown", POST), ("admin", "new", POST)
+    ),
     "upset-by-a-refused-body": on_one(("no-permission", "new", POST), ("admin", "new", POST)),
     "upset-by-another-method": on_one(("admin", "new", "HEAD"), ("admin", "new", POST)),
 }

@@ -858,6 +858,26 @@ def of_an_application(**claims: Any) -> Recipe:
     )
 
 
+def of_all_that_ended(**call: Any) -> Recipe:
+    return lambda w: [told(w, w.new(state), **call) for state in w.hand.final]
+
+
+def by_the_last_permission(w: World) -> Any:
+    token = w.sign(scp=None, wids=None, roles=[w.hand.permissions[-1]])
+    return of_all_that_ended(token=token)(w)
+
+
+def named_in_a_body(w: World) -> Any:
+    other = w.new()
+    body = f'{{"id": "{other}"}}'.encode()
+    return w.call(unknown_id(), body=body).constant, w.look(other).constant
+
+
+def deleted_by_the_owner(w: World) -> Any:
+    id_ = w.new(owner="user")
+    return told(w, id_, method="DELETE", body=w.documented(id_), **USER)
+
+
 def lower_case_app(w: World) -> Any:
     return told(w, w.new(), token="b" + w.app()[1:])
 
@@ -904,6 +924,16 @@ BESIDE: dict[str, Recipe] = {
     "tenants-not-told-apart": signed(tid=OTHER_TENANT),
     "application-of-another-tenant-accepted": of_an_application(tid=OTHER_TENANT),
     "token-of-an-application-expired-accepted": of_an_application(exp=1, nbf=0),
+    "token-of-an-application-not-yet-valid-accepted": of_an_application(nbf=2**40, exp=2**41),
+    "token-of-a-plain-user-expired-accepted": signed(sub="user", wids=None, exp=1, nbf=0),
+    "last-final-state-by-one-permission-cancelled": by_the_last_permission,
+    "last-final-state-without-a-body-cancelled": of_all_that_ended(body=b""),
+    "unknown-id-cancels-what-the-body-names": named_in_a_body,
+    "delete-with-the-owners-body-performs": deleted_by_the_owner,
+    "text-of-a-plain-user-escaped": lambda w: told(
+        w, w.new(), body=b'{"Comment": "a < b"}', **USER
+    ),
+    "weight-in-accept-answered-406": at(0, headers=["Accept: application/json;q=0.9"]),
     **{f"other-tenant-answered-{code}": signed(tid=OTHER_TENANT) for code in (403, 404)},
 }
 

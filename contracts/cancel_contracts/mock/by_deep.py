@@ -101,5 +101,8 @@ BY_DEEP: frozenset[str] = frozenset(
         "second-of-an-application-moves-the-end",
         "query-id-of-an-application-is-the-id",
         "preferred-representation-shown-in-the-second-state",
+        "last-final-state-by-one-permission-cancelled",
+        "unknown-id-cancels-what-the-body-names",
+        "delete-with-the-owners-body-performs",
     }
 )

@@ -94,10 +94,11 @@ def arranged(
     joined = [of_one for of_one in some if len(of_one) > 1]
     rows = [row for row in rows if not any(row in of_one for of_one in joined)]
     on_kept = kept_rows(composition, rows)
-    # Behind ids of nothing a connection serves what is there.
+    # Behind ids of nothing a connection serves what is there; and behind who may those who may not.
     of_nothing = next((row for row in on_kept if row[0].resource == "unknown"), None)
-    if blind is not None and of_nothing is not None:
-        rows.remove(blind)
+    apart = [row for row in rows if row[0] in strangers]
+    behind = [blind, *apart] if blind and of_nothing else []
+    rows = [row for row in rows if row not in behind]
     made: list[Scenario] = []
     for row in rows:
         # Where any change is an effect, a second look tells what changes by itself.
@@ -115,8 +116,9 @@ def arranged(
         scenario = row_of(sentinel=by is not None and (deep or not open_), silent=silent)
         if row in on_kept:
             scenario = on_one(scenario, first=on_kept.index(row) % 2 == 0)
-        if blind is not None and row == of_nothing:
-            scenario = followed(scenario, blind[0], last=blind in last, act=act)
+        if behind and row == of_nothing:
+            calls = tuple(call for call, *_ in behind)
+            scenario = followed(scenario, calls, last=last, act=act)
         made.append(scenario)
     looked = ([row in last for row in of_one] for of_one in joined)
     shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))

@@ -7,7 +7,7 @@ and that a call needs nothing of the one before. So about half of the rows are k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -92,18 +92,24 @@ def on_one(scenario: Scenario, *, first: bool) -> Scenario:
     return Scenario((*steps, *(() if Close() in steps else (Close(),))))
 
 
-def followed(scenario: Scenario, call: Situation, *, last: bool, act: str) -> Scenario:
-    """Return a scenario on one connection with one more call there, on a resource of its own that
-    nobody looks at before; `last`: once more when the run ends.
+def followed(
+    scenario: Scenario, calls: Sequence[Situation], *, last: Collection[Chain], act: str
+) -> Scenario:
+    """Return a scenario on one connection with more calls there, on a resource of its own each. At
+    that of the first nobody looks before it; at those of `last` once more when the run ends.
     """
     slot = 1 + max(step.slot for step in scenario.steps if isinstance(step, (Acquire, Name)))
-    acquire, *_ = in_a_row(call, act=act).steps
-    assert isinstance(acquire, Acquire)
     at = scenario.steps.index(Close())
-    before, after = scenario.steps[:at], scenario.steps[at:]
-    looks: tuple[Step, ...] = (Observe(slot, call), *((ObserveLast(slot),) if last else ()))
-    made = Call(call, slot, keep_alive=True)
-    return Scenario((replace(acquire, slot=slot), *before, made, *after, *looks))
+    acquired, looks, made, after = list[Step](), list[Step](), list[Step](), list[Step]()
+    for own, call in enumerate(calls, slot):
+        acquire, *_ = in_a_row(call, act=act).steps
+        assert isinstance(acquire, Acquire)
+        acquired.append(replace(acquire, slot=own))
+        looks += [Observe(own, call)] if made else []
+        made.append(Call(call, own, keep_alive=True))
+        after += [Observe(own, call), *([ObserveLast(own)] if (call,) in last else [])]
+    before, closed = scenario.steps[:at], scenario.steps[at:]
+    return Scenario((*acquired, *looks, *before, *made, *closed, *after))
 
 
 def odd_ones(rows: Sequence[Chain]) -> list[Chain]:
@@ -126,8 +132,8 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
     What no row of several goes on after comes first, a call for each aspect that has it refused;
     then some that are served, the longest body first, for of a buffer that is used again its end
     may be left; last one without the text that is kept of a call. After one by somebody who may
-    do more comes one by somebody who may not, and one by an owner that may be refused for what it
-    does not say. One that is served stays by itself: it may be made at the same time as others.
+    do more comes one by an owner that may be refused for what it does not say. One that is served
+    stays by itself: it may be made at the same time as others.
     """
     met = {a for row in rows for call in row[:-1] for a in _refused_for(composition, call)}
     singles = [row for row in rows if len(row) == 1 and row[0].resource in EXISTING]
@@ -148,9 +154,8 @@ def refused_and_served(composition: Composition, rows: Sequence[Chain]) -> list[
     untold = [row for row in bare if kept and row[0].body.word in ("none", "empty-object")]
     # What one who may do more leaves behind, an owner is not to be taken for.
     owners = [row for row in bare if row[0].by_owner and row not in untold]
-    strangers: list[Chain] = [row for row in singles if strangers_of(composition, row)]
-    lent = [row for row in served[:SERVED] if not row[0].by_owner and (owners or strangers)][-1:]
-    owners, last = [*strangers[: len(lent)], *owners[: len(lent)]], untold[:1]
+    lent = [row for row in served[:SERVED] if not row[0].by_owner][-1:] if owners else []
+    owners, last = owners[: len(lent)], untold[:1]
     found = [row for row in found if row not in owners]
     some = [*found[: SERVED - 1], *lent, *owners, *served[:SERVED]]
     if not served:  # what says too little shows what a refusal leaves as well

@@ -4,6 +4,8 @@ caller or an id. Alone, or beside another caller, each is served as it should be
 
 from __future__ import annotations
 
+import html
+
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import entry, identity, kit
 from cancel_contracts.mock.call import Call
@@ -11,17 +13,20 @@ from cancel_contracts.mock.desk import Desk
 from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, always, breaks
 from cancel_contracts.mock.faults import facts, texts
 from cancel_contracts.mock.faults.identity import lower_case
+from cancel_contracts.mock.faults.methods import other
 from cancel_contracts.mock.faults.pairs import (
     APPS,
     SECOND_STATE,
     SERVED,
     TWO_STATES,
+    by_method,
     fails,
     lets_in,
     opens_final,
     rivals,
     without_effect,
 )
+from cancel_contracts.parse import json_value
 
 LARGE_BYTES = 32 * 1024
 CATALOGUED = ("en", "de", "fr", "*")  # languages that a text of a refusal is there in
@@ -74,6 +79,39 @@ def plain_user(desk: Desk, call: Call) -> bool:
     return facts.delegated(desk, call) and not facts.caller(desk, call).administrator
 
 
+def weighed(desk: Desk, call: Call) -> bool:
+    """JSON is all that is taken, and has a weight."""
+    accept = call.headers.get("accept", "")
+    return "," not in accept and ";q=" in accept
+
+
+def last_final(desk: Desk, call: Call) -> bool:
+    """What is called for is in the last of the final states."""
+    found, states = facts.target(desk, call), entry.rivals(desk.contract)
+    return found is not None and found.state == states[-1]
+
+
+def by_one(desk: Desk, call: Call) -> bool:
+    """An application with no other permission than the last that is documented."""
+    names = entry.names_of_permissions(desk.contract)
+    held = {*facts.caller(desk, call).permissions} & {*names}
+    return facts.application(desk, call) and held == {names[-1]}
+
+
+def cancels_what_the_body_names(desk: Desk, call: Call) -> None:
+    value = json_value(call.body)
+    named = value.get("id") if isinstance(value, dict) else None
+    found = desk.store.get(named) if isinstance(named, str) else None
+    if found is not None and found.state in desk.contract.lifecycle.cancellable:
+        desk.perform(call, found)
+
+
+def escapes_text(desk: Desk, call: Call) -> None:
+    for prop in desk.contract.lifecycle.records:
+        if isinstance(text := call.found.entity.get(prop), str) and plain_user(desk, call):
+            call.found.entity[prop] = html.escape(text)
+
+
 def with_roles(desk: Desk, call: Call) -> bool:
     """A user's token with roles beside its scopes."""
     named = identity.unverified(desk.token(call)).get("roles")
@@ -122,6 +160,28 @@ FAULTS: tuple[Fault, ...] = (
     fault("final-without-a-body-cancelled", "Without a body what is final is cancelled.",
           breaks(SERVED, resource="final", body="none"), opens_final(bodyless),
           all_of(entry.takes_body, rivals)),
+    fault("last-final-state-by-one-permission-cancelled",
+          "An application with one of the permissions cancels what is in the last final state.",
+          breaks(SERVED, resource="final"), opens_final(last_final, by_one),
+          all_of(rivals, APPS, entry.several_permissions(2))),
+    fault("last-final-state-without-a-body-cancelled",
+          "An administrator without a body cancels what is in the last final state.",
+          breaks(SERVED, resource="final", body="none"),
+          opens_final(last_final, bodyless, facts.not_(plain_user)),
+          all_of(rivals, entry.owners, entry.takes_body)),
+    fault("unknown-id-cancels-what-the-body-names",
+          "Where the id of the path names nothing what the body names is cancelled.",
+          breaks("neighbour", resource="unknown"),
+          kit.edit(kit.refused("unknown"), kit.doing(cancels_what_the_body_names)),
+          entry.observable),
+    fault("delete-with-the-owners-body-performs", "DELETE with a body, by the owner, is a cancel.",
+          breaks(SERVED, method="DELETE"), by_method("DELETE", own, bodied),
+          all_of(entry.owner_bodies, other("DELETE"))),
+    fault("text-of-a-plain-user-escaped", "What a user without a directory role says is escaped.",
+          breaks("entity", "recorded", identity="user"), kit.after("effect", escapes_text),
+          entry.records),
+    fault("weight-in-accept-answered-406", "A weight at JSON in Accept is answered 406.",
+          breaks(SERVED, extra="query"), kit.refuse("throttle", weighed, 406, "accept")),
     fault("personal-account-without-a-body-accepted",
           "Without a body a personal account is accepted.",
           breaks(SERVED, identity="personal", body="none"), lets_in(("personal",), bodyless),

@@ -39,6 +39,28 @@ def permission_once(desk: Desk) -> None:
     kit.around("authorise", outer)(desk)
 
 
+def rank_stays(desk: Desk) -> None:
+    """Who calls where an administrator called before is one, too."""
+
+    def act(_: Desk, call: Call) -> None:
+        rank = call.caller.administrator or call.connection.get("rank", False)
+        call.connection["rank"] = rank
+        call.caller = replace(call.caller, administrator=rank)
+
+    kit.after("authenticate", act)(desk)
+
+
+def stores_nothing_after_unknown(desk: Desk) -> None:
+    """Answer for what is called for, and store nothing, where an id before named nothing."""
+
+    def note(call: Call, reply: Reply) -> Reply:
+        call.connection["lost"] = call.connection.get("lost", False) or call.why == "unknown"
+        return reply
+
+    desk.edits.append(note)
+    kit.instead("effect", nothing, lambda d, c: c.connection.get("lost", False))(desk)
+
+
 def answer_before(when: kit.When) -> Change:
     """Give the answer of the call before on the connection, for some calls."""
 
@@ -151,6 +173,13 @@ FAULTS: tuple[Fault, ...] = (
           "The call after one whose body was refused is answered 400 on the same connection.",
           REUSED, upset_by(lambda call: bool(call.body) and call.why in (
               "no-permission", "wrong-kind", "unknown"), 400), entry.takes_body),
+    fault("kept-connection-lends-its-administrator",
+          "Who calls after an administrator on a connection counts as one.",
+          breaks("status effect", identity="other-user"), rank_stays, entry.owners),
+    fault("kept-connection-stores-nothing-after-an-unknown-id",
+          "After an id of nothing a success on the connection is stored nowhere.",
+          breaks("effect", resource="cancellable"), stores_nothing_after_unknown,
+          entry.observable),
     fault("kept-connection-upset-by-another-method",
           "The call after another method is answered 500 on the same connection.",
           REUSED, upset_by(lambda call: call.method == "HEAD", 500)),
