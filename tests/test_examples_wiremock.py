@@ -43,7 +43,7 @@ def test_the_block_of_the_readme_ends_0_and_excuses_no_more_than_it_says(run: Ru
     assert accepted == {entry["clause"] for entry in baseline["violations"]}
     assert {c["name"]: c["dialect"] for c in run.report["contracts"]} == {
         "access-package-assignment-request": "prose, body-asked, full-permission",
-        "machine-action": "time-out-is-final, collect-forensic",
+        "machine-action": "directory-role, time-out-is-final, collect-forensic",
         "security-action": "directory-role, delegated",
     }
 

@@ -200,7 +200,7 @@ def test_an_excuse_of_what_was_exercised_is_stale(
 
 def test_an_excuse_of_a_whole_group_is_stale_by_all_of_it(tmp_path: Path, capsys: Capture) -> None:
     """And one that nobody asked for is not."""
-    excuses = dict.fromkeys(("identities", "states", "user"), "so I thought")
+    excuses = dict.fromkeys(("identities", "states", "other-user"), "so I thought")
     assert mocked(tmp_path, excuses) == 1
     out = " ".join(capsys.readouterr().out.split())
     told = [f"not_testable: {key} is exercised now; delete this line" for key in excuses]

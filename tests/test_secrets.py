@@ -233,7 +233,7 @@ def test_no_secret_stands_in_any_output(
     assert echo.sent == set(KINDS), "every kind of answer was given"
     assert set(TOKENS.values()) & echo.tokens
     assert len(echo.tokens) > len(TOKENS), "minted ones too"
-    assert echo.calls > 3 * len(KINDS), "each with a token twice, and once with the key"
+    assert echo.calls >= 3 * len(KINDS), "each with a token twice, and once with the key"
     assert len(list(out.iterdir())) == 8
     with zipfile.ZipFile(tmp_path / "b.zip") as archive:  # packed, a secret would not be seen
         for row in archive.infolist():

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 
+from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.given import ordinary
 from cancel_contracts.contract.model import Contract, Level
 from cancel_contracts.exchange import Situation
@@ -49,10 +50,15 @@ class Breach:
 
     @cached_property
     def lead(self) -> Evidence:
-        """The gravest deviation, in the most ordinary situation."""
-        ordered = self.verdict.violations
-        of = self.contract
-        return min(ordered, key=lambda e: (_weight(e), len(unusual(of, e.exchange.situation))))
+        """The gravest deviation, in the most ordinary situation: where the fewest facts decide."""
+        composition, of = composed(self.contract), self.contract
+
+        def odd(evidence: Evidence) -> tuple[int, int, int]:
+            situation = evidence.exchange.situation
+            deciding = len(composition.read(situation).hiding)
+            return _weight(evidence), deciding, len(unusual(of, situation))
+
+        return min(self.verdict.violations, key=odd)
 
     @cached_property
     def weight(self) -> int:

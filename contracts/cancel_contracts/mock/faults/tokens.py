@@ -14,7 +14,7 @@ from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import entry, identity, kit
 from cancel_contracts.mock.call import Call, Refusal
 from cancel_contracts.mock.desk import Desk, Step
-from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, breaks
+from cancel_contracts.mock.entry import Applies, Breaks, Change, Fault, all_of, breaks
 from cancel_contracts.mock.faults import facts
 
 PREFIX = 20  # characters that a careless comparison looks at
@@ -225,6 +225,9 @@ def a_word(contract: Contract) -> bool:
     return entry.tokens(contract) and bool(contract.scheme.word) and not contract.scheme.basic
 
 
+OF_APPLICATIONS = all_of(entry.web_tokens, entry.permitted("application"))
+
+
 def nearly(*identities: str) -> Breaks:
     return breaks("status effect", identity=" ".join(identities))
 
@@ -260,12 +263,10 @@ FAULTS: tuple[Fault, ...] = (
           breaks("status effect", identity="expired"), overlooked("not-yet"), entry.web_tokens),
     fault("token-of-an-application-expired-accepted",
           "Of applications nobody looks at how long their tokens hold.",
-          nearly("expired-app"), overlooked("expired", when=facts.application),
-          lambda c: entry.web_tokens(c) and entry.permitted("application")(c)),
+          nearly("expired-app"), overlooked("expired", when=facts.application), OF_APPLICATIONS),
     fault("token-of-an-application-not-yet-valid-accepted",
           "Of applications nobody looks at when their tokens begin to hold.",
-          nearly("not-yet-valid-app"), overlooked("not-yet", when=facts.application),
-          lambda c: entry.web_tokens(c) and entry.permitted("application")(c)),
+          nearly("not-yet-valid-app"), overlooked("not-yet", when=facts.application), OF_APPLICATIONS),
     fault("token-of-a-plain-user-expired-accepted",
           "Of users who are no administrators nobody looks at how long their tokens hold.",
           nearly("expired-user"), overlooked("expired", when=facts.user), entry.web_tokens),
@@ -278,8 +279,7 @@ FAULTS: tuple[Fault, ...] = (
           overlooked("other-tenant", when=facts.state(2)),
           lambda c: entry.web_tokens(c) and len(c.lifecycle.cancellable) > 1),
     fault("application-of-another-tenant-accepted", "Applications are those of any tenant.",
-          nearly("other-tenant-app"), overlooked("other-tenant", when=facts.application),
-          lambda c: entry.web_tokens(c) and entry.permitted("application")(c)),
+          nearly("other-tenant-app"), overlooked("other-tenant", when=facts.application), OF_APPLICATIONS),
     fault("token-for-a-longer-audience-accepted", "An audience that begins alike is accepted.",
           breaks("status effect", identity="wrong-audience"),
           kit.forgive("wrong-audience", when=audience_like), entry.web_tokens),
