@@ -43,10 +43,8 @@ def in_query(desk: Desk, call: Call) -> str | None:
 
 
 def in_cookie(desk: Desk, call: Call) -> str | None:
-    own = re.escape(desk.contract.scheme.name)
-    found = re.search(
-        rf"(?:access_token|token|Authorization|{own})=([^;\s]+)", call.headers.get("cookie", "")
-    )
+    own, cookie = re.escape(desk.contract.scheme.name), call.headers.get("cookie", "")
+    found = re.search(rf"(?:access_token|token|Authorization|{own})=([^;\s]+)", cookie)
     return found[1] if found else None
 
 
@@ -225,7 +223,7 @@ def a_word(contract: Contract) -> bool:
     return entry.tokens(contract) and bool(contract.scheme.word) and not contract.scheme.basic
 
 
-OF_APPLICATIONS = all_of(entry.web_tokens, entry.permitted("application"))
+APPS = all_of(entry.web_tokens, entry.permitted("application"))
 
 
 def nearly(*identities: str) -> Breaks:
@@ -263,23 +261,20 @@ FAULTS: tuple[Fault, ...] = (
           breaks("status effect", identity="expired"), overlooked("not-yet"), entry.web_tokens),
     fault("token-of-an-application-expired-accepted",
           "Of applications nobody looks at how long their tokens hold.",
-          nearly("expired-app"), overlooked("expired", when=facts.application), OF_APPLICATIONS),
-    fault("token-of-an-application-not-yet-valid-accepted",
-          "Of applications nobody looks at when their tokens begin to hold.",
-          nearly("not-yet-valid-app"), overlooked("not-yet", when=facts.application), OF_APPLICATIONS),
-    fault("token-of-a-plain-user-expired-accepted",
-          "Of users who are no administrators nobody looks at how long their tokens hold.",
+          nearly("expired-app"), overlooked("expired", when=facts.application), APPS),
+    fault("token-of-an-application-not-yet-valid-accepted", "Of applications no `nbf` is read.",
+          nearly("not-yet-valid-app"), overlooked("not-yet", when=facts.application), APPS),
+    fault("token-of-a-plain-user-expired-accepted", "Of plain users no expiry is looked at.",
           nearly("expired-user"), overlooked("expired", when=facts.user), entry.web_tokens),
     fault("token-of-another-issuer-accepted", "Who issued a token does not matter.",
-          nearly("wrong-issuer"), overlooked("other-issuer"),
-          entry.web_tokens),
+          nearly("wrong-issuer"), overlooked("other-issuer"), entry.web_tokens),
     fault("token-of-another-tenant-accepted",
           "In the second state it does not matter of whose tenant a token is.",
           nearly("other-tenant", "other-tenant-app"),
           overlooked("other-tenant", when=facts.state(2)),
           lambda c: entry.web_tokens(c) and len(c.lifecycle.cancellable) > 1),
     fault("application-of-another-tenant-accepted", "Applications are those of any tenant.",
-          nearly("other-tenant-app"), overlooked("other-tenant", when=facts.application), OF_APPLICATIONS),
+          nearly("other-tenant-app"), overlooked("other-tenant", when=facts.application), APPS),
     fault("token-for-a-longer-audience-accepted", "An audience that begins alike is accepted.",
           breaks("status effect", identity="wrong-audience"),
           kit.forgive("wrong-audience", when=audience_like), entry.web_tokens),
@@ -287,8 +282,7 @@ FAULTS: tuple[Fault, ...] = (
           nearly("without-expiry"), let_in(without_expiry), entry.web_tokens),
     fault("token-of-an-algorithm-in-lower-case-accepted",
           "An algorithm in lower case is one that nobody checks.",
-          nearly("lower-case-algorithm"), let_in(names_alg_in_lower_case),
-          entry.web_tokens),
+          nearly("lower-case-algorithm"), let_in(names_alg_in_lower_case), entry.web_tokens),
     fault("token-of-algorithm-none-in-capitals-accepted",
           "A token of the algorithm None or NONE needs no signature.",
           nearly("capital-none"), let_in(any_none), entry.web_tokens),
