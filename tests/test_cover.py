@@ -423,6 +423,23 @@ def test_what_has_ended_or_names_nothing_meets_every_kind_of_caller_and_body(
 
 
 @each
+def test_what_has_ended_meets_everybody_who_may_and_nothing_else(contract: Contract) -> None:
+    """One permission may be read otherwise than the next, and a body before the state."""
+    _, found = deeply(contract)
+    plain = {(c.state, c.identity, c.owner) for c in found.calls if found.odd(c) == ["resource"]}
+    ended = [s for s in found.samples["resource"].values() if s.resource == "final"]
+    for state, who in product(ended, found.samples["caller"].values()):
+        if found.is_neutral(who, "caller") and not found.is_neutral(state, "resource"):
+            assert (state.state, who.identity, who.owner) in plain
+    bare = {(c.state, role(c)) for c in found.calls if c.body.word == "none" and c.state}
+    final = {(s.state, name) for s in ended for name in ("owner", "application", "user")}
+    lasts = {s.state for s in ended if found.composition.standing(s, "resource").lasts}
+    roles = {role(w) for w in found.samples["caller"].values() if found.is_neutral(w, "caller")}
+    if any(sample.body.word == "none" for sample in found.samples["body"].values()):
+        assert {(state, name) for state, name in final if state in lasts and name in roles} <= bare
+
+
+@each
 def test_after_a_cancel_comes_a_call_of_every_kind(contract: Contract) -> None:
     plan = make(contract, contract.clauses, "deep")
     again = [c for s in plan.scenarios for c in s.calls if c.call == "second"]

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from cancel_contracts.contract.compose import Composition, composed
 from cancel_contracts.contract.extras import SPELLED
-from cancel_contracts.contract.load import load, shipped
+from cancel_contracts.contract.load import every_shipped, load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.exchange import Form, Situation
 from cancel_contracts.plan.plan import Profile, make
 from cancel_contracts.plan.steps import AtOnce
 from cancel_contracts.plan.vary import DRAWN_TEXT
+from cancel_contracts.run.content import Names, body_bytes
 from cancel_contracts.run.walk import VARIED, changes
 
 pytestmark = pytest.mark.slow
@@ -75,6 +76,18 @@ def test_deep_calls_again_with_a_text_where_the_first_call_had_none() -> None:
     rows = [[c.body for c in s.calls] for s in plan.scenarios if len(s.calls) == 2]
     follows = {str(row[0]) for row in rows if row[1] == Situation().body}
     assert {"none", "empty-object"} <= follows
+
+
+def test_nobody_expects_to_be_told_to_go_on_with_nothing() -> None:
+    """RFC 9110 section 10.1.1: some servers wait for the content for ever."""
+    for contract in map(load, every_shipped()):
+        planned = [c for s in make(contract, contract.clauses, "deep").scenarios for c in s.calls]
+        expecting = [c for c in planned if c.extra == "expect"]
+        sent = [
+            body_bytes(contract, call, Names("an-id", "another", "1-2-3")) for call in expecting
+        ]
+        assert expecting
+        assert all(sent)
 
 
 def test_an_expectation_is_planned_where_it_goes_with_content() -> None:

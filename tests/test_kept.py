@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 from cancel_contracts.contract.compose import composed
 from cancel_contracts.contract.load import every_shipped, load, shipped
 from cancel_contracts.contract.model import Contract
-from cancel_contracts.exchange import Exchange, Received, Sent, Situation
-from cancel_contracts.plan.kept import on_one
+from cancel_contracts.exchange import Exchange, Form, Received, Sent, Situation
+from cancel_contracts.plan.kept import deepest_first, on_one, strangers_of
 from cancel_contracts.plan.plan import Plan, make, selectable
-from cancel_contracts.plan.steps import Call, Close, Observe, Scenario, in_a_row
+from cancel_contracts.plan.steps import Acquire, Call, Close, Observe, Scenario, in_a_row
 from cancel_contracts.run.kept import CLOSED, astray
 from servers.front import Request, Response
 from servers.service import Service
@@ -180,3 +180,50 @@ def test_what_a_connection_may_lend_is_asked_for_right_after_on_it(contract: Con
     lent = [(one, two) for one, two in two if not one.by_owner and two.by_owner]
     asked = any("owner" in clause.given for clause in contract.clauses)
     assert any(not composition.served(call) for _, call in lent) == asked, "as one who may do more"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_behind_an_id_of_nothing_a_gate_is_served_on_the_same_connection(
+    contract: Contract,
+) -> None:
+    composition = composed(contract)
+    rows = [[call for _, call in turns(scenario)] for scenario in gate(contract).scenarios]
+    behind = [
+        (before, call)
+        for row in rows
+        for before, call in combinations(row, 2)
+        if before.resource == "unknown" and composition.refused(before)
+    ]
+    assert any(composition.served(call) for _, call in behind)
+    if contract.lifecycle.owners:
+        lent = [
+            (before, call)
+            for row in rows
+            for before, call in combinations(row, 2)
+            if composition.served(before) and before.owner is None
+        ]
+        others = strangers_of(composition, [call for _, call in lent])
+        assert others, "behind somebody who may do more"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: str(contract.name))
+def test_on_one_connection_what_is_refused_for_its_body_comes_first(contract: Contract) -> None:
+    """What a server found right in one call the connection may lend to the next."""
+    composition = composed(contract)
+    own = 0
+    for scenario in gate(contract).scenarios:
+        row = tuple(call for _, call in turns(scenario))
+        taken = [s for s in scenario.steps if isinstance(s, Acquire) and s.beside is None]
+        if len(taken) == 1 and len(row) > 1 and row[0].state:
+            assert deepest_first(composition, row) == row
+            own += 1
+    assert own
+
+
+def test_a_row_is_reordered_as_far_as_it_is_refused() -> None:
+    contract = next(c for c in CONTRACTS if c.name == "machine-action")
+    composition, ordinary = composed(contract), composed(contract).ordinary
+    typed = replace(ordinary, content_type="text/plain")
+    amiss = replace(ordinary, body=Form("array"))
+    row = (typed, replace(ordinary, identity="no-permission"), amiss, ordinary, amiss)
+    assert deepest_first(composition, row) == (amiss, *row[:2], ordinary, amiss)

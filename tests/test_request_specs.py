@@ -21,7 +21,7 @@ from cancel_contracts.cli import main
 from cancel_contracts.contract import parameters
 from cancel_contracts.contract.credentials import IDENTITIES, Carried, Carrier, Scheme
 from cancel_contracts.contract.ids import Id
-from cancel_contracts.contract.load import load
+from cancel_contracts.contract.load import load, shipped
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.errors import UsageError
 from cancel_contracts.exchange import Form, Sent, Situation
@@ -509,6 +509,22 @@ def test_a_scheme_without_scopes_refuses_who_is_to_lack_what_it_takes(tmp_path: 
     )
     result = on_mock(contract_of(tmp_path, "build-stop", lacking), only=("BS-1", "BS-11"))
     assert gate.decide(result.judgements()).exit_code == 0
+
+
+def test_a_delete_that_is_another_method_has_the_body_of_the_operation() -> None:
+    """Refused for want of it, it would not show whether it cancels. A GET has none."""
+    contract = load(next(path for path in shipped() if path.stem == "machine-action"))
+    sent = {
+        method: cancel_request(
+            contract, "http://127.0.0.1:1", Situation(method=method), "an-id", Names(unique="u 1"),
+            contract.scheme.carry("k"), "1",
+        )
+        for method in ("POST", "DELETE", "GET")
+    }  # fmt: skip
+    assert sent["DELETE"].body == sent["POST"].body
+    assert b"Comment" in sent["DELETE"].body
+    assert dict(sent["DELETE"].headers)["Content-Type"] == "application/json"
+    assert sent["GET"].body == b""
 
 
 def test_a_form_has_octets_and_nothing_of_json(tmp_path: Path) -> None:

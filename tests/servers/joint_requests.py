@@ -579,3 +579,109 @@ class ApplicationsOfAnyAudience(Service):
         if not claims or "scp" in claims or not tokens.timely(claims) or not tokens.issued(claims):
             return super().bearer(request)
         return cast("Caller", tokens.holder(claims))
+
+
+@breaks("SA-215 MA-215", {
+    "plain users, when it ended": {"plain": True, "claim": "exp"},
+    "applications, when it begins": {"plain": False, "claim": "nbf"},
+}, deep=True)  # fmt: skip
+@breaks("AP-215", {"plain users, when it ended": {"plain": True, "claim": "exp"}}, deep=True)
+class TimesAreLookedAtForOthers(Service):
+    """One of the two readers of tokens does not compare one of their times."""
+
+    plain, claim = True, ""
+
+    def bearer(self, request: Request) -> Caller | None:
+        tokens: Any = self.tokens
+        claims = tokens.claims(request.headers.get("authorization", "").partition(" ")[2])
+        if not claims or not tokens.addressed(claims) or not tokens.issued(claims):
+            return super().bearer(request)
+        caller = cast("Caller", tokens.holder(claims))
+        of = not caller.application and not caller.admin if self.plain else caller.application
+        held = tokens.timely({**claims, self.claim: 0 if self.claim == "nbf" else 2**40})
+        return caller if of and held else super().bearer(request)
+
+
+@breaks("MA-08", {
+    "one permission": {"who": staticmethod(lambda c: c.caller.permissions == {"Machine.LiveResponse"})},
+    "an application with another": {
+        "who": staticmethod(lambda c: c.caller.permissions == {"Machine.Offboard"}),
+    },
+}, deep=True)  # fmt: skip
+@breaks("AP-11", {
+    "an owner": {"who": staticmethod(lambda c: not c.caller.admin), "ended": "deliveryFailed"},
+}, deep=True)  # fmt: skip
+class OneWayInDoesNotLookAtOneEnd(Service):
+    """Of what has ended one state is missing where somebody calls."""
+
+    who: Callable[[Call], bool] = staticmethod(lambda call: True)
+    ended = "Failed"
+
+    def check_state(self, call: Call) -> Response | None:
+        if call.resource is not None and call.resource.state == self.ended and self.who(call):
+            return None
+        return super().check_state(call)
+
+
+@breaks("AP-05", deep=True)
+class DeleteOfAnOwnerIsACancel(Service):
+    """The form of the portal, which owners see, deletes; the handler is the same, body and all."""
+
+    def other_method(self, request: Request, id_: str) -> Response:
+        caller = self.bearer(request)
+        if request.method == "DELETE" and caller is not None and not caller.admin:
+            return self.post(request, id_)
+        return super().other_method(request, id_)
+
+
+@breaks("SA-216 MA-216 AP-216", deep=True)
+class BodyNamesWhatIsMeant(Service):
+    """Where the path names nothing the id of the body is tried."""
+
+    def unknown(self, call: Call) -> Response:
+        named = call.document.get("id") if self.json(call) else None
+        found = self.find(named) if isinstance(named, str) else None
+        if found is not None and self.cancellable(found.state):
+            self.cancel(found, call)
+        return super().unknown(call)
+
+
+@breaks("AP-25")
+class ConnectionKeepsTheRole(Service):
+    """Roles are looked up once on a connection, and added to."""
+
+    def check_caller(self, call: Call) -> Response | None:
+        refusal = super().check_caller(call)
+        if refusal is None:
+            kept = call.request.connection
+            kept["admin"] = kept.get("admin", False) or call.caller.admin
+            call.caller = replace(call.caller, admin=kept["admin"])
+        return refusal
+
+
+@breaks("SA-181 MA-33 AP-71")
+class TransactionIsLeftAborted(Service):
+    """What is not found rolls the connection's transaction back, and nobody begins another."""
+
+    def unknown(self, call: Call) -> Response:
+        call.request.connection["aborted"] = True
+        return super().unknown(call)
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        was = dict(resource.__dict__)
+        super().cancel(resource, call)
+        if call.request.connection.get("aborted"):
+            call.resource = replace(resource)
+            resource.__dict__.update(was)
+
+
+@breaks("MA-22")
+class TypeIsLookedAtOnce(Service):
+    """A connection that sent JSON once is taken to send it always."""
+
+    def media(self, call: Call) -> str:
+        said = super().media(call)
+        call.request.connection["json"] = call.request.connection.get("json") or said.endswith(
+            "json"
+        )
+        return "application/json" if call.request.connection["json"] else said
