@@ -933,6 +933,7 @@ BESIDE: dict[str, Recipe] = {
     "text-of-a-plain-user-escaped": lambda w: told(
         w, w.new(), body=b'{"Comment": "a < b"}', **USER
     ),
+    "plain-user-served-and-only-dated": at(0, **USER),
     "weight-in-accept-answered-406": at(0, headers=["Accept: application/json;q=0.9"]),
     **{f"other-tenant-answered-{code}": signed(tid=OTHER_TENANT) for code in (403, 404)},
 }

@@ -623,7 +623,7 @@ class OneWayInDoesNotLookAtOneEnd(Service):
         return super().check_state(call)
 
 
-@breaks("AP-05", deep=True)
+@breaks("AP-05")
 class DeleteOfAnOwnerIsACancel(Service):
     """The form of the portal, which owners see, deletes; the handler is the same, body and all."""
 

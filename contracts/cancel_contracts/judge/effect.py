@@ -26,6 +26,8 @@ from cancel_contracts.sight.observation import (
     told_by,
 )
 
+SETTLED_SECONDS = 1.0  # after which a state that stands is no step of several
+
 
 def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
     if exchange.situation.resource == "odd":
@@ -47,6 +49,11 @@ def cancelled(context: Context, exchange: Exchange) -> Told:
         fewer = "".join(f", fewer {name}" for name in sight.shortened(exchange))
         return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}{fewer}")
     before, seen = sight.before(exchange), describe(life, look)
+    last = next(reversed(sight.later(exchange)), look)
+    waited = before is not None and _passed(exchange, last) >= SETTLED_SECONDS
+    if told == "cancelled" and waited and context.ends.stays(before, last):
+        actual = f"{answer(exchange)}; in the end the GET shows still {describe(life, last)}"
+        return Finding(False, "another state, as others from this one", actual)
     same = " still" if before and not sight.differs(before, look) else ""
     expected = told_by(life) or "the effect shows"
     actual = f"{answer(exchange)}; the GET shows{same} {seen}"

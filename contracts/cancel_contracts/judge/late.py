@@ -10,6 +10,7 @@ they all do, what only they say.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
@@ -22,6 +23,7 @@ from cancel_contracts.sight.sight import Sight
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 WORDS = 3  # of a text that says what happened
+LED = 2  # successes that led out of a state: then every one does
 Marks = tuple[Any, ...]  # what shows where the state does
 
 
@@ -29,13 +31,22 @@ Marks = tuple[Any, ...]  # what shows where the state does
 class Ends:
     """What shows at the end of a run: `cancelled` are the marks of what was cancelled, `words` the
     properties that hold one text in all of it; `standing` says when the first resource was first
-    seen that stands to the end, by its marks then.
+    seen that stands to the end, by its marks then; `led` how many were led out of each state.
     """
 
     life: Lifecycle
     cancelled: frozenset[Marks]
     words: Mapping[str, Any]
     standing: Mapping[Marks, float]
+    led: Mapping[Marks, int]
+
+    def stays(self, before: Observation | None, last: Observation) -> bool:
+        """Whether what was to be cancelled shows in the end the state that it had, and others were
+        led out of that.
+        """
+        was = marks(self.life, before.entity) if before else ()
+        same = is_open(self.life, last.entity) and marks(self.life, last.entity) == was
+        return same and self.led.get(was, 0) >= LED
 
     def done(self, before: Observation, last: Observation) -> bool:
         """Whether a resource that was not to be touched was cancelled, by what it showed before a
@@ -57,7 +68,7 @@ class Ends:
 
 def ends(life: Lifecycle, exchanges: Exchanges, sight: Sight) -> Ends:
     """Return what shows at the end of a run; nothing where pages name the state after a cancel."""
-    cancelled, standing = set[Marks](), dict[Marks, float]()
+    cancelled, standing, led = set[Marks](), dict[Marks, float](), Counter[Marks]()
     every: list[Mapping[str, Any]] = []
     numbers = dict.fromkeys(x.scenario for x in exchanges if not x.way_in)
     for number in numbers if not life.after else ():
@@ -66,6 +77,8 @@ def ends(life: Lifecycle, exchanges: Exchanges, sight: Sight) -> Ends:
             told, look = sight.effect(call) if sight.cancels(call) else ("unknown", None)
             if told == "cancelled" and look is not None and not is_open(life, look.entity):
                 cancelled.add(marks(life, look.entity))
+                was = sight.before(call)
+                led.update([marks(life, was.entity)] if was else [])
                 every.append(look.entity or {})
         for looks in scene.looks.values():
             for last in (o for o in looks if o.exchange.position > scene.end):
@@ -80,7 +93,7 @@ def ends(life: Lifecycle, exchanges: Exchanges, sight: Sight) -> Ends:
         if len(every) > 1 and _tells(every[0].get(name))
         if all(entity.get(name) == every[0][name] for entity in every)
     }
-    return Ends(life, frozenset(cancelled), words, standing)
+    return Ends(life, frozenset(cancelled), words, standing, led)
 
 
 def _tells(value: Any) -> bool:

@@ -103,6 +103,5 @@ BY_DEEP: frozenset[str] = frozenset(
         "preferred-representation-shown-in-the-second-state",
         "last-final-state-by-one-permission-cancelled",
         "unknown-id-cancels-what-the-body-names",
-        "delete-with-the-owners-body-performs",
     }
 )

@@ -5,6 +5,7 @@ caller or an id. Alone, or beside another caller, each is served as it should be
 from __future__ import annotations
 
 import html
+from datetime import UTC, datetime
 
 from cancel_contracts.contract.model import Contract
 from cancel_contracts.mock import entry, identity, kit
@@ -112,6 +113,16 @@ def escapes_text(desk: Desk, call: Call) -> None:
             call.found.entity[prop] = html.escape(text)
 
 
+def dated(desk: Desk, call: Call) -> None:
+    for name in desk.contract.lifecycle.stamps:
+        call.found.entity[name] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def unnamed(contract: Contract) -> bool:
+    """No page names the state after a cancel, and dates of the resource show one."""
+    return not contract.lifecycle.after and bool(contract.lifecycle.stamps)
+
+
 def with_roles(desk: Desk, call: Call) -> bool:
     """A user's token with roles beside its scopes."""
     named = identity.unverified(desk.token(call)).get("roles")
@@ -180,6 +191,10 @@ FAULTS: tuple[Fault, ...] = (
     fault("text-of-a-plain-user-escaped", "What a user without a directory role says is escaped.",
           breaks("entity", "recorded", identity="user"), kit.after("effect", escapes_text),
           entry.records),
+    fault("plain-user-served-and-only-dated",
+          "Of a plain user's success the dates of the resource tell, and its state does not.",
+          breaks("effect", identity="user"), kit.instead("effect", dated, plain_user),
+          all_of(entry.permitted("delegated"), unnamed)),
     fault("weight-in-accept-answered-406", "A weight at JSON in Accept is answered 406.",
           breaks(SERVED, extra="query"), kit.refuse("throttle", weighed, 406, "accept")),
     fault("personal-account-without-a-body-accepted",
