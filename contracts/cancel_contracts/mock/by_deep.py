@@ -103,5 +103,6 @@ BY_DEEP: frozenset[str] = frozenset(
         "preferred-representation-shown-in-the-second-state",
         "last-final-state-by-one-permission-cancelled",
         "unknown-id-cancels-what-the-body-names",
+        "pair-administrator-owned-second-state-refused",
     }
 )

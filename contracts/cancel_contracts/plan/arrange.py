@@ -72,6 +72,7 @@ def arranged(
     strangers = [] if deep else strangers_of(composition, others)[-1:]
     others = [call for call in others if call not in strangers]
     rows = chains(composition, [call for call in others if call != ordinary], seconds)
+    rows = _plain_before_seconds(composition, rows)
     rows += [(call,) for call in strangers]
     rows = [_told_last(composition, row, near) for row in rows]
     seconded = [row for row in rows if row[-1].call == "second"][:thirds]
@@ -123,6 +124,28 @@ def arranged(
     looked = ([row in last for row in of_one] for of_one in joined)
     shared = (of_one_connection(*two, act) for two in zip(joined, looked, strict=True))
     return [*made[:1], *shared, *made[1:], *pairs]
+
+
+def _plain_before_seconds(composition: Composition, rows: Sequence[Chain]) -> list[Chain]:
+    """Return the rows such that what a second call follows holds nothing that nobody asks for, as
+    far as another call by the same caller can: where that has it without effect, the second hides
+    it.
+    """
+    found, plain = list(rows), composition.ordinary.extra
+    for at, row in enumerate(rows):
+        first = row[-2] if row[-1].call == "second" else row[-1]
+        if row[-1].call != "second" or first.extra == plain or not composition.served(first):
+            continue
+        who = (first.identity, first.owner)
+        for place, other in enumerate(found):
+            last = other[-1]
+            alike = last.call == "first" and last.extra == plain and composition.served(last)
+            two = replace(first, extra=plain), replace(last, extra=first.extra)
+            if alike and (last.identity, last.owner) == who and all(map(composition.can_meet, two)):
+                found[at] = (*row[:-2], two[0], row[-1])
+                found[place] = (*other[:-1], two[1])
+                break
+    return found
 
 
 def _plainly(composition: Composition, call: Situation) -> Situation:

@@ -2,12 +2,12 @@
 
 First everybody who is known in every state, those who may where it has ended as well, for one
 permission may be read otherwise than the next; what has ended without a body; each method beside
-whoever may call; callers who are refused and send no body; what has ended or does not exist beside
-one more fact that is refused or open, every method there; by turns with that every method beside
-whoever may not, every body in every state, and from owners, applications and users, every caller in
-every state, and those who are refused beside another spelling of the path. Then by turns the other
-values in every state, two other refusals, and every value beside each kind of the others; then
-three kinds; then all pairs of
+whoever may call; every media type in every state; callers who are refused and send no body; what
+has ended or does not exist beside one more fact that is refused or open, every method there; by
+turns with that every method beside whoever may not, every body in every state, and from owners,
+applications and users, every caller in every state, and those who are refused beside another
+spelling of the path. Then by turns the other values in every state, two other refusals, and every
+value beside each kind of the others; then three kinds; then all pairs of
 values. Pure, deterministic.
 
 Of two facts that are not neutral each stands in a call with another value of its kind; what is
@@ -81,6 +81,7 @@ def _calls(found: Cover) -> Iterator[Situation]:
         unmet([("resource", "caller")], value, known),
         _without_body_once_ended(found),
         unmet(of_methods, methods),
+        unmet([("resource", "content_type")], value, _in_a_state),
         # Of what is checked where a body is read nothing is checked without one.
         refusals([("caller", "body")], kind, _without_body),
         refusals([("resource", form) for form in FORMS], _told(kind, resource=value), _ended),
