@@ -253,10 +253,11 @@ def _last(composition: Composition, rows: Sequence[Chain]) -> set[Chain]:
     for row in sorted(rows, key=tells_less):
         call = row[-1]
         of = row[-2] if call.call == "second" else call
-        # Of those whose token is odd, and no page decides about it, one stands for the others.
+        # Of those whose token is odd, and no page decides about it, one stands for the others; who
+        # is served with one is the primary with something more.
         odd = IDENTITIES.get(of.identity, ANYBODY).need == "mint"
-        open_ = odd and composition.standing(of, "caller").kind == "open"
-        who = "odd" if open_ else of.identity.partition(":")[0]
+        taken = {"open": "odd", "neutral": "primary"} if odd else {}
+        who = taken.get(composition.standing(of, "caller").kind, of.identity.partition(":")[0])
         caller = (of.resource, who, of.owner)
         kinds: set[tuple[str | None, ...]] = set()
         if call.resource == "final":
