@@ -13,7 +13,7 @@ nox.options.sessions = ["lint", "types", "quick"]
 nox.options.error_on_missing_interpreters = False  # nox says which one it skips
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 QUICK = ["-m", "not slow and not outside", "-n", "4", "tests"]
-WHOLE = ["-n", "6", "--dist", "loadfile", "--no-loadscope-reorder"]
+WHOLE = ["-n", "7", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def run(session: nox.Session, module: str, *args: str) -> None:

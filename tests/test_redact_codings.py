@@ -32,6 +32,7 @@ from cancel_contracts.transport.wire import read
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_sample import CLAUSES, CONTRACT, exchange, outcome_of, result_of, screen
+from sampling import EVERY
 
 pytestmark = pytest.mark.slow
 
@@ -369,7 +370,7 @@ def readings(output: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(("packing", "told"), WAYS)
 @given(SECRETS, st.lists(st.sampled_from(CODINGS[:-1]), max_size=1), st.data())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15 if EVERY else 8, deadline=None)
 def test_no_window_survives_in_any_output(
     tmp_path_factory: pytest.TempPathFactory,
     packing: str,
