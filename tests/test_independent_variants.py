@@ -6,6 +6,7 @@ groups of them where they have no hook in common, and the rest runs on one contr
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -98,6 +99,35 @@ class NamedLater(Later):
         if was == "InProgress":
             resource.cancelled_by = None
             self.in_a_while(setattr, resource, "cancelled_by", call.caller.name)
+
+
+class StateFollowsTheDate(Later):
+    """The date of a cancel is written at once and the state a while after; who calls for what is
+    under way is kept waiting.
+    """
+
+    seconds, waits = 2.5, 1.3
+
+    def cancel(self, resource: Resource, call: Call) -> None:
+        if "under_way" in resource.__dict__:
+            return
+        was = resource.state
+        super().cancel(resource, call)
+        state, resource.state = resource.state, was
+        resource.__dict__["under_way"] = True
+        self.in_a_while(setattr, resource, "state", state)
+
+    def answer(self, request: Request) -> Response:
+        named = request.target.rstrip("/").split("/")
+        found = next((r for r in map(self.find, named) if r is not None), None)
+        if request.method == "POST" and found is not None and "under_way" in found.__dict__:
+            time.sleep(self.waits)
+        return super().answer(request)
+
+
+def test_a_state_that_comes_after_its_date_is_no_missing_effect() -> None:
+    outcome = judge(conforming("SA", StateFollowsTheDate))
+    assert (outcome.exit_code, outcome.violated) == (0, {}), str(outcome)
 
 
 def test_who_cancelled_may_be_told_a_moment_later() -> None:

@@ -18,6 +18,7 @@ from cancel_contracts.sight.observation import (
     Entity,
     Observation,
     describe,
+    effect_seconds,
     is_between,
     is_cancelled,
     is_open,
@@ -25,8 +26,6 @@ from cancel_contracts.sight.observation import (
     marks,
     told_by,
 )
-
-SETTLED_SECONDS = 1.0  # after which a state that stands is no step of several
 
 
 def effect(context: Context, exchange: Exchange, wanted: str) -> Told:
@@ -50,7 +49,7 @@ def cancelled(context: Context, exchange: Exchange) -> Told:
         return Finding(False, "the effect lasts", f"{actual} {describe(life, last)}{fewer}")
     before, seen = sight.before(exchange), describe(life, look)
     last = next(reversed(sight.later(exchange)), look)
-    waited = before is not None and _passed(exchange, last) >= SETTLED_SECONDS
+    waited = before is not None and _passed(exchange, last) >= effect_seconds(life)
     if told == "cancelled" and waited and context.ends.stays(before, last):
         actual = f"{answer(exchange)}; in the end the GET shows still {describe(life, last)}"
         return Finding(False, "another state, as others from this one", actual)
